@@ -1,0 +1,69 @@
+"""Autonomous quantum machines: steady states, stored work, flows, and the error of every number.
+
+The names below load on first use, so that `import wheelwork` itself costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wheelwork.errors import (
+    InvalidArgument,
+    NoSteadyState,
+    NotConverged,
+    ValidityWarning,
+    WheelworkError,
+)
+
+if TYPE_CHECKING:
+    from wheelwork.machines.flywheel import Flywheel
+    from wheelwork.phase_space import EnergyDiffusion, FokkerPlanck
+    from wheelwork.sweeps import steady_state, sweep
+    from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
+
+    __version__: str
+
+_HOMES = {
+    "EnergyDiffusion": "wheelwork.phase_space",
+    "FokkerPlanck": "wheelwork.phase_space",
+    "Flywheel": "wheelwork.machines.flywheel",
+    "Lead": "wheelwork.transport",
+    "Lorentzian": "wheelwork.transport",
+    "Semicircle": "wheelwork.transport",
+    "Tabulated": "wheelwork.transport",
+    "WideBand": "wheelwork.transport",
+    "steady_state": "wheelwork.sweeps",
+    "sweep": "wheelwork.sweeps",
+}
+
+__all__ = [
+    "EnergyDiffusion",
+    "Flywheel",
+    "FokkerPlanck",
+    "InvalidArgument",
+    "Lead",
+    "Lorentzian",
+    "NoSteadyState",
+    "NotConverged",
+    "Semicircle",
+    "Tabulated",
+    "ValidityWarning",
+    "WheelworkError",
+    "WideBand",
+    "__version__",
+    "steady_state",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("wheelwork")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wheelwork' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

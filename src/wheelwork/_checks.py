@@ -1,0 +1,82 @@
+"""Validation at the door: convert once, refuse with one form of message.
+
+Every message reads "`name` must ..., but is ...", with where it happened in parentheses.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork.errors import InvalidArgument
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def _refuse(name: str, requirement: str, value: Any, where: str) -> InvalidArgument:
+    place = f" ({where})" if where else ""
+    return InvalidArgument(f"`{name}` must {requirement}, but is {value!r}{place}")
+
+
+def real(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as a finite float."""
+    if isinstance(value, str | bytes | bool | complex):
+        raise _refuse(name, "be a real number", value, where)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise _refuse(name, "be a real number", value, where) from None
+    if not math.isfinite(number):
+        raise _refuse(name, "be finite", number, where)
+    return number
+
+
+def positive(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as a float above zero."""
+    number = real(name, value, where)
+    if number <= 0.0:
+        raise _refuse(name, "be positive", number, where)
+    return number
+
+
+def non_negative(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as a float of at least zero."""
+    number = real(name, value, where)
+    if number < 0.0:
+        raise _refuse(name, "not be negative", number, where)
+    return number
+
+
+def tolerance(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as a relative tolerance between 1e-12 and 0.1."""
+    number = positive(name, value, where)
+    if not 1e-12 <= number <= 0.1:
+        raise _refuse(name, "lie between 1e-12 and 0.1", number, where)
+    return number
+
+
+def integer(name: str, value: Any, minimum: int, where: str = "") -> int:
+    """Return `value` as an int of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise _refuse(name, "be an integer", value, where)
+    if value < minimum:
+        raise _refuse(name, f"be at least {minimum}", int(value), where)
+    return int(value)
+
+
+def finite_array(name: str, value: Any, ndim: int | None = None, where: str = "") -> FloatArray:
+    """Return `value` as a finite float64 array, of `ndim` dimensions where that is given."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise _refuse(name, "be an array of real numbers", value, where) from None
+    if ndim is not None and array.ndim != ndim:
+        place = f" ({where})" if where else ""
+        raise InvalidArgument(
+            f"`{name}` must have {ndim} dimension(s), but has shape {array.shape}{place}"
+        )
+    if not np.all(np.isfinite(array)):
+        place = f" ({where})" if where else ""
+        raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
+    return array

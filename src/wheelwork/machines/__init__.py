@@ -1,0 +1,6 @@
+"""The machines: the only place where the descriptions of a device meet."""
+
+from wheelwork.machines.flywheel import Flywheel
+from wheelwork.machines.flywheel_state import FlywheelState
+
+__all__ = ["Flywheel", "FlywheelState"]

@@ -1,0 +1,236 @@
+"""The flywheel: an oscillator driven by electrons that tunnel through a quantum dot."""
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.machines.flywheel_state import LABELS, FlywheelState
+from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel, Stationary, table_tolerance
+from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
+
+PAPER_COUPLING = 0.1
+SCAN_POINTS = 33
+
+
+class PhaseSpaceMethod(Protocol):
+    """What solves a `PhaseSpaceModel` to a relative tolerance."""
+
+    @property
+    def rtol(self) -> float: ...
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary: ...
+
+
+@dataclass(frozen=True)
+class Flywheel:
+    """One electronic level between leads, pulling on a harmonic vibration.
+
+    H_V = p²/2m + m ω0² x²/2 − F n x with n = c†c − N0 and N0 = ⟨c†c⟩ at F = 0
+    (Culhane et al., Eqs. (1)–(4)). ħ = e = k_B = 1; energies, rates and temperatures share a unit.
+
+    leads: any number of `Lead`. level: ε of the dot. frequency: ω0. mass: m.
+    force: F per unit charge; the paper's λ = F x0/2 with x0 = √(2/(m ω0)).
+    temperature: of the bath that the free energy refers to; by default that of the leads,
+    which must then agree with each other.
+
+    The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Eq. (5)); the audit of every
+    result reports the ratios, and a `ValidityWarning` is given when one exceeds 1/4.
+    """
+
+    leads: tuple[Lead, ...]
+    level: float = 0.0
+    frequency: float = 0.2
+    mass: float = 1.0
+    force: float = 0.0
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        dot = ResonantLevel(self.leads, self.level, self.force)
+        values = {
+            "leads": dot.leads,
+            "level": dot.level,
+            "force": dot.force,
+            "frequency": _checks.positive("frequency", self.frequency),
+            "mass": _checks.positive("mass", self.mass),
+        }
+        if self.temperature is not None:
+            values["temperature"] = _checks.positive("temperature", self.temperature)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def paper(cls, bias: float = 0.0, **fields: Any) -> "Flywheel":
+        """The device of Culhane et al., Fig. 2: ω0 = 0.2, m = 1, λ = 0.1, ω_L = −ω_R = 0.5,
+        δ = 1, Γ = 2, β = 0.5, ε = 0, with μ_L − μ_R = `bias`.
+
+        The force is F = 2λ/x0 by its definition. Any field can be given instead; `force=0.1`,
+        λ taken for the force, is what reproduces the published curves (see `as_plotted`).
+        The captions' voltage is that of each lead, half of `bias`.
+        """
+        leads = tuple(
+            Lead(0.0, 2.0, Lorentzian(rate=2.0, centre=centre, width=1.0)) for centre in (0.5, -0.5)
+        )
+        defaults: dict[str, Any] = {"leads": leads, "level": 0.0, "frequency": 0.2, "mass": 1.0}
+        device = cls(**defaults | fields)
+        if "force" not in fields:
+            device = device.replace(force=2.0 * PAPER_COUPLING / device.length)
+        return device.replace(bias=bias)
+
+    @classmethod
+    def as_plotted(cls, bias: float = 0.0, **fields: Any) -> "Flywheel":
+        """`paper` with F = λ = 0.1, the value with which g² levels off near 1.5 as in Fig. 3."""
+        return cls.paper(bias, **{"force": PAPER_COUPLING} | fields)
+
+    def replace(self, **fields: Any) -> "Flywheel":
+        """Return a device with some fields changed.
+
+        Besides the fields, `bias` sets the chemical potentials of a two-lead device to
+        mean ± bias/2.
+        """
+        bias = fields.pop("bias", None)
+        unknown = set(fields) - set(self.__dataclass_fields__)
+        if unknown:
+            known = ", ".join([*self.__dataclass_fields__, "bias"])
+            raise InvalidArgument(f"`{min(unknown)}` must be one of {known}")
+        device = replace(self, **fields)
+        return device if bias is None else device._biased(_checks.real("bias", bias))
+
+    def _biased(self, bias: float) -> "Flywheel":
+        left, right = self._pair()
+        mean = 0.5 * (left.chemical_potential + right.chemical_potential)
+        leads = (
+            replace(left, chemical_potential=mean + 0.5 * bias),
+            replace(right, chemical_potential=mean - 0.5 * bias),
+        )
+        return replace(self, leads=leads)
+
+    def _pair(self) -> tuple[Lead, Lead]:
+        if len(self.leads) != 2:
+            raise InvalidArgument(
+                f"`bias` must be used with a device of two leads, but there are {len(self.leads)}"
+            )
+        return self.leads[0], self.leads[1]
+
+    @property
+    def bias(self) -> float:
+        """V = μ_L − μ_R of a two-lead device."""
+        left, right = self._pair()
+        return left.chemical_potential - right.chemical_potential
+
+    @property
+    def length(self) -> float:
+        """x0 = √(2/(m ω0)), so that a = x/x0 + i p/p0."""
+        return math.sqrt(2.0 / (self.mass * self.frequency))
+
+    @property
+    def momentum(self) -> float:
+        """p0 = √(2 m ω0) = 2/x0."""
+        return 2.0 / self.length
+
+    @property
+    def coupling(self) -> float:
+        """λ = F x0/2, the electromechanical interaction energy (Culhane et al., Eq. (5))."""
+        return 0.5 * self.force * self.length
+
+    @property
+    def bath_temperature(self) -> float | None:
+        """T for the free energy: `temperature`, or that of the leads if they agree, or None."""
+        if self.temperature is not None:
+            return self.temperature
+        temperatures = {lead.temperature for lead in self.leads}
+        return temperatures.pop() if len(temperatures) == 1 else None
+
+    @property
+    def labels(self) -> Mapping[str, tuple[str, str, str]]:
+        """Symbol, unit and long name of every parameter and observable."""
+        return LABELS
+
+    @cached_property
+    def dot(self) -> ResonantLevel:
+        """The electronic part, with the position as a parameter."""
+        return ResonantLevel(self.leads, self.level, self.force)
+
+    @cached_property
+    def neutral_occupation(self) -> float:
+        """N0 = ⟨c†c⟩ at F = 0, where the mean force vanishes; also the occupation at x = 0."""
+        return float(self.dot.coefficients(0.0).occupation)
+
+    def coefficients(self, x: npt.ArrayLike, rtol: float = 1e-12) -> Coefficients:
+        """Occupation, diffusion, friction (m γ) and flows at fixed positions x.
+
+        See `wheelwork.transport.ResonantLevel.coefficients`; arrays have the shape of x.
+        """
+        return self.dot.coefficients(x, rtol)
+
+    def model(self, rtol: float = 1e-12) -> PhaseSpaceModel:
+        """The oscillator's stochastic equation, with coefficients to `rtol`.
+
+        Its companions are the particle and energy current out of each lead.
+        """
+        leads = range(len(self.leads))
+        names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
+
+        def coefficients(x: FloatArray) -> FloatArray:
+            c = self.dot.coefficients(x, max(rtol, 1e-12))
+            force = self.force * (c.occupation - self.neutral_occupation)
+            return np.stack(
+                [force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents]
+            )
+
+        return PhaseSpaceModel(coefficients, self.frequency, self.mass, names)
+
+    def steady_state(self, method: PhaseSpaceMethod | None = None) -> FlywheelState:
+        """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
+
+        Raises NoSteadyState where the friction does not confine the motion (its message names
+        the position), NotConverged when `rtol` is out of reach. Warns with ValidityWarning
+        when the device is not slow and weakly coupled.
+        """
+        method = FokkerPlanck() if method is None else method
+        if self.force == 0.0:
+            raise InvalidArgument(
+                "`force` must not be zero for a steady state: without it nothing acts on the "
+                "oscillator, but is 0.0"
+            )
+        state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
+        stretched = [name for name, entry in state.validity.items() if not entry.ok]
+        if stretched:
+            ratios = ", ".join(f"{n} = {state.validity[n].value:.3g}" for n in stretched)
+            warnings.warn(
+                f"the quasi-adiabatic description is at its limit: {ratios} (should be below 1/4)",
+                ValidityWarning,
+                stacklevel=2,
+            )
+        return state
+
+    def friction_at_rest(self, bias: float) -> float:
+        """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
+        return float(self.replace(bias=bias).dot.coefficients(0.0).friction)
+
+    def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
+        """Smallest bias in [low, high] at which the friction at rest turns negative.
+
+        Found on a scan of 33 values and refined to 1e-12 by root finding. Raises NotConverged
+        when the friction keeps its sign, InvalidArgument unless the device has two leads.
+        """
+        low, high = _checks.real("low", low), _checks.real("high", high)
+        scan = np.linspace(low, high, SCAN_POINTS)
+        friction = np.array([self.friction_at_rest(bias) for bias in scan])
+        falls = np.flatnonzero((friction[:-1] > 0.0) & (friction[1:] <= 0.0))
+        if falls.size == 0:
+            raise NotConverged(
+                f"no threshold between the biases {low:g} and {high:g}: the friction at rest "
+                f"stays {'positive' if friction[0] > 0 else 'negative'} on {SCAN_POINTS} values"
+            )
+        bracket = scan[falls[0]], scan[falls[0] + 1]
+        return float(brentq(self.friction_at_rest, *bracket, xtol=1e-12, rtol=1e-14))

@@ -1,0 +1,323 @@
+"""The steady state of a flywheel: quantum state, stored work, flows, and the audit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from wheelwork import thermodynamics
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.fock_state import FockState, fock_state
+from wheelwork.phase_space import Stationary
+
+if TYPE_CHECKING:
+    from qutip import Qobj
+
+    from wheelwork.machines.flywheel import Flywheel
+
+DISPLAY_POINTS = 201
+SMALL = 0.25  # a ratio that the description takes for small
+
+LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "bias": ("V", "energy", "bias"),
+        "phonon_number": (r"\langle a^\dagger a\rangle", "1", "mean phonon number"),
+        "g2": (r"g^{(2)}(0)", "1", "second-order coherence"),
+        "energy": ("U", "energy", "mean energy above the ground state"),
+        "entropy": ("S", "1", "von Neumann entropy"),
+        "purity": (r"\mathrm{Tr}\,\rho^2", "1", "purity"),
+        "ergotropy": (r"W_E", "energy", "ergotropy"),
+        "ergotropy_diagonal": (r"W_E^{\mathrm{diag}}", "energy", "ergotropy of the populations"),
+        "free_energy_gain": (r"W_F", "energy", "non-equilibrium free energy"),
+        "inversion": (r"\max_n(p_{n+1}-p_n)", "1", "largest population inversion"),
+        "particle_current": (r"I", "energy", "particle current out of the first lead"),
+        "electrical_power": (r"P", "energy^2", "electrical power taken from the leads"),
+        "entropy_production": (r"\dot\Sigma", "energy", "entropy production rate of the leads"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class FlywheelState:
+    """What `Flywheel.steady_state` returns.
+
+    machine and method: what was asked for. stationary: W in scaled coordinates with its errors.
+    Everything else is computed from these when it is first read.
+    """
+
+    machine: "Flywheel"
+    method: Any
+    stationary: Stationary
+
+    # ------------------------------------------------------------------ quantum state
+
+    @cached_property
+    def fock(self) -> FockState:
+        """The state in the Fock basis of ω0 a†a, as diagonals, populations and eigenvalues."""
+        return fock_state(self.stationary.distribution, 1e-2 * self.method.rtol)
+
+    @cached_property
+    def density_matrix(self) -> npt.NDArray[np.complex128]:
+        """ρ in the Fock basis of ω0 a†a, complex (n, n)."""
+        return self.fock.matrix
+
+    def to_qutip(self) -> "Qobj":
+        """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
+        from wheelwork.states.qutip import to_qutip
+
+        return to_qutip(self.density_matrix)
+
+    def wigner_on(self, x: npt.ArrayLike, p: npt.ArrayLike) -> FloatArray:
+        """W at all positions x (n_x,) and momenta p (n_p,): shape (n_x, n_p)."""
+        X = np.asarray(x, dtype=float)[:, None] / self.machine.length
+        P = np.asarray(p, dtype=float)[None, :] / self.machine.momentum
+        return 0.5 * self.stationary.distribution.density(X, P)  # dX dP = dx dp / 2
+
+    @cached_property
+    def wigner(self) -> xr.DataArray:
+        """W on a square mesh that holds the state; its integral over dx dp is one."""
+        reach = self.stationary.distribution.extent
+        axis = np.linspace(-reach, reach, DISPLAY_POINTS)
+        x, p = axis * self.machine.length, axis * self.machine.momentum
+        return xr.DataArray(
+            self.wigner_on(x, p),
+            coords={"x": x, "p": p},
+            dims=("x", "p"),
+            name="wigner",
+            attrs={"long_name": "Wigner function"},
+        )
+
+    # ------------------------------------------------------------------ stored work
+
+    @property
+    def phonon_number(self) -> float:
+        """⟨a†a⟩ = ⟨x²/x0² + p²/p0²⟩ − 1/2."""
+        return self.stationary.moments["phonon_number"]
+
+    @property
+    def g2(self) -> float:
+        """g²(0) = ⟨a†a†aa⟩/⟨a†a⟩² (Culhane et al., Eq. (10))."""
+        return self.stationary.moments["g2"]
+
+    @property
+    def energy(self) -> float:
+        """U = ω0 ⟨a†a⟩."""
+        return self.machine.frequency * self.phonon_number
+
+    @property
+    def purity(self) -> float:
+        """Tr ρ²."""
+        return self.stationary.moments["purity"]
+
+    @cached_property
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return thermodynamics.spectral_entropy(self.fock.eigenvalues)
+
+    @cached_property
+    def ergotropy(self) -> float:
+        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
+        return thermodynamics.spectral_ergotropy(
+            self.fock.eigenvalues, self.fock.populations, self._ladder
+        )
+
+    @cached_property
+    def ergotropy_diagonal(self) -> float:
+        """Ergotropy of the populations alone, the quantity of the paper."""
+        return thermodynamics.diagonal_ergotropy(self.fock.populations, self._ladder)
+
+    @property
+    def free_energy_gain(self) -> float:
+        """W_F = U − T S + T ln Z, over the bath that `machine.temperature` names.
+
+        Raises InvalidArgument when the leads differ in temperature and none was named.
+        """
+        if self.machine.bath_temperature is None:
+            raise InvalidArgument(
+                "`temperature` must be given (Flywheel(temperature=...)) for a free energy: "
+                "the leads differ in temperature"
+            )
+        return thermodynamics.spectral_free_energy_gain(
+            self.entropy, self.energy, self.machine.frequency, self.machine.bath_temperature
+        )
+
+    @cached_property
+    def inversion(self) -> float:
+        """Largest p_{n+1} − p_n; positive when a level holds more than the one below it."""
+        return thermodynamics.population_inversion(self.fock.populations).step
+
+    @cached_property
+    def passive_state(self) -> FloatArray:
+        """Diagonal state of the same spectrum and least energy, (n, n)."""
+        return np.asarray(np.diag(self.fock.eigenvalues), dtype=np.float64)
+
+    @property
+    def _ladder(self) -> FloatArray:
+        return self.machine.frequency * np.arange(self.fock.levels)
+
+    # ------------------------------------------------------------------ flows
+
+    @cached_property
+    def _companions(self) -> FloatArray:
+        """Means of the particle and energy currents, (2, leads)."""
+        rates = self.stationary.local_means
+        return np.reshape([rates[name] for name in self.stationary.model.companions], (2, -1))
+
+    @property
+    def particle_currents(self) -> FloatArray:
+        """Mean particle current out of each lead, (leads,)."""
+        return np.asarray(self._companions[0])
+
+    @property
+    def particle_current(self) -> float:
+        """Mean particle current out of the first lead (left to right where there are two)."""
+        return float(self.particle_currents[0])
+
+    @property
+    def energy_currents(self) -> FloatArray:
+        """Mean energy current out of each lead, (leads,)."""
+        return np.asarray(self._companions[1])
+
+    @property
+    def heat_currents(self) -> FloatArray:
+        """Heat out of each lead into the device, J_α = E_α − μ_α I_α, (leads,)."""
+        return self.energy_currents - self._potentials * self.particle_currents
+
+    @property
+    def electrical_power(self) -> float:
+        """Σ μ_α I_α, the work that the chemical potentials do on the device; I V for two leads."""
+        return float(self._potentials @ self.particle_currents)
+
+    @property
+    def entropy_production(self) -> float:
+        """−Σ J_α/T_α ≥ 0."""
+        return -float(np.sum(self.heat_currents / self._temperatures))
+
+    @property
+    def _potentials(self) -> FloatArray:
+        return np.array([lead.chemical_potential for lead in self.machine.leads])
+
+    @property
+    def _temperatures(self) -> FloatArray:
+        return np.array([lead.temperature for lead in self.machine.leads])
+
+    # ------------------------------------------------------------------ results and warrant
+
+    @cached_property
+    def observables(self) -> Mapping[str, float]:
+        """All scalar observables by name; the free energy is NaN where no temperature is named."""
+        names = [name for name in LABELS if name != "bias"]
+        if self.machine.bath_temperature is None:
+            names.remove("free_energy_gain")
+        values = {name: float(getattr(self, name)) for name in names}
+        return MappingProxyType({"free_energy_gain": np.nan} | values)
+
+    @cached_property
+    def errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of the observables.
+
+        Of phonon number, g2 and purity: from the refinement of the mesh and from the tables. Of
+        the others: a bound from the distance between the last W and the true one.
+        """
+        distance = self.stationary.distance + self.fock.lost
+        moment = self.stationary.errors
+        energy = distance * self.energy
+        entropy = distance * (self.entropy + 1.0)
+        errors = {
+            "phonon_number": moment["phonon_number"],
+            "g2": moment["g2"],
+            "purity": moment["purity"],
+            "energy": self.machine.frequency * moment["phonon_number"],
+            "entropy": entropy,
+            "ergotropy": energy,
+            "ergotropy_diagonal": energy,
+            "inversion": distance * float(np.max(self.fock.populations)),
+            "particle_current": self._current_error,
+        }
+        if self.machine.bath_temperature is not None:
+            errors["free_energy_gain"] = energy + self.machine.bath_temperature * entropy
+        return MappingProxyType(errors)
+
+    @property
+    def _current_error(self) -> float:
+        names = self.stationary.model.companions
+        bounds = self.stationary.local_errors
+        return max(bounds[name] for name in names if name.startswith("particle"))
+
+    @cached_property
+    def validity(self) -> Mapping[str, AuditEntry]:
+        """Ratios that the quasi-adiabatic description takes for small (Culhane et al., Eq. (5))."""
+        temperature = float(np.min(self._temperatures))
+        rate = self._tunnelling_rate
+        ratios = {
+            "frequency / temperature": self.machine.frequency / temperature,
+            "frequency / tunnelling rate": self.machine.frequency / rate,
+            "coupling / temperature": abs(self.machine.coupling) / temperature,
+            "coupling / tunnelling rate": abs(self.machine.coupling) / rate,
+        }
+        return {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
+
+    @property
+    def _tunnelling_rate(self) -> float:
+        """Σ κ_α at the height of the band, the rate at which the level follows its leads."""
+        reach = 8.0 * float(np.max(self._temperatures)) + float(np.ptp(self._potentials))
+        frequency = self.machine.level + np.linspace(-reach, reach, 801)
+        return float(np.max(sum(lead.kappa(frequency) for lead in self.machine.leads)))
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked."""
+        rtol, stationary, fock = self.method.rtol, self.stationary, self.fock
+        density = stationary.distribution.nodes.density
+        number = fock.phonon_number
+        entries = {
+            "estimated error": AuditEntry(stationary.relative_error, rtol),
+            "edge probability": AuditEntry(stationary.distribution.edge_probability, 1e-10),
+            "negativity of W": AuditEntry(
+                max(0.0, -float(np.min(density) / np.max(density))), 1e-12
+            ),
+            "probability lost in Fock basis": AuditEntry(abs(fock.lost), 1e-2 * rtol),
+            "negativity of density matrix": AuditEntry(fock.negativity, 1e-10),
+            "phonon number, Wigner against Fock": AuditEntry(
+                abs(number / self.phonon_number - 1.0), rtol
+            ),
+            "first law": AuditEntry(self._first_law, 1e-9),
+            "oscillator balance": AuditEntry(self._oscillator_balance, rtol),
+            "second law": AuditEntry(-self.entropy_production, 1e-10 * self._power_scale),
+        }
+        return MappingProxyType(entries | dict(self.validity))
+
+    @property
+    def _power_scale(self) -> float:
+        flows = np.abs(self.heat_currents) + np.abs(self._potentials * self.particle_currents)
+        return float(np.sum(flows)) or 1.0
+
+    @property
+    def _first_law(self) -> float:
+        """Heat and electrical work into the device, which must sum to zero."""
+        total = float(np.sum(self.heat_currents)) + self.electrical_power
+        return abs(total) / self._power_scale
+
+    @property
+    def _oscillator_balance(self) -> float:
+        """⟨mγ p²/m²⟩ = ⟨D⟩/2m: what friction takes and noise gives, relative."""
+        return self.stationary.balance
+
+    def to_xarray(self) -> xr.Dataset:
+        """Observables with errors, Wigner function and populations as one labelled dataset."""
+        dataset = xr.Dataset({"wigner": self.wigner})
+        dataset["population"] = ("n", self.fock.populations, {"long_name": "population"})
+        for name, value in self.observables.items():
+            symbol, unit, long_name = LABELS[name]
+            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
+            dataset[name] = ((), value, attrs)
+            if name in self.errors:
+                dataset[f"{name}_error"] = ((), self.errors[name], {"units": unit})
+        return dataset

@@ -1,0 +1,25 @@
+"""Stationary distributions of noisy oscillators in the (x, p) plane.
+
+Knows no device: force, friction and noise come in as functions of x (`PhaseSpaceModel`), a
+distribution with estimated errors comes out (`Stationary`).
+"""
+
+from wheelwork.phase_space.distribution import Distribution, Nodes, moments
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.stationary import (
+    EnergyDiffusion,
+    FokkerPlanck,
+    Stationary,
+    table_tolerance,
+)
+
+__all__ = [
+    "Distribution",
+    "EnergyDiffusion",
+    "FokkerPlanck",
+    "Nodes",
+    "PhaseSpaceModel",
+    "Stationary",
+    "moments",
+    "table_tolerance",
+]

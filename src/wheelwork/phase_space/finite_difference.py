@@ -1,0 +1,57 @@
+"""Finite-difference weights on uniform radial nodes, continued by parity through the centre."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+
+
+@dataclass(frozen=True)
+class Stencils:
+    """For each target point, its neighbours and their weights.
+
+    first: (targets,) index of the first neighbour; a negative index −1−j is the node j on the
+    other side of the centre. weights: (derivatives, targets, width), for unit spacing.
+    """
+
+    first: np.ndarray
+    weights: FloatArray
+
+
+@lru_cache(maxsize=256)
+def _weights(position: float, width: int, derivatives: int) -> FloatArray:
+    """Weights at `position` for nodes 0..width−1, rows by order of derivative (Fornberg)."""
+    weights = np.zeros((derivatives, width))
+    weights[0, 0] = 1.0
+    c1, c4 = 1.0, -position
+    for i in range(1, width):
+        c2, c5, c4 = 1.0, c4, i - position
+        last = min(i, derivatives - 1)
+        for j in range(i):
+            c3 = float(i - j)
+            c2 *= c3
+            if j == i - 1:
+                for k in range(last, 0, -1):
+                    weights[k, i] = c1 * (k * weights[k - 1, i - 1] - c5 * weights[k, i - 1]) / c2
+                weights[0, i] = -c1 * c5 * weights[0, i - 1] / c2
+            for k in range(last, 0, -1):
+                weights[k, j] = (c4 * weights[k, j] - k * weights[k - 1, j]) / c3
+            weights[0, j] = c4 * weights[0, j] / c3
+        c1 = c2
+    return weights
+
+
+def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> Stencils:
+    """Stencils of `width` nodes for `targets`, given in units where node j stands at j + ½.
+
+    Centred as far as the outer end allows; through the centre they use the mirror nodes.
+    """
+    first = np.floor(targets - 0.5 - 0.5 * (width - 2)).astype(int)
+    if width % 2:
+        first = np.round(targets - 0.5).astype(int) - width // 2
+    first = np.minimum(first, nodes - width)
+    local = np.round(targets - 0.5 - first, 12)
+    weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
+    return Stencils(first, weights)

@@ -1,0 +1,80 @@
+"""The stochastic oscillator that every method of this package works on."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+
+Coefficients = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class PhaseSpaceModel:
+    """An oscillator with position-dependent force, friction and noise.
+
+    dx = p/m dt,
+    dp = (−m ω0² x + force(x) − friction(x) p/m) dt + √diffusion(x) dW,
+
+    so that ∂W/∂t = ∂_p[(m ω0² x − force + friction p/m) W] − (p/m) ∂_x W + (diffusion/2) ∂_p² W
+    (Culhane et al., Eqs. (6) and (A24), with friction = m γ and diffusion = D).
+
+    coefficients: x (n,) -> (3 + companions, n): force, friction, diffusion (the drift and the
+    noise), asked for together because they usually come from one calculation.
+    companions: names of further rows, local quantities such as a particle current at x, which
+    are tabulated along the way so that their means cost nothing extra.
+    mass, frequency: of the bare oscillator; they set the units of phase space,
+    x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
+    """
+
+    coefficients: Coefficients
+    frequency: float = 1.0
+    mass: float = 1.0
+    companions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frequency", _checks.positive("frequency", self.frequency))
+        object.__setattr__(self, "mass", _checks.positive("mass", self.mass))
+
+    @classmethod
+    def from_functions(
+        cls,
+        *,
+        force: Callable[[FloatArray], FloatArray],
+        friction: Callable[[FloatArray], FloatArray],
+        diffusion: Callable[[FloatArray], FloatArray],
+        frequency: float = 1.0,
+        mass: float = 1.0,
+    ) -> "PhaseSpaceModel":
+        """Build a model from three separate functions of x (arrays or constants back)."""
+
+        def together(x: FloatArray) -> FloatArray:
+            return np.stack(np.broadcast_arrays(x, force(x), friction(x), diffusion(x))[1:])
+
+        return cls(together, frequency, mass)
+
+    @property
+    def length(self) -> float:
+        """x0 = √(2/(m ω0)), the unit of position in which a = x/x0 + i p/p0."""
+        return math.sqrt(2.0 / (self.mass * self.frequency))
+
+    @property
+    def momentum(self) -> float:
+        """p0 = √(2 m ω0) = 2/x0, the unit of momentum."""
+        return math.sqrt(2.0 * self.mass * self.frequency)
+
+    def scaled(self, X: FloatArray) -> FloatArray:
+        """Return (force, friction, diffusion) as rates at X = x/x0, then the companions.
+
+        Shape (3 + companions, *X.shape). With P = p/p0: dX = ω0 P dt,
+        dP = (−ω0 X + f − γ P) dt + √(2 d) dW, where f = force/p0, γ = friction/m,
+        d = diffusion/(2 p0²).
+        """
+        values = np.array(self.coefficients(self.length * np.asarray(X)), dtype=float)
+        values[0] /= self.momentum
+        values[1] /= self.mass
+        values[2] /= 2.0 * self.momentum**2
+        return values

@@ -1,0 +1,251 @@
+"""The stationary Fokker–Planck equation on the circles of `orbits`, solved directly.
+
+W = w(R²) u(R, φ), where w is the orbit-averaged density. Then u = 1 + O(γ/ω0) is smooth and of
+order one everywhere, so a coarse mesh gives W to many digits, positive down to its far tail.
+With c = X′γ + 2 s X′d, d̃ = X′d, P = R sin φ and s = d ln w/dE the equation reads
+
+ω0 ∂_φ u + (∂_P + 2 P s)[d̃ ∂_P u + c P u] = 0,  ∂_P = sin φ ∂_R + (cos φ/R) ∂_φ.
+
+Its angular mean is replaced by what it integrates to: no net flux through any circle.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import solve_banded
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.finite_difference import Stencils, stencils
+from wheelwork.phase_space.orbits import Orbits
+
+IntArray = npt.NDArray[np.intp]
+HALF_WIDTH = 3  # sixth-order differences
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """u(R, φ) as Fourier coefficients at uniform radii R_i = (i + ½) h.
+
+    values: (nodes, 2K + 1), in the order 1, cos φ, …, cos Kφ, sin φ, …, sin Kφ.
+    """
+
+    values: FloatArray
+    spacing: float
+
+    def __call__(self, R: FloatArray, cosine: FloatArray, sine: FloatArray) -> FloatArray:
+        """Evaluate at radii R and angles given by their cosine and sine (equal shapes)."""
+        flat = [np.ascontiguousarray(a, dtype=float).ravel() for a in (R, cosine, sine)]
+        values = _evaluate(self.values, self.spacing, *flat)
+        return np.asarray(values.reshape(np.shape(R)))
+
+    @property
+    def harmonics(self) -> int:
+        """K, the highest angular harmonic."""
+        return int(self.values.shape[1]) // 2
+
+    def at(self, R: FloatArray) -> FloatArray:
+        """Fourier coefficients at radii R (n,): shape (n, 2K + 1)."""
+        return np.asarray(_interpolate(self.values, self.spacing, np.ascontiguousarray(R)))
+
+    def on_circles(self, R: FloatArray, phi: FloatArray) -> FloatArray:
+        """Values at all radii R and angles phi: shape (R.size, phi.size)."""
+        k = np.outer(np.arange(1, self.harmonics + 1), phi)
+        basis = np.vstack([np.ones((1, phi.size)), np.cos(k), np.sin(k)])
+        return np.asarray(self.at(R) @ basis)
+
+
+def flat(orbits: Orbits) -> Modulation:
+    """u = 1: the orbit-averaged solution itself."""
+    values = np.zeros((2 * HALF_WIDTH + 1, 1))
+    values[:, 0] = 1.0
+    return Modulation(values, orbits.radius / len(values))
+
+
+def solve(orbits: Orbits, nodes: int, harmonics: int) -> Modulation:
+    """Solve for u on `nodes` radii with angular harmonics up to `harmonics`."""
+    spacing = orbits.radius / nodes
+    basis = _Basis(harmonics)
+    system = _Banded.empty(nodes, basis.size)
+    _add_local_equations(system, orbits, basis, spacing)
+    _add_flux_equations(system, orbits, basis, spacing)
+    right = np.zeros(nodes * basis.size)
+    right[0] = 1.0
+    solution = solve_banded(
+        (system.lower, system.upper), system.bands, right, overwrite_ab=True, check_finite=False
+    )
+    return Modulation(solution.reshape(nodes, basis.size), spacing)
+
+
+class _Basis:
+    """1, cos kφ, sin kφ on equispaced angles, with derivatives and the projection back."""
+
+    def __init__(self, harmonics: int) -> None:
+        points = 4 * harmonics + 4
+        k = np.arange(1, harmonics + 1)
+        phi = 2.0 * np.pi * np.arange(points) / points
+        c, s = np.cos(np.outer(phi, k)), np.sin(np.outer(phi, k))
+        zero = np.zeros((points, 1))
+        self.size = 2 * harmonics + 1
+        self.cosine, self.sine = np.cos(phi), np.sin(phi)
+        self.values = np.hstack([zero + 1.0, c, s])
+        self.first = np.hstack([zero, -k * s, k * c])
+        self.second = np.hstack([zero, -(k**2) * c, -(k**2) * s])
+        weights = np.full(self.size, 2.0)
+        weights[0] = 1.0
+        self.projection = (self.values * weights / points).T
+        self.parity = np.concatenate([[1.0], (-1.0) ** k, (-1.0) ** k])
+
+    def project(self, factor: FloatArray, functions: FloatArray) -> FloatArray:
+        """Matrices (radii, size, size) of multiplication by factor (radii, angles)."""
+        return np.asarray(self.projection @ (factor[:, :, None] * functions))
+
+
+@dataclass(frozen=True)
+class _Banded:
+    """LAPACK band storage of blocks (size × size) between neighbouring radii."""
+
+    bands: FloatArray
+    lower: int
+    upper: int
+    size: int
+
+    @classmethod
+    def empty(cls, nodes: int, size: int) -> "_Banded":
+        lower, upper = (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+        bands = np.zeros((lower + upper + 1, nodes * size), order="F")
+        return cls(bands, lower, upper, size)
+
+    def add(self, rows: IntArray, columns: IntArray, blocks: FloatArray) -> None:
+        """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
+        _scatter(self.bands, self.upper, rows, columns, blocks)
+
+
+@numba.njit(cache=True, nogil=True)
+def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-def]
+    count, size, _ = blocks.shape
+    for i in range(count):
+        for b in range(size):
+            column = columns[i] * size + b
+            offset = upper + rows[i] * size - column
+            for a in range(size):
+                bands[offset + a, column] += blocks[i, a, b]
+
+
+def _add_local_equations(system: _Banded, orbits: Orbits, basis: _Basis, spacing: float) -> None:
+    """The equation at every node, for every harmonic but the mean."""
+    nodes = system.bands.shape[1] // basis.size
+    R = (np.arange(nodes) + 0.5) * spacing
+    rows = stencils(R / spacing, nodes, 2 * HALF_WIDTH + 1, 3)
+    at_node, first, second = _operator(orbits, basis, R)
+    for blocks in (at_node, first, second):
+        blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
+    system.add(np.arange(nodes), np.arange(nodes), at_node)
+    _add_stencils(system, basis, rows, 1, first / spacing)
+    _add_stencils(system, basis, rows, 2, second / spacing**2)
+
+
+def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray, ...]:
+    """Matrices multiplying u, ∂_R u and ∂_R² u at radii R."""
+    cos, sin, r = basis.cosine, basis.sine, R[:, None]
+    P = r * sin
+    s, s_R = orbits.slope(R)[0][:, None], orbits.slope_derivative(R)[0][:, None]
+    friction, d = orbits.geometry(r * cos)[1:]
+    c = friction + 2.0 * s * d
+    drift = P * (c + 2.0 * s * d)
+    at_node = (
+        basis.project(c + 2.0 * r * sin**2 * s_R * d + 2.0 * P**2 * s * c, basis.values)
+        + basis.project(
+            orbits.model.frequency - 2.0 * d * sin * cos / r**2 + drift * cos / r, basis.first
+        )
+        + basis.project(d * cos**2 / r**2, basis.second)
+    )
+    first = basis.project(d * cos**2 / r + drift * sin, basis.values) + basis.project(
+        2.0 * d * sin * cos / r, basis.first
+    )
+    return at_node, first, basis.project(d * sin**2, basis.values)
+
+
+def _add_flux_equations(system: _Banded, orbits: Orbits, basis: _Basis, spacing: float) -> None:
+    """∮ sin φ (d̃ ∂_P u + c P u) dφ = 0 on the circles between nodes, and u = 1 at the centre."""
+    nodes = system.bands.shape[1] // basis.size
+    between = np.arange(1, nodes)
+    R = between * spacing
+    rows = stencils(R / spacing, nodes, 2 * HALF_WIDTH, 2)
+    cos, sin = basis.cosine, basis.sine
+    s = orbits.slope(R)[0][:, None]
+    friction, d = orbits.geometry(R[:, None] * cos)[1:]
+    c = friction + 2.0 * s * d
+    scale = 1.0 / np.mean(d * sin**2, axis=1)[:, None, None]
+    value = basis.project(R[:, None] * sin**2 * c, basis.values)
+    value += basis.project(d * sin * cos / R[:, None], basis.first)
+    slope = basis.project(d * sin**2, basis.values)
+    for blocks, order in ((value, 0), (slope / spacing, 1)):
+        blocks[:, 1:, :] = 0.0
+        _add_stencils(system, basis, rows, order, scale * blocks, between)
+    pin = np.zeros((1, basis.size, basis.size))
+    pin[0, 0, 0] = 1.0
+    system.add(np.zeros(1, np.intp), np.zeros(1, np.intp), pin)
+
+
+def _add_stencils(
+    system: _Banded,
+    basis: _Basis,
+    rows: Stencils,
+    derivative: int,
+    blocks: FloatArray,
+    block_rows: IntArray | None = None,
+) -> None:
+    if block_rows is None:
+        block_rows = np.arange(len(blocks))
+    for offset in range(rows.weights.shape[2]):
+        neighbour = rows.first + offset
+        mirrored = neighbour < 0
+        parity = np.where(mirrored[:, None, None], basis.parity, 1.0)
+        weight = rows.weights[derivative, :, offset][:, None, None]
+        column = np.where(mirrored, -1 - neighbour, neighbour)
+        system.add(block_rows, column, weight * parity * blocks)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
+    """Seven-node polynomial interpolation of each coefficient, continued through the centre."""
+    nodes, size = values.shape
+    harmonics = size // 2
+    width = 2 * HALF_WIDTH + 1
+    result = np.zeros((R.size, size))
+    for i in range(R.size):
+        position = R[i] / spacing - 0.5
+        first = min(int(np.rint(position)) - HALF_WIDTH, nodes - width)
+        for j in range(width):
+            weight = 1.0
+            for k in range(width):
+                if k != j:
+                    weight *= (position - first - k) / (j - k)
+            node, side = first + j, 1.0
+            if node < 0:
+                node, side = -1 - node, -1.0
+            result[i, 0] += weight * values[node, 0]
+            parity = 1.0
+            for k in range(1, harmonics + 1):
+                parity *= side
+                result[i, k] += weight * parity * values[node, k]
+                result[i, harmonics + k] += weight * parity * values[node, harmonics + k]
+    return result
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _evaluate(values, spacing, R, cosine, sine):  # type: ignore[no-untyped-def]
+    """Values at scattered points."""
+    harmonics = values.shape[1] // 2
+    result = np.empty(R.size)
+    for i in range(R.size):
+        coefficients = _interpolate(values, spacing, R[i : i + 1])
+        c, s = 1.0, 0.0
+        total = coefficients[0, 0]
+        for k in range(1, harmonics + 1):
+            c, s = c * cosine[i] - s * sine[i], s * cosine[i] + c * sine[i]
+            total += coefficients[0, k] * c + coefficients[0, harmonics + k] * s
+        result[i] = total
+    return result

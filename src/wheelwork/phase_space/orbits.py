@@ -1,0 +1,308 @@
+"""Coordinates in which every undamped orbit is a circle.
+
+In X = x/x0, P = p/p0 the undamped oscillator conserves H = P² + U(X), where
+U(X) = X² − (2/ω0) ∫ f dX. If U has one well, ρ(X) = ±√(U − U_min), with the sign of X − X_rest,
+is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion is a rotation
+at the local rate ω0 / X′(ρ). The mean force has disappeared from the problem.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import brentq
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.tables import Table, tabulate
+
+FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
+LARGEST_RADIUS = 1000.0  # a million quanta
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
+
+
+class SeveralWells(Exception):
+    """The potential has more than one minimum: orbits are no single family of circles."""
+
+
+@dataclass(frozen=True)
+class Potential:
+    """Rates and potential on a range of X.
+
+    rates: table of (f, γ, d, companions) over X (see `PhaseSpaceModel.scaled`). force: table of
+    f alone. rest: the minimum of U.
+    """
+
+    frequency: float
+    rates: Table
+    force: Table
+    rest: float
+
+    @cached_property
+    def _force_slope(self) -> Table:
+        return self.force.derivative()
+
+    @cached_property
+    def _work(self) -> Table:
+        """∫ f dX from the lower end of the range."""
+        return self.force.antiderivative()
+
+    @cached_property
+    def _work_to_rest(self) -> float:
+        return float(self._work(np.array([self.rest]))[0, 0])
+
+    def energy(self, X: FloatArray) -> FloatArray:
+        """Return U(X) − U(rest)."""
+        X = np.asarray(X, dtype=float)
+        work = self._work(X)[0] - self._work_to_rest
+        energy = X**2 - self.rest**2 - 2.0 / self.frequency * work
+        return self._mend(X, energy, lambda step, t, second: step**2 * (second @ (1.0 - t)))
+
+    def slope(self, X: FloatArray) -> FloatArray:
+        """Return U′(X)."""
+        X = np.asarray(X, dtype=float)
+        slope = 2.0 * X - 2.0 / self.frequency * self.force(X)[0]
+        return self._mend(X, slope, lambda step, t, second: step * second.sum(axis=-1))
+
+    def _mend(
+        self,
+        X: FloatArray,
+        values: FloatArray,
+        taylor: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+    ) -> FloatArray:
+        """Near rest, replace `values`, a difference of large terms, by an integral over U″."""
+        step = X - self.rest
+        near = np.abs(step) < min(0.5, 4.0 * self.rates.finest)
+        if np.any(near):
+            t, weight = 0.5 * (GAUSS_NODES + 1.0), 0.5 * GAUSS_WEIGHTS
+            points = self.rest + step[near][:, None] * t
+            second = 2.0 - 2.0 / self.frequency * self._force_slope(points)[0]
+            values[near] = taylor(step[near], t, second * weight)
+        return values
+
+    @property
+    def edge_energy(self) -> float:
+        """Largest energy whose orbit lies inside the range."""
+        return float(np.min(self.energy(np.array([self.rates.low, self.rates.high]))))
+
+
+@dataclass(frozen=True)
+class Orbits:
+    """The circle coordinates of one model, and its orbit-averaged density.
+
+    geometry: table over ρ of (X, X′γ, X′d); stretch: table over ρ of X′.
+    slope: table over R of s = d ln w/dE; log_density: table over R of ln w(R²).
+    """
+
+    model: PhaseSpaceModel
+    potential: Potential
+    geometry: Table
+    stretch: Table
+    slope: Table
+    log_density: Table
+
+    @property
+    def radius(self) -> float:
+        """Largest orbit radius R considered."""
+        return self.slope.high
+
+    @cached_property
+    def slope_derivative(self) -> Table:
+        """Table over R of ds/dR."""
+        return self.slope.derivative()
+
+    def rho(self, X: FloatArray) -> FloatArray:
+        """Return ρ(X)."""
+        energy = np.maximum(self.potential.energy(X), 0.0)
+        return np.asarray(np.copysign(np.sqrt(energy), X - self.potential.rest))
+
+
+def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
+    """Find the range that holds the steady state and the orbit-averaged density on it.
+
+    Raises NoSteadyState when the friction does not confine the state, SeveralWells when the
+    potential has more than one minimum, NotConverged when the state is too large.
+    """
+    reach = 8.0
+    rates = _tabulated(model, -reach, reach, rtol, _floor(model, reach))
+    while True:
+        potential = _potential(model, rates)
+        orbits = _orbits(model, potential, rtol)
+        fall = _fall(orbits)
+        if fall >= FALL:
+            return _shortened(orbits)
+        reach = _next_reach(orbits, reach, fall)
+        floor = 1e-2 * rates.magnitude[:3]
+        below = _tabulated(model, -reach, rates.low, rtol, floor)
+        above = _tabulated(model, rates.high, reach, rtol, floor)
+        rates = below.joined(rates).joined(above)
+
+
+def _tabulated(
+    model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
+) -> Table:
+    floor = np.concatenate([floor, np.zeros(len(model.companions))])
+    return tabulate(model.scaled, low, high, rtol, floor, checked=3)
+
+
+def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
+    """Magnitudes of (f, γ, d) below which they no longer shape a state of size `reach`."""
+    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
+    return np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
+
+
+def _potential(model: PhaseSpaceModel, rates: Table) -> Potential:
+    """Find the rest position; refuse several wells."""
+    probe = np.unique(np.concatenate([_refined(rates.breaks), np.linspace(-1.0, 1.0, 9)]))
+    probe = probe[(probe >= rates.low) & (probe <= rates.high)]
+    force = rates.component(0)
+    slope = 2.0 * probe - 2.0 / model.frequency * force(probe)[0]
+    crossings = np.flatnonzero((slope[:-1] < 0.0) & (slope[1:] >= 0.0))
+    if crossings.size == 0:
+        raise NoSteadyState(
+            "the potential has no minimum within "
+            f"|x| < {rates.high * model.length:g}: the force pulls the oscillator away"
+        )
+    if crossings.size > 1:
+        raise SeveralWells
+    low, high = probe[crossings[0]], probe[crossings[0] + 1]
+
+    def net(X: float) -> float:
+        return float(2.0 * X - 2.0 / model.frequency * force(np.array([X]))[0, 0])
+
+    rest = high if net(high) == 0.0 else brentq(net, low, high, xtol=1e-14, rtol=1e-14)
+    return Potential(model.frequency, rates, force, float(rest))
+
+
+def _refined(breaks: FloatArray) -> FloatArray:
+    fractions = np.linspace(0.0, 1.0, 65)[:-1]
+    return np.append((breaks[:-1, None] + np.diff(breaks)[:, None] * fractions).ravel(), breaks[-1])
+
+
+def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
+    radius = np.sqrt(potential.edge_energy)
+
+    def geometry(rho: FloatArray) -> FloatArray:
+        X = _position(potential, rho)
+        friction, diffusion = potential.rates(X)[1:3]
+        stretch = _stretch(potential, rho, X)
+        return np.stack([X, stretch * friction, stretch * diffusion])
+
+    # Every table is coarser than those it is made of, whose pieces join only to their own error.
+    table = tabulate(geometry, -radius, radius, 10.0 * rtol)
+    return _averaged(model, potential, table, radius, 30.0 * rtol)
+
+
+def _averaged(
+    model: PhaseSpaceModel, potential: Potential, geometry: Table, radius: float, rtol: float
+) -> Orbits:
+    """Solve the orbit-averaged equation w′/w = −∮γP²/(2∮dP²) on the given geometry."""
+
+    def slope(R: FloatArray) -> FloatArray:
+        friction, diffusion = orbit_averages(geometry, R, rtol)
+        return np.atleast_2d(-0.5 * friction / diffusion)
+
+    table = tabulate(slope, 0.0, radius, rtol, floor=1.0 / radius**2)
+
+    def radial_slope(R: FloatArray) -> FloatArray:
+        return np.asarray(2.0 * R * table(R))
+
+    log_density = tabulate(radial_slope, 0.0, radius, rtol, floor=1.0 / radius).antiderivative()
+    stretch = geometry.derivative()
+    return Orbits(model, potential, geometry, stretch, table, log_density)
+
+
+def orbit_averages(geometry: Table, R: FloatArray, rtol: float) -> FloatArray:
+    """Averages of (X′γ, X′d) over the circles R with weight 2 sin²φ: shape (2, *R.shape)."""
+    points = 32
+    previous = None
+    scale = geometry.magnitude[1:, None]
+    while points <= 32768:
+        phi = np.pi * np.arange(1, points) / points
+        weights = 2.0 * np.sin(phi) ** 2 / points
+        values = geometry(R[..., None] * np.cos(phi))[1:] @ weights
+        if previous is not None and np.all(np.abs(values - previous) <= rtol * scale):
+            return values
+        previous = values
+        points *= 2
+    raise NotConverged("averages over an orbit did not converge with 32768 points")
+
+
+def _position(potential: Potential, rho: FloatArray) -> FloatArray:
+    """Invert ρ(X) by safeguarded Newton steps."""
+    rho = np.asarray(rho, dtype=float)
+    low = np.full(rho.shape, potential.rates.low)
+    high = np.full(rho.shape, potential.rates.high)
+    X = np.clip(potential.rest + rho, low, high)
+    for _ in range(60):
+        energy = np.maximum(potential.energy(X), 0.0)
+        value = np.copysign(np.sqrt(energy), X - potential.rest)
+        low, high = np.where(value < rho, X, low), np.where(value > rho, X, high)
+        step = (value - rho) * _stretch(potential, value, X)
+        moved = X - step
+        moved = np.where((moved < low) | (moved > high), 0.5 * (low + high), moved)
+        if np.all(np.abs(moved - X) <= 4e-16 * np.maximum(1.0, np.abs(X))):
+            return np.asarray(moved)
+        X = moved
+    return np.asarray(X)
+
+
+def _stretch(potential: Potential, rho: FloatArray, X: FloatArray) -> FloatArray:
+    """X′(ρ) = 2ρ/U′, which is √(2/U″) at rest."""
+    step = np.where(np.abs(X - potential.rest) < 1e-12, 1e-12, 0.0)
+    X = X + step
+    rho = np.where(step > 0.0, np.sqrt(potential.energy(X)), rho)
+    return np.asarray(2.0 * rho / potential.slope(X))
+
+
+def _fall(orbits: Orbits) -> float:
+    """How far ln w has fallen from its maximum to the edge; 0 while it still rises there."""
+    R = np.linspace(0.0, orbits.radius, 400)
+    log_density = orbits.log_density(R)[0]
+    if orbits.slope(np.array([orbits.radius]))[0, 0] >= 0.0:
+        return 0.0
+    return float(np.max(log_density) - log_density[-1])
+
+
+def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
+    """Extrapolate the range needed from the slope at the edge, by a factor of two at most."""
+    slope = float(orbits.slope(np.array([orbits.radius]))[0, 0])
+    larger = 2.0 * reach
+    if slope < 0.0:
+        needed = np.sqrt(orbits.radius**2 + (FALL - fall) / -slope)
+        larger = reach * min(2.0, 1.05 * needed / orbits.radius)
+    if larger <= LARGEST_RADIUS:
+        return float(larger)
+    edge = orbits.model.length * reach
+    if slope >= 0.0:
+        mean = -2.0 * slope * orbit_averages(orbits.geometry, np.array([orbits.radius]), 1e-6)[1]
+        raise NoSteadyState(
+            "no steady state: averaged over an orbit that turns at "
+            f"|x| = {edge:.4g}, the friction is negative "
+            f"({float(mean[0]) * orbits.model.mass:.3g}), so the oscillation grows without bound"
+        )
+    raise NotConverged(
+        f"the steady state reaches beyond |x| = {edge:.4g} "
+        f"({LARGEST_RADIUS**2:g} quanta), the largest domain supported"
+    )
+
+
+def _shortened(orbits: Orbits) -> Orbits:
+    """Cut the radius to where W has fallen far enough, so that no mesh is wasted."""
+    R = np.linspace(0.0, orbits.radius, 2000)
+    log_density = orbits.log_density(R)[0]
+    enough = log_density - np.max(log_density) <= -FALL
+    last = int(np.argmin(enough[::-1]))
+    cut = R[min(R.size - 1, R.size - last)]
+    return replace(orbits, slope=_cut(orbits.slope, cut), log_density=_cut(orbits.log_density, cut))
+
+
+def _cut(table: Table, high: float) -> Table:
+    """Restrict a table to [low, high]."""
+
+    def same(R: FloatArray) -> FloatArray:
+        return table(R)
+
+    return tabulate(same, table.low, high, max(1e-13, float(np.max(table.error))))

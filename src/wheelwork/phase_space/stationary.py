@@ -1,0 +1,215 @@
+"""Methods for the stationary state of a `PhaseSpaceModel`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space import modulation
+from wheelwork.phase_space.circles import circles
+from wheelwork.phase_space.distribution import Distribution, OrbitDistribution, moments
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.orbits import Orbits, SeveralWells, find_orbits
+from wheelwork.phase_space.tables import Table
+
+# Meshes of the (R, φ) plane, each about half as fine again as the one before.
+LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36), (380, 48))
+SAFETY = 5.0
+TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
+
+
+@dataclass(frozen=True)
+class Stationary:
+    """A stationary distribution with its warrant.
+
+    rates: table over X of (f, γ, d, companions), see `PhaseSpaceModel.scaled`.
+    moments: see `phase_space.moments`. errors: their estimated absolute errors.
+    relative_error: the largest estimated relative error among those held against `rtol`.
+    distance: estimated error of W itself, ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P².
+    details: numbers on how the solution was found.
+    """
+
+    model: PhaseSpaceModel
+    distribution: Distribution
+    rates: Table
+    moments: Mapping[str, float]
+    errors: Mapping[str, float]
+    relative_error: float
+    distance: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def _rates_at_nodes(self) -> FloatArray:
+        return self.rates(self.distribution.nodes.X)
+
+    @property
+    def balance(self) -> float:
+        """|⟨mγ p²/m²⟩ − ⟨D⟩/2m| against ⟨D⟩/2m: what friction takes is what noise gives."""
+        nodes = self.distribution.nodes
+        lost = np.sum(nodes.weight * self._rates_at_nodes[1] * nodes.P**2)
+        gained = np.sum(nodes.weight * self._rates_at_nodes[2])
+        return float(abs(lost / gained - 1.0))
+
+    @cached_property
+    def local_means(self) -> Mapping[str, float]:
+        """Means of the model's companions."""
+        weight = self.distribution.nodes.weight
+        values = np.sum(weight * self._rates_at_nodes[3:], axis=(1, 2))
+        return dict(zip(self.model.companions, map(float, values), strict=True))
+
+    @cached_property
+    def local_errors(self) -> Mapping[str, float]:
+        """Bounds on the absolute errors of `local_means`."""
+        size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
+        bounds = size * (self.distance + self.rates.error[3:])
+        return dict(zip(self.model.companions, map(float, bounds), strict=True))
+
+
+@dataclass(frozen=True)
+class FokkerPlanck:
+    """The stationary Fokker–Planck equation (Culhane et al., Eq. (A24)), solved to `rtol`.
+
+    rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
+    distance of W; between 1e-12 and 0.1. Domain, mesh and tables are chosen and refined
+    automatically. One-well potentials are solved on their own orbits (spectral accuracy in
+    O(10 ms)); others on a mesh of the (x, p) plane.
+
+    Raises NotConverged when the finest mesh does not reach `rtol`, NoSteadyState when the
+    friction does not confine the state. Exact for the equation; the equation itself holds for
+    slow oscillators only (ω0, λ ≪ T, Γ).
+    """
+
+    rtol: float = 1e-6
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the stationary state of `model`."""
+        try:
+            orbits = find_orbits(model, table_tolerance(self.rtol))
+        except SeveralWells:
+            return self._on_plane(model)
+        return self._on_orbits(orbits)
+
+    def _on_orbits(self, orbits: Orbits) -> Stationary:
+        tables = table_error(orbits)
+        coarse = OrbitDistribution(orbits, circles(orbits), modulation.solve(orbits, *LEVELS[0]))
+        changes: list[FloatArray] = []
+        for level in LEVELS[1:]:
+            fine = coarse.with_modulation(modulation.solve(orbits, *level))
+            changes.append(_change(coarse, fine))
+            error = _extrapolated(changes) + tables
+            if np.max(error) <= self.rtol:
+                return _stationary(fine, error, {"mesh_radii": level[0], "harmonics": level[1]})
+            coarse = fine
+        raise NotConverged(
+            f"the Fokker–Planck solution did not reach rtol = {self.rtol:g} on "
+            f"{LEVELS[-1][0]} radii with {LEVELS[-1][1]} harmonics; the estimated error is "
+            f"{np.max(error):.1e}, of which {tables:.1e} come from the tables of the coefficients"
+        )
+
+    def _on_plane(self, model: PhaseSpaceModel) -> Stationary:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class EnergyDiffusion:
+    """The orbit-averaged solution W(E): fast, and the cross-check of `FokkerPlanck`.
+
+    W′/W = −2⟨mγ p²⟩/⟨D p²⟩, averaged over orbits of the effective potential. Errors are of first
+    order in γ/ω0 for W and of second order for its moments in x² and p²; they are estimated
+    from the size of the first correction. `rtol` governs the tables only.
+
+    Raises NotConverged for a potential with several wells, NoSteadyState as `FokkerPlanck`.
+    """
+
+    rtol: float = 1e-6
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the orbit-averaged state of `model`."""
+        try:
+            orbits = find_orbits(model, table_tolerance(self.rtol))
+        except SeveralWells:
+            raise NotConverged(
+                "the potential has several wells, which EnergyDiffusion does not treat; "
+                "use FokkerPlanck"
+            ) from None
+        first = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
+        better = first.with_modulation(modulation.solve(orbits, *LEVELS[1]))
+        error = _change(better, first) + table_error(orbits)
+        return _stationary(first, error, {})
+
+
+def table_tolerance(rtol: float) -> float:
+    """Relative accuracy of coefficients and tables for a solution to `rtol`."""
+    return max(TABLE_SHARE * rtol, 2e-13)
+
+
+def table_error(orbits: Orbits) -> float:
+    """Relative effect on W of the errors of the tables: the largest change of ln w."""
+    R = np.linspace(0.0, orbits.radius, 500)
+    log_density = orbits.log_density(R)[0]
+    alive = R[log_density > np.max(log_density) - 25.0]
+    size = orbits.geometry.magnitude
+    diffusion = np.abs(_mean_diffusion(orbits, alive))
+    error = orbits.geometry.error
+    slope_error = (
+        0.5 * error[1] * size[1] / diffusion
+        + np.abs(orbits.slope(alive)[0]) * error[2] * size[2] / diffusion
+    )
+    slope_error += orbits.slope.error[0] * orbits.slope.magnitude[0]
+    return float(np.trapezoid(2.0 * alive * slope_error, alive))
+
+
+def _mean_diffusion(orbits: Orbits, R: FloatArray) -> FloatArray:
+    phi = np.pi * np.arange(1, 32) / 32
+    values = orbits.geometry(R[:, None] * np.cos(phi))[2]
+    return np.asarray(values @ (np.sin(phi) ** 2 / 16.0))
+
+
+MEASURED = ("phonon_number", "g2", "purity")
+
+
+def _change(coarse: OrbitDistribution, fine: OrbitDistribution) -> FloatArray:
+    """Relative changes of the measured moments, and the distance of the two W."""
+    a, b = moments(coarse), moments(fine)
+    relative = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
+    return np.array([*relative, fine.distance(coarse)])
+
+
+def _extrapolated(changes: list[FloatArray]) -> FloatArray:
+    """Error of the last level from the last change and how fast the changes fall."""
+    last = changes[-1]
+    if len(changes) == 1:
+        return last
+    rate = np.max(last) / max(float(np.max(changes[-2])), 1e-300)
+    return last * min(1.0, SAFETY * rate)
+
+
+def _stationary(
+    distribution: OrbitDistribution, relative: FloatArray, details: dict[str, float]
+) -> Stationary:
+    values = moments(distribution)
+    distance = float(relative[-1])
+    spread = values["x_squared"] + values["p_squared"]
+    errors = dict.fromkeys(values, distance * spread)
+    errors |= {name: float(relative[i]) * values[name] for i, name in enumerate(MEASURED)}
+    errors["x"] = errors["p"] = distance * np.sqrt(spread)
+    return Stationary(
+        model=distribution.orbits.model,
+        distribution=distribution,
+        rates=distribution.orbits.potential.rates,
+        moments=values,
+        errors=errors,
+        relative_error=float(np.max(relative)),
+        distance=distance,
+        details=details,
+    )

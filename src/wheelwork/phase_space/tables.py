@@ -1,0 +1,233 @@
+"""Functions of one variable as piecewise Chebyshev series, refined to a tolerance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from numpy.polynomial import chebyshev
+from scipy.fft import dct
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+
+DEGREES = (16, 32, 64)
+MAXIMUM_PIECES = 1000
+
+VectorFunction = Callable[[FloatArray], FloatArray]
+Piece = tuple[float, float, FloatArray, FloatArray]  # ends, series, error
+
+
+@dataclass(frozen=True)
+class Table:
+    """Piecewise Chebyshev series of a vector-valued function.
+
+    breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on
+    [-1, 1] of each piece. error: (components,) largest estimated error relative to the local
+    magnitude. Outside [breaks[0], breaks[-1]] the value is that of the last piece, continued:
+    callers keep inside.
+    """
+
+    breaks: FloatArray
+    series: FloatArray
+    error: FloatArray
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Return values of shape (components, *x.shape)."""
+        points = np.ascontiguousarray(x, dtype=np.float64)
+        values = _evaluate(self.breaks, self._by_term, self._terms, points.ravel())
+        return np.asarray(values.reshape((self.series.shape[1], *points.shape)))
+
+    @cached_property
+    def _by_term(self) -> FloatArray:
+        return np.ascontiguousarray(np.swapaxes(self.series, 1, 2))
+
+    @cached_property
+    def _terms(self) -> npt.NDArray[np.intp]:
+        """Terms of each piece up to the last that is not zero."""
+        present = np.any(self.series != 0.0, axis=1)
+        return np.asarray(np.maximum(present.shape[1] - np.argmax(present[:, ::-1], axis=1), 1))
+
+    @property
+    def low(self) -> float:
+        return float(self.breaks[0])
+
+    @property
+    def high(self) -> float:
+        return float(self.breaks[-1])
+
+    @cached_property
+    def finest(self) -> float:
+        """Smallest distance over which the table resolves structure."""
+        return float(np.min(np.diff(self.breaks)) / self.series.shape[2])
+
+    @cached_property
+    def magnitude(self) -> FloatArray:
+        """Bound on the largest absolute value of each component."""
+        return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
+
+    def component(self, index: int) -> "Table":
+        """Return one component as a table of its own."""
+        series = self.series[:, index : index + 1]
+        return Table(self.breaks, np.ascontiguousarray(series), self.error[index : index + 1])
+
+    def derivative(self) -> "Table":
+        """Return the table of the derivative."""
+        half = 0.5 * np.diff(self.breaks)[:, None, None]
+        series = chebyshev.chebder(self.series, axis=2) / half
+        return Table(self.breaks, np.ascontiguousarray(series), self.error)
+
+    def antiderivative(self) -> "Table":
+        """Return the table of the integral from the lower end."""
+        half = 0.5 * np.diff(self.breaks)[:, None, None]
+        series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
+        steps = np.sum(series, axis=2)
+        series[1:, :, 0] += np.cumsum(steps, axis=0)[:-1]
+        return Table(self.breaks, np.ascontiguousarray(series), self.error)
+
+    def blurred(self, tolerance: float) -> "Table":
+        """Drop all terms below `tolerance` of each piece's magnitude.
+
+        The change this makes in a result shows what a table error of that size would do.
+        """
+        scale = np.sum(np.abs(self.series), axis=2, keepdims=True)
+        series = np.where(np.abs(self.series) < tolerance * scale, 0.0, self.series)
+        return Table(self.breaks, series, np.maximum(self.error, tolerance))
+
+    def joined(self, other: "Table") -> "Table":
+        """Return this table continued by `other`, which starts where this one ends."""
+        terms = max(self.series.shape[2], other.series.shape[2])
+        return Table(
+            np.concatenate([self.breaks, other.breaks[1:]]),
+            np.concatenate([_padded(self.series, terms), _padded(other.series, terms)]),
+            np.maximum(self.error, other.error),
+        )
+
+
+def tabulate(
+    function: VectorFunction,
+    low: float,
+    high: float,
+    rtol: float,
+    floor: FloatArray | float = 0.0,
+    checked: int | None = None,
+) -> Table:
+    """Tabulate `function` on [low, high] to `rtol` of its magnitude.
+
+    function: (n,) -> (components, n). The magnitude of a component is its largest value on the
+    piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
+    first `checked` components steer the refinement; the others travel along, with the error
+    they come to. Each piece is tried at degrees 16, 32 and 64 on nested
+    Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces.
+    """
+    pending = [(low, high)]
+    done: list[Piece] = []
+    while pending:
+        if len(done) + len(pending) > MAXIMUM_PIECES:
+            raise NotConverged(
+                f"a table on [{low:g}, {high:g}] did not reach rtol = {rtol:g} with "
+                f"{MAXIMUM_PIECES} pieces; the function has structure near {pending[0][0]:g}"
+            )
+        finished, failed, floor = _fit(function, pending, rtol, floor, checked)
+        done += finished
+        pending = [half for a, b in failed for half in ((a, (a + b) / 2), ((a + b) / 2, b))]
+    done.sort(key=lambda piece: piece[0])
+    trimmed = [series[..., : _needed(series, rtol)] for _, _, series, _ in done]
+    terms = max(series.shape[-1] for series in trimmed)
+    breaks = np.array([piece[0] for piece in done] + [high])
+    stacked = np.stack([_padded(series, terms) for series in trimmed])
+    return Table(breaks, stacked, np.max([error for *_, error in done], axis=0))
+
+
+def _fit(
+    function: VectorFunction,
+    intervals: list[tuple[float, float]],
+    rtol: float,
+    floor: FloatArray | float,
+    checked: int | None,
+) -> tuple[list[Piece], list[tuple[float, float]], FloatArray | float]:
+    """Try all `intervals` at rising degrees; return the fitted pieces, the failures, the floor."""
+    finished = []
+    values: FloatArray | None = None
+    for degree in DEGREES:
+        values = _sample(function, intervals, degree, values)
+        series = _series(values)
+        tail = np.max(np.abs(series[..., -3:]), axis=-1)
+        magnitude = np.max(np.abs(values), axis=-1)
+        floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
+        error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
+        good = np.all(error[:, :checked] <= rtol, axis=1)
+        finished += [
+            (*interval, series[i], error[i]) for i, interval in enumerate(intervals) if good[i]
+        ]
+        intervals = [interval for i, interval in enumerate(intervals) if not good[i]]
+        values = values[~good]
+        if not intervals:
+            break
+    return finished, intervals, floor
+
+
+def _sample(
+    function: VectorFunction,
+    intervals: list[tuple[float, float]],
+    degree: int,
+    coarser: FloatArray | None,
+) -> FloatArray:
+    """Values (intervals, components, degree + 1) at Lobatto points, reusing the coarser ones."""
+    ends = np.array(intervals)
+    centre, half = ends.mean(axis=1)[:, None], 0.5 * np.diff(ends, axis=1)
+    index = np.arange(degree + 1) if coarser is None else np.arange(1, degree, 2)
+    points = centre + half * np.cos(np.pi * index / degree)
+    fresh = np.asarray(function(points.ravel()))
+    fresh = np.moveaxis(fresh.reshape((-1, *points.shape)), 0, 1)
+    if coarser is None:
+        return fresh
+    values = np.empty((*fresh.shape[:2], degree + 1))
+    values[..., index] = fresh
+    values[..., ::2] = coarser
+    return values
+
+
+def _series(values: FloatArray) -> FloatArray:
+    """Chebyshev coefficients of values at Lobatto points (last axis, from +1 to -1)."""
+    degree = values.shape[-1] - 1
+    series = dct(values, type=1, axis=-1) / degree
+    series[..., 0] *= 0.5
+    series[..., -1] *= 0.5
+    return np.asarray(series)
+
+
+def _needed(series: FloatArray, rtol: float) -> int:
+    """Terms up to the last that matters at a thousandth of the tolerance."""
+    matters = np.abs(series) > 1e-3 * rtol * np.max(np.abs(series), axis=-1, keepdims=True)
+    return int(np.max(np.nonzero(matters)[-1], initial=0)) + 1
+
+
+def _padded(series: FloatArray, terms: int) -> FloatArray:
+    missing = terms - series.shape[-1]
+    return np.pad(series, [(0, 0)] * (series.ndim - 1) + [(0, missing)])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _evaluate(breaks, series, terms, points):  # type: ignore[no-untyped-def]
+    """Clenshaw's recurrence, all components side by side; series: (pieces, terms, components)."""
+    pieces, _, components = series.shape
+    values = np.empty((components, points.size))
+    b1 = np.empty(components)
+    b2 = np.empty(components)
+    for i in range(points.size):
+        piece = min(max(np.searchsorted(breaks, points[i]) - 1, 0), pieces - 1)
+        low, high = breaks[piece], breaks[piece + 1]
+        t = (2.0 * points[i] - low - high) / (high - low)
+        b1[:] = 0.0
+        b2[:] = 0.0
+        for k in range(terms[piece] - 1, 0, -1):
+            for c in range(components):
+                new = series[piece, k, c] + 2.0 * t * b1[c] - b2[c]
+                b2[c] = b1[c]
+                b1[c] = new
+        for c in range(components):
+            values[c, i] = series[piece, 0, c] + t * b1[c] - b2[c]
+    return values
