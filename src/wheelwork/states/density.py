@@ -1,0 +1,50 @@
+"""Density matrices as arrays: the full matrix, and the few diagonals of a nearly diagonal one.
+
+`diagonals` has shape (K + 1, levels) and holds diagonals[k, n] = rho_{n+k,n}, zero where
+n + k >= levels: the lower band form of LAPACK.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import non_negative
+from wheelwork.errors import InvalidArgument
+
+ComplexArray = npt.NDArray[np.complex128]
+Matrix = npt.NDArray[np.float64] | ComplexArray
+
+
+def hermitian(density_matrix: npt.ArrayLike) -> Matrix:
+    """Checked density matrix, as a real array where it is real."""
+    rho = np.asarray(density_matrix, dtype=np.complex128)
+    if rho.ndim != 2 or rho.shape[0] != rho.shape[1] or rho.size == 0:
+        raise InvalidArgument(f"`density_matrix` must be square, but has shape {rho.shape}")
+    asymmetry = float(np.abs(rho - rho.conj().T).max())
+    if not asymmetry <= 1e-9 * max(1.0, float(np.abs(rho).max())):  # NaN too
+        raise InvalidArgument(f"`density_matrix` must be Hermitian, but is off by {asymmetry:.1e}")
+    return rho if np.any(rho.imag) else rho.real
+
+
+def expand_diagonals(diagonals: ComplexArray) -> ComplexArray:
+    """Full Hermitian matrix, shape (levels, levels), of its lower diagonals."""
+    levels = diagonals.shape[1]
+    matrix = np.zeros((levels, levels), dtype=np.complex128)
+    for k in range(min(diagonals.shape[0], levels)):
+        n = np.arange(levels - k)
+        matrix[n, n + k] = diagonals[k, : levels - k].conj()
+        matrix[n + k, n] = diagonals[k, : levels - k]
+    return matrix
+
+
+def trim_levels(diagonals: ComplexArray, tolerance: float) -> ComplexArray:
+    """Drop the highest levels as long as they hold at most `tolerance` of probability together.
+
+    Only the probability within `diagonals` counts: 1 minus their trace was lost before.
+    """
+    non_negative("tolerance", tolerance)
+    tail = np.cumsum(np.abs(diagonals[0, ::-1].real))[::-1]
+    levels = max(1, int(np.count_nonzero(tail > tolerance)))
+    trimmed = diagonals[:, :levels].copy()
+    for k in range(1, diagonals.shape[0]):
+        trimmed[k, max(levels - k, 0) :] = 0.0
+    return trimmed

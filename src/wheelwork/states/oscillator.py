@@ -1,0 +1,141 @@
+"""Hermite and Laguerre functions: the harmonic oscillator in position and in phase space.
+
+Both obey a three-term recurrence in n that is stable upwards. Their first member may underflow
+where a later one is of order one (exp(-x²/2) vanishes at x = 39, phi_1000 reaches to x = 45), so
+each such point first climbs with its logarithm kept apart, and joins the others once representable.
+"""
+
+import math
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray, finite_array, integer
+from wheelwork.errors import InvalidArgument
+
+_LOG_SMALL = -600.0  # exp of this is a normal double, with room for one step of the recurrence
+_RESCALE = 2.0**200
+
+
+def hermite_functions(x: npt.ArrayLike, levels: int) -> FloatArray:
+    """Eigenfunctions phi_n(x) of the harmonic oscillator with m = omega = hbar = 1.
+
+    phi_n(x) = (2^n n! sqrt(pi))^(-1/2) H_n(x) exp(-x²/2), normalised on the line.
+
+    Args:
+        x: positions in units of sqrt(1/(m omega)), shape (n_x,), in any order.
+        levels: number of functions, n = 0 ... levels - 1.
+
+    Returns:
+        Array of shape (levels, n_x). Values below 1e-150 may be returned as zero.
+
+    Accurate to about 1e-13 absolutely for n up to 2000 at any x.
+    """
+    x = finite_array("x", x, ndim=1)
+    levels = integer("levels", levels, 1)
+    n = np.arange(levels, dtype=np.float64)
+    slope = np.sqrt(2.0 / (n + 1.0))
+    back = np.sqrt(n / (n + 1.0))
+    log_first = -0.5 * x**2 - 0.25 * math.log(math.pi)
+    return _climb(np.zeros(levels), slope, back, x, log_first)
+
+
+def laguerre_functions(order: int, y: npt.ArrayLike, levels: int) -> FloatArray:
+    """Laguerre functions l_n^k(y), orthonormal on the half line y >= 0.
+
+    l_n^k(y) = sqrt(n!/(n+k)!) y^(k/2) exp(-y/2) L_n^k(y) = <n+k| D(sqrt(y)) |n>, with D the
+    displacement operator.
+
+    Args:
+        order: k, not negative.
+        y: arguments, not negative, shape (n_y,), in any order.
+        levels: number of functions, n = 0 ... levels - 1.
+
+    Returns:
+        Array of shape (levels, n_y). Values below 1e-150 may be returned as zero.
+
+    Raises:
+        InvalidArgument: when an argument is negative.
+    """
+    order = integer("order", order, 0)
+    y = finite_array("y", y, ndim=1)
+    levels = integer("levels", levels, 1)
+    if y.size and y.min() < 0.0:
+        raise InvalidArgument(f"`y` must not be negative, but is {float(y.min())!r}")
+    n = np.arange(levels, dtype=np.float64)
+    scale = 1.0 / np.sqrt((n + 1.0) * (n + 1.0 + order))
+    with np.errstate(divide="ignore"):
+        log_power = 0.5 * order * np.log(y) if order else 0.0
+    log_first = log_power - 0.5 * y - 0.5 * math.lgamma(order + 1.0)
+    return _climb(
+        (2 * n + 1 + order) * scale, -scale, np.sqrt(n * (n + order)) * scale, y, log_first
+    )
+
+
+def reach(levels: int, decay: float) -> float:
+    """Position beyond which every phi_n, n < levels, is below about exp(-decay).
+
+    From the tunnelling action ∫ sqrt(x² - q²) dx = decay beyond the turning point q of the last.
+    """
+    q = math.sqrt(2.0 * levels - 1.0)
+    x = q + math.sqrt(2.0 * decay)  # beyond the root: Newton on a convex function descends to it
+    for _ in range(8):
+        slope = math.sqrt(x * x - q * q)
+        x -= (0.5 * (x * slope - q * q * math.acosh(x / q)) - decay) / slope
+    return x
+
+
+def _climb(
+    offset: FloatArray, slope: FloatArray, back: FloatArray, t: FloatArray, log_first: FloatArray
+) -> FloatArray:
+    """Table of f_{n+1} = (offset_n + slope_n t) f_n - back_n f_{n-1}, from f_0 = exp(log_first)."""
+    levels = offset.size
+    t = np.array(t)  # contiguous and writable: one compiled version serves all
+    start = np.where(log_first > _LOG_SMALL, 0, levels)
+    late = np.flatnonzero((log_first <= _LOG_SMALL) & np.isfinite(log_first))
+    entry = np.zeros((2, t.size))
+    _enter(offset, slope, back, t, log_first, late, start, entry)
+    late = late[np.argsort(start[late], kind="stable")]
+    table = np.empty((levels, t.size))
+    table[0] = np.where(start == 0, np.exp(np.maximum(log_first, _LOG_SMALL)), 0.0)
+    _fill(offset, slope, back, t, late, start, entry, table)
+    return table
+
+
+@numba.njit(cache=True)
+def _enter(offset, slope, back, t, log_first, late, start, entry):  # type: ignore[no-untyped-def]
+    """Climb each late point until its value is representable; note the level and two values."""
+    levels = offset.size
+    for j in late:
+        before, now, log_scale = 0.0, 1.0, log_first[j]
+        for n in range(levels - 1):
+            before, now = now, (offset[n] + slope[n] * t[j]) * now - back[n] * before
+            if abs(now) > _RESCALE:
+                before, now = before / _RESCALE, now / _RESCALE
+                log_scale += math.log(_RESCALE)
+                if log_scale > _LOG_SMALL:
+                    start[j] = n + 1
+                    entry[0, j] = before * math.exp(log_scale)
+                    entry[1, j] = now * math.exp(log_scale)
+                    break
+
+
+@numba.njit(cache=True)
+def _fill(offset, slope, back, t, late, start, entry, table):  # type: ignore[no-untyped-def]
+    """Run the recurrence level by level over all points; late points enter at their level."""
+    waiting = 0
+    for n in range(offset.size - 1):
+        now, after = table[n], table[n + 1]
+        a, b, c = offset[n], slope[n], back[n]
+        if n == 0:
+            for j in range(t.size):
+                after[j] = (a + b * t[j]) * now[j]
+        else:
+            before = table[n - 1]
+            for j in range(t.size):
+                after[j] = (a + b * t[j]) * now[j] - c * before[j]
+        while waiting < late.size and start[late[waiting]] == n + 1:
+            j = late[waiting]
+            now[j], after[j] = entry[0, j], entry[1, j]
+            waiting += 1

@@ -1,0 +1,44 @@
+"""Thermodynamics of quantum states: number statistics, entropy, ergotropy, free energy."""
+
+from wheelwork.thermodynamics.entropy import spectral_entropy, von_neumann_entropy
+from wheelwork.thermodynamics.ergotropy import (
+    Inversion,
+    diagonal_ergotropy,
+    ergotropy,
+    is_passive,
+    passive_state,
+    population_inversion,
+    spectral_ergotropy,
+)
+from wheelwork.thermodynamics.free_energy import (
+    free_energy_gain,
+    log_partition_function,
+    spectral_free_energy_gain,
+)
+from wheelwork.thermodynamics.moments import energy, g2, ladder, phonon_number
+from wheelwork.thermodynamics.spectrum import banded_spectrum, populations, spectrum
+from wheelwork.thermodynamics.wigner_moments import wigner_g2, wigner_phonon_number
+
+__all__ = [
+    "Inversion",
+    "banded_spectrum",
+    "diagonal_ergotropy",
+    "energy",
+    "ergotropy",
+    "free_energy_gain",
+    "g2",
+    "is_passive",
+    "ladder",
+    "log_partition_function",
+    "passive_state",
+    "phonon_number",
+    "population_inversion",
+    "populations",
+    "spectral_entropy",
+    "spectral_ergotropy",
+    "spectral_free_energy_gain",
+    "spectrum",
+    "von_neumann_entropy",
+    "wigner_g2",
+    "wigner_phonon_number",
+]

@@ -1,0 +1,76 @@
+"""Populations and eigenvalues of a state: what every function of this package is computed from."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import eigvals_banded
+
+from wheelwork._checks import FloatArray, finite_array
+from wheelwork.errors import InvalidArgument
+from wheelwork.states.density import hermitian
+
+_NEGATIVE = -1e-9  # an eigenvalue or population below this is not rounding
+
+
+def populations(state: npt.ArrayLike) -> FloatArray:
+    """Populations p_n of a density matrix (n, n), or of populations (n,), which pass through.
+
+    Raises:
+        InvalidArgument: when one lies below -1e-9, or the shape is neither.
+    """
+    array = np.asarray(state)
+    if array.ndim == 2 and array.shape[0] == array.shape[1]:
+        array = np.diagonal(array).real
+    values = finite_array("state", array, ndim=1)
+    if values.size == 0:
+        raise InvalidArgument("`state` must not be empty")
+    if values.min() < _NEGATIVE:
+        raise InvalidArgument(
+            "`state` must have populations of at least -1e-9, "
+            f"but has {float(values.min())!r} (level {int(values.argmin())})"
+        )
+    return values
+
+
+def spectrum(density_matrix: npt.ArrayLike) -> FloatArray:
+    """Eigenvalues of a density matrix (n, n), descending; rounding below zero is cut to zero.
+
+    Raises:
+        InvalidArgument: when the matrix is not square, finite and Hermitian (to 1e-9), or an
+            eigenvalue lies below -1e-9.
+    """
+    eigenvalues = np.linalg.eigvalsh(hermitian(density_matrix))
+    return _descending(np.asarray(eigenvalues, dtype=np.float64))
+
+
+def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:
+    """Eigenvalues, descending, of a density matrix given by its lower diagonals.
+
+    Args:
+        diagonals: shape (K + 1, n), diagonals[k, n] = rho_{n+k,n}, as `wheelwork.states.polar`
+            returns them.
+
+    Raises:
+        InvalidArgument: as `spectrum`.
+    """
+    band = np.asarray(diagonals)
+    if band.ndim != 2 or band.size == 0:
+        raise InvalidArgument(f"`diagonals` must have shape (K + 1, n), but has {band.shape}")
+    if not np.all(np.isfinite(band)):
+        raise InvalidArgument("`diagonals` must be finite, but holds NaN or infinity")
+    band = band[: band.shape[1]]  # a state of few levels has no further diagonals
+    used = np.flatnonzero(np.any(band != 0.0, axis=1))
+    band = band[: used[-1] + 1] if used.size else band[:1]
+    if band.shape[0] == 1:
+        return _descending(np.sort(band[0].real))
+    part = band if np.any(band.imag) else band.real
+    eigenvalues = eigvals_banded(part, lower=True, check_finite=False)
+    return _descending(np.asarray(eigenvalues, dtype=np.float64))
+
+
+def _descending(ascending: FloatArray) -> FloatArray:
+    if ascending[0] < _NEGATIVE:
+        raise InvalidArgument(
+            "`density_matrix` must have eigenvalues of at least -1e-9, "
+            f"but has {float(ascending[0])!r}"
+        )
+    return np.maximum(ascending[::-1], 0.0)

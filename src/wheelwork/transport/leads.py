@@ -1,0 +1,79 @@
+"""A lead: an electron reservoir in equilibrium, coupled to the level by its line shape."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray, finite_array, positive, real
+from wheelwork.errors import InvalidArgument
+from wheelwork.transport.lineshapes import LineShape
+
+
+class Filling(NamedTuple):
+    """Fermi distribution at given frequencies, with nothing lost to cancellation."""
+
+    energy: FloatArray
+    """(w - mu) / T."""
+    occupied: FloatArray
+    """f(w)."""
+    empty: FloatArray
+    """1 - f(w)."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Reservoir of electrons at `chemical_potential` and `temperature` (units of frequency).
+
+    `lineshape` is any `LineShape`. Raises `InvalidArgument` unless the temperature is positive, the
+    chemical potential finite and the line shape one.
+    """
+
+    chemical_potential: float
+    temperature: float
+    lineshape: LineShape
+
+    def __post_init__(self) -> None:
+        mu = real("chemical_potential", self.chemical_potential)
+        object.__setattr__(self, "chemical_potential", mu)
+        object.__setattr__(self, "temperature", positive("temperature", self.temperature))
+        if isinstance(self.lineshape, type) or not isinstance(self.lineshape, LineShape):
+            raise InvalidArgument(
+                "`lineshape` must be a line shape, such as Lorentzian(rate, centre, width), "
+                f"but is {self.lineshape!r}"
+            )
+
+    def kappa(self, frequency: npt.ArrayLike) -> FloatArray:
+        """Return the width kappa(w), of the shape of `frequency`."""
+        return self.lineshape.sample(finite_array("frequency", frequency)).kappa
+
+    def self_energy(self, frequency: npt.ArrayLike) -> npt.NDArray[np.complex128]:
+        """Return chi(w) = P int dw'/2pi kappa(w')/(w - w') - i kappa(w)/2, as `frequency`."""
+        sample = self.lineshape.sample(finite_array("frequency", frequency))
+        return np.asarray(sample.shift - 0.5j * sample.kappa)
+
+    def occupation(self, frequency: npt.ArrayLike) -> FloatArray:
+        """Return the Fermi function f(w) = 1/(exp((w - mu)/T) + 1), shaped as `frequency`."""
+        return filling(self, finite_array("frequency", frequency)).occupied
+
+
+def filling(lead: Lead, frequency: FloatArray) -> Filling:
+    """Return the Fermi distribution of `lead`, both f and 1 - f to full relative accuracy."""
+    energy = (frequency - lead.chemical_potential) / lead.temperature
+    decay = np.exp(-np.abs(energy))
+    larger = 1.0 / (1.0 + decay)
+    smaller = decay * larger
+    above = energy > 0.0
+    return Filling(energy, np.where(above, smaller, larger), np.where(above, larger, smaller))
+
+
+def filling_difference(one: tuple[Lead, Filling], other: tuple[Lead, Filling], /) -> FloatArray:
+    """Return f_one - f_other, accurate also for a tiny bias and where both are close to 0 or 1."""
+    (lead, first), (reference, second) = one, other
+    bias = lead.chemical_potential - reference.chemical_potential
+    warmth = lead.temperature - reference.temperature
+    gap = (bias + warmth * second.energy) / lead.temperature  # exponent of other minus that of one
+    size = np.maximum(first.occupied, second.occupied) * np.maximum(first.empty, second.empty)
+    size *= -np.expm1(-np.abs(gap))
+    return np.asarray(np.copysign(size, gap))

@@ -1,0 +1,156 @@
+"""Panels: pieces of the frequency axis, each with a 21-point Gauss-Kronrod rule.
+
+A panel may end at a singularity of the real axis (a band edge), where a substitution smooths the
+integrand, or reach to infinity, where a rational map takes algebraic tails exactly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray
+
+# What the ends of a panel are; the codes of the first four are bit masks.
+PLAIN, SINGULAR_LEFT, SINGULAR_RIGHT, SINGULAR_BOTH, TAIL_RIGHT, TAIL_LEFT = range(6)
+_LEFT_CHILD = np.array([PLAIN, SINGULAR_LEFT, PLAIN, SINGULAR_LEFT, PLAIN, TAIL_LEFT])
+_RIGHT_CHILD = np.array([PLAIN, PLAIN, SINGULAR_RIGHT, SINGULAR_RIGHT, TAIL_RIGHT, PLAIN])
+
+# Positive abscissae and weights of the 21-point Kronrod rule and of the 10-point Gauss rule in it.
+_ABSCISSAE = np.array(
+    [
+        0.995657163025808080735527280689003,
+        0.973906528517171720077964012084452,
+        0.930157491355708226001207180059508,
+        0.865063366688984510732096688423493,
+        0.780817726586416897063717578345042,
+        0.679409568299024406234327365114874,
+        0.562757134668604683339000099272694,
+        0.433395394129247190799265943165784,
+        0.294392862701460198131126603103866,
+        0.148874338981631210884826001129720,
+        0.0,
+    ]
+)
+_KRONROD = np.array(
+    [
+        0.011694638867371874278064396062192,
+        0.032558162307964727478818972459390,
+        0.054755896574351996031381300244580,
+        0.075039674810919952767043140916190,
+        0.093125454583697605535065465083366,
+        0.109387158802297641899210590325805,
+        0.123491976262065851077958109585166,
+        0.134709217311473325928054001771707,
+        0.142775938577060080797094273138717,
+        0.147739104901338491374841515972068,
+        0.149445554002916905664936468389821,
+    ]
+)
+_GAUSS = np.array(
+    [
+        0.066671344308688137593568809893332,
+        0.149451349150580593145863396957658,
+        0.219086362515982043995534934228163,
+        0.269266719309996355091226921569469,
+        0.295524224714752870173815619188769,
+    ]
+)
+
+
+def _unit_rule() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return points of [0, 1] in rising order, Kronrod weights, and Kronrod minus Gauss weights."""
+    points = 0.5 * np.concatenate([1.0 - _ABSCISSAE, 1.0 + _ABSCISSAE[-2::-1]])
+    weights = 0.5 * np.concatenate([_KRONROD, _KRONROD[-2::-1]])
+    gauss = np.zeros_like(points)
+    gauss[1::2] = 0.5 * np.concatenate([_GAUSS, _GAUSS[::-1]])
+    return points, weights, weights - gauss
+
+
+def _maps(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the position in units of the panel's length, and its derivative, for every kind."""
+    v = 1.0 - u
+    position = [u, u * u, u * (1.0 + v), u * u * (1.0 + 2.0 * v), u / v, 1.0 - v / u]
+    derivative = [np.ones_like(u), 2.0 * u, 2.0 * v, 6.0 * u * v, v**-2, u**-2]
+    return np.array(position), np.array(derivative)
+
+
+_POINTS, _WEIGHTS, _DIFFERENCE = _unit_rule()
+_POSITION, _DERIVATIVE = _maps(_POINTS)
+_RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
+NODES = _POINTS.size
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Intervals [start, stop], or half lines beginning at one of these ends, by their `kind`."""
+
+    start: FloatArray
+    stop: FloatArray
+    kind: npt.NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return self.start.size
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> "Panels":
+        return Panels(self.start[chosen], self.stop[chosen], self.kind[chosen])
+
+    def column(self) -> "Panels":
+        """Return the panels as a column, to be broadcast against levels."""
+        return Panels(self.start[:, None], self.stop[:, None], self.kind[:, None])
+
+    def nodes(self) -> FloatArray:
+        """Return the nodes, shape (panels, NODES), rising along each panel."""
+        length = (self.stop - self.start)[:, None]
+        return self.start[:, None] + length * _POSITION[self.kind]
+
+    def weights(self) -> FloatArray:
+        """Return the weights of integral and error estimate, shape (2, panels, NODES)."""
+        return (self.stop - self.start)[:, None] * _RULE[:, self.kind]
+
+    def bisect(self) -> "Panels":
+        """Return twice as many panels: all left halves, then all right halves.
+
+        A half line becomes an interval and a half line of twice the scale, which is its bisection
+        in the mapped variable.
+        """
+        right_tail, left_tail = self.kind == TAIL_RIGHT, self.kind == TAIL_LEFT
+        length = self.stop - self.start
+        middle = 0.5 * (self.start + self.stop)
+        middle = np.where(right_tail, self.stop, np.where(left_tail, self.start, middle))
+        first = np.where(left_tail, self.start - 2.0 * length, self.start)
+        last = np.where(right_tail, self.stop + 2.0 * length, self.stop)
+        return Panels(
+            np.concatenate([first, middle]),
+            np.concatenate([middle, last]),
+            np.concatenate([_LEFT_CHILD[self.kind], _RIGHT_CHILD[self.kind]]),
+        )
+
+    def move(self, offset: FloatArray) -> "Panels":
+        """Return the panels in coordinates whose origin lies at `offset`, one value per panel."""
+        return Panels(self.start - offset, self.stop - offset, self.kind)
+
+
+def join(one: Panels, other: Panels) -> Panels:
+    """Return the panels of both."""
+    return Panels(
+        np.concatenate([one.start, other.start]),
+        np.concatenate([one.stop, other.stop]),
+        np.concatenate([one.kind, other.kind]),
+    )
+
+
+def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.NDArray[np.bool_]:
+    """Tell which panels are too long for the poles near them.
+
+    Poles at `position` + i `distance`; both are broadcast against the panels' shape with one axis
+    for the poles added at the end. The Gauss rule of a panel no longer than its distance from the
+    nearest pole errs by about 1e-12.
+    """
+    start, stop, kind = (field[..., None] for field in (panels.start, panels.stop, panels.kind))
+    low = np.where(kind == TAIL_LEFT, -np.inf, start)
+    high = np.where(kind == TAIL_RIGHT, np.inf, stop)
+    gap = np.maximum(np.maximum(low - position, position - high), 0.0)
+    # A half line bisected for ever keeps a length of twice its distance: that is short enough.
+    reach = np.where(kind >= TAIL_RIGHT, 2.5, 1.0)
+    return np.asarray(np.any(stop - start > reach * np.hypot(gap, distance), axis=-1))
