@@ -160,7 +160,7 @@ class FlywheelState:
 
     @property
     def _ladder(self) -> FloatArray:
-        return self.machine.frequency * np.arange(self.fock.levels)
+        return self.machine.frequency * np.arange(self.fock.levels, dtype=np.float64)
 
     # ------------------------------------------------------------------ flows
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 
@@ -55,3 +56,10 @@ def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> S
     local = np.round(targets - 0.5 - first, 12)
     weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
     return Stencils(first, weights)
+
+
+def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.csr_array:
+    """Matrix of a central difference, for functions that vanish beyond both ends."""
+    weights = _weights(float(width // 2), width, derivative + 1)[derivative] / spacing**derivative
+    offsets = np.arange(width) - width // 2
+    return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))

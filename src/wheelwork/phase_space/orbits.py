@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.rates import extended, tabulated_rates
 from wheelwork.phase_space.tables import Table, tabulate
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
@@ -126,7 +127,7 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
     potential has more than one minimum, NotConverged when the state is too large.
     """
     reach = 8.0
-    rates = _tabulated(model, -reach, reach, rtol, _floor(model, reach))
+    rates = tabulated_rates(model, reach, rtol)
     while True:
         potential = _potential(model, rates)
         orbits = _orbits(model, potential, rtol)
@@ -134,23 +135,7 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
         if fall >= FALL:
             return _shortened(orbits)
         reach = _next_reach(orbits, reach, fall)
-        floor = 1e-2 * rates.magnitude[:3]
-        below = _tabulated(model, -reach, rates.low, rtol, floor)
-        above = _tabulated(model, rates.high, reach, rtol, floor)
-        rates = below.joined(rates).joined(above)
-
-
-def _tabulated(
-    model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
-) -> Table:
-    floor = np.concatenate([floor, np.zeros(len(model.companions))])
-    return tabulate(model.scaled, low, high, rtol, floor, checked=3)
-
-
-def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
-    """Magnitudes of (f, γ, d) below which they no longer shape a state of size `reach`."""
-    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
-    return np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
+        rates = extended(rates, model, reach, rtol)
 
 
 def _potential(model: PhaseSpaceModel, rates: Table) -> Potential:

@@ -1,15 +1,16 @@
 """Methods for the stationary state of a `PhaseSpaceModel`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space import modulation
+from wheelwork.phase_space import modulation, plane
 from wheelwork.phase_space.circles import circles
 from wheelwork.phase_space.distribution import Distribution, OrbitDistribution, moments
 from wheelwork.phase_space.model import PhaseSpaceModel
@@ -17,9 +18,15 @@ from wheelwork.phase_space.orbits import Orbits, SeveralWells, find_orbits
 from wheelwork.phase_space.tables import Table
 
 # Meshes of the (R, φ) plane, each about half as fine again as the one before.
-LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36), (380, 48))
-SAFETY = 5.0
+MEASURED = ("phonon_number", "g2", "purity")
+LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
+PLANE_LEVELS = (72, 108, 160, 240)
+SAFETY = 10.0
 TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
+
+
+Level = TypeVar("Level")
+AnyDistribution = TypeVar("AnyDistribution", OrbitDistribution, plane.PlaneDistribution)
 
 
 @dataclass(frozen=True)
@@ -91,30 +98,40 @@ class FokkerPlanck:
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state of `model`."""
         try:
-            orbits = find_orbits(model, table_tolerance(self.rtol))
+            return self._on_orbits(find_orbits(model, table_tolerance(self.rtol)))
         except SeveralWells:
             return self._on_plane(model)
-        return self._on_orbits(orbits)
+        except NotConverged as reason:
+            return self._on_plane_after(reason, model)
+
+    def _on_plane_after(self, reason: NotConverged, model: PhaseSpaceModel) -> Stationary:
+        """Strong friction deforms W on its orbits; the plane may still resolve it."""
+        try:
+            return self._on_plane(model)
+        except NotConverged:
+            raise reason from None
 
     def _on_orbits(self, orbits: Orbits) -> Stationary:
+        start = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
+
+        def at(level: tuple[int, int]) -> OrbitDistribution:
+            return start.with_modulation(modulation.solve(orbits, *level))
+
         tables = table_error(orbits)
-        coarse = OrbitDistribution(orbits, circles(orbits), modulation.solve(orbits, *LEVELS[0]))
-        changes: list[FloatArray] = []
-        for level in LEVELS[1:]:
-            fine = coarse.with_modulation(modulation.solve(orbits, *level))
-            changes.append(_change(coarse, fine))
-            error = _extrapolated(changes) + tables
-            if np.max(error) <= self.rtol:
-                return _stationary(fine, error, {"mesh_radii": level[0], "harmonics": level[1]})
-            coarse = fine
-        raise NotConverged(
-            f"the Fokker–Planck solution did not reach rtol = {self.rtol:g} on "
-            f"{LEVELS[-1][0]} radii with {LEVELS[-1][1]} harmonics; the estimated error is "
-            f"{np.max(error):.1e}, of which {tables:.1e} come from the tables of the coefficients"
-        )
+        found, error, level = _refined(at, LEVELS, self.rtol, tables)
+        details = {"mesh_radii": level[0], "harmonics": level[1]}
+        rates = orbits.potential.rates
+        return _stationary(orbits.model, found, rates, error, details)
 
     def _on_plane(self, model: PhaseSpaceModel) -> Stationary:
-        raise NotImplementedError
+        box = plane.find_box(model, table_tolerance(self.rtol))
+
+        def at(points: int) -> plane.PlaneDistribution:
+            return plane.solve(box, points)
+
+        tables = float(np.max(box.rates.error[:3]))
+        found, error, points = _refined(at, PLANE_LEVELS, self.rtol, tables)
+        return _stationary(model, found, box.rates, error, {"mesh_points": points**2})
 
 
 @dataclass(frozen=True)
@@ -145,7 +162,8 @@ class EnergyDiffusion:
         first = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
         better = first.with_modulation(modulation.solve(orbits, *LEVELS[1]))
         error = _change(better, first) + table_error(orbits)
-        return _stationary(first, error, {})
+        rates = orbits.potential.rates
+        return _stationary(orbits.model, first, rates, error, {})
 
 
 def table_tolerance(rtol: float) -> float:
@@ -154,19 +172,21 @@ def table_tolerance(rtol: float) -> float:
 
 
 def table_error(orbits: Orbits) -> float:
-    """Relative effect on W of the errors of the tables: the largest change of ln w."""
+    """Bound on the relative effect on W of the errors of the tables.
+
+    The change of ln w = ∫ s dE, from those of s = −γ̄/2d̄ and of the potential.
+    """
     R = np.linspace(0.0, orbits.radius, 500)
     log_density = orbits.log_density(R)[0]
     alive = R[log_density > np.max(log_density) - 25.0]
-    size = orbits.geometry.magnitude
-    diffusion = np.abs(_mean_diffusion(orbits, alive))
-    error = orbits.geometry.error
-    slope_error = (
-        0.5 * error[1] * size[1] / diffusion
-        + np.abs(orbits.slope(alive)[0]) * error[2] * size[2] / diffusion
-    )
-    slope_error += orbits.slope.error[0] * orbits.slope.magnitude[0]
-    return float(np.trapezoid(2.0 * alive * slope_error, alive))
+    rates, geometry = orbits.potential.rates, orbits.geometry
+    slope = np.abs(orbits.slope(alive)[0])
+    friction, diffusion = (rates.error[1:3] + geometry.error[1:3]) * geometry.magnitude[1:3]
+    change = (0.5 * friction + slope * diffusion) / _mean_diffusion(orbits, alive)
+    change += orbits.slope.error[0] * orbits.slope.magnitude[0]
+    potential = 4.0 / orbits.model.frequency * rates.error[0] * rates.magnitude[0] * alive
+    radial = orbits.log_density.error[0] * np.max(2.0 * alive * slope) * alive[-1]
+    return float(np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential) + radial)
 
 
 def _mean_diffusion(orbits: Orbits, R: FloatArray) -> FloatArray:
@@ -175,13 +195,34 @@ def _mean_diffusion(orbits: Orbits, R: FloatArray) -> FloatArray:
     return np.asarray(values @ (np.sin(phi) ** 2 / 16.0))
 
 
-MEASURED = ("phonon_number", "g2", "purity")
+def _refined(
+    solve: Callable[[Level], AnyDistribution],
+    levels: Sequence[Level],
+    rtol: float,
+    tables: float,
+) -> tuple[AnyDistribution, FloatArray, Level]:
+    """Solve on finer and finer meshes until the estimated error is below `rtol`."""
+    coarse = solve(levels[0])
+    changes: list[FloatArray] = []
+    error: FloatArray = np.array([np.inf])
+    for level in levels[1:]:
+        fine = solve(level)
+        changes.append(_change(coarse, fine))
+        error = _extrapolated(changes) + tables
+        if np.max(error) <= rtol:
+            return fine, error, level
+        coarse = fine
+    raise NotConverged(
+        f"the Fokker–Planck solution did not reach rtol = {rtol:g} on the finest mesh "
+        f"{levels[-1]}; the estimated error is {float(np.max(error)):.1e}, of which {tables:.1e} come "
+        "from the tables of the coefficients"
+    )
 
 
-def _change(coarse: OrbitDistribution, fine: OrbitDistribution) -> FloatArray:
+def _change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     """Relative changes of the measured moments, and the distance of the two W."""
     a, b = moments(coarse), moments(fine)
-    relative = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
+    relative: list[float] = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
     return np.array([*relative, fine.distance(coarse)])
 
 
@@ -195,21 +236,25 @@ def _extrapolated(changes: list[FloatArray]) -> FloatArray:
 
 
 def _stationary(
-    distribution: OrbitDistribution, relative: FloatArray, details: dict[str, float]
+    model: PhaseSpaceModel,
+    distribution: Distribution,
+    rates: Table,
+    error: FloatArray,
+    details: Mapping[str, float],
 ) -> Stationary:
     values = moments(distribution)
-    distance = float(relative[-1])
+    distance = float(error[-1])
     spread = values["x_squared"] + values["p_squared"]
     errors = dict.fromkeys(values, distance * spread)
-    errors |= {name: float(relative[i]) * values[name] for i, name in enumerate(MEASURED)}
+    errors |= {name: float(error[i]) * values[name] for i, name in enumerate(MEASURED)}
     errors["x"] = errors["p"] = distance * np.sqrt(spread)
     return Stationary(
-        model=distribution.orbits.model,
+        model=model,
         distribution=distribution,
-        rates=distribution.orbits.potential.rates,
+        rates=rates,
         moments=values,
         errors=errors,
-        relative_error=float(np.max(relative)),
+        relative_error=float(np.max(error)),
         distance=distance,
         details=details,
     )

@@ -15,6 +15,7 @@ from wheelwork.errors import NotConverged
 
 DEGREES = (16, 32, 64)
 MAXIMUM_PIECES = 1000
+SMALLEST_PIECE = 1e-5  # of the interval
 
 VectorFunction = Callable[[FloatArray], FloatArray]
 Piece = tuple[float, float, FloatArray, FloatArray]  # ends, series, error
@@ -120,15 +121,17 @@ def tabulate(
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
     first `checked` components steer the refinement; the others travel along, with the error
     they come to. Each piece is tried at degrees 16, 32 and 64 on nested
-    Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces.
+    Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
+    would be shorter than 1e-5 of the interval.
     """
     pending = [(low, high)]
     done: list[Piece] = []
     while pending:
-        if len(done) + len(pending) > MAXIMUM_PIECES:
+        a, b = min(pending, key=lambda ends: ends[1] - ends[0])
+        if b - a < SMALLEST_PIECE * (high - low) or len(done) + len(pending) > MAXIMUM_PIECES:
             raise NotConverged(
                 f"a table on [{low:g}, {high:g}] did not reach rtol = {rtol:g} with "
-                f"{MAXIMUM_PIECES} pieces; the function has structure near {pending[0][0]:g}"
+                f"{len(done) + len(pending)} pieces; the function has structure near {a:g}"
             )
         finished, failed, floor = _fit(function, pending, rtol, floor, checked)
         done += finished

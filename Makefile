@@ -1,0 +1,63 @@
+# wheelwork: `make demo` shows it, `make test` checks it; both set up everything they need in .venv.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+OUT     ?= out
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
+
+# The first Python on PATH that starts and is new enough; choose another by PYTHON=/path/to/python.
+ifndef PYTHON
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& { echo "$$python"; break; }; done)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.installed  ## set up, run the flywheel, and say where the figure is
+	$(BIN)/wheelwork run flywheel --out $(OUT)
+	@echo "look at $(OUT)/flywheel.png"
+
+test: lint  ## set up and run every check: ruff, mypy, import layers, pytest with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.installed-dev  ## the static checks alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev  ## time the solvers
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+clean:  ## remove the environment and caches, keep results
+	rm -rf $(VENV) build dist src/*.egg-info .coverage htmlcov
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { \
+		echo "make: no Python >= 3.11 found on PATH; install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: wheelwork needs Python >= 3.11, but PYTHON is $(PYTHON)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' || { \
+		echo "make: $(PYTHON) cannot make environments; install its venv package (python3-venv on Debian)" >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing wheelwork (a minute or two the first time)"
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing wheelwork and its checks (a minute or two the first time)"
+	@$(INSTALL) --editable '.[dev,qutip]'
+	@touch $@ $(VENV)/.installed

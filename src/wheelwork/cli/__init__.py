@@ -1,0 +1,5 @@
+"""The command line of wheelwork."""
+
+from wheelwork.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,48 @@
+"""The command line: commands, options, exit codes."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError
+
+from wheelwork.errors import InvalidArgument, WheelworkError
+
+FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+app = App(
+    name="wheelwork",
+    help="Autonomous quantum machines: steady states, stored work, and the error of every number.",
+    version=lambda: version("wheelwork"),
+    help_epilogue="Exit codes: 0 all computed, 1 failure or points without a result, "
+    "2 bad input, 130 interrupted (what was done is kept).",
+    suppress_keyboard_interrupt=False,
+)
+# Named as text: the numerical packages load only once `run` is asked for.
+app.command(
+    "wheelwork.cli.commands:run_app",
+    name="run",
+    help="Settle a machine over a range of parameters: table, netCDF file, figure.",
+)
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; every error is one line on stderr."""
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        code = command(*bound.args, **bound.kwargs)
+        return code if isinstance(code, int) else 0
+    except CycloptsError as reason:
+        return _complain(" ".join(str(reason).split()), BAD_INPUT)
+    except InvalidArgument as reason:
+        return _complain(str(reason), BAD_INPUT)
+    except (WheelworkError, OSError, MemoryError) as reason:
+        return _complain(str(reason) or type(reason).__name__, FAILURE)
+    except KeyboardInterrupt:
+        return _complain("interrupted; nothing written", INTERRUPTED)
+
+
+def _complain(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"wheelwork: {line}", file=sys.stderr)
+    return code

@@ -1,0 +1,81 @@
+"""The commands behind `wheelwork run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel
+from wheelwork.cli.load import load_job
+from wheelwork.cli.run import run
+from wheelwork.errors import InvalidArgument
+
+PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
+
+run_app = App(
+    name="run",
+    help="Settle a machine over a range of parameters: table, netCDF file, figure.\n\n"
+    "`wheelwork run flywheel` takes the published parameters, `wheelwork run FILE.toml` any others "
+    "(the folder examples/ explains every key).",
+    suppress_keyboard_interrupt=False,
+)
+
+
+@run_app.command
+def flywheel(
+    *,
+    out: Path = DEFAULT_FOLDER,
+    points: int = 65,
+    bias_max: float = 32.0,
+    rtol: float = 1e-6,
+) -> int:
+    """Sweep the bias of the electromechanical flywheel, parameters of Culhane et al., Fig. 2.
+
+    Writes flywheel.nc, flywheel.png and flywheel.pdf.
+
+    Parameters
+    ----------
+    out
+        Folder for the results; made if it is not there.
+    points
+        Number of bias values, evenly spaced from 0 to `bias-max`.
+    bias_max
+        Largest bias mu_L - mu_R, in the unit of the paper's energies.
+    rtol
+        Relative tolerance of every observable.
+    """
+    return _run(paper_flywheel(points, bias_max, rtol, out))
+
+
+@run_app.default
+def parameter_file(
+    file: Annotated[Path, Parameter(name="FILE")],
+    /,
+    *,
+    out: Path | None = None,
+) -> int:
+    """Settle a machine over a range of parameters: table, netCDF file, figure.
+
+    `wheelwork run flywheel` takes the published parameters, `wheelwork run FILE.toml` any others
+    (the folder examples/ explains every key).
+
+    Parameters
+    ----------
+    file
+        TOML file; examples/*.toml explain every key.
+    out
+        Folder for the results; before the file's [output] folder, which is before `out`.
+    """
+    if not file.exists() and file.suffix != ".toml":
+        raise InvalidArgument(
+            f"`run` must be given `flywheel` or a TOML file, but is given '{file}'"
+        )
+    return _run(load_job(file, out))
+
+
+def _run(job: Job) -> int:
+    out, progress = Console(), Console(stderr=True)
+    if not out.is_terminal:
+        out = Console(width=PLAIN_WIDTH)
+    return run(job, out, progress)

@@ -1,0 +1,78 @@
+"""What a flywheel's dataset holds beside the sweep: threshold, scales, Wigner functions."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import WheelworkError
+
+MESH_POINTS = 201
+VISIBLE = 1e-2  # of the maximum: where a Wigner function stops being seen
+JUST_ABOVE = 1.4  # times the threshold
+
+
+def add_threshold(dataset: xr.Dataset, machine: Any, parameter: str) -> xr.Dataset:
+    """Return `dataset` with the scalar `threshold`, where the sweep is over a bias that has one."""
+    if parameter != "bias":
+        return dataset
+    low, high = float(dataset[parameter].min()), float(dataset[parameter].max())
+    try:
+        bias = float(machine.threshold_bias(low, high))
+    except WheelworkError as reason:
+        return dataset.assign_attrs(threshold_missing=str(reason))
+    attributes = {
+        **dataset[parameter].attrs,
+        "long_name": "bias at which the friction at the rest position changes sign",
+    }
+    return dataset.assign(threshold=xr.Variable((), bias, attributes))
+
+
+def add_wigner(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
+    """Return `dataset` with `wigner` over (wigner_<parameter>, x, p), and the scales x0 and p0.
+
+    The states are those of the first value, one just above threshold (the middle one without a
+    threshold) and the last, on one mesh that holds all that can be seen of them.
+    """
+    shown = shown_values(dataset, parameter)
+    if not shown:
+        return dataset
+    states = [machine.replace(**{parameter: value}).steady_state(method) for value in shown]
+    x = _common_axis([state.wigner for state in states], "x")
+    p = _common_axis([state.wigner for state in states], "p")
+    wigner = np.array([state.wigner_on(x, p) for state in states])
+    return dataset.assign(
+        wigner=((f"wigner_{parameter}", "x", "p"), wigner, {"long_name": "Wigner function"}),
+        x0=((), machine.length, {"long_name": "x0 in a = x/x0 + i p/p0"}),
+        p0=((), machine.momentum, {"long_name": "p0 in a = x/x0 + i p/p0"}),
+    ).assign_coords(
+        {f"wigner_{parameter}": shown, "x": x, "p": p},
+    )
+
+
+def shown_values(dataset: xr.Dataset, parameter: str) -> list[float]:
+    """Return up to three values with a result: the first, one just above threshold, the last."""
+    axis = dataset[parameter].values[dataset["failure"].values == ""]
+    if axis.size == 0:
+        return []
+    middle = axis[axis.size // 2]
+    if "threshold" in dataset:
+        threshold = float(dataset["threshold"])
+        aim = min(JUST_ABOVE * threshold, 0.5 * (threshold + axis[-1]))
+        middle = axis[np.argmin(np.abs(axis - aim))]
+    return list(dict.fromkeys(float(value) for value in (axis[0], middle, axis[-1])))
+
+
+def _common_axis(functions: list[xr.DataArray], dim: str) -> FloatArray:
+    limits = np.array([_visible_range(function, dim) for function in functions])
+    low, high = limits[:, 0].min(), limits[:, 1].max()
+    margin = 0.1 * (high - low)
+    return np.linspace(low - margin, high + margin, MESH_POINTS)
+
+
+def _visible_range(function: xr.DataArray, dim: str) -> tuple[float, float]:
+    other = "p" if dim == "x" else "x"
+    profile = abs(function).max(other)
+    visible = function[dim].values[profile.values > VISIBLE * float(profile.max())]
+    return float(visible.min()), float(visible.max())

@@ -1,0 +1,152 @@
+"""What a person reads on the terminal when a job is done."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+MAX_ROWS = 17
+MAX_LINES = 5  # of one kind of message
+
+HEADINGS = {
+    "phonon_number": "⟨n⟩",
+    "g2": "g²(0)",
+    "energy": "U",
+    "ergotropy": "W_E",
+    "free_energy_gain": "W_F",
+    "entropy": "S",
+    "particle_current": "I",
+}
+
+
+def print_report(
+    out: Console, dataset: xr.Dataset, warned: Sequence[str], files: Sequence[Path]
+) -> None:
+    """Print the table, the threshold, the audit, what went wrong, and where the files are."""
+    parameter = str(dataset["failure"].dims[0])
+    out.print(_table(dataset, parameter))
+    unit = dataset.attrs.get("energy_unit", "1")
+    out.print(
+        "energies in " + (unit if unit != "1" else "the unit of the parameters (ħ = e = k_B = 1)")
+    )
+    for line in (
+        _threshold(dataset),
+        *_audit(dataset, parameter),
+        *_first([f"warning: {message}" for message in warned]),
+        _missing_free_energy(dataset),
+        *_failures(dataset, parameter),
+        _interruption(dataset),
+        *(f"wrote {file}" for file in files),
+    ):
+        if line:
+            out.print(escape(line), soft_wrap=True)
+
+
+def rows_to_show(count: int) -> range:
+    """Return evenly spaced indices of at most 17 of `count` points."""
+    return range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1))))
+
+
+def _table(dataset: xr.Dataset, parameter: str) -> Table:
+    names = [name for name in HEADINGS if name in dataset]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in (parameter, *(HEADINGS[name] for name in names), "δn/n", "audit"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
+    for index in rows_to_show(computed.sizes[parameter]):
+        point = computed.isel({parameter: index})
+        cells = [_short(float(point[name])) for name in names]
+        table.add_row(
+            f"{float(point[parameter]):g}", *cells, _relative_error(point), _verdict(point)
+        )
+    return table
+
+
+def _short(number: float) -> str:
+    if math.isnan(number):
+        return "-"
+    return f"{number:.1e}" if 0 < abs(number) < 1e-3 else f"{number:.5g}"
+
+
+def _relative_error(point: xr.Dataset) -> str:
+    if "phonon_number_error" not in point:
+        return "-"
+    relative = float(point["phonon_number_error"]) / float(point["phonon_number"])
+    return "-" if math.isnan(relative) else f"{relative:.0e}"
+
+
+def _verdict(point: xr.Dataset) -> str:
+    if point["failure"].item():
+        return "none"
+    return "ok" if int(point["audit_passed"]) == 1 else "see below"
+
+
+def _threshold(dataset: xr.Dataset) -> str:
+    if "threshold" in dataset:
+        return (
+            f"threshold: bias = {float(dataset['threshold']):.7g}, "
+            "where the friction at the rest position changes sign"
+        )
+    missing = dataset.attrs.get("threshold_missing", "")
+    return f"threshold: none found ({missing})" if missing else ""
+
+
+def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
+    """Return one line per failed check, or one line saying that all passed."""
+    if "audit_ok" not in dataset:
+        return []
+    failed = dataset["audit_ok"] == 0
+    lines = [
+        f"audit: {check.item()} fails at {int(bad.sum())} point(s), worst {_worst(dataset, check)}"
+        for check, bad in zip(dataset["check"], failed.transpose("check", ...), strict=True)
+        if bool(bad.any())
+    ]
+    verdicts = int((dataset["audit_ok"] != -1).any("check").sum())
+    return lines or [f"audit: all {dataset.sizes['check']} checks passed at {verdicts} points"]
+
+
+def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
+    """Return value, bound and place of the failed entry farthest beyond its bound."""
+    entries = dataset.sel(check=check)
+    excess = abs(entries["audit_value"] / entries["audit_bound"]).where(entries["audit_ok"] == 0)
+    worst = entries.isel(excess.fillna(-math.inf).argmax(...))
+    parameter = str(dataset["failure"].dims[0])
+    return (
+        f"{float(worst['audit_value']):.3g} against {float(worst['audit_bound']):.3g} "
+        f"at {parameter} = {float(worst[parameter]):g}"
+    )
+
+
+def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
+    failure = dataset["failure"]
+    failed = [
+        f"no result at {parameter} = {float(point[parameter]):g}: {point.item()}"
+        for point in failure
+        if point.item() not in {"", "not computed"}
+    ]
+    return _first(failed)
+
+
+def _missing_free_energy(dataset: xr.Dataset) -> str:
+    gain = dataset.get("free_energy_gain")
+    if gain is None or not bool(gain.isnull()[dataset["failure"].values == ""].any()):
+        return ""
+    return "W_F: none, since the leads differ in temperature; [device] temperature names the bath's"
+
+
+def _first(lines: list[str]) -> list[str]:
+    """Return the first few of `lines`, and how many more there are."""
+    more = len(lines) - MAX_LINES
+    return lines[:MAX_LINES] + ([f"... and {more} more of this kind"] if more > 0 else [])
+
+
+def _interruption(dataset: xr.Dataset) -> str:
+    if dataset.attrs.get("complete", 1):
+        return ""
+    done = int((dataset["failure"] != "not computed").sum())
+    return f"interrupted: {done} of {dataset['failure'].size} points done and kept"

@@ -1,0 +1,191 @@
+"""The stationary Fokker–Planck equation on a mesh of the (X, P) plane.
+
+For potentials with several wells, where no single family of orbits exists. Central differences
+of eighth order in flux form conserve probability to rounding, so one equation is redundant and
+gives way to the normalisation; the rest is one sparse LU.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.interpolate import RectBivariateSpline
+from scipy.sparse.linalg import splu
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.finite_difference import central
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.rates import extended, tabulated_rates
+from wheelwork.phase_space.tables import Table
+
+FALL = 37.0  # W at the edge of the box, e^-37 of its maximum
+LARGEST_REACH = 128.0
+SAMPLES = 4000
+UPSAMPLING = 4
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle that holds the state: X from low to high, |P| up to reach.
+
+    rates: table of (f, γ, d, companions) over at least that range.
+    """
+
+    model: PhaseSpaceModel
+    rates: Table
+    low: float
+    high: float
+    reach: float
+
+
+@dataclass(frozen=True)
+class PlaneDistribution:
+    """W on a uniform mesh: values[i, j] at X[i], P[j]; zero outside."""
+
+    X: FloatArray
+    P: FloatArray
+    values: FloatArray
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        X, P = np.meshgrid(self.X, self.P, indexing="ij")
+        return Nodes(X, P, self.values / np.sum(self.values), self.values)
+
+    @property
+    def extent(self) -> float:
+        corner = max(abs(self.X[0]), abs(self.X[-1]))
+        return float(np.hypot(corner, self.P[-1]))
+
+    @property
+    def edge_probability(self) -> float:
+        rim = np.abs(self.values)
+        total = sum(np.sum(edge) for edge in (rim[0], rim[-1], rim[:, 0], rim[:, -1]))
+        return float(total / np.sum(rim))
+
+    def density(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        X, P = np.broadcast_arrays(X, P)
+        inside = (self.X[0] <= X) & (self.X[-1] >= X) & (np.abs(P) <= self.P[-1])
+        return np.where(inside, self._spline.ev(X, P), 0.0)
+
+    def distance(self, other: "PlaneDistribution") -> float:
+        """∫ |δW| (1 + H/⟨H⟩) dX dP against a solution on another mesh."""
+        nodes = self.nodes
+        energy = nodes.X**2 + nodes.P**2
+        size = (1.0 + energy / np.sum(nodes.weight * energy)) / np.sum(self.values)
+        return float(np.sum(size * np.abs(other.density(nodes.X, nodes.P) - self.values)))
+
+    @cached_property
+    def _spline(self) -> RectBivariateSpline:
+        """Quintic spline through the band-limited interpolation on a finer mesh."""
+        fine = _upsampled(_upsampled(self.values, 0), 1)
+        X, P = _upsampled_axis(self.X), _upsampled_axis(self.P)
+        return RectBivariateSpline(X, P, fine, kx=5, ky=5)
+
+
+def find_box(model: PhaseSpaceModel, rtol: float) -> Box:
+    """Find the rectangle from the energy distribution, averaged over all wells.
+
+    Raises NoSteadyState when friction does not confine the state, NotConverged when it is too
+    large for a mesh.
+    """
+    rates, reach = tabulated_rates(model, 8.0, rtol), 8.0
+    while True:
+        X = np.linspace(-reach, reach, SAMPLES)
+        potential = _potential(model, rates, X)
+        edge = min(potential[0], potential[-1])
+        energy = np.linspace(0.0, edge, 400)[1:]
+        slope = _slope(rates, X, potential, energy)
+        log_density = np.cumsum(slope) * energy[0]
+        top = _first_below(log_density)
+        if slope[-1] < 0.0 and top is not None:
+            held = X[potential <= energy[top]]
+            return Box(model, rates, held[0], held[-1], float(np.sqrt(energy[top])))
+        if 2.0 * reach > LARGEST_REACH:
+            raise _too_large(slope[-1], reach * model.length)
+        reach *= 2.0
+        rates = extended(rates, model, reach, rtol)
+
+
+def solve(box: Box, points: int) -> PlaneDistribution:
+    """Solve on points × points nodes."""
+    X = np.linspace(box.low, box.high, points)
+    P = np.linspace(-box.reach, box.reach, points)
+    generator = _generator(box, X, P).tolil()
+    pinned = int(np.ravel_multi_index((_deepest(box, X), points // 2), (points, points)))
+    generator[pinned, :] = 0.0
+    generator[pinned, pinned] = 1.0
+    right = np.zeros(points**2)
+    right[pinned] = 1.0
+    factors = splu(
+        generator.tocsc(),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.01,
+        options={"SymmetricMode": True},
+    )
+    values = factors.solve(right).reshape(points, points)
+    return PlaneDistribution(X, P, values / (np.sum(values) * (X[1] - X[0]) * (P[1] - P[0])))
+
+
+def _generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
+    """∂_t W = −ω0 P ∂_X W + ∂_P[(ω0 X − f + γP) W] + d ∂_P² W as a matrix."""
+    frequency = box.model.frequency
+    force, friction, diffusion = box.rates(X)[:3]
+    d_X = central(X.size, X[1] - X[0], 1)
+    d_P = central(P.size, P[1] - P[0], 1)
+    d_PP = central(P.size, P[1] - P[0], 2)
+    return sp.csr_array(
+        -frequency * sp.kron(d_X, sp.diags_array(P))
+        + sp.kron(sp.diags_array(frequency * X - force), d_P)
+        + sp.kron(sp.diags_array(friction), d_P @ sp.diags_array(P))
+        + sp.kron(sp.diags_array(diffusion), d_PP)
+    )
+
+
+def _potential(model: PhaseSpaceModel, rates: Table, X: FloatArray) -> FloatArray:
+    work = rates.component(0).antiderivative()(X)[0]
+    potential = X**2 - 2.0 / model.frequency * work
+    return np.asarray(potential - np.min(potential))
+
+
+def _deepest(box: Box, X: FloatArray) -> int:
+    return int(np.argmin(_potential(box.model, box.rates, X)))
+
+
+def _slope(rates: Table, X: FloatArray, U: FloatArray, energy: FloatArray) -> FloatArray:
+    """d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real."""
+    P = np.sqrt(np.maximum(energy[:, None] - U, 0.0))
+    _, friction, diffusion = rates(X)[:3]
+    return np.asarray(-0.5 * (P @ friction) / (P @ diffusion))
+
+
+def _first_below(log_density: FloatArray) -> int | None:
+    """First index after the maximum at which the density has fallen far enough."""
+    fallen = log_density < np.max(log_density) - FALL
+    fallen[: int(np.argmax(log_density))] = False
+    return int(np.argmax(fallen)) if np.any(fallen) else None
+
+
+def _too_large(slope: float, x: float) -> Exception:
+    if slope >= 0.0:
+        return NoSteadyState(
+            f"no steady state: averaged over an orbit that turns at |x| = {x:.4g}, the friction "
+            "is negative, so the oscillation grows without bound"
+        )
+    return NotConverged(f"the steady state reaches beyond |x| = {x:.4g}, too far for a mesh")
+
+
+def _upsampled(values: FloatArray, axis: int) -> FloatArray:
+    """Band-limited interpolation of values that vanish at both ends of an axis."""
+    n = values.shape[axis]
+    spectrum = np.fft.rfft(values, axis=axis)
+    if n % 2 == 0:  # the Nyquist term is shared by both signs of the frequency
+        spectrum[(slice(None),) * axis + (-1,)] *= 0.5
+    fine = np.fft.irfft(spectrum, n * UPSAMPLING, axis=axis) * UPSAMPLING
+    return np.asarray(np.take(fine, np.arange((n - 1) * UPSAMPLING + 1), axis=axis))
+
+
+def _upsampled_axis(axis: FloatArray) -> FloatArray:
+    return np.linspace(axis[0], axis[-1], (axis.size - 1) * UPSAMPLING + 1)

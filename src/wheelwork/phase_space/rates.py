@@ -1,0 +1,30 @@
+"""Tables of a model's rates over a range of X that can grow."""
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.tables import Table, tabulate
+
+
+def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> Table:
+    """Return the table of (f, γ, d, companions) over |X| ≤ reach."""
+    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
+    # Below these magnitudes force and friction do not shape a state of this size.
+    floor = np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
+    return _tabulate(model, -reach, reach, rtol, floor)
+
+
+def extended(rates: Table, model: PhaseSpaceModel, reach: float, rtol: float) -> Table:
+    """Return `rates` continued to |X| ≤ reach."""
+    floor = 1e-2 * rates.magnitude[:3]
+    below = _tabulate(model, -reach, rates.low, rtol, floor)
+    above = _tabulate(model, rates.high, reach, rtol, floor)
+    return below.joined(rates).joined(above)
+
+
+def _tabulate(
+    model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
+) -> Table:
+    floor = np.concatenate([floor, np.zeros(len(model.companions))])
+    return tabulate(model.scaled, low, high, rtol, floor, checked=3)

@@ -1,0 +1,54 @@
+"""The example files run, and give the numbers they promise."""
+
+from pathlib import Path
+
+import pytest
+
+from wheelwork.cli import main
+from wheelwork.cli.load import load_job
+from wheelwork.sweeps import sweep
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def sweep_at(name, values):
+    job = load_job(EXAMPLES / name)
+    dataset = sweep(job.machine, {job.parameter: values}, job.method)
+    assert dataset.failure.values.tolist() == [""] * len(values)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "bias", "phonon_number", "g2"),
+    [
+        ("flywheel-by-definition.toml", 0.0, 9.55831, 1.99996),
+        ("flywheel-by-definition.toml", 12.0, 59.5501, 1.43145),
+        ("flywheel-as-plotted.toml", 12.0, 35.780, 1.5591),
+    ],
+)
+def test_the_two_readings_of_the_force_give_their_known_numbers(name, bias, phonon_number, g2):
+    dataset = sweep_at(name, [bias])
+    assert dataset.phonon_number.item() == pytest.approx(phonon_number, rel=2e-5)
+    assert dataset.g2.item() == pytest.approx(g2, rel=2e-5)
+
+
+@pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+def test_the_nanotube_starts_to_oscillate():
+    job = load_job(EXAMPLES / "flywheel-nanotube.toml")
+    threshold = job.machine.threshold_bias(job.values[0], job.values[-1])
+    assert 80 < threshold < 100  # in ueV, as the file says: near 0.09 mV
+    dataset = sweep_at("flywheel-nanotube.toml", [0.0, job.values[-1]])
+    temperature, frequency = job.machine.leads[0].temperature, job.machine.frequency
+    assert float(dataset.phonon_number[0]) == pytest.approx(temperature / frequency, rel=0.1)
+    assert float(dataset.g2[0]) == pytest.approx(2.0, abs=0.01)
+    assert float(dataset.g2[1]) < 1.5
+
+
+def test_a_file_runs_from_the_command_line(tmp_path, capsys):
+    text = (EXAMPLES / "flywheel-as-plotted.toml").read_text()
+    small = tmp_path / "small.toml"
+    small.write_text(text.replace("start = 0.0\nstop = 32.0\npoints = 65", "values = [0.0, 12.0]"))
+    assert main(["run", str(small), "--out", str(tmp_path / "out")]) == 0
+    assert "threshold: bias = 8.46" in capsys.readouterr().out
+    assert (tmp_path / "out" / "flywheel.nc").exists()
+    assert (tmp_path / "out" / "flywheel.png").exists()

@@ -1,0 +1,229 @@
+"""Carrying out a job: what is written, what is said, and that nothing is lost."""
+
+import io
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from rich.console import Console
+
+from wheelwork.cli.extras import shown_values
+from wheelwork.cli.report import print_report
+from wheelwork.cli.run import run
+from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+
+
+@pytest.fixture
+def carry_out():
+    """Run a job; return its exit code and what it printed."""
+
+    def go(job):
+        out = Console(width=100, file=io.StringIO())
+        code = run(job, out, Console(file=io.StringIO()))
+        return code, out.file.getvalue()
+
+    return go
+
+
+@pytest.fixture
+def read():
+    def load(job, name="flywheel.nc"):
+        with xr.open_dataset(job.folder / name) as dataset:
+            return dataset.load()
+
+    return load
+
+
+def interrupt_at(bias):
+    def before(machine):
+        if machine.bias == bias:
+            raise KeyboardInterrupt
+
+    return before
+
+
+def test_a_finished_job_leaves_data_and_figures_and_no_scraps(job, carry_out, read):
+    code, text = carry_out(job())
+    assert code == 0
+    assert sorted(path.name for path in job().folder.iterdir()) == [
+        "flywheel.nc", "flywheel.pdf", "flywheel.png",
+    ]  # fmt: skip
+    dataset = read(job())
+    np.testing.assert_array_equal(dataset.phonon_number, [1, 2, 3, 5])
+    assert float(dataset.threshold) == 3.0
+    assert dataset.attrs["complete"] == 1
+    assert "threshold: bias = 3," in text
+    assert "all 1 checks passed at 4 points" in text
+    assert "flywheel.nc" in text
+
+
+def test_the_wigner_functions_are_normalised_and_at_values_of_the_sweep(job, carry_out, read):
+    carry_out(job())
+    dataset = read(job())
+    assert dataset.wigner.dims == ("wigner_bias", "x", "p")
+    assert dataset.wigner_bias.values.tolist() == [0.0, 4.0]  # nothing between threshold and last
+    norm = dataset.wigner.integrate("x").integrate("p")
+    np.testing.assert_allclose(norm, 1.0, atol=1e-3)
+    assert (float(dataset.x0), float(dataset.p0)) == (1.5, 0.5)
+
+
+def test_units_of_energy_take_the_name_chosen(job, carry_out, read):
+    carry_out(job(energy_unit="meV"))
+    dataset = read(job())
+    assert dataset.energy.attrs["units"] == "meV"
+    assert dataset.bias.attrs["units"] == "meV"
+
+
+def test_ctrl_c_keeps_and_writes_what_is_done(job, oscillator, carry_out, read):
+    interrupted = job(oscillator(before=interrupt_at(2.0)))
+    code, text = carry_out(interrupted)
+    assert code == 130
+    assert "interrupted: 2 of 4 points done and kept" in text
+    dataset = read(interrupted)
+    np.testing.assert_array_equal(dataset.phonon_number, [1, 2, np.nan, np.nan])
+    assert dataset.attrs["complete"] == 0
+    assert (interrupted.folder / "flywheel.png").exists()
+
+
+def test_ctrl_c_does_not_replace_an_earlier_result(job, oscillator, carry_out, read):
+    carry_out(job())
+    interrupted = job(oscillator(before=interrupt_at(2.0)))
+    assert carry_out(interrupted)[0] == 130
+    assert read(interrupted).attrs["complete"] == 1
+    assert read(interrupted, "flywheel-partial.nc").attrs["complete"] == 0
+
+
+def test_ctrl_c_after_the_sweep_keeps_the_sweep(job, oscillator, carry_out, read):
+    seen = []
+
+    def before(machine):
+        seen.append(machine.bias)
+        if len(seen) > 4:  # the four points are done: this is a Wigner function
+            raise KeyboardInterrupt
+
+    code, _ = carry_out(job(oscillator(before=before)))
+    assert code == 130
+    np.testing.assert_array_equal(read(job()).phonon_number, [1, 2, 3, 5])
+
+
+def test_ctrl_c_at_once_writes_nothing_and_says_so(job, oscillator, carry_out):
+    code, text = carry_out(job(oscillator(before=interrupt_at(0.0))))
+    assert code == 130
+    assert "nothing written" in text
+    assert list(job().folder.iterdir()) == []
+
+
+def test_a_failed_point_is_told_and_changes_the_exit_code(job, oscillator, carry_out, read):
+    def before(machine):
+        if machine.bias == 1.0:
+            raise NotConverged("the mesh ran out at 512 points")
+
+    code, text = carry_out(job(oscillator(before=before)))
+    assert code == 1
+    assert "no result at bias = 1: NotConverged: the mesh ran out at 512 points" in text
+    np.testing.assert_array_equal(read(job()).phonon_number, [1, np.nan, 3, 5])
+
+
+def test_all_points_failed_still_reports(job, oscillator, carry_out):
+    def before(machine):
+        raise NotConverged("no luck")
+
+    code, text = carry_out(job(oscillator(before=before)))
+    assert code == 1
+    assert "no luck" in text
+
+
+def test_a_failed_check_is_named_with_its_worst_place(job, carry_out):
+    code, text = carry_out(job(values=(0.0, 6.0, 8.0, 2.0)))
+    assert code == 0
+    assert "edge_probability fails at 2 point(s), worst 8e-09 against 5e-09 at bias = 8" in text
+
+
+def test_no_threshold_in_range_is_said(job, oscillator, carry_out):
+    _, text = carry_out(job(oscillator(threshold=99.0)))
+    assert "threshold: none found (no sign change between 0.0 and 4.0)" in text
+
+
+def test_the_table_is_short_for_a_long_sweep(job, carry_out):
+    _, text = carry_out(job(values=np.linspace(0, 4, 65)))
+    rows = [line for line in text.splitlines() if line.rstrip().endswith(" ok")]
+    assert len(rows) == 17
+
+
+@pytest.mark.parametrize("where", ["file/below", "file"])
+def test_an_unwritable_folder_is_found_before_computing(
+    job, oscillator, carry_out, tmp_path, where
+):
+    (tmp_path / "file").write_text("in the way")
+
+    def never(machine):
+        raise AssertionError("computed")
+
+    bad = replace(job(oscillator(before=never)), folder=tmp_path / where)
+    with pytest.raises(InvalidArgument, match=r"`--out` must be a writable folder, but is .*file"):
+        carry_out(bad)
+
+
+def test_a_folder_in_the_way_of_a_file_is_found_before_computing(job, carry_out):
+    (job().folder / "flywheel.nc").mkdir(parents=True)
+    with pytest.raises(InvalidArgument, match=r"leave room for flywheel\.nc"):
+        carry_out(job())
+
+
+def test_a_failing_writer_leaves_the_old_file(job, carry_out, read, monkeypatch):
+    carry_out(job())
+
+    def half(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", half)
+    with pytest.raises(OSError, match="disk full"):
+        carry_out(job())
+    assert read(job()).attrs["complete"] == 1
+    assert not list(job().folder.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold", "expected"),
+    [
+        (np.linspace(0, 32, 65), 8.463278, [0, 12, 32]),  # the paper's 0, 6 and 16 on each lead
+        (np.linspace(0, 120, 33), 88.54, [0, 105, 120]),
+        (np.linspace(0, 8, 9), None, [0, 4, 8]),
+        ([5.0], None, [5]),
+    ],
+)
+def test_the_states_shown_are_first_just_above_threshold_and_last(values, threshold, expected):
+    dataset = xr.Dataset({"failure": ("bias", [""] * len(values))}, coords={"bias": values})
+    if threshold is not None:
+        dataset["threshold"] = threshold
+    assert shown_values(dataset, "bias") == expected
+
+
+def test_repeated_messages_are_cut_short(job, oscillator, carry_out):
+    def before(machine):
+        warnings.warn(f"stretched at {machine.bias}", ValidityWarning, stacklevel=1)
+        if machine.bias > 1:
+            raise NotConverged(f"failed at {machine.bias}")
+
+    _, text = carry_out(job(oscillator(before=before), values=np.linspace(0, 20, 21)))
+    assert text.count("warning: stretched at") == 5
+    assert text.count("NotConverged: failed at") == 5
+    assert "... and 16 more of this kind" in text
+    assert "... and 14 more of this kind" in text
+
+
+def test_a_free_energy_without_a_temperature_is_explained():
+    dataset = xr.Dataset(
+        {
+            "free_energy_gain": ("bias", [np.nan]),
+            "failure": ("bias", [""]),
+            "audit_passed": ("bias", [1]),
+        },
+        coords={"bias": [0.0]},
+    )
+    out = Console(width=100, file=io.StringIO())
+    print_report(out, dataset, [], [])
+    assert "the leads differ in temperature; [device] temperature" in out.file.getvalue()
