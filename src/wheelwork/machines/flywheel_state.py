@@ -16,6 +16,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.fock_state import FockState, fock_state
 from wheelwork.phase_space import Stationary
+from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -70,8 +71,6 @@ class FlywheelState:
 
     def to_qutip(self) -> "Qobj":
         """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
-        from wheelwork.states.qutip import to_qutip
-
         return to_qutip(self.density_matrix)
 
     def wigner_on(self, x: npt.ArrayLike, p: npt.ArrayLike) -> FloatArray:

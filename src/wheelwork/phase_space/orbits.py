@@ -16,11 +16,10 @@ from scipy.optimize import brentq
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, tabulated_rates
+from wheelwork.phase_space.rates import LARGEST_REACH, extended, tabulated_rates, unbounded
 from wheelwork.phase_space.tables import Table, tabulate
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
-LARGEST_RADIUS = 1000.0  # a million quanta
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -258,20 +257,11 @@ def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
     if slope < 0.0:
         needed = np.sqrt(orbits.radius**2 + (FALL - fall) / -slope)
         larger = reach * min(2.0, 1.05 * needed / orbits.radius)
-    if larger <= LARGEST_RADIUS:
+    if larger <= LARGEST_REACH:
         return float(larger)
-    edge = orbits.model.length * reach
-    if slope >= 0.0:
-        mean = -2.0 * slope * orbit_averages(orbits.geometry, np.array([orbits.radius]), 1e-6)[1]
-        raise NoSteadyState(
-            "no steady state: averaged over an orbit that turns at "
-            f"|x| = {edge:.4g}, the friction is negative "
-            f"({float(mean[0]) * orbits.model.mass:.3g}), so the oscillation grows without bound"
-        )
-    raise NotConverged(
-        f"the steady state reaches beyond |x| = {edge:.4g} "
-        f"({LARGEST_RADIUS**2:g} quanta), the largest domain supported"
-    )
+    diffusion = orbit_averages(orbits.geometry, np.array([orbits.radius]), 1e-6)[1, 0]
+    friction = -2.0 * slope * diffusion * orbits.model.mass
+    raise unbounded(slope, friction, orbits.model.length * reach)
 
 
 def _shortened(orbits: Orbits) -> Orbits:

@@ -3,8 +3,24 @@
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.tables import Table, tabulate
+
+LARGEST_REACH = 1000.0  # in x0: a million quanta
+
+
+def unbounded(slope: float, friction: float, x: float) -> Exception:
+    """The error for a state that does not end within |x|, given d ln W/dE and friction there."""
+    if slope >= 0.0:
+        return NoSteadyState(
+            f"no steady state: averaged over an orbit that turns at |x| = {x:.4g}, the friction "
+            f"is negative ({friction:.3g}), so the oscillation grows without bound"
+        )
+    return NotConverged(
+        f"the steady state reaches beyond |x| = {x:.4g}, {LARGEST_REACH**2:g} quanta: "
+        "the largest domain supported"
+    )
 
 
 def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> Table:

@@ -9,7 +9,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space import modulation, plane
 from wheelwork.phase_space.circles import circles
 from wheelwork.phase_space.distribution import Distribution, OrbitDistribution, moments
@@ -20,7 +20,7 @@ from wheelwork.phase_space.tables import Table
 # Meshes of the (R, φ) plane, each about half as fine again as the one before.
 MEASURED = ("phonon_number", "g2", "purity")
 LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
-PLANE_LEVELS = (72, 108, 160, 240)
+PLANE_LEVELS = (72, 108, 160, 240, 340)
 SAFETY = 10.0
 TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
 
@@ -98,9 +98,17 @@ class FokkerPlanck:
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state of `model`."""
         try:
-            return self._on_orbits(find_orbits(model, table_tolerance(self.rtol)))
+            orbits = find_orbits(model, table_tolerance(self.rtol))
         except SeveralWells:
             return self._on_plane(model)
+        tables = table_error(orbits)
+        if tables > self.rtol:
+            raise NotConverged(
+                f"rtol = {self.rtol:g} is out of reach: the tables of the coefficients leave an "
+                f"error of {tables:.1e}"
+            )
+        try:
+            return self._on_orbits(orbits, tables)
         except NotConverged as reason:
             return self._on_plane_after(reason, model)
 
@@ -108,16 +116,15 @@ class FokkerPlanck:
         """Strong friction deforms W on its orbits; the plane may still resolve it."""
         try:
             return self._on_plane(model)
-        except NotConverged:
+        except (NotConverged, NoSteadyState):
             raise reason from None
 
-    def _on_orbits(self, orbits: Orbits) -> Stationary:
+    def _on_orbits(self, orbits: Orbits, tables: float) -> Stationary:
         start = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
 
         def at(level: tuple[int, int]) -> OrbitDistribution:
             return start.with_modulation(modulation.solve(orbits, *level))
 
-        tables = table_error(orbits)
         found, error, level = _refined(at, LEVELS, self.rtol, tables)
         details = {"mesh_radii": level[0], "harmonics": level[1]}
         rates = orbits.potential.rates
@@ -214,8 +221,8 @@ def _refined(
         coarse = fine
     raise NotConverged(
         f"the Fokker–Planck solution did not reach rtol = {rtol:g} on the finest mesh "
-        f"{levels[-1]}; the estimated error is {float(np.max(error)):.1e}, of which {tables:.1e} come "
-        "from the tables of the coefficients"
+        f"{levels[-1]}; the estimated error is {float(np.max(error)):.1e}, of which "
+        f"{tables:.1e} come from the tables of the coefficients"
     )
 
 
@@ -223,7 +230,8 @@ def _change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     """Relative changes of the measured moments, and the distance of the two W."""
     a, b = moments(coarse), moments(fine)
     relative: list[float] = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
-    return np.array([*relative, fine.distance(coarse)])
+    # One moment may stand still by chance: all share the largest change.
+    return np.array([*[max(relative)] * len(MEASURED), fine.distance(coarse)])
 
 
 def _extrapolated(changes: list[FloatArray]) -> FloatArray:

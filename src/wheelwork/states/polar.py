@@ -166,7 +166,8 @@ def density_matrix_from_harmonics(
     amplitude = 4.0 * math.pi * mesh.weight * mesh.radius * components.conj()
     sign = 1.0 - 2.0 * (np.arange(integer("levels", levels, 1)) % 2)
     diagonals = np.zeros((components.shape[0], levels), dtype=np.complex128)
-    for k in range(min(components.shape[0], levels)):
+    present = np.flatnonzero(np.any(components != 0.0, axis=1))
+    for k in present[present < levels]:
         diagonals[k, : levels - k] = sign[: levels - k] * _radial_integral(
             k, mesh.radius, amplitude[k], levels - k
         )

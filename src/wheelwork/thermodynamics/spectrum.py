@@ -58,13 +58,20 @@ def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:
     if not np.all(np.isfinite(band)):
         raise InvalidArgument("`diagonals` must be finite, but holds NaN or infinity")
     band = band[: band.shape[1]]  # a state of few levels has no further diagonals
+    if not np.any(band[1::2]):  # even and odd levels do not mix: two problems of half the size
+        parts = [_band_eigenvalues(band[::2, parity::2]) for parity in (0, 1)]
+        return _descending(np.sort(np.concatenate(parts)))
+    return _descending(_band_eigenvalues(band))
+
+
+def _band_eigenvalues(band: npt.NDArray[np.complex128]) -> FloatArray:
+    """Eigenvalues, ascending, of lower diagonals of which the outer may be empty."""
     used = np.flatnonzero(np.any(band != 0.0, axis=1))
     band = band[: used[-1] + 1] if used.size else band[:1]
     if band.shape[0] == 1:
-        return _descending(np.sort(band[0].real))
+        return np.sort(band[0].real)
     part = band if np.any(band.imag) else band.real
-    eigenvalues = eigvals_banded(part, lower=True, check_finite=False)
-    return _descending(np.asarray(eigenvalues, dtype=np.float64))
+    return np.asarray(eigvals_banded(part, lower=True, check_finite=False), dtype=np.float64)
 
 
 def _descending(ascending: FloatArray) -> FloatArray:

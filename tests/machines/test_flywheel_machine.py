@@ -1,0 +1,130 @@
+"""The dataclass and its door: parameters, derived names, errors, labels."""
+
+import numpy as np
+import pytest
+
+import wheelwork as ww
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, ValidityWarning
+
+SHAPE = ww.Lorentzian(2.0, 0.5, 1.0)
+
+
+def test_paper_parameters():
+    device = ww.Flywheel.paper(bias=16.0)
+    assert [lead.chemical_potential for lead in device.leads] == [8.0, -8.0]
+    assert device.coupling == pytest.approx(0.1)
+    assert device.force == pytest.approx(0.2 / np.sqrt(10.0))
+    assert device.length * device.momentum == pytest.approx(2.0)
+    assert device.bias == 16.0
+    assert ww.Flywheel.paper(force=0.1, mass=2.0).force == 0.1
+
+
+def test_definition_of_the_force_follows_overridden_fields():
+    assert ww.Flywheel.paper(frequency=0.1, mass=3.0).coupling == pytest.approx(0.1)
+
+
+def test_bias_is_a_derived_parameter_about_the_mean():
+    leads = (ww.Lead(3.0, 1.0, SHAPE), ww.Lead(1.0, 2.0, SHAPE))
+    device = ww.Flywheel(leads, force=0.05).replace(bias=5.0)
+    assert [lead.chemical_potential for lead in device.leads] == [4.5, -0.5]
+    assert device.replace(level=0.3).bias == 5.0
+
+
+def test_coefficients_of_the_reference_table():
+    c = ww.Flywheel.paper(bias=16.0).coefficients(np.array([0.0, -20.0]))
+    assert c.occupation == pytest.approx([0.5, 0.5921077375003153], rel=1e-12)
+    assert c.diffusion == pytest.approx([0.001222181851140638, 0.00191181216527617], rel=1e-12)
+    assert c.friction == pytest.approx([-0.000168163744142141, 0.0001564529127470895], rel=1e-12)
+    assert c.particle_current == pytest.approx([0.4264747753654184, 0.3043745576868303], rel=1e-12)
+    c = ww.Flywheel.paper(bias=0.0).coefficients(np.array([0.0, 5.0]))
+    assert c.diffusion == pytest.approx([0.00130057578547299, 0.001326185010380438], rel=1e-12)
+    assert c.diffusion / c.friction == pytest.approx(4.0, rel=1e-12)
+
+
+def test_frozen_and_comparable():
+    device = ww.Flywheel.paper(bias=2.0)
+    with pytest.raises(AttributeError):
+        device.force = 1.0
+    assert device == ww.Flywheel.paper(bias=2.0)
+    assert device != device.replace(bias=3.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"leads": ()}, "`leads` must hold at least one lead"),
+        ({"frequency": -0.2}, r"`frequency` must be positive, but is -0\.2"),
+        ({"mass": 0.0}, r"`mass` must be positive, but is 0\.0"),
+        ({"level": float("nan")}, "`level` must be finite, but is nan"),
+        ({"force": "strong"}, "`force` must be a real number, but is 'strong'"),
+        ({"temperature": -1.0}, r"`temperature` must be positive, but is -1\.0"),
+    ],
+)
+def test_bad_fields_are_named(fields, message):
+    with pytest.raises(InvalidArgument, match=message):
+        ww.Flywheel(**{"leads": (ww.Lead(0.0, 1.0, SHAPE),), "force": 0.1} | fields)
+
+
+def test_misspelt_field_is_named():
+    with pytest.raises(InvalidArgument, match="`massa` must be one of leads, level"):
+        ww.Flywheel.paper().replace(massa=1.0)
+
+
+def test_bias_needs_two_leads():
+    device = ww.Flywheel((ww.Lead(0.0, 1.0, SHAPE),), force=0.1)
+    with pytest.raises(InvalidArgument, match="two leads, but there are 1"):
+        device.replace(bias=1.0)
+
+
+def test_no_force_no_state():
+    with pytest.raises(InvalidArgument, match="`force` must not be zero"):
+        ww.Flywheel.paper(force=0.0).steady_state()
+
+
+def test_unbounded_growth_is_refused_with_the_place():
+    """Line centres against the bias: the friction stays negative far out."""
+    with pytest.raises(NoSteadyState, match=r"\|x\| = \d+.*friction is negative"):
+        ww.Flywheel.paper(bias=-400.0).steady_state()
+
+
+def test_threshold_out_of_range():
+    with pytest.raises(NotConverged, match="no threshold between the biases 0 and 5"):
+        ww.Flywheel.paper().threshold_bias(0.0, 5.0)
+
+
+def test_fast_oscillator_warns_and_fails_its_audit():
+    device = ww.Flywheel.paper(bias=2.0, frequency=0.8, mass=0.25)
+    with pytest.warns(ValidityWarning, match="frequency / temperature = 0.4"):
+        state = device.steady_state()
+    assert not state.audit["frequency / temperature"].ok
+    assert state.audit["estimated error"].ok
+
+
+def test_free_energy_needs_a_named_temperature():
+    leads = (ww.Lead(1.0, 1.0, SHAPE), ww.Lead(-1.0, 2.0, ww.WideBand(1.0)))
+    state = ww.Flywheel(leads, force=0.05).steady_state()
+    with pytest.raises(InvalidArgument, match="`temperature` must be given"):
+        _ = state.free_energy_gain
+    assert np.isnan(state.observables["free_energy_gain"])
+    named = ww.Flywheel(leads, force=0.05, temperature=1.5).steady_state()
+    assert named.free_energy_gain > 0.0
+
+
+def test_every_observable_is_labelled_and_exported():
+    state = ww.Flywheel.paper(bias=10.0).steady_state()
+    dataset = state.to_xarray()
+    for name, value in state.observables.items():
+        assert name in state.machine.labels
+        assert float(dataset[name]) == value
+    assert float(dataset["ergotropy_error"]) == state.errors["ergotropy"]
+    assert dataset["population"].size == state.fock.levels
+
+
+def test_qutip_gets_the_same_matrix():
+    qutip = pytest.importorskip("qutip")
+    state = ww.Flywheel.paper(bias=0.0).steady_state()
+    rho = state.to_qutip()
+    assert isinstance(rho, qutip.Qobj)
+    assert qutip.expect(qutip.num(state.fock.levels), rho) == pytest.approx(
+        state.phonon_number, rel=1e-7
+    )
