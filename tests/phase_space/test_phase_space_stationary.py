@@ -180,7 +180,7 @@ def test_means_of_companions():
 
 
 def test_tolerance_out_of_reach_is_said():
-    with pytest.raises(NotConverged, match="tables of the coefficients leave an error"):
+    with pytest.raises(NotConverged, match="did not reach rtol = 1e-12"):
         FokkerPlanck(1e-12).solve(lopsided(0.01))
 
 

@@ -21,6 +21,7 @@ from wheelwork.phase_space.tables import Table
 MEASURED = ("phonon_number", "g2", "purity")
 LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
 PLANE_LEVELS = (72, 108, 160, 240, 340)
+PLANE_RTOL = 1e-8  # no mesh of the plane that fits gets further
 SAFETY = 10.0
 TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
 
@@ -110,6 +111,8 @@ class FokkerPlanck:
         try:
             return self._on_orbits(orbits, tables)
         except NotConverged as reason:
+            if self.rtol < PLANE_RTOL:
+                raise
             return self._on_plane_after(reason, model)
 
     def _on_plane_after(self, reason: NotConverged, model: PhaseSpaceModel) -> Stationary:
