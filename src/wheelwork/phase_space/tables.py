@@ -89,15 +89,6 @@ class Table:
         series[1:, :, 0] += np.cumsum(steps, axis=0)[:-1]
         return Table(self.breaks, np.ascontiguousarray(series), self.error)
 
-    def blurred(self, tolerance: float) -> "Table":
-        """Drop all terms below `tolerance` of each piece's magnitude.
-
-        The change this makes in a result shows what a table error of that size would do.
-        """
-        scale = np.sum(np.abs(self.series), axis=2, keepdims=True)
-        series = np.where(np.abs(self.series) < tolerance * scale, 0.0, self.series)
-        return Table(self.breaks, series, np.maximum(self.error, tolerance))
-
     def joined(self, other: "Table") -> "Table":
         """Return this table continued by `other`, which starts where this one ends."""
         terms = max(self.series.shape[2], other.series.shape[2])
