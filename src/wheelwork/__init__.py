@@ -10,6 +10,7 @@ from wheelwork.errors import (
     InvalidArgument,
     NoSteadyState,
     NotConverged,
+    UnphysicalState,
     ValidityWarning,
     WheelworkError,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "NotConverged",
     "Semicircle",
     "Tabulated",
+    "UnphysicalState",
     "ValidityWarning",
     "WheelworkError",
     "WideBand",

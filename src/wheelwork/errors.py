@@ -17,5 +17,9 @@ class NoSteadyState(WheelworkError, RuntimeError):
     """The parameters admit no normalisable (or no unique) steady state."""
 
 
+class UnphysicalState(WheelworkError, RuntimeError):
+    """The solution is no quantum state: the equations were used beyond their validity."""
+
+
 class ValidityWarning(UserWarning):
     """The numbers are accurate for the equations, but the equations are at their limit."""

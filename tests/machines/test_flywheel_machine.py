@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import wheelwork as ww
-from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, ValidityWarning
+from wheelwork.errors import (
+    InvalidArgument,
+    NoSteadyState,
+    NotConverged,
+    UnphysicalState,
+    ValidityWarning,
+)
 
 SHAPE = ww.Lorentzian(2.0, 0.5, 1.0)
 
@@ -98,6 +104,14 @@ def test_fast_oscillator_warns_and_fails_its_audit():
         state = device.steady_state()
     assert not state.audit["frequency / temperature"].ok
     assert state.audit["estimated error"].ok
+
+
+def test_noise_below_the_vacuum_is_no_quantum_state():
+    leads = tuple(ww.Lead(0.0, 0.02, SHAPE) for _ in range(2))
+    with pytest.warns(ValidityWarning):
+        state = ww.Flywheel(leads, frequency=0.2, force=0.01).steady_state()
+    with pytest.raises(UnphysicalState, match="below the vacuum's"):
+        _ = state.entropy
 
 
 def test_free_energy_needs_a_named_temperature():

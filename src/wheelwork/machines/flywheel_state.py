@@ -14,6 +14,7 @@ from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.flows import Flows
 from wheelwork.machines.fock_state import FockState, fock_state
 from wheelwork.phase_space import Stationary
 from wheelwork.states import to_qutip
@@ -164,48 +165,47 @@ class FlywheelState:
     # ------------------------------------------------------------------ flows
 
     @cached_property
-    def _companions(self) -> FloatArray:
-        """Means of the particle and energy currents, (2, leads)."""
-        rates = self.stationary.local_means
-        return np.reshape([rates[name] for name in self.stationary.model.companions], (2, -1))
+    def flows(self) -> Flows:
+        """Mean particle and energy currents of all leads, with what follows from them."""
+        means = self.stationary.local_means
+        rows = np.reshape([means[name] for name in self.stationary.model.companions], (2, -1))
+        leads = self.machine.leads
+        return Flows(
+            particle_currents=rows[0],
+            energy_currents=rows[1],
+            chemical_potentials=np.array([lead.chemical_potential for lead in leads]),
+            temperatures=np.array([lead.temperature for lead in leads]),
+        )
 
     @property
     def particle_currents(self) -> FloatArray:
         """Mean particle current out of each lead, (leads,)."""
-        return np.asarray(self._companions[0])
+        return self.flows.particle_currents
 
     @property
     def particle_current(self) -> float:
         """Mean particle current out of the first lead (left to right where there are two)."""
-        return float(self.particle_currents[0])
+        return float(self.flows.particle_currents[0])
 
     @property
     def energy_currents(self) -> FloatArray:
         """Mean energy current out of each lead, (leads,)."""
-        return np.asarray(self._companions[1])
+        return self.flows.energy_currents
 
     @property
     def heat_currents(self) -> FloatArray:
-        """Heat out of each lead into the device, J_α = E_α − μ_α I_α, (leads,)."""
-        return self.energy_currents - self._potentials * self.particle_currents
+        """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, (leads,)."""
+        return self.flows.heat_currents
 
     @property
     def electrical_power(self) -> float:
         """Σ μ_α I_α, the work that the chemical potentials do on the device; I V for two leads."""
-        return float(self._potentials @ self.particle_currents)
+        return self.flows.electrical_power
 
     @property
     def entropy_production(self) -> float:
         """−Σ J_α/T_α ≥ 0."""
-        return -float(np.sum(self.heat_currents / self._temperatures))
-
-    @property
-    def _potentials(self) -> FloatArray:
-        return np.array([lead.chemical_potential for lead in self.machine.leads])
-
-    @property
-    def _temperatures(self) -> FloatArray:
-        return np.array([lead.temperature for lead in self.machine.leads])
+        return self.flows.entropy_production
 
     # ------------------------------------------------------------------ results and warrant
 
@@ -225,7 +225,7 @@ class FlywheelState:
         Of phonon number, g2 and purity: from the refinement of the mesh and from the tables. Of
         the others: a bound from the distance between the last W and the true one.
         """
-        distance = self.stationary.distance + self.fock.lost
+        distance = self.stationary.distance + self.fock.left_out
         moment = self.stationary.errors
         energy = distance * self.energy
         entropy = distance * (self.entropy + 1.0)
@@ -238,22 +238,27 @@ class FlywheelState:
             "ergotropy": energy,
             "ergotropy_diagonal": energy,
             "inversion": distance * float(np.max(self.fock.populations)),
-            "particle_current": self._current_error,
-        }
+        } | self._flow_errors
         if self.machine.bath_temperature is not None:
             errors["free_energy_gain"] = energy + self.machine.bath_temperature * entropy
         return MappingProxyType(errors)
 
     @property
-    def _current_error(self) -> float:
-        names = self.stationary.model.companions
+    def _flow_errors(self) -> dict[str, float]:
         bounds = self.stationary.local_errors
-        return max(bounds[name] for name in names if name.startswith("particle"))
+        names = self.stationary.model.companions
+        particle, energy = np.reshape([bounds[name] for name in names], (2, -1))
+        work = np.abs(self.flows.chemical_potentials) * particle
+        return {
+            "particle_current": float(particle[0]),
+            "electrical_power": float(np.sum(work)),
+            "entropy_production": float(np.sum((energy + work) / self.flows.temperatures)),
+        }
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that the quasi-adiabatic description takes for small (Culhane et al., Eq. (5))."""
-        temperature = float(np.min(self._temperatures))
+        temperature = float(np.min(self.flows.temperatures))
         rate = self._tunnelling_rate
         ratios = {
             "frequency / temperature": self.machine.frequency / temperature,
@@ -266,7 +271,8 @@ class FlywheelState:
     @property
     def _tunnelling_rate(self) -> float:
         """Σ κ_α at the height of the band, the rate at which the level follows its leads."""
-        reach = 8.0 * float(np.max(self._temperatures)) + float(np.ptp(self._potentials))
+        flows = self.flows
+        reach = 8.0 * np.max(flows.temperatures) + np.ptp(flows.chemical_potentials)
         frequency = self.machine.level + np.linspace(-reach, reach, 801)
         return float(np.max(sum(lead.kappa(frequency) for lead in self.machine.leads)))
 
@@ -279,35 +285,17 @@ class FlywheelState:
         entries = {
             "estimated error": AuditEntry(stationary.relative_error, rtol),
             "edge probability": AuditEntry(stationary.distribution.edge_probability, 1e-10),
-            "negativity of W": AuditEntry(
-                max(0.0, -float(np.min(density) / np.max(density))), 1e-12
-            ),
+            "negativity of W": AuditEntry(max(0.0, -np.min(density) / np.max(density)), 1e-12),
             "probability lost in Fock basis": AuditEntry(abs(fock.lost), 1e-2 * rtol),
             "negativity of density matrix": AuditEntry(fock.negativity, 1e-10),
             "phonon number, Wigner against Fock": AuditEntry(
                 abs(number / self.phonon_number - 1.0), rtol
             ),
-            "first law": AuditEntry(self._first_law, 1e-9),
-            "oscillator balance": AuditEntry(self._oscillator_balance, rtol),
-            "second law": AuditEntry(-self.entropy_production, 1e-10 * self._power_scale),
+            "first law": AuditEntry(self.flows.first_law, 1e-9),
+            "oscillator balance": AuditEntry(stationary.balance, rtol),
+            "second law": AuditEntry(-self.entropy_production, 1e-10 * self.flows.scale),
         }
         return MappingProxyType(entries | dict(self.validity))
-
-    @property
-    def _power_scale(self) -> float:
-        flows = np.abs(self.heat_currents) + np.abs(self._potentials * self.particle_currents)
-        return float(np.sum(flows)) or 1.0
-
-    @property
-    def _first_law(self) -> float:
-        """Heat and electrical work into the device, which must sum to zero."""
-        total = float(np.sum(self.heat_currents)) + self.electrical_power
-        return abs(total) / self._power_scale
-
-    @property
-    def _oscillator_balance(self) -> float:
-        """⟨mγ p²/m²⟩ = ⟨D⟩/2m: what friction takes and noise gives, relative."""
-        return self.stationary.balance
 
     def to_xarray(self) -> xr.Dataset:
         """Observables with errors, Wigner function and populations as one labelled dataset."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from wheelwork import states, thermodynamics
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.phase_space import Distribution
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
@@ -19,10 +19,12 @@ LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
 class FockState:
     """A density matrix with few diagonals.
 
-    diagonals: (K + 1, n), diagonals[k, j] = ρ[j + k, j].
+    diagonals: (K + 1, n), diagonals[k, j] = ρ[j + k, j]. left_out: bound on the share of the
+    energy beyond the last level, and on the weight of each coherence that is left out.
     """
 
     diagonals: npt.NDArray[np.complex128]
+    left_out: float
 
     @property
     def levels(self) -> int:
@@ -43,8 +45,19 @@ class FockState:
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
-        """Eigenvalues, descending."""
-        return thermodynamics.banded_spectrum(self.diagonals)
+        """Eigenvalues, descending.
+
+        Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
+        below the frequency.
+        """
+        try:
+            return thermodynamics.banded_spectrum(self.diagonals)
+        except InvalidArgument as reason:
+            raise UnphysicalState(
+                "the Wigner function found is that of no quantum state (its noise lies below the "
+                "vacuum's): the quasi-adiabatic description needs temperatures above the "
+                f"frequency; {reason}"
+            ) from None
 
     @property
     def negativity(self) -> float:
@@ -65,11 +78,8 @@ def fock_state(distribution: Distribution, tolerance: float) -> FockState:
     levels = _levels(distribution, tolerance)
     radius = min(distribution.extent, math.sqrt(levels) + 4.0)
     mesh = states.radial_mesh(radius, levels)
-    return FockState(
-        states.density_matrix_from_harmonics(
-            _harmonics(distribution, mesh, tolerance), mesh, levels
-        )
-    )
+    components = _harmonics(distribution, mesh, tolerance)
+    return FockState(states.density_matrix_from_harmonics(components, mesh, levels), tolerance)
 
 
 def _levels(distribution: Distribution, tolerance: float) -> int:
