@@ -32,8 +32,11 @@ lint: $(VENV)/.installed-dev  ## the static checks alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev  ## time the solvers
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+bench: $(VENV)/.installed-dev  ## time the solvers, alone and against others (a minute)
+	@mkdir -p .benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-quiet \
+		--benchmark-json=.benchmarks/latest.json
+	@$(BIN)/python benchmarks/summary.py .benchmarks/latest.json
 
 clean:  ## remove the environment and caches, keep results
 	rm -rf $(VENV) build dist src/*.egg-info .coverage htmlcov

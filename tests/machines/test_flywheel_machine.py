@@ -6,7 +6,6 @@ import pytest
 import wheelwork as ww
 from wheelwork.errors import (
     InvalidArgument,
-    NoSteadyState,
     NotConverged,
     UnphysicalState,
     ValidityWarning,
@@ -87,10 +86,29 @@ def test_no_force_no_state():
         ww.Flywheel.paper(force=0.0).steady_state()
 
 
-def test_unbounded_growth_is_refused_with_the_place():
-    """Line centres against the bias: the friction stays negative far out."""
-    with pytest.raises(NoSteadyState, match=r"\|x\| = \d+.*friction is negative"):
+def test_growth_beyond_the_largest_domain_is_refused_with_the_place():
+    """Line centres against the bias: friction is negative out to where the level leaves it."""
+    with pytest.raises(NotConverged, match=r"reaches to \|x\| = \d+.*beyond the largest domain"):
         ww.Flywheel.paper(bias=-400.0).steady_state()
+
+
+def test_a_second_hump_far_out_is_not_lost():
+    """Behind a dip of e^-50 lies nearly all of the state, at 5700 quanta instead of 180."""
+    leads = (
+        ww.Lead(12.0, 1.0, ww.Lorentzian(1.0, -3.0, 2.0)),
+        ww.Lead(-12.0, 1.0, ww.Lorentzian(1.0, 0.0, 0.5)),
+    )
+    device = ww.Flywheel(leads, level=-5.0, frequency=0.2)
+    device = device.replace(force=0.2 / device.length)
+    state = device.steady_state(ww.EnergyDiffusion(1e-4))
+    assert state.phonon_number == pytest.approx(5677.0, rel=1e-3)
+    assert state.g2 == pytest.approx(1.0013, abs=2e-4)
+
+
+def test_wells_far_from_the_origin_are_found():
+    """A soft spring: two wells at |X| = 48, thermal between them (Boltzmann to 6 digits)."""
+    state = ww.Flywheel.paper(0.0, frequency=0.001).steady_state(ww.FokkerPlanck(1e-5))
+    assert state.phonon_number == pytest.approx(4430.99, rel=1e-5)
 
 
 def test_threshold_out_of_range():

@@ -47,7 +47,7 @@ def test_slope_of_the_log_density_is_minus_inverse_temperature_in_balance():
 
 
 def test_negative_friction_far_out_is_refused_with_the_place():
-    with pytest.raises(NoSteadyState, match=r"turns at \|x\| = \d+.*friction is negative"):
+    with pytest.raises(NoSteadyState, match=r"turns beyond \|x\| = \d+.*\s*friction is negative"):
         find_orbits(damped_oscillator(friction=-0.1), 1e-8)
 
 

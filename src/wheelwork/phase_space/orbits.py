@@ -15,8 +15,9 @@ from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import LARGEST_REACH, extended, tabulated_rates, unbounded
+from wheelwork.phase_space.rates import extended, tabulated_rates
 from wheelwork.phase_space.tables import Table, tabulate
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
@@ -125,7 +126,7 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
     Raises NoSteadyState when the friction does not confine the state, SeveralWells when the
     potential has more than one minimum, NotConverged when the state is too large.
     """
-    reach = 8.0
+    reach = find_domain(model).reach
     rates = tabulated_rates(model, reach, rtol)
     while True:
         potential = _potential(model, rates)
@@ -257,11 +258,12 @@ def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
     if slope < 0.0:
         needed = np.sqrt(orbits.radius**2 + (FALL - fall) / -slope)
         larger = reach * min(2.0, 1.05 * needed / orbits.radius)
-    if larger <= LARGEST_REACH:
-        return float(larger)
-    diffusion = orbit_averages(orbits.geometry, np.array([orbits.radius]), 1e-6)[1, 0]
-    friction = -2.0 * slope * diffusion * orbits.model.mass
-    raise unbounded(slope, friction, orbits.model.length * reach)
+    if larger > 2.0 * LARGEST_REACH:
+        raise NotConverged(
+            f"the steady state reaches beyond |x| = {orbits.model.length * reach:.4g}, "
+            "the largest domain supported"
+        )
+    return float(larger)
 
 
 def _shortened(orbits: Orbits) -> Orbits:

@@ -16,13 +16,12 @@ from scipy.sparse.linalg import splu
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.finite_difference import central
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import LARGEST_REACH, extended, tabulated_rates, unbounded
+from wheelwork.phase_space.rates import tabulated_rates
 from wheelwork.phase_space.tables import Table
 
-FALL = 37.0  # W at the edge of the box, e^-37 of its maximum
-SAMPLES = 4000
 UPSAMPLING = 4
 
 
@@ -90,23 +89,9 @@ def find_box(model: PhaseSpaceModel, rtol: float) -> Box:
     Raises NoSteadyState when friction does not confine the state, NotConverged when it is too
     large for a mesh.
     """
-    rates, reach = tabulated_rates(model, 8.0, rtol), 8.0
-    while True:
-        X = np.linspace(-reach, reach, SAMPLES)
-        potential = _potential(model, rates, X)
-        edge = min(potential[0], potential[-1])
-        energy = np.linspace(0.0, edge, 400)[1:]
-        slope = _slope(rates, X, potential, energy)
-        log_density = np.cumsum(slope) * energy[0]
-        top = _first_below(log_density)
-        if slope[-1] < 0.0 and top is not None:
-            held = X[potential <= energy[top]]
-            return Box(model, rates, held[0], held[-1], float(np.sqrt(energy[top])))
-        if 2.0 * reach > LARGEST_REACH:
-            friction = float(np.mean(rates(X)[1])) * model.mass
-            raise unbounded(float(slope[-1]), friction, reach * model.length)
-        reach *= 2.0
-        rates = extended(rates, model, reach, rtol)
+    domain = find_domain(model)
+    rates = tabulated_rates(model, domain.reach, rtol)
+    return Box(model, rates, domain.low, domain.high, float(np.sqrt(domain.energy)))
 
 
 def solve(box: Box, points: int) -> PlaneDistribution:
@@ -158,20 +143,6 @@ def _potential(model: PhaseSpaceModel, rates: Table, X: FloatArray) -> FloatArra
 
 def _deepest(box: Box, X: FloatArray) -> int:
     return int(np.argmin(_potential(box.model, box.rates, X)))
-
-
-def _slope(rates: Table, X: FloatArray, U: FloatArray, energy: FloatArray) -> FloatArray:
-    """d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real."""
-    P = np.sqrt(np.maximum(energy[:, None] - U, 0.0))
-    _, friction, diffusion = rates(X)[:3]
-    return np.asarray(-0.5 * (P @ friction) / (P @ diffusion))
-
-
-def _first_below(log_density: FloatArray) -> int | None:
-    """First index after the maximum at which the density has fallen far enough."""
-    fallen = log_density < np.max(log_density) - FALL
-    fallen[: int(np.argmax(log_density))] = False
-    return int(np.argmax(fallen)) if np.any(fallen) else None
 
 
 def _upsampled(values: FloatArray, axis: int) -> FloatArray:

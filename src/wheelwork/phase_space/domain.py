@@ -1,0 +1,131 @@
+"""How far out the state reaches: a coarse look at all positions before anything is solved.
+
+The orbit-averaged density w(E) is estimated by quadrature on a mesh that runs to a million quanta
+(further, where it still rises there), so that a second hump far out is not lost and growth
+without bound is told from mere size.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.model import PhaseSpaceModel
+
+LARGEST_REACH = 1000.0  # in x0: a million quanta
+FARTHEST_LOOK = 1e12
+CORE = 10.0  # where the mesh turns from uniform to logarithmic
+STEP = 0.06  # ratio of neighbouring |X| on the logarithmic part, less one
+FALL = 42.0  # the domain holds all of W above e^-42 of its maximum
+ENERGIES = 160
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where the state lives: X from low to high, on orbits up to `energy` = P² + U."""
+
+    low: float
+    high: float
+    energy: float
+
+    @property
+    def reach(self) -> float:
+        """Largest |X|."""
+        return max(abs(self.low), abs(self.high), 1.0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Potential U(X) above its minimum, and ln w over energies up to the edges of the mesh."""
+
+    X: FloatArray
+    potential: FloatArray
+    energy: FloatArray
+    slope: FloatArray
+    log_density: FloatArray
+    friction: FloatArray
+
+    def domain(self, energy: float) -> Domain:
+        """The region of orbits up to an energy."""
+        held = self.X[self.potential <= energy]
+        return Domain(float(held[0]), float(held[-1]), energy)
+
+
+def find_domain(model: PhaseSpaceModel) -> Domain:
+    """Return the region that holds the state.
+
+    Raises NoSteadyState, naming x, when the friction averaged over ever larger orbits stays
+    negative or no potential minimum exists, NotConverged when the state is too large.
+    """
+    try:
+        profile = _profile(model, LARGEST_REACH)
+        settled = profile.slope[-1] < 0.0
+    except NoSteadyState:
+        settled = False
+    if not settled:
+        profile = _profile(model, FARTHEST_LOOK)
+    if profile.slope[-1] >= 0.0:
+        raise _unbounded(model, profile)
+    held = profile.log_density >= np.max(profile.log_density) - FALL
+    last = int(np.flatnonzero(held)[-1])
+    if held[-1]:
+        raise _too_large(model, profile.domain(float(profile.energy[-1])).reach)
+    domain = profile.domain(float(profile.energy[last + 1]))
+    if domain.reach > LARGEST_REACH:
+        raise _too_large(model, domain.reach)
+    return domain
+
+
+def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
+    end = np.arcsinh(farthest / CORE)
+    half = CORE * np.sinh(np.linspace(0.0, end, int(end / STEP) + 1))
+    X = np.concatenate([-half[:0:-1], half])
+    force, friction, diffusion = model.scaled(X)[:3]
+    net = 2.0 * X - 2.0 / model.frequency * force
+    steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
+    below, above = steps[: half.size - 1], steps[half.size - 1 :]
+    # From the centre outwards, or the far ends' size would drown the wells.
+    potential = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])
+    potential -= np.min(potential)
+    edge = min(potential[0], potential[-1])
+    if edge <= 0.0 or np.argmin(potential) in (0, X.size - 1):
+        raise NoSteadyState(
+            "the potential has no minimum within "
+            f"|x| < {farthest * model.length:g}: the force pulls the oscillator away"
+        )
+    energy = np.geomspace(min(0.05, 1e-3 * edge), edge, ENERGIES)
+    slope = _slope(X, potential, friction, diffusion, energy)
+    rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
+    log_density = np.concatenate([[0.0], np.cumsum(rises)])
+    return Profile(X, potential, energy, slope, log_density, friction)
+
+
+def _slope(
+    X: FloatArray, U: FloatArray, friction: FloatArray, diffusion: FloatArray, energy: FloatArray
+) -> FloatArray:
+    """d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real."""
+    P = np.sqrt(np.maximum(energy[:, None] - U, 0.0)) * np.gradient(X)
+    noise = P @ diffusion
+    if not np.all(noise[-ENERGIES // 4 :] > 0.0):
+        raise NoSteadyState("no noise acts on the oscillator: `diffusion` is not positive")
+    return np.asarray(-0.5 * (P @ friction) / np.maximum(noise, 1e-300))
+
+
+def _unbounded(model: PhaseSpaceModel, profile: Profile) -> NoSteadyState:
+    rising = profile.slope >= 0.0
+    first = int(np.flatnonzero(~rising)[-1]) + 1 if not np.all(rising) else 0
+    x = profile.domain(float(profile.energy[first])).reach * model.length
+    middle = np.argmin(np.abs(profile.X - x / model.length))
+    return NoSteadyState(
+        f"no steady state: averaged over every orbit that turns beyond |x| = {x:.4g}, the "
+        f"friction is negative (it is {profile.friction[middle] * model.mass:.3g} at the turn), "
+        "so the oscillation grows without bound"
+    )
+
+
+def _too_large(model: PhaseSpaceModel, reach: float) -> NotConverged:
+    return NotConverged(
+        f"the steady state reaches to |x| = {reach * model.length:.4g}, {reach**2:.2g} quanta, "
+        f"beyond the largest domain supported ({LARGEST_REACH**2:g} quanta)"
+    )
