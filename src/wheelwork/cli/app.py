@@ -1,5 +1,6 @@
 """The command line: commands, options, exit codes."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -28,6 +29,9 @@ app.command(
 
 def main(tokens: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        # The matrices of a point are small: more threads only wait for each other.
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         code = command(*bound.args, **bound.kwargs)

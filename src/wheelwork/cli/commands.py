@@ -26,7 +26,7 @@ run_app = App(
 def flywheel(
     *,
     out: Path = DEFAULT_FOLDER,
-    points: int = 65,
+    points: float = 65,
     bias_max: float = 32.0,
     rtol: float = 1e-6,
 ) -> int:
@@ -43,9 +43,11 @@ def flywheel(
     bias_max
         Largest bias mu_L - mu_R, in the unit of the paper's energies.
     rtol
-        Relative tolerance of every observable.
+        Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_flywheel(points, bias_max, rtol, out))
+    if points != int(points):  # the parser would cut 2.5 to 2 in silence
+        raise InvalidArgument(f"`--points` must be an integer, but is {points!r}")
+    return _run(paper_flywheel(int(points), bias_max, rtol, out))
 
 
 @run_app.default

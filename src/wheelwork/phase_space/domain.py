@@ -46,6 +46,16 @@ class Profile:
     log_density: FloatArray
     friction: FloatArray
 
+    @property
+    def well(self) -> int | None:
+        """Index of the potential's minimum, None where it lies at an end of the mesh."""
+        return int(np.argmin(self.potential)) if self.energy.size else None
+
+    @property
+    def rises(self) -> bool:
+        """Whether w still rises, or no orbit closes, at the ends of the mesh."""
+        return self.well is None or bool(self.slope[-1] >= 0.0)
+
     def domain(self, energy: float) -> Domain:
         """The region of orbits up to an energy."""
         held = self.X[self.potential <= energy]
@@ -60,12 +70,16 @@ def find_domain(model: PhaseSpaceModel) -> Domain:
     """
     try:
         profile = _profile(model, LARGEST_REACH)
-        settled = profile.slope[-1] < 0.0
-    except NoSteadyState:
-        settled = False
-    if not settled:
-        profile = _profile(model, FARTHEST_LOOK)
-    if profile.slope[-1] >= 0.0:
+    except NoSteadyState as refusal:
+        return _closer_domain(model, refusal)
+    if profile.rises:
+        profile = _farthest_profile(model)
+    if profile.well is None:
+        raise NoSteadyState(
+            "the potential has no minimum within "
+            f"|x| < {FARTHEST_LOOK * model.length:g}: the force pulls the oscillator away"
+        )
+    if profile.rises:
         raise _unbounded(model, profile)
     held = profile.log_density >= np.max(profile.log_density) - FALL
     last = int(np.flatnonzero(held)[-1])
@@ -75,6 +89,33 @@ def find_domain(model: PhaseSpaceModel) -> Domain:
     if domain.reach > LARGEST_REACH:
         raise _too_large(model, domain.reach)
     return domain
+
+
+def _farthest_profile(model: PhaseSpaceModel) -> Profile:
+    try:
+        return _profile(model, FARTHEST_LOOK)
+    except NoSteadyState:
+        raise _too_large(model, LARGEST_REACH) from None
+
+
+def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
+    """The model has no coefficients far out (a band ends); the state may not get there."""
+    low, high = 1.0, LARGEST_REACH
+    while high > 1.01 * low:
+        middle = np.sqrt(low * high)
+        try:
+            model.scaled(np.array([-middle, middle]))
+            low = middle
+        except NoSteadyState:
+            high = middle
+    try:
+        profile = _profile(model, low)
+    except NoSteadyState:
+        raise refusal from None
+    held = profile.log_density >= np.max(profile.log_density, initial=0.0) - FALL
+    if profile.rises or held[-1]:
+        raise refusal
+    return profile.domain(float(profile.energy[int(np.flatnonzero(held)[-1]) + 1]))
 
 
 def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
@@ -89,11 +130,8 @@ def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     potential = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])
     potential -= np.min(potential)
     edge = min(potential[0], potential[-1])
-    if edge <= 0.0 or np.argmin(potential) in (0, X.size - 1):
-        raise NoSteadyState(
-            "the potential has no minimum within "
-            f"|x| < {farthest * model.length:g}: the force pulls the oscillator away"
-        )
+    if edge <= 0.0:
+        return Profile(X, potential, X[:0], X[:0], X[:0], friction)
     energy = np.geomspace(min(0.05, 1e-3 * edge), edge, ENERGIES)
     slope = _slope(X, potential, friction, diffusion, energy)
     rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)

@@ -23,6 +23,7 @@ LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
 PLANE_LEVELS = (72, 108, 160, 240, 340)
 PLANE_RTOL = 1e-8  # no mesh of the plane that fits gets further
 SAFETY = 10.0
+BEST_GAIN = 1000.0  # of one level over the one before; a larger error is not worth pursuing
 TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
 
 
@@ -189,20 +190,18 @@ def table_error(orbits: Orbits) -> float:
     R = np.linspace(0.0, orbits.radius, 500)
     log_density = orbits.log_density(R)[0]
     alive = R[log_density > np.max(log_density) - 25.0]
-    rates, geometry = orbits.potential.rates, orbits.geometry
+    phi = np.pi * (np.arange(48) + 0.5) / 48
+    rho = alive[:, None] * np.cos(phi)
+    weight = 2.0 * np.sin(phi) ** 2 / phi.size
+    rates = orbits.potential.rates.bound(orbits.geometry(rho)[0])[:3]
+    geometry = orbits.geometry.bound(rho)[1:3]
+    friction, diffusion = (geometry + rates[1:3] * orbits.stretch(rho)[0]) @ weight
     slope = np.abs(orbits.slope(alive)[0])
-    friction, diffusion = (rates.error[1:3] + geometry.error[1:3]) * geometry.magnitude[1:3]
-    change = (0.5 * friction + slope * diffusion) / _mean_diffusion(orbits, alive)
-    change += orbits.slope.error[0] * orbits.slope.magnitude[0]
-    potential = 4.0 / orbits.model.frequency * rates.error[0] * rates.magnitude[0] * alive
-    radial = orbits.log_density.error[0] * np.max(2.0 * alive * slope) * alive[-1]
-    return float(np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential) + radial)
-
-
-def _mean_diffusion(orbits: Orbits, R: FloatArray) -> FloatArray:
-    phi = np.pi * np.arange(1, 32) / 32
-    values = orbits.geometry(R[:, None] * np.cos(phi))[2]
-    return np.asarray(values @ (np.sin(phi) ** 2 / 16.0))
+    change = (0.5 * friction + slope * diffusion) / (orbits.geometry(rho)[2] @ weight)
+    change += orbits.slope.bound(alive)[0]
+    potential = 4.0 / orbits.model.frequency * np.max(rates[0], axis=1) * alive
+    shape = np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential)
+    return float(shape + np.max(orbits.log_density.bound(alive)))
 
 
 def _refined(
@@ -221,10 +220,13 @@ def _refined(
         error = _extrapolated(changes) + tables
         if np.max(error) <= rtol:
             return fine, error, level
+        remaining = len(levels) - 1 - levels.index(level)
+        if np.max(error) > rtol * BEST_GAIN**remaining:
+            break
         coarse = fine
     raise NotConverged(
-        f"the Fokker–Planck solution did not reach rtol = {rtol:g} on the finest mesh "
-        f"{levels[-1]}; the estimated error is {float(np.max(error)):.1e}, of which "
+        f"the Fokker–Planck solution did not reach rtol = {rtol:g} on meshes up to "
+        f"{level}; the estimated error is {float(np.max(error)):.1e}, of which "
         f"{tables:.1e} come from the tables of the coefficients"
     )
 

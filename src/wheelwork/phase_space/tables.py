@@ -18,7 +18,7 @@ MAXIMUM_PIECES = 1000
 SMALLEST_PIECE = 1e-5  # of the interval
 
 VectorFunction = Callable[[FloatArray], FloatArray]
-Piece = tuple[float, float, FloatArray, FloatArray]  # ends, series, error
+Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series, bound, error
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class Table:
     """Piecewise Chebyshev series of a vector-valued function.
 
     breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on
-    [-1, 1] of each piece. error: (components,) largest estimated error relative to the local
-    magnitude. Outside [breaks[0], breaks[-1]] the value is that of the last piece, continued:
-    callers keep inside.
+    [-1, 1] of each piece. bounds: (pieces, components) estimated absolute errors. error:
+    (components,) largest estimated error relative to the local magnitude. Outside
+    [breaks[0], breaks[-1]] the value is that of the last piece, continued: callers keep inside.
     """
 
     breaks: FloatArray
     series: FloatArray
+    bounds: FloatArray
     error: FloatArray
 
     def __call__(self, x: FloatArray) -> FloatArray:
@@ -51,6 +52,11 @@ class Table:
         """Terms of each piece up to the last that is not zero."""
         present = np.any(self.series != 0.0, axis=1)
         return np.asarray(np.maximum(present.shape[1] - np.argmax(present[:, ::-1], axis=1), 1))
+
+    def bound(self, x: FloatArray) -> FloatArray:
+        """Estimated absolute errors at x, (components, *x.shape)."""
+        piece = np.searchsorted(self.breaks, x) - 1
+        return np.moveaxis(self.bounds[np.clip(piece, 0, len(self.bounds) - 1)], -1, 0)
 
     @property
     def low(self) -> float:
@@ -73,13 +79,16 @@ class Table:
     def component(self, index: int) -> "Table":
         """Return one component as a table of its own."""
         series = self.series[:, index : index + 1]
-        return Table(self.breaks, np.ascontiguousarray(series), self.error[index : index + 1])
+        one = slice(index, index + 1)
+        bounds, error = self.bounds[:, one], self.error[one]
+        return Table(self.breaks, np.ascontiguousarray(series), bounds, error)
 
     def derivative(self) -> "Table":
         """Return the table of the derivative."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebder(self.series, axis=2) / half
-        return Table(self.breaks, np.ascontiguousarray(series), self.error)
+        bounds = self.bounds * self.series.shape[2] / half[:, :, 0]
+        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
     def antiderivative(self) -> "Table":
         """Return the table of the integral from the lower end."""
@@ -87,7 +96,8 @@ class Table:
         series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
         steps = np.sum(series, axis=2)
         series[1:, :, 0] += np.cumsum(steps, axis=0)[:-1]
-        return Table(self.breaks, np.ascontiguousarray(series), self.error)
+        bounds = np.cumsum(2.0 * self.bounds * half[:, :, 0], axis=0)
+        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
     def joined(self, other: "Table") -> "Table":
         """Return this table continued by `other`, which starts where this one ends."""
@@ -95,6 +105,7 @@ class Table:
         return Table(
             np.concatenate([self.breaks, other.breaks[1:]]),
             np.concatenate([_padded(self.series, terms), _padded(other.series, terms)]),
+            np.concatenate([self.bounds, other.bounds]),
             np.maximum(self.error, other.error),
         )
 
@@ -129,11 +140,12 @@ def tabulate(
         done += finished
         pending = [half for a, b in failed for half in ((a, (a + b) / 2), ((a + b) / 2, b))]
     done.sort(key=lambda piece: piece[0])
-    trimmed = [series[..., : _needed(series, rtol)] for _, _, series, _ in done]
+    trimmed = [series[..., : _needed(series, rtol)] for _, _, series, *_ in done]
     terms = max(series.shape[-1] for series in trimmed)
     breaks = np.array([piece[0] for piece in done] + [high])
     stacked = np.stack([_padded(series, terms) for series in trimmed])
-    return Table(breaks, stacked, np.max([error for *_, error in done], axis=0))
+    bounds = np.stack([bound for *_, bound, _ in done])
+    return Table(breaks, stacked, bounds, np.max([error for *_, error in done], axis=0))
 
 
 def _fit(
@@ -155,7 +167,9 @@ def _fit(
         error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
         good = np.all(error[:, :checked] <= rtol, axis=1)
         finished += [
-            (*interval, series[i], error[i]) for i, interval in enumerate(intervals) if good[i]
+            (*interval, series[i], tail[i], error[i])
+            for i, interval in enumerate(intervals)
+            if good[i]
         ]
         intervals = [interval for i, interval in enumerate(intervals) if not good[i]]
         values = values[~good]

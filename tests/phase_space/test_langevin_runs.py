@@ -1,0 +1,265 @@
+"""Runs as runs: same bits however they are cut, files, interrupts, memory, bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
+
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.phase_space import PhaseSpaceModel, sampling
+from wheelwork.phase_space.ensemble import Ensemble
+from wheelwork.phase_space.langevin import EulerMaruyama, Langevin
+from wheelwork.phase_space.samples import Samples
+from wheelwork.phase_space.schemes import splitting
+from wheelwork.phase_space.statistics import standard_error
+from wheelwork.phase_space.stepping import Stepping
+from wheelwork.phase_space.table_lookup import cubic_cells
+from wheelwork.phase_space.trajectories import Record
+
+# 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
+MODEL = boltzmann(lambda x: 0.3 * np.tanh(x), constant(0.05), 12.0)
+METHOD = Langevin(duration=6400.0, trajectories=37, step=0.25, seed=11, checked=11, threads=1)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return METHOD.sample(MODEL)
+
+
+def same_bits(a, b):
+    for one, other in ((a.progress.fine, b.progress.fine), (a.progress.coarse, b.progress.coarse)):
+        assert np.array_equal(one.state, other.state)
+        assert np.array_equal(one.sums, other.sums)
+    assert a.moments == b.moments
+    assert a.step_change == b.step_change
+    assert a.progress.reach == b.progress.reach
+
+
+def test_tables_grow_with_the_trajectories(whole):
+    assert whole.progress.reach >= 12.0
+    assert max(whole.details["high"], -whole.details["low"]) > 8.0
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_do_not_change_a_bit(whole, threads):
+    same_bits(whole, replace(METHOD, threads=threads).sample(MODEL))
+
+
+@pytest.mark.parametrize("chunks", [1, 7])
+def test_the_loop_does_not_change_a_bit(whole, chunks, monkeypatch):
+    monkeypatch.setattr(sampling, "CHUNKS_AT_ONCE", chunks)
+    same_bits(whole, METHOD.sample(MODEL))
+
+
+@pytest.mark.parametrize("first", [1000.0, 3000.0])
+def test_stopped_and_resumed(whole, first, tmp_path):
+    model = MODEL
+    begun = replace(METHOD, duration=first, burn_in=0.0).sample(model)
+    begun.save(tmp_path / "begun.npz")
+    loaded = Samples.load(tmp_path / "begun.npz", burn_in=0.0)
+    same_bits(begun, loaded)
+    same_bits(whole, METHOD.sample(model, after=begun))
+    same_bits(whole, METHOD.sample(model, after=loaded))
+
+
+def test_an_interrupt_keeps_the_checkpoint(whole, tmp_path, monkeypatch):
+    calls, path = [], tmp_path / "run.npz"
+
+    def interrupted(*arguments, original=sampling._advance):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(sampling, "CHUNKS_AT_ONCE", 8)
+    monkeypatch.setattr(sampling, "_advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        METHOD.sample(MODEL, checkpoint=path)
+    assert 0 < Samples.load(path, burn_in=0.0).progress.chunks < whole.progress.chunks
+    same_bits(whole, METHOD.sample(MODEL, checkpoint=path))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+    same_bits(whole, Samples.load(path))
+
+
+def test_a_trajectory_does_not_know_of_the_others(whole):
+    alone = replace(METHOD, trajectories=24, checked=0).sample(MODEL)
+    assert np.array_equal(alone.positions, whole.positions[:, :24])
+    assert alone.step_change == {}
+
+
+def test_seeds_differ(whole):
+    other = replace(METHOD, seed=12).sample(MODEL)
+    assert not np.any(other.positions == whole.positions)
+
+
+def test_memory_does_not_grow(whole):
+    longer = replace(METHOD, duration=20 * METHOD.duration).sample(MODEL, after=whole)
+    assert longer.progress.fine.sums.shape == whole.progress.fine.sums.shape
+    assert longer.progress.fine.width == 16
+    assert longer.duration == 20 * METHOD.duration
+
+
+def test_blocks_merge_without_loss():
+    rng = np.random.default_rng(0)
+    record = Record(rng.normal(size=(12, 2, 3)), rng.normal(size=(11, 6, 3)), *np.zeros((2, 11)))
+    ensemble = Ensemble.starting(0.0, 0.0, 3, 6, blocks=4).after(record)
+    assert (ensemble.width, ensemble.filled) == (4, 3)
+    assert list(ensemble.samples) == [256, 256, 192]
+    assert ensemble.sums[0] == pytest.approx(record.sums[:4].sum(axis=0))
+    assert ensemble.sums.sum(axis=0) == pytest.approx(record.sums.sum(axis=0))
+
+
+def test_checked_trajectories_follow_the_same_paths():
+    """At small steps the run at 2Δt sees the same noise and ends at nearly the same points."""
+    method = Langevin(duration=100.0, step=0.02, checked=64, burn_in=50.0, seed=4)
+    progress = method.sample(damped_oscillator(0.05, 0.2)).progress
+    assert progress.coarse.state == pytest.approx(progress.fine.state, abs=0.05)
+    assert np.std(progress.fine.state) > 0.5
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.4])
+def test_standard_error_of_correlated_batches(correlation):
+    """A first-order autoregressive series: variance of the mean s² (1 + φ)/(1 − φ)/n."""
+    noise = np.random.default_rng(5).normal(size=(4000, 10))
+    series = noise.copy()
+    for i in range(1, len(series)):
+        series[i] = correlation * series[i - 1] + noise[i]
+    exact = 1.0 / (1.0 - correlation) / np.sqrt(noise.size)
+    assert standard_error(series - series.mean()) == pytest.approx(exact, rel=0.03)
+
+
+def test_batches_that_hang_together_are_refused():
+    ramp = np.linspace(-1.0, 1.0, 64)[:, None]
+    with pytest.raises(NotConverged, match="too strongly correlated"):
+        standard_error(ramp)
+
+
+def test_burn_in_is_found_from_the_data():
+    """From far out the energy falls as e^{−0.05 t}: some hundred units of time must go."""
+    method = Langevin(duration=8000.0, step=0.25, start=(12.0, 0.0), seed=2)
+    samples = method.sample(damped_oscillator(0.05, 0.2))
+    assert 100.0 < samples.burn_in < 2000.0
+    number = samples.moments["phonon_number"]
+    assert abs(number.mean - 1.5) < 3.0 * number.standard_error
+    biased = replace(method, burn_in=0.0).sample(damped_oscillator(0.05, 0.2))
+    assert biased.moments["phonon_number"].mean > 1.5 + 3.0 * number.standard_error
+    assert biased.details["drift"] > 3.0
+
+
+def test_a_run_that_has_not_settled_is_refused():
+    method = Langevin(duration=640.0, step=0.25, start=(12.0, 0.0))
+    with pytest.raises(NotConverged, match="have not settled"):
+        method.sample(damped_oscillator(0.002, 0.008))
+
+
+def test_a_run_too_short_for_errors_is_refused():
+    with pytest.raises(NotConverged, match="needs at least 8 batches"):
+        Langevin(duration=256.0, step=0.25, trajectories=1).sample(damped_oscillator())
+    with pytest.raises(NotConverged, match="burn-in cannot be found in a run of 3 x 256 steps"):
+        Langevin(duration=150.0, step=0.25).sample(damped_oscillator())
+
+
+def test_a_step_is_found_for_stiff_models():
+    stiff = boltzmann(lambda x: -2.0 * x**3, constant(6.0), 1.0)
+    samples = Langevin(duration=200.0, seed=1).sample(stiff)
+    assert 0.01 < samples.step <= 0.25 / 6.0
+    assert Langevin(duration=300.0).sample(damped_oscillator()).step == 0.25
+
+
+def test_look_up_reaches_its_tolerance():
+    def function(X):
+        return np.stack([np.tanh(3.0 * X), X**3 - X])
+
+    cells = cubic_cells(function, 8.0, 1e-8)
+    X = np.random.default_rng(1).uniform(-8.0, 8.0, 1000)
+    assert cells(X)[0] == pytest.approx(np.tanh(3.0 * X), abs=2e-8)
+    assert cells(X)[1] == pytest.approx(X**3 - X, rel=1e-9, abs=1e-9)
+    with pytest.raises(NotConverged, match="too fine a structure"):
+        cubic_cells(lambda X: np.sign(X - 0.1)[None], 8.0, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"trajectories": 0}, "`trajectories` must be at least 1, but is 0"),
+        ({"trajectories": 2.5}, "`trajectories` must be an integer"),
+        ({"trajectories": 10**7}, "`trajectories` must be at most"),
+        ({"duration": -1.0}, "`duration` must be positive"),
+        ({"duration": float("nan")}, "`duration` must be finite"),
+        ({"step": 0.0}, "`step` must be positive"),
+        ({"seed": -1}, "`seed` must be at least 0"),
+        ({"seed": 2**64}, "`seed` must be below"),
+        ({"burn_in": 50.0}, "`burn_in` must be shorter than `duration` = 50.0"),
+        ({"burn_in": -1.0}, "`burn_in` must not be negative"),
+        ({"checked": 65}, "`checked` must be at most"),
+        ({"threads": 0}, "`threads` must be at least 1"),
+        ({"start": (1.0,)}, r"`start` must be \(x, p\)"),
+    ],
+)
+def test_fields_are_validated(fields, message):
+    with pytest.raises(InvalidArgument, match=message):
+        Langevin(**{"duration": 50.0, "step": 0.1} | fields)
+    with pytest.raises(InvalidArgument, match=message):
+        EulerMaruyama(**{"duration": 50.0, "step": 0.1} | fields)
+
+
+@pytest.mark.parametrize("model", [damped_oscillator(), damped_oscillator(3.0, 1.2)])
+def test_a_step_too_large_is_refused(model):
+    with pytest.raises(InvalidArgument, match="`step` must be at most"):
+        Langevin(duration=1e4, step=1.1).sample(model)
+
+
+def test_a_step_too_large_for_where_trajectories_go_is_refused():
+    quartic = boltzmann(lambda x: -2.0 * x**3, constant(0.5), 2.0)
+    with pytest.raises(InvalidArgument, match=r"`step` must be at most .* met is"):
+        Langevin(duration=1e4, step=0.9).sample(quartic)
+
+
+def test_an_unconfined_model_is_refused():
+    with pytest.raises(NotConverged, match="is not confined by the friction"):
+        Langevin(duration=1e5, step=0.25).sample(damped_oscillator(-0.01, 1.2))
+    with pytest.raises(NotConverged, match="EulerMaruyama is not confined"):
+        EulerMaruyama(0.25, duration=1e5).sample(damped_oscillator(0.05, 1.2))
+
+
+def test_negative_diffusion_is_refused():
+    model = PhaseSpaceModel.from_functions(
+        force=constant(0.0), friction=constant(0.1), diffusion=lambda x: 1.0 - x**2
+    )
+    with pytest.raises(InvalidArgument, match="`diffusion` must not be negative"):
+        Langevin(duration=1e3, step=0.25).sample(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"seed": 3}, "`seed` must be"), ({"step": 0.2}, "`step` must be"),
+     ({"trajectories": 40}, "`trajectories` must be"),
+     ({"duration": 100.0}, "`duration` must be at least 6400")],
+)  # fmt: skip
+def test_another_run_is_not_continued(whole, change, message):
+    with pytest.raises(InvalidArgument, match=message):
+        replace(METHOD, **change).sample(MODEL, after=whole)
+
+
+def test_another_model_is_not_continued(whole):
+    with pytest.raises(InvalidArgument, match="`model` must be that of the run"):
+        METHOD.sample(lopsided(0.05), after=whole)
+
+
+def test_a_damaged_checkpoint_is_refused(whole, tmp_path):
+    path = tmp_path / "run.npz"
+    whole.save(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InvalidArgument, match="must be a complete checkpoint"):
+        METHOD.sample(MODEL, checkpoint=path)
+    path.write_bytes(b"")
+    with pytest.raises(InvalidArgument, match="must be a complete checkpoint"):
+        Samples.load(path)
+
+
+def test_the_first_tables_hold_the_fastest_rate():
+    stepping = Stepping.of(van_der_pol(2.0, 0.2), splitting, 0.01)
+    rate, X = stepping.fastest(-1.0, 1.5)
+    assert rate == pytest.approx(2.0 * (2.0 * 1.5**2 - 1.0))
+    assert X == 1.5
