@@ -17,7 +17,7 @@ from wheelwork.errors import (
 
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
-    from wheelwork.phase_space import EnergyDiffusion, FokkerPlanck
+    from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
     from wheelwork.sweeps import steady_state, sweep
     from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "EnergyDiffusion": "wheelwork.phase_space",
+    "EulerMaruyama": "wheelwork.phase_space",
     "FokkerPlanck": "wheelwork.phase_space",
+    "Langevin": "wheelwork.phase_space",
     "Flywheel": "wheelwork.machines.flywheel",
     "Lead": "wheelwork.transport",
     "Lorentzian": "wheelwork.transport",
@@ -38,9 +40,11 @@ _HOMES = {
 
 __all__ = [
     "EnergyDiffusion",
+    "EulerMaruyama",
     "Flywheel",
     "FokkerPlanck",
     "InvalidArgument",
+    "Langevin",
     "Lead",
     "Lorentzian",
     "NoSteadyState",

@@ -92,6 +92,7 @@ def test_growth_beyond_the_largest_domain_is_refused_with_the_place():
         ww.Flywheel.paper(bias=-400.0).steady_state()
 
 
+@pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 def test_a_second_hump_far_out_is_not_lost():
     """Behind a dip of e^-50 lies nearly all of the state, at 5700 quanta instead of 180."""
     leads = (
@@ -122,6 +123,47 @@ def test_fast_oscillator_warns_and_fails_its_audit():
         state = device.steady_state()
     assert not state.audit["frequency / temperature"].ok
     assert state.audit["estimated error"].ok
+
+
+@pytest.mark.parametrize(("level", "width"), [(5.0, 0.1), (0.0, 0.02)])
+def test_slow_electrons_are_seen_by_the_colour_of_their_noise(level, width):
+    """A level far from narrow lines, or lines narrower than ω0: the band height tells nothing."""
+    leads = tuple(ww.Lead(side, 2.0, ww.Lorentzian(2.0, 0.5 * side, width)) for side in (1.0, -1.0))
+    device = ww.Flywheel(leads, level, 0.2, force=0.0632)
+    assert device.noise_colour() > 0.99
+    assert ww.Flywheel.paper().noise_colour() < 0.02
+
+
+def test_paper_keeps_leads_that_are_given():
+    leads = (ww.Lead(8.0, 2.0, SHAPE), ww.Lead(-8.0, 2.0, SHAPE))
+    assert ww.Flywheel.paper(leads=leads).bias == 16.0
+    assert ww.Flywheel.paper(leads=leads, bias=2.0).bias == 2.0
+    assert len(ww.Flywheel.paper(leads=leads[:1]).leads) == 1
+
+
+@pytest.mark.parametrize("method", ["fokker-planck", 1e-6, ww.FokkerPlanck])
+def test_a_method_must_be_one(method):
+    with pytest.raises(InvalidArgument, match="`method` must be a method such as FokkerPlanck"):
+        ww.Flywheel.paper().steady_state(method)
+
+
+def test_a_state_of_too_many_levels_keeps_its_moments():
+    state = ww.Flywheel.paper(12.0, force=0.003).steady_state(ww.EnergyDiffusion(1e-4))
+    assert state.phonon_number > 8000.0
+    assert np.isnan(state.observables["entropy"])
+    assert state.errors["phonon_number"] > 0.0
+    assert not state.audit["state in the Fock basis"].ok
+    with pytest.raises(NotConverged, match="Fock levels"):
+        _ = state.entropy
+
+
+def test_trajectories_agree_with_the_direct_solution():
+    device = ww.Flywheel.paper(bias=8.0)
+    samples = device.sample(ww.Langevin(duration=2e6, trajectories=64, step=0.5, seed=1))
+    for name in ("phonon_number", "g2"):
+        mean, error = samples.moments[name]
+        assert abs(mean - device.steady_state().stationary.moments[name]) < 4.0 * error
+        assert error < 0.02 * mean
 
 
 def test_noise_below_the_vacuum_is_no_quantum_state():

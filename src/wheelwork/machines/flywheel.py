@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,23 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
 from wheelwork.machines.flywheel_state import LABELS, FlywheelState
-from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel, Stationary, table_tolerance
+from wheelwork.phase_space import (
+    EulerMaruyama,
+    FokkerPlanck,
+    Langevin,
+    PhaseSpaceModel,
+    Samples,
+    Stationary,
+    table_tolerance,
+)
 from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1
 SCAN_POINTS = 33
+SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
 
 
+@runtime_checkable
 class PhaseSpaceMethod(Protocol):
     """What solves a `PhaseSpaceModel` to a relative tolerance."""
 
@@ -44,7 +54,8 @@ class Flywheel:
     which must then agree with each other.
 
     The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Eq. (5)); the audit of every
-    result reports the ratios, and a `ValidityWarning` is given when one exceeds 1/4.
+    result reports the ratios and the colour of the noise, and a `ValidityWarning` is given when
+    one exceeds its bound.
     """
 
     leads: tuple[Lead, ...]
@@ -69,9 +80,9 @@ class Flywheel:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def paper(cls, bias: float = 0.0, **fields: Any) -> "Flywheel":
+    def paper(cls, bias: float | None = None, **fields: Any) -> "Flywheel":
         """The device of Culhane et al., Fig. 2: ω0 = 0.2, m = 1, λ = 0.1, ω_L = −ω_R = 0.5,
-        δ = 1, Γ = 2, β = 0.5, ε = 0, with μ_L − μ_R = `bias`.
+        δ = 1, Γ = 2, β = 0.5, ε = 0, with μ_L − μ_R = `bias` (zero, or that of `leads` if given).
 
         The force is F = 2λ/x0 by its definition. Any field can be given instead; `force=0.1`,
         λ taken for the force, is what reproduces the published curves (see `as_plotted`).
@@ -80,14 +91,15 @@ class Flywheel:
         leads = tuple(
             Lead(0.0, 2.0, Lorentzian(rate=2.0, centre=centre, width=1.0)) for centre in (0.5, -0.5)
         )
+        _known(fields)
         defaults: dict[str, Any] = {"leads": leads, "level": 0.0, "frequency": 0.2, "mass": 1.0}
         device = cls(**defaults | fields)
         if "force" not in fields:
             device = device.replace(force=2.0 * PAPER_COUPLING / device.length)
-        return device.replace(bias=bias)
+        return device if bias is None else device.replace(bias=bias)
 
     @classmethod
-    def as_plotted(cls, bias: float = 0.0, **fields: Any) -> "Flywheel":
+    def as_plotted(cls, bias: float | None = None, **fields: Any) -> "Flywheel":
         """`paper` with F = λ = 0.1, the value with which g² levels off near 1.5 as in Fig. 3."""
         return cls.paper(bias, **{"force": PAPER_COUPLING} | fields)
 
@@ -95,13 +107,10 @@ class Flywheel:
         """Return a device with some fields changed.
 
         Besides the fields, `bias` sets the chemical potentials of a two-lead device to
-        mean ± bias/2.
+        mean ± bias/2. The force stays what it is when mass or frequency change, and λ follows.
         """
         bias = fields.pop("bias", None)
-        unknown = set(fields) - set(self.__dataclass_fields__)
-        if unknown:
-            known = ", ".join([*self.__dataclass_fields__, "bias"])
-            raise InvalidArgument(f"`{min(unknown)}` must be one of {known}")
+        _known(fields)
         device = replace(self, **fields)
         return device if bias is None else device._biased(_checks.real("bias", bias))
 
@@ -179,9 +188,11 @@ class Flywheel:
         """
         leads = range(len(self.leads))
         names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
+        sharp = any(lead.lineshape.landmarks.edges for lead in self.leads)
+        accuracy = max(rtol, SHARP_ACCURACY if sharp else 1e-12)
 
         def coefficients(x: FloatArray) -> FloatArray:
-            c = self.dot.coefficients(x, max(rtol, 1e-12))
+            c = self.dot.coefficients(x, accuracy)
             force = self.force * (c.occupation - self.neutral_occupation)
             return np.stack(
                 [force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents]
@@ -197,6 +208,10 @@ class Flywheel:
         when the device is not slow and weakly coupled.
         """
         method = FokkerPlanck() if method is None else method
+        if isinstance(method, type) or not isinstance(method, PhaseSpaceMethod):
+            raise InvalidArgument(
+                f"`method` must be a method such as FokkerPlanck(rtol=1e-6), but is {method!r}"
+            )
         if self.force == 0.0:
             raise InvalidArgument(
                 "`force` must not be zero for a steady state: without it nothing acts on the "
@@ -205,13 +220,33 @@ class Flywheel:
         state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
         stretched = [name for name, entry in state.validity.items() if not entry.ok]
         if stretched:
-            ratios = ", ".join(f"{n} = {state.validity[n].value:.3g}" for n in stretched)
+            ratios = ", ".join(
+                f"{n} = {state.validity[n].value:.3g} (at most {state.validity[n].bound:g})"
+                for n in stretched
+            )
             warnings.warn(
-                f"the quasi-adiabatic description is at its limit: {ratios} (should be below 1/4)",
+                f"the quasi-adiabatic description is at its limit: {ratios}",
                 ValidityWarning,
                 stacklevel=2,
             )
         return state
+
+    def sample(self, method: Langevin | EulerMaruyama) -> Samples:
+        """Sample trajectories of the stochastic equation: means with standard errors.
+
+        See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
+        """
+        return method.sample(self.model(SHARP_ACCURACY))
+
+    def noise_colour(self, x: float = 0.0) -> float:
+        """|½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
+
+        The description replaces the force noise by its value and slope at zero frequency; this is
+        how far the spectrum curves away from that within ±ω0.
+        """
+        w = self.frequency
+        below, centre, above = self.dot.force_noise_spectrum(np.array([-w, 0.0, w]), x, 1e-6)
+        return float(abs(0.5 * (below + above) / centre - 1.0))
 
     def friction_at_rest(self, bias: float) -> float:
         """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
@@ -221,16 +256,34 @@ class Flywheel:
         """Smallest bias in [low, high] at which the friction at rest turns negative.
 
         Found on a scan of 33 values and refined to 1e-12 by root finding. Raises NotConverged
-        when the friction keeps its sign, InvalidArgument unless the device has two leads.
+        when the friction keeps its sign, InvalidArgument unless the device has two leads and
+        low < high.
         """
         low, high = _checks.real("low", low), _checks.real("high", high)
+        if low >= high:
+            raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
         scan = np.linspace(low, high, SCAN_POINTS)
         friction = np.array([self.friction_at_rest(bias) for bias in scan])
         falls = np.flatnonzero((friction[:-1] > 0.0) & (friction[1:] <= 0.0))
         if falls.size == 0:
             raise NotConverged(
-                f"no threshold between the biases {low:g} and {high:g}: the friction at rest "
-                f"stays {'positive' if friction[0] > 0 else 'negative'} on {SCAN_POINTS} values"
+                f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
+                f"the friction at rest {_course(friction)}"
             )
         bracket = scan[falls[0]], scan[falls[0] + 1]
         return float(brentq(self.friction_at_rest, *bracket, xtol=1e-12, rtol=1e-14))
+
+
+def _known(fields: Mapping[str, Any]) -> None:
+    unknown = set(fields) - set(Flywheel.__dataclass_fields__)
+    if unknown:
+        known = ", ".join([*Flywheel.__dataclass_fields__, "bias"])
+        raise InvalidArgument(f"`{min(unknown)}` must be one of {known}")
+
+
+def _course(friction: FloatArray) -> str:
+    if np.all(friction > 0.0):
+        return "stays positive"
+    if np.all(friction <= 0.0):
+        return "is never positive"
+    return "turns from negative to positive only"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from wheelwork import thermodynamics
+from wheelwork import _checks, thermodynamics
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flows import Flows
 from wheelwork.machines.fock_state import FockState, fock_state
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
 DISPLAY_POINTS = 201
+FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
+LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
 SMALL = 0.25  # a ratio that the description takes for small
 
 LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -63,7 +65,7 @@ class FlywheelState:
     @cached_property
     def fock(self) -> FockState:
         """The state in the Fock basis of ω0 a†a, as diagonals, populations and eigenvalues."""
-        return fock_state(self.stationary.distribution, 1e-2 * self.method.rtol)
+        return fock_state(self.stationary.distribution, FOCK_SHARE * self.method.rtol)
 
     @cached_property
     def density_matrix(self) -> npt.NDArray[np.complex128]:
@@ -76,8 +78,8 @@ class FlywheelState:
 
     def wigner_on(self, x: npt.ArrayLike, p: npt.ArrayLike) -> FloatArray:
         """W at all positions x (n_x,) and momenta p (n_p,): shape (n_x, n_p)."""
-        X = np.asarray(x, dtype=float)[:, None] / self.machine.length
-        P = np.asarray(p, dtype=float)[None, :] / self.machine.momentum
+        X = _checks.finite_array("x", x, ndim=1)[:, None] / self.machine.length
+        P = _checks.finite_array("p", p, ndim=1)[None, :] / self.machine.momentum
         return 0.5 * self.stationary.distribution.density(X, P)  # dX dP = dx dp / 2
 
     @cached_property
@@ -110,6 +112,15 @@ class FlywheelState:
     def energy(self) -> float:
         """U = ω0 ⟨a†a⟩."""
         return self.machine.frequency * self.phonon_number
+
+    @property
+    def wigner_error(self) -> float:
+        """Estimated ∫ |δW| dx dp between the Wigner function found and the true one.
+
+        Larger than the error of any observable: what is odd in p enters it linearly, entropy and
+        ergotropy by its square.
+        """
+        return self.stationary.wigner_error
 
     @property
     def purity(self) -> float:
@@ -211,12 +222,18 @@ class FlywheelState:
 
     @cached_property
     def observables(self) -> Mapping[str, float]:
-        """All scalar observables by name; the free energy is NaN where no temperature is named."""
-        names = [name for name in LABELS if name != "bias"]
-        if self.machine.bath_temperature is None:
-            names.remove("free_energy_gain")
-        values = {name: float(getattr(self, name)) for name in names}
-        return MappingProxyType({"free_energy_gain": np.nan} | values)
+        """All scalar observables by name.
+
+        NaN: the free energy where no temperature is named, and what needs the Fock basis where the
+        state has too many levels or is no quantum state (reading the property says which).
+        """
+        values = {}
+        for name in LABELS.keys() - {"bias"}:
+            try:
+                values[name] = float(getattr(self, name))
+            except (InvalidArgument, NotConverged, UnphysicalState):
+                values[name] = np.nan
+        return MappingProxyType({name: values[name] for name in LABELS if name != "bias"})
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
@@ -225,10 +242,11 @@ class FlywheelState:
         Of phonon number, g2 and purity: from the refinement of the mesh and from the tables. Of
         the others: a bound from the distance between the last W and the true one.
         """
-        distance = self.stationary.distance + self.fock.left_out
+        values = self.observables
+        distance = self.stationary.distance + FOCK_SHARE * self.method.rtol
         moment = self.stationary.errors
         energy = distance * self.energy
-        entropy = distance * (self.entropy + 1.0)
+        entropy = distance * (values["entropy"] + 1.0)
         errors = {
             "phonon_number": moment["phonon_number"],
             "g2": moment["g2"],
@@ -237,7 +255,7 @@ class FlywheelState:
             "entropy": entropy,
             "ergotropy": energy,
             "ergotropy_diagonal": energy,
-            "inversion": distance * float(np.max(self.fock.populations)),
+            "inversion": distance,
         } | self._flow_errors
         if self.machine.bath_temperature is not None:
             errors["free_energy_gain"] = energy + self.machine.bath_temperature * entropy
@@ -257,7 +275,11 @@ class FlywheelState:
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that the quasi-adiabatic description takes for small (Culhane et al., Eq. (5))."""
+        """Ratios that the quasi-adiabatic description takes for small (Culhane et al., Eq. (5)).
+
+        And the noise colour (`Flywheel.noise_colour`): it sees a level far from the lines, or lines
+        narrower than the frequency, where the band-height rate does not.
+        """
         temperature = float(np.min(self.flows.temperatures))
         rate = self._tunnelling_rate
         ratios = {
@@ -266,7 +288,16 @@ class FlywheelState:
             "coupling / temperature": abs(self.machine.coupling) / temperature,
             "coupling / tunnelling rate": abs(self.machine.coupling) / rate,
         }
-        return {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
+        entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
+        return entries | {"noise colour": AuditEntry(self._noise_colour, LARGEST_COLOUR)}
+
+    @property
+    def _noise_colour(self) -> float:
+        """The largest at the mean position and at the turning points of a typical orbit."""
+        moments = self.stationary.moments
+        swing = np.sqrt(max(2.0 * (moments["x_squared"] - moments["x"] ** 2), 0.0))
+        places = self.machine.length * (moments["x"] + swing * np.array([-1.0, 0.0, 1.0]))
+        return max(self.machine.noise_colour(float(x)) for x in places)
 
     @property
     def _tunnelling_rate(self) -> float:
@@ -279,23 +310,33 @@ class FlywheelState:
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
-        rtol, stationary, fock = self.method.rtol, self.stationary, self.fock
+        rtol, stationary = self.method.rtol, self.stationary
         density = stationary.distribution.nodes.density
-        number = fock.phonon_number
         entries = {
             "estimated error": AuditEntry(stationary.relative_error, rtol),
             "edge probability": AuditEntry(stationary.distribution.edge_probability, 1e-10),
             "negativity of W": AuditEntry(max(0.0, -np.min(density) / np.max(density)), 1e-12),
-            "probability lost in Fock basis": AuditEntry(abs(fock.lost), 1e-2 * rtol),
-            "negativity of density matrix": AuditEntry(fock.negativity, 1e-10),
-            "phonon number, Wigner against Fock": AuditEntry(
-                abs(number / self.phonon_number - 1.0), rtol
-            ),
+            "negativity of phonon number": AuditEntry(max(0.0, -self.phonon_number), 0.0),
             "first law": AuditEntry(self.flows.first_law, 1e-9),
             "oscillator balance": AuditEntry(stationary.balance, rtol),
             "second law": AuditEntry(-self.entropy_production, 1e-10 * self.flows.scale),
         }
-        return MappingProxyType(entries | dict(self.validity))
+        return MappingProxyType(entries | self._fock_audit | dict(self.validity))
+
+    @property
+    def _fock_audit(self) -> dict[str, AuditEntry]:
+        rtol = self.method.rtol
+        try:
+            fock = self.fock
+            smallest = fock.negativity
+        except (NotConverged, UnphysicalState):
+            return {"state in the Fock basis": AuditEntry(np.inf, 0.0)}
+        difference = abs(fock.phonon_number / self.phonon_number - 1.0)
+        return {
+            "probability lost in Fock basis": AuditEntry(abs(fock.lost), 1e-2 * rtol),
+            "negativity of density matrix": AuditEntry(smallest, 1e-9),
+            "phonon number, Wigner against Fock": AuditEntry(difference, rtol),
+        }
 
     def to_xarray(self) -> xr.Dataset:
         """Observables with errors, Wigner function and populations as one labelled dataset."""

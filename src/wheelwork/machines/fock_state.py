@@ -61,8 +61,9 @@ class FockState:
 
     @property
     def negativity(self) -> float:
-        """How far the populations reach below zero."""
-        return max(0.0, -float(np.min(self.populations)))
+        """How far populations or eigenvalues reach below zero; raises as `eigenvalues`."""
+        smallest = min(float(np.min(self.populations)), float(np.min(self.eigenvalues)))
+        return max(0.0, -smallest)
 
     @property
     def matrix(self) -> npt.NDArray[np.complex128]:

@@ -114,11 +114,11 @@ class OrbitDistribution:
         u = self.modulation(inside, np.where(R > 0.0, rho / safe, 1.0), P / safe)
         return np.where(self.orbits.radius < R, 0.0, self._envelope(inside) * u)
 
-    def distance(self, other: "OrbitDistribution") -> float:
-        """∫ |δW| (1 + H/⟨H⟩) dX dP between two solutions on the same orbits.
+    def distances(self, other: "OrbitDistribution") -> tuple[float, float]:
+        """∫ |δW| (1 + H/⟨H⟩) dX dP between two solutions on the same orbits, in two measures.
 
-        The part of δW odd in P enters with its square: entropy and ergotropy are even in it,
-        and it is by far the larger part (of first order in γ/ω0).
+        First with the part of δW odd in P squared: entropy and ergotropy are even in it, and it
+        is by far the larger part (of first order in γ/ω0). Then with all of δW.
         """
         mesh = self.circles
         harmonics = max(self.modulation.harmonics, other.modulation.harmonics)
@@ -129,7 +129,8 @@ class OrbitDistribution:
         size = size * (1.0 + mesh.R**2 / energy)
         even = np.sqrt(np.sum(change[:, : harmonics + 1] ** 2, axis=1))
         odd = np.sqrt(np.sum(change[:, harmonics + 1 :] ** 2, axis=1))
-        return float(np.sum(size * even) + np.sum(size * odd) ** 2)
+        first, second = float(np.sum(size * even)), float(np.sum(size * odd))
+        return first + second**2, first + second
 
     @cached_property
     def _raw(self) -> FloatArray:

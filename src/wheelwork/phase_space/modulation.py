@@ -1,7 +1,8 @@
 """The stationary Fokker–Planck equation on the circles of `orbits`, solved directly.
 
 W = w(R²) u(R, φ), where w is the orbit-averaged density. Then u = 1 + O(γ/ω0) is smooth and of
-order one everywhere, so a coarse mesh gives W to many digits, positive down to its far tail.
+order one everywhere, so a coarse mesh gives W to many digits and, at weak friction, positive down
+to its far tail.
 With c = X′γ + 2 s X′d, d̃ = X′d, P = R sin φ and s = d ln w/dE the equation reads
 
 ω0 ∂_φ u + (∂_P + 2 P s)[d̃ ∂_P u + c P u] = 0,  ∂_P = sin φ ∂_R + (cos φ/R) ∂_φ.

@@ -68,12 +68,21 @@ class PlaneDistribution:
         inside = (self.X[0] <= X) & (self.X[-1] >= X) & (np.abs(P) <= self.P[-1])
         return np.where(inside, self._spline.ev(X, P), 0.0)
 
-    def distance(self, other: "PlaneDistribution") -> float:
-        """∫ |δW| (1 + H/⟨H⟩) dX dP against a solution on another mesh."""
+    def distances(self, other: "PlaneDistribution") -> tuple[float, float]:
+        """∫ |δW| (1 + H/⟨H⟩) dX dP against a solution on another mesh, twice."""
         nodes = self.nodes
         energy = nodes.X**2 + nodes.P**2
         size = (1.0 + energy / np.sum(nodes.weight * energy)) / np.sum(self.values)
-        return float(np.sum(size * np.abs(other.density(nodes.X, nodes.P) - self.values)))
+        change = float(np.sum(size * np.abs(other.density(nodes.X, nodes.P) - self.values)))
+        return change, change
+
+    @property
+    def barrier(self) -> float:
+        """ln of how much rarer the ridge between two humps over X is than the lower hump."""
+        profile = np.maximum(np.sum(self.values, axis=1), 1e-300)
+        rising = np.maximum.accumulate(profile)
+        falling = np.maximum.accumulate(profile[::-1])[::-1]
+        return float(np.max(np.log(np.minimum(rising, falling) / profile)))
 
     @cached_property
     def _spline(self) -> RectBivariateSpline:

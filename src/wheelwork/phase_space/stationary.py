@@ -13,6 +13,7 @@ from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space import modulation, plane
 from wheelwork.phase_space.circles import circles
 from wheelwork.phase_space.distribution import Distribution, OrbitDistribution, moments
+from wheelwork.phase_space.domain import FALL
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.orbits import Orbits, SeveralWells, find_orbits
 from wheelwork.phase_space.tables import Table
@@ -23,6 +24,8 @@ LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
 PLANE_LEVELS = (72, 108, 160, 240, 340)
 PLANE_RTOL = 1e-8  # no mesh of the plane that fits gets further
 SAFETY = 10.0
+ROUNDING = 1e-13
+LARGEST_CORRECTION = 0.05  # of moments, up to which an orbit average is one
 BEST_GAIN = 1000.0  # of one level over the one before; a larger error is not worth pursuing
 TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
 
@@ -38,7 +41,8 @@ class Stationary:
     rates: table over X of (f, γ, d, companions), see `PhaseSpaceModel.scaled`.
     moments: see `phase_space.moments`. errors: their estimated absolute errors.
     relative_error: the largest estimated relative error among those held against `rtol`.
-    distance: estimated error of W itself, ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P².
+    distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
+    as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
     details: numbers on how the solution was found.
     """
 
@@ -49,6 +53,7 @@ class Stationary:
     errors: Mapping[str, float]
     relative_error: float
     distance: float
+    wigner_error: float
     details: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -140,8 +145,17 @@ class FokkerPlanck:
         def at(points: int) -> plane.PlaneDistribution:
             return plane.solve(box, points)
 
-        tables = float(np.max(box.rates.error[:3]))
-        found, error, points = _refined(at, PLANE_LEVELS, self.rtol, tables)
+        # Weights of wells go with e^(U/T): errors of U are magnified by the fall of W.
+        tables = FALL * float(np.max(box.rates.error[:3]))
+        found, error, points = _refined(at, PLANE_LEVELS, self.rtol, tables, extrapolate=False)
+        # Rare switching magnifies rounding by the time between switches.
+        error = error + ROUNDING * np.exp(found.barrier)
+        if np.max(error[:-1]) > self.rtol:
+            raise NotConverged(
+                f"the wells exchange too rarely for rtol = {self.rtol:g}: the ridge between them "
+                f"is e^{found.barrier:.1f} times rarer than the lower one, which leaves an error "
+                f"of {float(np.max(error[:-1])):.1e}"
+            )
         return _stationary(model, found, box.rates, error, {"mesh_points": points**2})
 
 
@@ -171,8 +185,16 @@ class EnergyDiffusion:
                 "use FokkerPlanck"
             ) from None
         first = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
-        better = first.with_modulation(modulation.solve(orbits, *LEVELS[1]))
-        error = _change(better, first) + table_error(orbits)
+        level = next((level for level in LEVELS[1:] if level[0] > 2.0 * orbits.radius), LEVELS[-1])
+        better = first.with_modulation(modulation.solve(orbits, *level))
+        correction = _change(better, first)
+        size = float(np.max(correction[:-1]))
+        if size > LARGEST_CORRECTION:
+            raise NotConverged(
+                f"the orbit average is no approximation here: its first correction is {size:.1g}; "
+                "use FokkerPlanck"
+            )
+        error = correction / (1.0 - 2.0 * size) + table_error(orbits)
         rates = orbits.potential.rates
         return _stationary(orbits.model, first, rates, error, {})
 
@@ -209,6 +231,8 @@ def _refined(
     levels: Sequence[Level],
     rtol: float,
     tables: float,
+    *,
+    extrapolate: bool = True,
 ) -> tuple[AnyDistribution, FloatArray, Level]:
     """Solve on finer and finer meshes until the estimated error is below `rtol`."""
     coarse = solve(levels[0])
@@ -217,11 +241,11 @@ def _refined(
     for level in levels[1:]:
         fine = solve(level)
         changes.append(_change(coarse, fine))
-        error = _extrapolated(changes) + tables
-        if np.max(error) <= rtol:
+        error = (_extrapolated(changes) if extrapolate else _kept(changes)) + tables
+        if np.max(error[:-1]) <= rtol:
             return fine, error, level
         remaining = len(levels) - 1 - levels.index(level)
-        if np.max(error) > rtol * BEST_GAIN**remaining:
+        if extrapolate and np.max(error[:-1]) > rtol * BEST_GAIN**remaining:
             break
         coarse = fine
     raise NotConverged(
@@ -235,8 +259,16 @@ def _change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     """Relative changes of the measured moments, and the distance of the two W."""
     a, b = moments(coarse), moments(fine)
     relative: list[float] = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
+    distances: tuple[float, float] = fine.distances(coarse)
     # One moment may stand still by chance: all share the largest change.
-    return np.array([*[max(relative)] * len(MEASURED), fine.distance(coarse)])
+    return np.array([*[max(relative)] * len(MEASURED), *distances])
+
+
+def _kept(changes: list[FloatArray]) -> FloatArray:
+    """The last change, or what eighth order would make of the one before, if that is larger."""
+    if len(changes) == 1:
+        return changes[-1]
+    return np.maximum(changes[-1], 0.04 * changes[-2])
 
 
 def _extrapolated(changes: list[FloatArray]) -> FloatArray:
@@ -244,7 +276,7 @@ def _extrapolated(changes: list[FloatArray]) -> FloatArray:
     last = changes[-1]
     if len(changes) == 1:
         return last
-    rate = np.max(last) / max(float(np.max(changes[-2])), 1e-300)
+    rate = np.max(last[:-1]) / max(float(np.max(changes[-2][:-1])), 1e-300)
     return last * min(1.0, SAFETY * rate)
 
 
@@ -256,7 +288,7 @@ def _stationary(
     details: Mapping[str, float],
 ) -> Stationary:
     values = moments(distribution)
-    distance = float(error[-1])
+    distance = float(error[-2])
     spread = values["x_squared"] + values["p_squared"]
     errors = dict.fromkeys(values, distance * spread)
     errors |= {name: float(error[i]) * values[name] for i, name in enumerate(MEASURED)}
@@ -267,7 +299,8 @@ def _stationary(
         rates=rates,
         moments=values,
         errors=errors,
-        relative_error=float(np.max(error)),
+        relative_error=float(np.max(error[:-1])),
+        wigner_error=float(error[-1]),
         distance=distance,
         details=details,
     )
