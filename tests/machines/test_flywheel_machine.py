@@ -202,3 +202,14 @@ def test_qutip_gets_the_same_matrix():
     assert qutip.expect(qutip.num(state.fock.levels), rho) == pytest.approx(
         state.phonon_number, rel=1e-7
     )
+
+
+def test_bands_that_end_beyond_the_state_do_no_harm():
+    """Far out the level leaves the bands and is bound, where the state never gets."""
+    frequency = np.linspace(-6.0, 6.0, 61)
+    rate = np.maximum(2.0 / (1.0 + frequency**2) - 2.0 / 37.0, 0.0)
+    shape = ww.Tabulated(frequency, rate)
+    device = ww.Flywheel((ww.Lead(4.0, 2.0, shape), ww.Lead(-4.0, 2.0, shape)), force=0.0632)
+    assert device.steady_state(ww.FokkerPlanck(1e-3)).phonon_number == pytest.approx(
+        20.959566, rel=1e-6
+    )
