@@ -72,7 +72,7 @@ def _print_meshes(state: FlywheelState) -> None:
         found = exact.with_modulation(modulation.solve(exact.orbits, *level))
         values = moments(found)
         errors = _off(values["phonon_number"], state.phonon_number), _off(values["g2"], state.g2)
-        print(level, *errors, f"{exact.distance(found):.0e}")
+        print(level, *errors, f"{exact.distances(found)[0]:.0e}")
 
 
 def _print_estimates(bias: float) -> None:
