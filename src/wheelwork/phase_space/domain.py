@@ -56,6 +56,14 @@ class Profile:
         """Whether w still rises, or no orbit closes, at the ends of the mesh."""
         return self.well is None or bool(self.slope[-1] >= 0.0)
 
+    @property
+    def held(self) -> Domain | None:
+        """What holds all of W above e^-42 of its maximum, None where the mesh ends before."""
+        alive = self.log_density >= np.max(self.log_density) - FALL
+        if alive[-1]:
+            return None
+        return self.domain(float(self.energy[int(np.flatnonzero(alive)[-1]) + 1]))
+
     def domain(self, energy: float) -> Domain:
         """The region of orbits up to an energy."""
         held = self.X[self.potential <= energy]
@@ -81,13 +89,10 @@ def find_domain(model: PhaseSpaceModel) -> Domain:
         )
     if profile.rises:
         raise _unbounded(model, profile)
-    held = profile.log_density >= np.max(profile.log_density) - FALL
-    last = int(np.flatnonzero(held)[-1])
-    if held[-1]:
-        raise _too_large(model, profile.domain(float(profile.energy[-1])).reach)
-    domain = profile.domain(float(profile.energy[last + 1]))
-    if domain.reach > LARGEST_REACH:
-        raise _too_large(model, domain.reach)
+    domain = profile.held
+    if domain is None or domain.reach > LARGEST_REACH:
+        whole = profile.domain(float(profile.energy[-1]))
+        raise _too_large(model, (domain or whole).reach)
     return domain
 
 
@@ -112,10 +117,9 @@ def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
         profile = _profile(model, low)
     except NoSteadyState:
         raise refusal from None
-    held = profile.log_density >= np.max(profile.log_density, initial=0.0) - FALL
-    if profile.rises or held[-1]:
+    if profile.rises or profile.held is None:
         raise refusal
-    return profile.domain(float(profile.energy[int(np.flatnonzero(held)[-1]) + 1]))
+    return profile.held
 
 
 def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:

@@ -18,8 +18,8 @@ from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.orbits import Orbits, SeveralWells, find_orbits
 from wheelwork.phase_space.tables import Table
 
-# Meshes of the (R, φ) plane, each about half as fine again as the one before.
 MEASURED = ("phonon_number", "g2", "purity")
+# Radii and harmonics, and points per axis of the plane, each about half as many again.
 LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
 PLANE_LEVELS = (72, 108, 160, 240, 340)
 PLANE_RTOL = 1e-8  # no mesh of the plane that fits gets further
@@ -89,8 +89,8 @@ class FokkerPlanck:
 
     rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
     distance of W; between 1e-12 and 0.1. Domain, mesh and tables are chosen and refined
-    automatically. One-well potentials are solved on their own orbits (spectral accuracy in
-    O(10 ms)); others on a mesh of the (x, p) plane.
+    automatically. One-well potentials are solved on their own orbits (in tens of
+    milliseconds); others on a mesh of the (x, p) plane.
 
     Raises NotConverged when the finest mesh does not reach `rtol`, NoSteadyState when the
     friction does not confine the state. Exact for the equation; the equation itself holds for
@@ -237,7 +237,7 @@ def _refined(
     """Solve on finer and finer meshes until the estimated error is below `rtol`."""
     coarse = solve(levels[0])
     changes: list[FloatArray] = []
-    error: FloatArray = np.array([np.inf])
+    error: FloatArray = np.array([np.inf, np.inf])
     for level in levels[1:]:
         fine = solve(level)
         changes.append(_change(coarse, fine))
@@ -250,7 +250,7 @@ def _refined(
         coarse = fine
     raise NotConverged(
         f"the Fokker–Planck solution did not reach rtol = {rtol:g} on meshes up to "
-        f"{level}; the estimated error is {float(np.max(error)):.1e}, of which "
+        f"{level}; the estimated error is {float(np.max(error[:-1])):.1e}, of which "
         f"{tables:.1e} come from the tables of the coefficients"
     )
 
@@ -291,7 +291,7 @@ def _stationary(
     distance = float(error[-2])
     spread = values["x_squared"] + values["p_squared"]
     errors = dict.fromkeys(values, distance * spread)
-    errors |= {name: float(error[i]) * values[name] for i, name in enumerate(MEASURED)}
+    errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
     errors["x"] = errors["p"] = distance * np.sqrt(spread)
     return Stationary(
         model=model,
