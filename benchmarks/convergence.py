@@ -10,9 +10,10 @@ import numpy as np
 import wheelwork as ww
 from wheelwork._checks import FloatArray
 from wheelwork.machines import FlywheelState
-from wheelwork.phase_space import PhaseSpaceModel, Stationary, modulation
+from wheelwork.phase_space import PhaseSpaceModel, Stationary
 from wheelwork.phase_space.distribution import OrbitDistribution, moments
-from wheelwork.phase_space.stationary import LEVELS
+from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary.solve import LEVELS
 
 BIAS = 12.0
 FINEST = 1e-9

@@ -11,8 +11,9 @@ import wheelwork as ww
 from wheelwork import thermodynamics
 from wheelwork.machines.flywheel_state import FlywheelState
 from wheelwork.machines.fock_state import fock_state
-from wheelwork.phase_space import modulation, table_tolerance
-from wheelwork.phase_space.orbits import Orbits, find_orbits
+from wheelwork.phase_space import table_tolerance
+from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary.orbits import Orbits, find_orbits
 
 RTOL = 1e-6
 TABLES = table_tolerance(RTOL)

@@ -9,12 +9,12 @@ from timing import compare, measure
 
 import wheelwork as ww
 from wheelwork.phase_space import PhaseSpaceModel
-from wheelwork.phase_space.ensemble import Ensemble
-from wheelwork.phase_space.langevin import Langevin
-from wheelwork.phase_space.sampling import Progress, advance
-from wheelwork.phase_space.schemes import splitting
-from wheelwork.phase_space.stepping import Stepping
-from wheelwork.phase_space.trajectories import CHUNK, OBSERVABLES
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.langevin import Langevin
+from wheelwork.phase_space.sampling.run import Progress, advance
+from wheelwork.phase_space.sampling.schemes import splitting
+from wheelwork.phase_space.sampling.stepping import Stepping
+from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
 
 STEP, REACH = 0.5, 27.0  # REACH: of the tables, wide enough for every run here
 TRAJECTORIES = 128

@@ -8,14 +8,14 @@ from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space import PhaseSpaceModel, sampling
-from wheelwork.phase_space.ensemble import Ensemble
-from wheelwork.phase_space.langevin import EulerMaruyama, Langevin
-from wheelwork.phase_space.samples import Samples
-from wheelwork.phase_space.schemes import splitting
-from wheelwork.phase_space.statistics import standard_error
-from wheelwork.phase_space.stepping import Stepping
-from wheelwork.phase_space.table_lookup import cubic_cells
-from wheelwork.phase_space.trajectories import Record
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
+from wheelwork.phase_space.sampling.samples import Samples
+from wheelwork.phase_space.sampling.schemes import splitting
+from wheelwork.phase_space.sampling.statistics import standard_error
+from wheelwork.phase_space.sampling.stepping import Stepping
+from wheelwork.phase_space.sampling.table_lookup import cubic_cells
+from wheelwork.phase_space.sampling.trajectories import Record
 
 # 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
 MODEL = boltzmann(lambda x: 0.3 * np.tanh(x), constant(0.05), 12.0)

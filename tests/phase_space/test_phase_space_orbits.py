@@ -4,7 +4,7 @@ from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided
 from scipy.special import ellipk
 
 from wheelwork.errors import NoSteadyState
-from wheelwork.phase_space.orbits import find_orbits
+from wheelwork.phase_space.stationary.orbits import find_orbits
 
 
 def test_harmonic_orbits_are_circles_already():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wheelwork.phase_space.plane import PlaneDistribution
+from wheelwork.phase_space.stationary.plane import PlaneDistribution
 
 
 def humps(heights, depth):

@@ -16,13 +16,12 @@ from wheelwork.phase_space import (
     EnergyDiffusion,
     FokkerPlanck,
     PhaseSpaceModel,
-    modulation,
     moments,
-    plane,
 )
-from wheelwork.phase_space.circles import circles
-from wheelwork.phase_space.distribution import OrbitDistribution
-from wheelwork.phase_space.orbits import find_orbits
+from wheelwork.phase_space.stationary import modulation, plane
+from wheelwork.phase_space.stationary.circles import circles
+from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
+from wheelwork.phase_space.stationary.orbits import find_orbits
 
 METHODS = [FokkerPlanck(1e-7), EnergyDiffusion(1e-7)]
 

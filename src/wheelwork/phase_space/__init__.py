@@ -5,16 +5,14 @@ distribution with estimated errors comes out (`Stationary`).
 """
 
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
-from wheelwork.phase_space.langevin import EulerMaruyama, Langevin
+from wheelwork.phase_space.fokker_planck import FokkerPlanck
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.samples import Samples
-from wheelwork.phase_space.stationary import (
-    EnergyDiffusion,
-    FokkerPlanck,
-    Stationary,
-    table_tolerance,
-)
-from wheelwork.phase_space.statistics import Estimate
+from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
+from wheelwork.phase_space.sampling.samples import Samples
+from wheelwork.phase_space.sampling.statistics import Estimate
+from wheelwork.phase_space.stationary.accuracy import table_tolerance
+from wheelwork.phase_space.stationary.energy_diffusion import EnergyDiffusion
+from wheelwork.phase_space.stationary.result import Stationary
 
 __all__ = [
     "Distribution",

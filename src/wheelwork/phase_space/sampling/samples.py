@@ -9,10 +9,10 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space import checkpoint
-from wheelwork.phase_space.checkpoint import Setup
-from wheelwork.phase_space.sampling import Progress
-from wheelwork.phase_space.statistics import (
+from wheelwork.phase_space.sampling import checkpoint
+from wheelwork.phase_space.sampling.checkpoint import Setup
+from wheelwork.phase_space.sampling.run import Progress
+from wheelwork.phase_space.sampling.statistics import (
     Batches,
     Estimate,
     Quantity,
@@ -21,8 +21,8 @@ from wheelwork.phase_space.statistics import (
     quantities,
     settled_after,
 )
-from wheelwork.phase_space.stepping import LOOKUP_RTOL
-from wheelwork.phase_space.trajectories import CHUNK, OBSERVABLES
+from wheelwork.phase_space.sampling.stepping import LOOKUP_RTOL
+from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
 
 MOST_DRIFT = 5.0  # standard errors
 

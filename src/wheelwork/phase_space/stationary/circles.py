@@ -6,7 +6,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.orbits import Orbits
+from wheelwork.phase_space.stationary.orbits import Orbits
 
 GAUSS_ORDER = 32
 

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.random import BLOCK, fill_normals, join_normals
-from wheelwork.phase_space.schemes import Scheme
-from wheelwork.phase_space.table_lookup import Cells, cubic, locate
+from wheelwork.phase_space.sampling.random import BLOCK, fill_normals, join_normals
+from wheelwork.phase_space.sampling.schemes import Scheme
+from wheelwork.phase_space.sampling.table_lookup import Cells, cubic, locate
 
 BLOCKS_PER_CHUNK = 64
 CHUNK = BLOCK * BLOCKS_PER_CHUNK  # steps

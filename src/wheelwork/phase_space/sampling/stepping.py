@@ -11,8 +11,8 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.rates import extended, tabulated_rates
-from wheelwork.phase_space.schemes import Scheme, kick_function
-from wheelwork.phase_space.table_lookup import Cells, cubic_cells
+from wheelwork.phase_space.sampling.schemes import Scheme, kick_function
+from wheelwork.phase_space.sampling.table_lookup import Cells, cubic_cells
 from wheelwork.phase_space.tables import Table
 
 FIRST_REACH, GROWTH = 8.0, 1.5

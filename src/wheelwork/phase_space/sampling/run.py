@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.ensemble import Ensemble
-from wheelwork.phase_space.stepping import FASTEST, STABLE, Stepping
-from wheelwork.phase_space.trajectories import Record, propagate
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.stepping import FASTEST, STABLE, Stepping
+from wheelwork.phase_space.sampling.trajectories import Record, propagate
 
 MOST_LANES, FEWEST_LANES = 128, 8  # of a bundle: its state should stay in the fastest cache
 FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own

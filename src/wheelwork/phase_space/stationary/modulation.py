@@ -19,7 +19,7 @@ from scipy.linalg import solve_banded
 
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.finite_difference import Stencils, stencils
-from wheelwork.phase_space.orbits import Orbits
+from wheelwork.phase_space.stationary.orbits import Orbits
 
 IntArray = npt.NDArray[np.intp]
 HALF_WIDTH = 3  # sixth-order differences

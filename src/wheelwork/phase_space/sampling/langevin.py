@@ -6,15 +6,15 @@ from pathlib import Path
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space import checkpoint as files
-from wheelwork.phase_space.checkpoint import Setup
-from wheelwork.phase_space.ensemble import Ensemble
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.samples import Samples, summary
-from wheelwork.phase_space.sampling import Progress, advance
-from wheelwork.phase_space.schemes import explicit_euler, splitting
-from wheelwork.phase_space.stepping import SchemeOf, Stepping, largest_step
-from wheelwork.phase_space.trajectories import CHUNK, OBSERVABLES
+from wheelwork.phase_space.sampling import checkpoint as files
+from wheelwork.phase_space.sampling.checkpoint import Setup
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.run import Progress, advance
+from wheelwork.phase_space.sampling.samples import Samples, summary
+from wheelwork.phase_space.sampling.schemes import explicit_euler, splitting
+from wheelwork.phase_space.sampling.stepping import SchemeOf, Stepping, largest_step
+from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
 
 AUTOMATIC_ANGLE = 0.25
 PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12

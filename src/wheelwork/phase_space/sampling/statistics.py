@@ -8,8 +8,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.ensemble import Ensemble
-from wheelwork.phase_space.trajectories import CHUNK
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.trajectories import CHUNK
 
 MANY_TRAJECTORIES = 16
 BATCHES = 64  # of fewer trajectories, together

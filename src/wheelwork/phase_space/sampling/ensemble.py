@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.trajectories import BLOCKS_PER_CHUNK, Record
+from wheelwork.phase_space.sampling.trajectories import BLOCKS_PER_CHUNK, Record
 
 
 @dataclass(frozen=True)

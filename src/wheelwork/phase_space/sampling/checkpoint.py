@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.ensemble import Ensemble
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.sampling import Progress
+from wheelwork.phase_space.sampling.ensemble import Ensemble
+from wheelwork.phase_space.sampling.run import Progress
 
 FORMAT = 1
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])

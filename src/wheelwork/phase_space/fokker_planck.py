@@ -1,0 +1,32 @@
+"""The Fokker–Planck equation, as a method."""
+
+from dataclasses import dataclass
+
+from wheelwork import _checks
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.stationary.solve import solve
+
+
+@dataclass(frozen=True)
+class FokkerPlanck:
+    """The stationary Fokker–Planck equation (Culhane et al., Eq. (A24)), solved to `rtol`.
+
+    rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
+    distance of W; between 1e-12 and 0.1. Domain, mesh and tables are chosen and refined
+    automatically. One-well potentials are solved on their own orbits (in tens of
+    milliseconds); others on a mesh of the (x, p) plane.
+
+    Raises NotConverged when the finest mesh does not reach `rtol`, NoSteadyState when the
+    friction does not confine the state. Exact for the equation; the equation itself holds for
+    slow oscillators only (ω0, λ ≪ T, Γ).
+    """
+
+    rtol: float = 1e-6
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the stationary state of `model`."""
+        return solve(model, self.rtol)

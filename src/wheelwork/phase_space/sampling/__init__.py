@@ -1,0 +1,1 @@
+"""Trajectories of the Langevin equation: noise, steps, statistics, checkpoints."""

@@ -1,0 +1,88 @@
+"""A stationary distribution with its warrant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.distribution import Distribution, moments
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.refinement import MEASURED
+from wheelwork.phase_space.tables import Table
+
+
+@dataclass(frozen=True)
+class Stationary:
+    """A stationary distribution with its warrant.
+
+    rates: table over X of (f, γ, d, companions), see `PhaseSpaceModel.scaled`.
+    moments: see `phase_space.moments`. errors: their estimated absolute errors.
+    relative_error: the largest estimated relative error among those held against `rtol`.
+    distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
+    as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
+    details: numbers on how the solution was found.
+    """
+
+    model: PhaseSpaceModel
+    distribution: Distribution
+    rates: Table
+    moments: Mapping[str, float]
+    errors: Mapping[str, float]
+    relative_error: float
+    distance: float
+    wigner_error: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def _rates_at_nodes(self) -> FloatArray:
+        return self.rates(self.distribution.nodes.X)
+
+    @property
+    def balance(self) -> float:
+        """|⟨mγ p²/m²⟩ − ⟨D⟩/2m| against ⟨D⟩/2m: what friction takes is what noise gives."""
+        nodes = self.distribution.nodes
+        lost = np.sum(nodes.weight * self._rates_at_nodes[1] * nodes.P**2)
+        gained = np.sum(nodes.weight * self._rates_at_nodes[2])
+        return float(abs(lost / gained - 1.0))
+
+    @cached_property
+    def local_means(self) -> Mapping[str, float]:
+        """Means of the model's companions."""
+        weight = self.distribution.nodes.weight
+        values = np.sum(weight * self._rates_at_nodes[3:], axis=(1, 2))
+        return dict(zip(self.model.companions, map(float, values), strict=True))
+
+    @cached_property
+    def local_errors(self) -> Mapping[str, float]:
+        """Bounds on the absolute errors of `local_means`."""
+        size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
+        bounds = size * (self.distance + self.rates.error[3:])
+        return dict(zip(self.model.companions, map(float, bounds), strict=True))
+
+
+def stationary(
+    model: PhaseSpaceModel,
+    distribution: Distribution,
+    rates: Table,
+    error: FloatArray,
+    details: Mapping[str, float],
+) -> Stationary:
+    values = moments(distribution)
+    distance = float(error[-2])
+    spread = values["x_squared"] + values["p_squared"]
+    errors = dict.fromkeys(values, distance * spread)
+    errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
+    errors["x"] = errors["p"] = distance * np.sqrt(spread)
+    return Stationary(
+        model=model,
+        distribution=distribution,
+        rates=rates,
+        moments=values,
+        errors=errors,
+        relative_error=float(np.max(error[:-1])),
+        wigner_error=float(error[-1]),
+        distance=distance,
+        details=details,
+    )
