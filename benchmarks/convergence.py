@@ -11,8 +11,9 @@ import wheelwork as ww
 from wheelwork._checks import FloatArray
 from wheelwork.machines import FlywheelState
 from wheelwork.phase_space import PhaseSpaceModel, Stationary
-from wheelwork.phase_space.distribution import OrbitDistribution, moments
+from wheelwork.phase_space.distribution import moments
 from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
 from wheelwork.phase_space.stationary.solve import LEVELS
 
 BIAS = 12.0

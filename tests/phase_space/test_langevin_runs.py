@@ -7,7 +7,8 @@ import pytest
 from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space import PhaseSpaceModel, sampling
+from wheelwork.phase_space import PhaseSpaceModel
+from wheelwork.phase_space.sampling import run
 from wheelwork.phase_space.sampling.ensemble import Ensemble
 from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
 from wheelwork.phase_space.sampling.samples import Samples
@@ -48,7 +49,7 @@ def test_threads_do_not_change_a_bit(whole, threads):
 
 @pytest.mark.parametrize("chunks", [1, 7])
 def test_the_loop_does_not_change_a_bit(whole, chunks, monkeypatch):
-    monkeypatch.setattr(sampling, "CHUNKS_AT_ONCE", chunks)
+    monkeypatch.setattr(run, "CHUNKS_AT_ONCE", chunks)
     same_bits(whole, METHOD.sample(MODEL))
 
 
@@ -66,14 +67,14 @@ def test_stopped_and_resumed(whole, first, tmp_path):
 def test_an_interrupt_keeps_the_checkpoint(whole, tmp_path, monkeypatch):
     calls, path = [], tmp_path / "run.npz"
 
-    def interrupted(*arguments, original=sampling._advance):
+    def interrupted(*arguments, original=run._advance):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr(sampling, "CHUNKS_AT_ONCE", 8)
-    monkeypatch.setattr(sampling, "_advance", interrupted)
+    monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 8)
+    monkeypatch.setattr(run, "_advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         METHOD.sample(MODEL, checkpoint=path)
     assert 0 < Samples.load(path, burn_in=0.0).progress.chunks < whole.progress.chunks
