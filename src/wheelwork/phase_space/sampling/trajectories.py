@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.sampling.random import BLOCK, fill_normals, join_normals
+from wheelwork._random import BLOCK, fill_normals, join_normals
 from wheelwork.phase_space.sampling.schemes import Scheme
 from wheelwork.phase_space.sampling.table_lookup import Cells, cubic, locate
 

@@ -1,0 +1,1 @@
+"""Open quantum systems in Hilbert space: Lindblad equations on the matrix elements that matter."""
