@@ -18,7 +18,7 @@ from wheelwork.errors import (
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
-    from wheelwork.sweeps import steady_state, sweep
+    from wheelwork.sweeps import evolve, sample, steady_state, sweep
     from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
 
     __version__: str
@@ -34,6 +34,8 @@ _HOMES = {
     "Semicircle": "wheelwork.transport",
     "Tabulated": "wheelwork.transport",
     "WideBand": "wheelwork.transport",
+    "evolve": "wheelwork.sweeps",
+    "sample": "wheelwork.sweeps",
     "steady_state": "wheelwork.sweeps",
     "sweep": "wheelwork.sweeps",
 }
@@ -56,6 +58,8 @@ __all__ = [
     "WheelworkError",
     "WideBand",
     "__version__",
+    "evolve",
+    "sample",
     "steady_state",
     "sweep",
 ]

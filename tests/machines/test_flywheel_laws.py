@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import wheelwork as ww
 from wheelwork import states, thermodynamics
@@ -194,3 +195,22 @@ def random_device(rng):
         force=2.0 * coupling / np.sqrt(2.0 / frequency),
         temperature=2.0,
     )
+
+
+def test_the_ring_opens_at_the_threshold():
+    """Friction at rest turns negative where W stops being largest at rest, and there only."""
+    threshold = ww.Flywheel.paper().threshold_bias()
+    below = ww.Flywheel.paper(bias=threshold - 0.01).steady_state()
+    above = ww.Flywheel.paper(bias=threshold + 0.01).steady_state()
+    assert below.ring_radius == 0.0
+    assert 0.1 < above.ring_radius < 1.0
+
+
+def test_the_ring_is_where_energy_diffusion_turns():
+    """On the crest friction averaged over the orbit vanishes: s = 0, to first order in γ/ω0."""
+    state = ww.Flywheel.paper(bias=16.0).steady_state()
+    slope = state.stationary.distribution.orbits.slope
+    radius = brentq(lambda R: slope(np.array([R]))[0, 0], 5.0, 12.0)
+    # orbits are circles in ρ, near those of X: the force softens the spring by a percent
+    assert state.ring_radius == pytest.approx(radius, rel=0.02)
+    assert state.ring_radius**2 == pytest.approx(state.phonon_number, rel=0.25)

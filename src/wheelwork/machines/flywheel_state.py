@@ -17,6 +17,7 @@ from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flows import Flows
 from wheelwork.machines.fock_state import FockState, fock_state
 from wheelwork.phase_space import Stationary
+from wheelwork.phase_space.ring import Ring, ring
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "ergotropy_diagonal": (r"W_E^{\mathrm{diag}}", "energy", "ergotropy of the populations"),
         "free_energy_gain": (r"W_F", "energy", "non-equilibrium free energy"),
         "inversion": (r"\max_n(p_{n+1}-p_n)", "1", "largest population inversion"),
+        "ring_radius": (r"r", "1", "radius of the ring where W is largest, in |a|"),
         "particle_current": (r"I", "energy", "particle current out of the first lead"),
         "electrical_power": (r"P", "energy^2", "electrical power taken from the leads"),
         "entropy_production": (r"\dot\Sigma", "energy", "entropy production rate of the leads"),
@@ -165,6 +167,18 @@ class FlywheelState:
         return thermodynamics.population_inversion(self.fock.populations).step
 
     @cached_property
+    def _ring(self) -> Ring:
+        return ring(self.stationary.distribution)
+
+    @property
+    def ring_radius(self) -> float:
+        """Radius √(x²/x0² + p²/p0²), from the mean of (x, p), where W is largest over angles.
+
+        Zero below threshold, where W is largest at rest.
+        """
+        return self._ring.radius
+
+    @cached_property
     def passive_state(self) -> FloatArray:
         """Diagonal state of the same spectrum and least energy, (n, n)."""
         return np.asarray(np.diag(self.fock.eigenvalues), dtype=np.float64)
@@ -256,6 +270,8 @@ class FlywheelState:
             "ergotropy": energy,
             "ergotropy_diagonal": energy,
             "inversion": distance,
+            # where the top is flat, a small error of W moves it far
+            "ring_radius": float(np.sqrt(2.0 * distance / max(self._ring.curvature, 1e-300))),
         } | self._flow_errors
         if self.machine.bath_temperature is not None:
             errors["free_energy_gain"] = energy + self.machine.bath_temperature * entropy

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from wheelwork.errors import WheelworkError
 from wheelwork.sweeps.protocols import Machine, State
-
-AnyState = TypeVar("AnyState")
 
 # A numerical failure belongs to its point; any other exception is a fault of the code and is seen.
 POINT_FAILURES = (WheelworkError, ArithmeticError, ValueError, RuntimeError, MemoryError)
@@ -37,15 +35,6 @@ class Point:
     errors: Mapping[str, float] = field(default_factory=dict)
     audit: Mapping[str, Check] = field(default_factory=dict)
     failure: str = ""
-
-
-def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
-    """Return the steady state of `machine`, found by `method`.
-
-    The same as `machine.steady_state(method)`; with None the machine's direct method is taken.
-    Raises NoSteadyState where there is none, NotConverged where the tolerance is not met.
-    """
-    return machine.steady_state(method)
 
 
 def solve_point(
