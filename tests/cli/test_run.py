@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.extras import shown_values
+from wheelwork.cli.flywheel import FLYWHEEL, shown_values
 from wheelwork.cli.report import print_report
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
@@ -225,5 +225,5 @@ def test_a_free_energy_without_a_temperature_is_explained():
         coords={"bias": [0.0]},
     )
     out = Console(width=100, file=io.StringIO())
-    print_report(out, dataset, [], [])
+    print_report(out, dataset, FLYWHEEL, [], [])
     assert "the leads differ in temperature; [device] temperature" in out.file.getvalue()

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray, integer, positive, tolerance
+from wheelwork.cli.flywheel import FLYWHEEL
+from wheelwork.cli.presentation import Presentation
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.phase_space import FokkerPlanck
 
@@ -17,7 +19,8 @@ DEFAULT_FOLDER = Path("out")
 class Job:
     """A machine, the parameter to vary and its values, the method, and where results go.
 
-    `energy_unit` names the unit of every energy, "1" where they are dimensionless.
+    `energy_unit` names the unit of every energy, "1" where they are dimensionless. `show` says how
+    results of this kind of machine are shown.
     """
 
     machine: Any
@@ -27,6 +30,7 @@ class Job:
     folder: Path = DEFAULT_FOLDER
     name: str = "flywheel"
     energy_unit: str = "1"
+    show: Presentation = FLYWHEEL
 
 
 def paper_flywheel(

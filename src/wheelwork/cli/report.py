@@ -10,35 +10,30 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wheelwork.cli.presentation import Presentation
+
 MAX_ROWS = 17
 MAX_LINES = 5  # of one kind of message
 
-HEADINGS = {
-    "phonon_number": "⟨n⟩",
-    "g2": "g²(0)",
-    "energy": "U",
-    "ergotropy": "W_E",
-    "free_energy_gain": "W_F",
-    "entropy": "S",
-    "particle_current": "I",
-}
-
 
 def print_report(
-    out: Console, dataset: xr.Dataset, warned: Sequence[str], files: Sequence[Path]
+    out: Console,
+    dataset: xr.Dataset,
+    show: Presentation,
+    warned: Sequence[str],
+    files: Sequence[Path],
 ) -> None:
-    """Print the table, the threshold, the audit, what went wrong, and where the files are."""
+    """Print the table, remarks, the audit, what went wrong, and where the files are."""
     parameter = str(dataset["failure"].dims[0])
-    out.print(_table(dataset, parameter))
+    out.print(_table(dataset, parameter, show))
     unit = dataset.attrs.get("energy_unit", "1")
     out.print(
         "energies in " + (unit if unit != "1" else "the unit of the parameters (ħ = e = k_B = 1)")
     )
     for line in (
-        _threshold(dataset),
+        *show.remarks(dataset),
         *_audit(dataset, parameter),
         *_first([f"warning: {message}" for message in warned]),
-        _missing_free_energy(dataset),
         *_failures(dataset, parameter),
         _interruption(dataset),
         *(f"wrote {file}" for file in files),
@@ -52,17 +47,20 @@ def rows_to_show(count: int) -> range:
     return range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1))))
 
 
-def _table(dataset: xr.Dataset, parameter: str) -> Table:
-    names = [name for name in HEADINGS if name in dataset]
+def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
+    names = [name for name in show.headings if name in dataset]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in (parameter, *(HEADINGS[name] for name in names), "δn/n", "audit"):
+    for heading in (parameter, *(show.headings[name] for name in names), show.accuracy, "audit"):
         table.add_column(heading, justify="right", no_wrap=True)
     computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
     for index in rows_to_show(computed.sizes[parameter]):
         point = computed.isel({parameter: index})
         cells = [_short(float(point[name])) for name in names]
         table.add_row(
-            f"{float(point[parameter]):g}", *cells, _relative_error(point), _verdict(point)
+            f"{float(point[parameter]):g}",
+            *cells,
+            _relative_error(point, show.judged),
+            _verdict(point),
         )
     return table
 
@@ -73,10 +71,10 @@ def _short(number: float) -> str:
     return f"{number:.1e}" if 0 < abs(number) < 1e-3 else f"{number:.5g}"
 
 
-def _relative_error(point: xr.Dataset) -> str:
-    if "phonon_number_error" not in point:
+def _relative_error(point: xr.Dataset, name: str) -> str:
+    if f"{name}_error" not in point:
         return "-"
-    relative = float(point["phonon_number_error"]) / float(point["phonon_number"])
+    relative = abs(float(point[f"{name}_error"]) / float(point[name]))
     return "-" if math.isnan(relative) else f"{relative:.0e}"
 
 
@@ -84,16 +82,6 @@ def _verdict(point: xr.Dataset) -> str:
     if point["failure"].item():
         return "none"
     return "ok" if int(point["audit_passed"]) == 1 else "see below"
-
-
-def _threshold(dataset: xr.Dataset) -> str:
-    if "threshold" in dataset:
-        return (
-            f"threshold: bias = {float(dataset['threshold']):.7g}, "
-            "where the friction at the rest position changes sign"
-        )
-    missing = dataset.attrs.get("threshold_missing", "")
-    return f"threshold: none found ({missing})" if missing else ""
 
 
 def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
@@ -130,13 +118,6 @@ def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
         if point.item() not in {"", "not computed"}
     ]
     return _first(failed)
-
-
-def _missing_free_energy(dataset: xr.Dataset) -> str:
-    gain = dataset.get("free_energy_gain")
-    if gain is None or not bool(gain.isnull()[dataset["failure"].values == ""].any()):
-        return ""
-    return "W_F: none, since the leads differ in temperature; [device] temperature names the bath's"
 
 
 def _first(lines: list[str]) -> list[str]:

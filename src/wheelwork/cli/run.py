@@ -1,4 +1,4 @@
-"""Carrying out a job: sweep, threshold, Wigner functions, files, report."""
+"""Carrying out a job: sweep, additions, files, report."""
 
 import functools
 import warnings
@@ -15,12 +15,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from wheelwork.cli.extras import add_threshold, add_wigner
 from wheelwork.cli.jobs import Job
 from wheelwork.cli.output import prepare_folder, write_whole
 from wheelwork.cli.report import print_report
-from wheelwork.errors import WheelworkError
-from wheelwork.plots import flywheel_sheet, save_figure
+from wheelwork.plots import save_figure
 from wheelwork.sweeps import Point, sweep
 
 FIGURES = ("png", "pdf")
@@ -42,7 +40,7 @@ def run(job: Job, out: Console, progress: Console) -> int:
     if bool((dataset["failure"] == "not computed").all()):
         out.print("interrupted before the first point was done; nothing written")
         return INTERRUPTED
-    print_report(out, dataset, warned, _write(dataset, job))
+    print_report(out, dataset, job.show, warned, _write(dataset, job))
     if not dataset.attrs["complete"]:
         return INTERRUPTED
     return POINTS_FAILED if bool((dataset["failure"] != "").any()) else FINISHED
@@ -54,13 +52,9 @@ def _compute(job: Job, progress: Console) -> xr.Dataset:
     if not dataset.attrs["complete"]:
         return dataset
     try:
-        dataset = add_threshold(dataset, job.machine, job.parameter)
-        return add_wigner(dataset, job.machine, job.parameter, job.method)
-    except WheelworkError as reason:  # the sweep is worth having without its Wigner functions
-        warnings.warn(f"no Wigner functions: {reason}", stacklevel=2)
+        return job.show.complete(dataset, job.machine, job.parameter, job.method)
     except KeyboardInterrupt:
-        dataset.attrs["complete"] = 0
-    return dataset
+        return dataset.assign_attrs(complete=0)
 
 
 def _sweep_with_bar(job: Job, progress: Console) -> xr.Dataset:
@@ -100,7 +94,7 @@ def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
     write_whole(data, lambda path: _write_netcdf(dataset, path))
     if bool((dataset["failure"] != "").all()):
         return [data]  # there is nothing to draw
-    figure = flywheel_sheet(dataset)
+    figure = job.show.draw(dataset)
     files = [data]
     for kind in FIGURES:
         files.append(job.folder / f"{name}.{kind}")

@@ -34,7 +34,7 @@ def ring(distribution: Distribution) -> Ring:
     phi = 2.0 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
 
     def mean(R: FloatArray) -> FloatArray:
-        r = np.atleast_1d(R)[:, None]
+        r = R[:, None]
         values = distribution.density(X + r * np.cos(phi), P + r * np.sin(phi))
         return np.asarray(np.mean(values, axis=1))
 
@@ -44,7 +44,7 @@ def ring(distribution: Distribution) -> Ring:
     radius = 0.0
     if peak > 0 and W[peak] > W[0] * (1.0 + FLAT):
         bracket = step * (peak - 1), step * (peak + 1)
-        found = minimize_scalar(lambda R: -mean(R)[0], bounds=bracket, options={"xatol": 1e-8})
+        found = minimize_scalar(lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8})
         radius = float(found.x)
     width = 2.0 * step
     below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))

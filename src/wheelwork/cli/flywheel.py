@@ -1,16 +1,30 @@
-"""What a flywheel's dataset holds beside the sweep: threshold, scales, Wigner functions."""
+"""How a flywheel is shown: its table, its threshold, its Wigner functions, its sheet."""
 
+import warnings
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
+from wheelwork.plots import flywheel_sheet
 
 MESH_POINTS = 201
 VISIBLE = 1e-2  # of the maximum: where a Wigner function stops being seen
 JUST_ABOVE = 1.4  # times the threshold
+
+
+def complete(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
+    """Return `dataset` with the threshold and a few Wigner functions."""
+    dataset = add_threshold(dataset, machine, parameter)
+    try:
+        return add_wigner(dataset, machine, parameter, method)
+    except WheelworkError as reason:  # the sweep is worth having without them
+        warnings.warn(f"no Wigner functions: {reason}", stacklevel=2)
+        return dataset
 
 
 def add_threshold(dataset: xr.Dataset, machine: Any, parameter: str) -> xr.Dataset:
@@ -76,3 +90,42 @@ def _visible_range(function: xr.DataArray, dim: str) -> tuple[float, float]:
     profile = abs(function).max(other)
     visible = function[dim].values[profile.values > VISIBLE * float(profile.max())]
     return float(visible.min()), float(visible.max())
+
+
+def remarks(dataset: xr.Dataset) -> list[str]:
+    """Return what there is to say about the threshold and about a missing free energy."""
+    lines = []
+    if "threshold" in dataset:
+        lines.append(
+            f"threshold: bias = {float(dataset['threshold']):.7g}, "
+            "where the friction at the rest position changes sign"
+        )
+    elif missing := dataset.attrs.get("threshold_missing", ""):
+        lines.append(f"threshold: none found ({missing})")
+    gain = dataset.get("free_energy_gain")
+    if gain is not None and bool(gain.isnull()[dataset["failure"].values == ""].any()):
+        lines.append(
+            "W_F: none, since the leads differ in temperature; "
+            "[device] temperature names the bath's"
+        )
+    return lines
+
+
+FLYWHEEL = Presentation(
+    headings=MappingProxyType(
+        {
+            "phonon_number": "⟨n⟩",
+            "g2": "g²(0)",
+            "energy": "U",
+            "ergotropy": "W_E",
+            "free_energy_gain": "W_F",
+            "entropy": "S",
+            "particle_current": "I",
+        }
+    ),
+    judged="phonon_number",
+    accuracy="δn/n",
+    complete=complete,
+    draw=flywheel_sheet,
+    remarks=remarks,
+)
