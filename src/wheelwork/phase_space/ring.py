@@ -39,12 +39,14 @@ def ring(distribution: Distribution) -> Ring:
         return np.asarray(np.mean(values, axis=1))
 
     step = distribution.extent / RADII
-    W = mean(step * np.arange(RADII))
+    W = mean(step * np.arange(RADII, dtype=np.float64))
     peak = int(np.argmax(W))
     radius = 0.0
     if peak > 0 and W[peak] > W[0] * (1.0 + FLAT):
         bracket = step * (peak - 1), step * (peak + 1)
-        found = minimize_scalar(lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8})
+        found = minimize_scalar(
+            lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8}
+        )
         radius = float(found.x)
     width = 2.0 * step
     below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
