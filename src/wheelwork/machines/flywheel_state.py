@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from wheelwork import _checks, thermodynamics
+from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flows import Flows
 from wheelwork.machines.fock_state import FockState, fock_state
+from wheelwork.machines.stored_work import StoredWork
 from wheelwork.phase_space import Stationary
 from wheelwork.phase_space.ring import Ring, ring
 from wheelwork.states import to_qutip
@@ -130,21 +131,29 @@ class FlywheelState:
         return self.stationary.moments["purity"]
 
     @cached_property
-    def entropy(self) -> float:
-        """S = −Tr ρ ln ρ."""
-        return thermodynamics.spectral_entropy(self.fock.eigenvalues)
-
-    @cached_property
-    def ergotropy(self) -> float:
-        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
-        return thermodynamics.spectral_ergotropy(
-            self.fock.eigenvalues, self.fock.populations, self._ladder
+    def _work(self) -> StoredWork:
+        return StoredWork(
+            self.fock.eigenvalues,
+            self.fock.populations,
+            self.machine.frequency,
+            self.energy,
+            self.machine.bath_temperature,
         )
 
-    @cached_property
+    @property
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return self._work.entropy
+
+    @property
+    def ergotropy(self) -> float:
+        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
+        return self._work.ergotropy
+
+    @property
     def ergotropy_diagonal(self) -> float:
         """Ergotropy of the populations alone, the quantity of the paper."""
-        return thermodynamics.diagonal_ergotropy(self.fock.populations, self._ladder)
+        return self._work.ergotropy_diagonal
 
     @property
     def free_energy_gain(self) -> float:
@@ -152,19 +161,12 @@ class FlywheelState:
 
         Raises InvalidArgument when the leads differ in temperature and none was named.
         """
-        if self.machine.bath_temperature is None:
-            raise InvalidArgument(
-                "`temperature` must be given (Flywheel(temperature=...)) for a free energy: "
-                "the leads differ in temperature"
-            )
-        return thermodynamics.spectral_free_energy_gain(
-            self.entropy, self.energy, self.machine.frequency, self.machine.bath_temperature
-        )
+        return self._work.free_energy_gain
 
-    @cached_property
+    @property
     def inversion(self) -> float:
         """Largest p_{n+1} − p_n; positive when a level holds more than the one below it."""
-        return thermodynamics.population_inversion(self.fock.populations).step
+        return self._work.inversion
 
     @cached_property
     def _ring(self) -> Ring:
@@ -182,10 +184,6 @@ class FlywheelState:
     def passive_state(self) -> FloatArray:
         """Diagonal state of the same spectrum and least energy, (n, n)."""
         return np.asarray(np.diag(self.fock.eigenvalues), dtype=np.float64)
-
-    @property
-    def _ladder(self) -> FloatArray:
-        return self.machine.frequency * np.arange(self.fock.levels, dtype=np.float64)
 
     # ------------------------------------------------------------------ flows
 
