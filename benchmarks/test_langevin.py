@@ -39,7 +39,7 @@ def run(stepping: Stepping, threads: int) -> Progress:
     """All observables and the four companions of the flywheel, as `Langevin` takes them."""
     observables = len(OBSERVABLES) + len(stepping.model.companions)
     fine, coarse = (
-        Ensemble.starting(0.0, 0.0, lanes, observables, 128) for lanes in (TRAJECTORIES, 0)
+        Ensemble.starting(np.zeros((2, lanes)), observables, 128) for lanes in (TRAJECTORIES, 0)
     )
     start = Progress(fine, coarse, 0.0, 0.0, REACH)
     return advance(start, stepping, seed=1, chunks=CHUNKS, threads=threads)
@@ -85,6 +85,24 @@ def test_two_threads(benchmark: BenchmarkFixture, stepping: Stepping) -> None:
         lambda: run(stepping, 1),
         labels=(f"{LABEL}, two threads", "one thread"),
         note="wanted: 1.8",
+    )
+
+
+def test_density(benchmark: BenchmarkFixture) -> None:
+    """From the model to a fitted density with 32 replicas; 3.2e7 steps."""
+    method = Langevin(duration=2.5e5, step=STEP, seed=2, checked=0, threads=1, rtol=0.1)
+    measure(benchmark, "Langevin, V = 8, density", lambda: method.solve(model_at(8.0)), rounds=3)
+
+
+def test_correlations(benchmark: BenchmarkFixture) -> None:
+    """Position, amplitude and intensity at 200 delays up to 1e4; 3.2e7 steps."""
+    method = Langevin(duration=2.5e5, step=STEP, seed=2, checked=0, threads=1)
+    delays = 50.0 * np.arange(200)
+    measure(
+        benchmark,
+        "Langevin, V = 8, correlations",
+        lambda: method.correlations(model_at(8.0), delays),
+        rounds=3,
     )
 
 

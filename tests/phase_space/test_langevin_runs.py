@@ -1,18 +1,21 @@
 """Runs as runs: same bits however they are cut, files, interrupts, memory, bad input."""
 
+import tempfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.sampling import run
 from wheelwork.phase_space.sampling.ensemble import Ensemble
 from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
 from wheelwork.phase_space.sampling.samples import Samples
 from wheelwork.phase_space.sampling.schemes import splitting
+from wheelwork.phase_space.sampling.simulation import Simulation
+from wheelwork.phase_space.sampling.starts import Spread
 from wheelwork.phase_space.sampling.statistics import standard_error
 from wheelwork.phase_space.sampling.stepping import Stepping
 from wheelwork.phase_space.sampling.table_lookup import cubic_cells
@@ -103,8 +106,9 @@ def test_memory_does_not_grow(whole):
 
 def test_blocks_merge_without_loss():
     rng = np.random.default_rng(0)
-    record = Record(rng.normal(size=(12, 2, 3)), rng.normal(size=(11, 6, 3)), *np.zeros((2, 11)))
-    ensemble = Ensemble.starting(0.0, 0.0, 3, 6, blocks=4).after(record)
+    states, sums = rng.normal(size=(12, 2, 3)), rng.normal(size=(11, 6, 3))
+    record = Record(states, sums, *np.zeros((2, 11)), np.zeros((11, 0, 2, 3)))
+    ensemble = Ensemble.starting(np.zeros((2, 3)), 6, blocks=4).after(record)
     assert (ensemble.width, ensemble.filled) == (4, 3)
     assert list(ensemble.samples) == [256, 256, 192]
     assert ensemble.sums[0] == pytest.approx(record.sums[:4].sum(axis=0))
@@ -219,6 +223,8 @@ def test_a_step_too_large_for_where_trajectories_go_is_refused():
 
 def test_an_unconfined_model_is_refused():
     with pytest.raises(NotConverged, match="is not confined by the friction"):
+        Langevin(duration=1e5, step=0.25, start=(0.0, 0.0)).sample(damped_oscillator(-0.01, 1.2))
+    with pytest.raises(NoSteadyState, match="the friction is negative"):
         Langevin(duration=1e5, step=0.25).sample(damped_oscillator(-0.01, 1.2))
     with pytest.raises(NotConverged, match="EulerMaruyama is not confined"):
         EulerMaruyama(0.25, duration=1e5).sample(damped_oscillator(0.05, 1.2))
@@ -229,6 +235,8 @@ def test_negative_diffusion_is_refused():
         force=constant(0.0), friction=constant(0.1), diffusion=lambda x: 1.0 - x**2
     )
     with pytest.raises(InvalidArgument, match="`diffusion` must not be negative"):
+        Langevin(duration=1e3, step=0.25, start=(0.0, 0.0)).sample(model)
+    with pytest.raises(NoSteadyState, match="`diffusion` is not positive"):
         Langevin(duration=1e3, step=0.25).sample(model)
 
 
@@ -264,3 +272,81 @@ def test_the_first_tables_hold_the_fastest_rate():
     rate, X = stepping.fastest(-1.0, 1.5)
     assert rate == pytest.approx(2.0 * (2.0 * 1.5**2 - 1.0))
     assert X == 1.5
+
+
+def test_an_interrupt_without_a_checkpoint_leaves_a_file(whole, monkeypatch, tmp_path):
+    calls = []
+
+    def interrupted(*arguments, original=run._advance):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 8)
+    monkeypatch.setattr(run, "_advance", interrupted)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        METHOD.sample(MODEL)
+    (kept,) = tmp_path.iterdir()
+    assert str(kept) in stopped.value.__notes__[0]
+    same_bits(whole, METHOD.sample(MODEL, checkpoint=kept))
+
+
+def test_a_double_step_that_blows_up_does_not_end_the_run():
+    """A stiff spring that bears Δt = 0.25 and not 0.5: an infinite error says so."""
+    model = boltzmann(lambda x: -2.0 * x**3, constant(0.5), 0.5)
+    method = Langevin(step=0.25, duration=3000.0, seed=1, start=(0.0, 0.0))
+    samples = method.sample(model)
+    assert np.isfinite(samples.moments["phonon_number"].mean)
+    assert all(np.isnan(m) and error == np.inf for m, error in samples.step_change.values())
+    alone = replace(method, checked=0).sample(model)
+    assert alone.moments == samples.moments
+    assert samples.progress.reach == alone.progress.reach
+    resumed = replace(method, duration=700.0, burn_in=0.0).sample(model)
+    assert method.sample(model, after=resumed).moments == samples.moments
+
+
+def test_starts_are_spread_over_the_region_that_may_hold_the_state():
+    model = boltzmann(lambda x: 2.0 * x - 0.1 * x**3, constant(0.3), 0.6)  # two wells, x = ±√10
+    X, P = Spread.of(model).draw(3, 4000)
+    energy = P**2 + X**2 - 2.0 * X**2 + 0.1 * X**4
+    depth = -1.0 / 0.4
+    assert np.all(energy >= depth - 1e-3)
+    assert np.mean(X < 0.0) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(P < 0.0) == pytest.approx(0.5, abs=0.03)
+    assert np.max(energy) - depth == pytest.approx(42.0 * 0.6, rel=0.2)
+    # E = E_max v²: half of all starts below a quarter of the largest.
+    assert np.mean(energy - depth < 0.25 * np.max(energy - depth)) == pytest.approx(0.5, abs=0.03)
+    assert np.array_equal(Spread.of(model).draw(3, 50), np.stack([X, P])[:, :50])
+    assert not np.any(Spread.of(model).draw(4, 50) == np.stack([X, P])[:, :50])
+
+
+def test_a_start_is_a_position_and_a_momentum():
+    model = damped_oscillator(0.3, 1.2, frequency=0.6, mass=1.7)
+    method = Langevin(duration=100.0, step=0.1, start=(2.0, 3.0), trajectories=5)
+    X, P = Simulation.begin(method, model).progress.fine.state
+    assert np.array([2.0 / model.length] * 5) == pytest.approx(X)
+    assert np.array([3.0 / model.momentum] * 5) == pytest.approx(P)
+
+
+def test_starts_in_one_place_are_not_seen_to_hide_a_well_but_spread_ones_are():
+    """A barrier of sixteen temperatures is not crossed within the run."""
+    model = boltzmann(lambda x: 2.0 * x - 0.1 * x**3, constant(0.3), 2.5 / 16.0)
+    method = Langevin(duration=600.0, step=0.1, seed=1, checked=0)
+    blind = replace(method, start=(10.0**0.5, 0.0)).sample(model)
+    assert blind.moments["x"].mean > 10.0 * blind.moments["x"].standard_error
+    with pytest.raises(NotConverged, match="do not mix"):
+        method.sample(model)
+    # The user's own burn-in stands for the user's judgement; the number is still there.
+    forced = replace(method, burn_in=50.0).sample(model)
+    assert forced.details["mixing"] > 3.0 * forced.details["mixing_bound"]
+
+
+def test_trajectories_that_mix_are_not_refused():
+    """Over 100 seeds the ratio of the two variances is Fisher's F, here with 15 and 15."""
+    model = damped_oscillator(0.2, 0.8)
+    method = Langevin(duration=800.0, step=0.25, trajectories=16, checked=0, threads=1)
+    ratios = [replace(method, seed=i).sample(model).details["mixing"] for i in range(100)]
+    assert 1.0 < np.median(ratios) < 1.8  # of the larger of two; one alone has median 1
+    assert np.max(ratios) < 10.0

@@ -15,10 +15,11 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flows import Flows
+from wheelwork.machines.flywheel_errors import FOCK_SHARE, balance_bound, errors
 from wheelwork.machines.fock_state import FockState, fock_state
 from wheelwork.machines.stored_work import StoredWork
 from wheelwork.phase_space import Stationary
-from wheelwork.phase_space.ring import Ring, ring
+from wheelwork.phase_space.ring import Ring, find_ring
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
 DISPLAY_POINTS = 201
-FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
 LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
 SMALL = 0.25  # a ratio that the description takes for small
 
@@ -169,8 +169,9 @@ class FlywheelState:
         return self._work.inversion
 
     @cached_property
-    def _ring(self) -> Ring:
-        return ring(self.stationary.distribution)
+    def ring(self) -> Ring:
+        """The crest of W: radius, curvature, contrast."""
+        return find_ring(self.stationary.distribution)
 
     @property
     def ring_radius(self) -> float:
@@ -178,7 +179,7 @@ class FlywheelState:
 
         Zero below threshold, where W is largest at rest.
         """
-        return self._ring.radius
+        return self.ring.radius
 
     @cached_property
     def passive_state(self) -> FloatArray:
@@ -249,43 +250,8 @@ class FlywheelState:
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of the observables.
-
-        Of phonon number, g2 and purity: from the refinement of the mesh and from the tables. Of
-        the others: a bound from the distance between the last W and the true one.
-        """
-        values = self.observables
-        distance = self.stationary.distance + FOCK_SHARE * self.method.rtol
-        moment = self.stationary.errors
-        energy = distance * self.energy
-        entropy = distance * (values["entropy"] + 1.0)
-        errors = {
-            "phonon_number": moment["phonon_number"],
-            "g2": moment["g2"],
-            "purity": moment["purity"],
-            "energy": self.machine.frequency * moment["phonon_number"],
-            "entropy": entropy,
-            "ergotropy": energy,
-            "ergotropy_diagonal": energy,
-            "inversion": distance,
-            # where the top is flat, a small error of W moves it far
-            "ring_radius": float(np.sqrt(2.0 * distance / max(self._ring.curvature, 1e-300))),
-        } | self._flow_errors
-        if self.machine.bath_temperature is not None:
-            errors["free_energy_gain"] = energy + self.machine.bath_temperature * entropy
-        return MappingProxyType(errors)
-
-    @property
-    def _flow_errors(self) -> dict[str, float]:
-        bounds = self.stationary.local_errors
-        names = self.stationary.model.companions
-        particle, energy = np.reshape([bounds[name] for name in names], (2, -1))
-        work = np.abs(self.flows.chemical_potentials) * particle
-        return {
-            "particle_current": float(particle[0]),
-            "electrical_power": float(np.sum(work)),
-            "entropy_production": float(np.sum((energy + work) / self.flows.temperatures)),
-        }
+        """Estimated absolute errors of the observables, see `flywheel_errors`."""
+        return errors(self)
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -332,7 +298,7 @@ class FlywheelState:
             "negativity of W": AuditEntry(max(0.0, -np.min(density) / np.max(density)), 1e-12),
             "negativity of phonon number": AuditEntry(max(0.0, -self.phonon_number), 0.0),
             "first law": AuditEntry(self.flows.first_law, 1e-9),
-            "oscillator balance": AuditEntry(stationary.balance, rtol),
+            "oscillator balance": AuditEntry(stationary.balance, balance_bound(self)),
             "second law": AuditEntry(-self.entropy_production, 1e-10 * self.flows.scale),
         }
         return MappingProxyType(entries | self._fock_audit | dict(self.validity))

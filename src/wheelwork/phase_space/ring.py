@@ -26,7 +26,7 @@ class Ring:
     contrast: float
 
 
-def ring(distribution: Distribution) -> Ring:
+def find_ring(distribution: Distribution) -> Ring:
     """Return the crest of W, averaged over 64 angles."""
     nodes = distribution.nodes
     X = float(np.sum(nodes.weight * nodes.X))

@@ -14,7 +14,7 @@ from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.sampling.ensemble import Ensemble
 from wheelwork.phase_space.sampling.run import Progress
 
-FORMAT = 1
+FORMAT = 2
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])
 SAME_MODEL = 1e-6
 
@@ -23,8 +23,8 @@ SAME_MODEL = 1e-6
 class Setup:
     """Everything that decides the course of a run, apart from its duration.
 
-    checked: trajectories repeated at twice the step. start: (x, p). probe: rates of the model at
-    a few positions, by which it is recognised.
+    checked: trajectories repeated at twice the step. start: (x, p), or None where they
+    are spread. probe: rates of the model at a few positions, by which it is recognised.
     """
 
     scheme: str
@@ -33,7 +33,7 @@ class Setup:
     trajectories: int
     checked: int
     step: float
-    start: tuple[float, float]
+    start: tuple[float, float] | None
     frequency: float
     mass: float
     companions: tuple[str, ...]

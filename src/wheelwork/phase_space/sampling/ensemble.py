@@ -27,11 +27,9 @@ class Ensemble:
     chunks: int = 0
 
     @classmethod
-    def starting(cls, X: float, P: float, lanes: int, observables: int, blocks: int) -> "Ensemble":
-        """Return `lanes` trajectories at the point (X, P), before the first step."""
-        state = np.empty((2, lanes))
-        state[0], state[1] = X, P
-        return cls(state, np.zeros((blocks, observables, lanes)))
+    def starting(cls, state: FloatArray, observables: int, blocks: int) -> "Ensemble":
+        """Return trajectories at the points `state` (2, lanes), before the first step."""
+        return cls(state.copy(), np.zeros((blocks, observables, state.shape[1])))
 
     def after(self, record: Record) -> "Ensemble":
         """Return the ensemble after the chunks of `record`."""
@@ -47,6 +45,18 @@ class Ensemble:
     def of_first(self, lanes: int) -> "Ensemble":
         """Return the first `lanes` trajectories alone."""
         return replace(self, state=self.state[:, :lanes], sums=self.sums[:, :, :lanes])
+
+    def late_means(self) -> FloatArray:
+        """(observables,) means over all trajectories and the second half of the time."""
+        half = self.filled // 2
+        samples = np.sum(self.samples[half:]) * self.state.shape[1]
+        return np.asarray(self.sums[half : self.filled].sum(axis=(0, 2)) / samples)
+
+    def lost(self) -> "Ensemble":
+        """Return the ensemble with NaN for all it held."""
+        return replace(
+            self, state=np.full_like(self.state, np.nan), sums=np.full_like(self.sums, np.nan)
+        )
 
     @property
     def filled(self) -> int:

@@ -1,25 +1,30 @@
 """Trajectories of the Langevin equation, as methods."""
 
-import math
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
-from wheelwork import _checks
-from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.sampling import checkpoint as files
-from wheelwork.phase_space.sampling.checkpoint import Setup
-from wheelwork.phase_space.sampling.ensemble import Ensemble
-from wheelwork.phase_space.sampling.run import Progress, advance
-from wheelwork.phase_space.sampling.samples import Samples, summary
-from wheelwork.phase_space.sampling.schemes import explicit_euler, splitting
-from wheelwork.phase_space.sampling.stepping import SchemeOf, Stepping, largest_step
-from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
+import numpy.typing as npt
 
-AUTOMATIC_ANGLE = 0.25
-PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12
-MOST_TRAJECTORIES, MOST_CHUNKS = 1_000_000, 2**50
-TIME_BLOCKS, TIME_BLOCKS_OF_MANY, MANY = 128, 32, 2000
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.sampling.correlations import (
+    SampledCorrelations,
+    sampled_correlations,
+    sampling_step,
+)
+from wheelwork.phase_space.sampling.histogram import Histogram, sampled_histogram
+from wheelwork.phase_space.sampling.samples import Samples
+from wheelwork.phase_space.sampling.schemes import explicit_euler, splitting
+from wheelwork.phase_space.sampling.simulation import sample
+from wheelwork.phase_space.sampling.solve import solve
+from wheelwork.phase_space.sampling.spectrum import SampledSpectrum, sampled_spectrum
+from wheelwork.phase_space.sampling.stepping import SchemeOf
+from wheelwork.phase_space.stationary.result import Stationary
+
+MOST_TRAJECTORIES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,19 @@ class Langevin:
     for a harmonic oscillator with constant coefficients the exact stationary state at any Δt.
 
     duration: time covered by each trajectory, rounded up to whole chunks of 256 steps.
-    trajectories: independent ones. Multiples of 64 per thread run at full speed.
+    trajectories: independent ones. Multiples of 64 per thread run at full speed. With 16 or more
+    the errors are those of as many independent numbers (Student's t); with fewer, those of ⟨p⟩
+    and ⟨xp⟩ come out too large.
     step: Δt, at most one radian of the fastest rate met (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
     quarter of that, on the range that a short pilot run explores.
     seed: of the noise, 0 … 2⁶⁴ − 1. Trajectory i has the same noise in every run with this seed.
     burn_in: time to leave out at the start; None: found from the data.
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
-    start: (x, p) from which all trajectories leave.
+    start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
+    that may hold the state (`starts.Spread`), so that wells and rings are met from all sides.
     threads: None: one per processor. Results are the same bits for any number.
+    rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
     Noise: independent normal deviates, by Philox4x32-10 and Box–Muller. Coefficients come from a
     look-up table, to 1e-6 of their size. Errors are statistical and fall as duration^−½: for
@@ -53,11 +62,17 @@ class Langevin:
     seed: int = 0
     burn_in: float | None = None
     checked: int | None = None
-    start: tuple[float, float] = (0.0, 0.0)
+    start: tuple[float, float] | None = None
     threads: int | None = None
+    rtol: float = 0.02
 
     def __post_init__(self) -> None:
         _validate(self)
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+
+    @property
+    def scheme(self) -> SchemeOf:
+        return splitting
 
     def sample(
         self,
@@ -70,13 +85,51 @@ class Langevin:
 
         after: the beginning of the same run, with a shorter duration; the result has the bits of
         one uninterrupted run. checkpoint: a file that holds the run; it is continued from there
-        if it exists, and written every 30 s, on Ctrl-C and at the end.
+        if it exists, and written every 30 s, on Ctrl-C and at the end. Without one, Ctrl-C leaves
+        the run in a temporary file, whose name is a note of the KeyboardInterrupt.
 
         Raises InvalidArgument when `step` is too large or `after` is of another run,
-        NotConverged when the run is too short for error estimates, has not settled, or is not
-        confined.
+        NotConverged when the run is too short for error estimates, has not settled, when its
+        trajectories stay apart (each in a well of its own), or is not confined; with `start` None
+        also as `find_domain`.
         """
-        return _sample(self, splitting, model, after, checkpoint)
+        return sample(self, model, after, checkpoint)
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the stationary state: a smooth density fitted to the samples.
+
+        ln W is a spline of the distance from the mean plus a polynomial of X and P
+        (`fitted_density.FittedDensity`); what is left out of it the data do not show. Moments are
+        the sampled means, their errors standard errors; `distribution.replicas` carry the error
+        of everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
+        given; a run that is interrupted is lost. Raises as `sample`, and NotConverged when the
+        standard error of the phonon number, or its error from the step, exceeds `rtol`, naming the
+        duration or the step that would do.
+        """
+        return solve(self, model, self.rtol)
+
+    def correlations(
+        self,
+        model: PhaseSpaceModel,
+        delays: npt.ArrayLike,
+        weight: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+    ) -> SampledCorrelations:
+        """Return two-time correlations of the stationary state, see `SampledCorrelations`.
+
+        delays: times τ ≥ 0, in any order; taken to the nearest multiples of 4 Δt, which the result
+        holds. With `step` None, Δt is such that multiples of the smallest are met. weight:
+        w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
+        """
+        method = replace(self, step=sampling_step(self, model, delays))
+        return sampled_correlations(method, model, delays, weight)
+
+    def spectrum(self, model: PhaseSpaceModel, resolution: float) -> SampledSpectrum:
+        """Return the spectrum of the position, averaged over windows of length 2π/resolution."""
+        return sampled_spectrum(self, model, resolution)
+
+    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
+        """Return counts on bins² equal cells of a square that holds all samples' orbits."""
+        return sampled_histogram(self, model, bins)
 
 
 @dataclass(frozen=True)
@@ -88,8 +141,8 @@ class EulerMaruyama:
     below γ/ω0². The paper's device at V = 8 has γ of some 1e-4: with Δt = 0.003 this
     scheme gives ⟨n⟩ = 58, with Δt = 0.001 about 35; the right answer is 28.862, which
     `Langevin` gives at Δt = 0.5. Strictly the scheme has no stationary state there: far out,
-    where the friction falls off, the pumping wins at any Δt. Fields as those of `Langevin`; `step`
-    is Δt and has no default.
+    where the friction falls off, the pumping wins at any Δt. So all trajectories leave from one
+    point, `start`. Fields as those of `Langevin`; `step` is Δt and has no default.
     """
 
     step: float
@@ -105,6 +158,10 @@ class EulerMaruyama:
     def __post_init__(self) -> None:
         _validate(self)
 
+    @property
+    def scheme(self) -> SchemeOf:
+        return explicit_euler
+
     def sample(
         self,
         model: PhaseSpaceModel,
@@ -113,21 +170,23 @@ class EulerMaruyama:
         checkpoint: str | Path | None = None,
     ) -> Samples:
         """Return stationary means of the scheme with standard errors, as `Langevin.sample`."""
-        return _sample(self, explicit_euler, model, after, checkpoint)
+        return sample(self, model, after, checkpoint)
+
+    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
+        """Return counts on bins² equal cells, as `Langevin.histogram`."""
+        return sampled_histogram(self, model, bins)
 
 
-Method = Langevin | EulerMaruyama
-
-
-def _validate(method: Method) -> None:
+def _validate(method: Langevin | EulerMaruyama) -> None:
     trajectories = _checks.integer("trajectories", method.trajectories, 1)
-    values = {
+    values: dict[str, object] = {
         "duration": _checks.positive("duration", method.duration),
         "seed": _checks.integer("seed", method.seed, 0),
-        "start": tuple(_checks.finite_array("start", method.start, 1).tolist()),
         "trajectories": trajectories,
         "checked": _checked(method.checked, trajectories),
     }
+    if method.start is not None:
+        values["start"] = tuple(_checks.finite_array("start", method.start, 1).tolist())
     if method.step is not None:
         values["step"] = _checks.positive("step", method.step)
     if method.threads is not None:
@@ -148,8 +207,8 @@ def _checked(checked: int | None, trajectories: int) -> int:
     return count
 
 
-def _validate_sizes(method: Method) -> None:
-    if len(method.start) != 2:
+def _validate_sizes(method: Langevin | EulerMaruyama) -> None:
+    if method.start is not None and len(method.start) != 2:
         raise InvalidArgument(f"`start` must be (x, p), but is {method.start!r}")
     if method.trajectories > MOST_TRAJECTORIES:
         raise InvalidArgument(
@@ -162,114 +221,3 @@ def _validate_sizes(method: Method) -> None:
             f"`burn_in` must be shorter than `duration` = {method.duration!r}, "
             f"but is {method.burn_in!r}"
         )
-
-
-def _sample(
-    method: Method,
-    scheme: SchemeOf,
-    model: PhaseSpaceModel,
-    after: Samples | None,
-    checkpoint: str | Path | None,
-) -> Samples:
-    path = None if checkpoint is None else Path(checkpoint)
-    setup, progress = _begin(method, scheme, model, after, path)
-    stepping = Stepping.of(model, scheme, setup.step, progress.reach)
-    progress = advance(
-        progress,
-        stepping,
-        seed=setup.seed,
-        chunks=_chunks(method.duration, setup.step, progress),
-        threads=method.threads,
-        keep=None if path is None else lambda done: files.write(path, setup, done),
-    )
-    if path is not None:
-        files.write(path, setup, progress)
-    return summary(setup, progress, method.burn_in)
-
-
-def _begin(
-    method: Method,
-    scheme: SchemeOf,
-    model: PhaseSpaceModel,
-    after: Samples | None,
-    path: Path | None,
-) -> tuple[Setup, Progress]:
-    """Return the run to carry on: that in the file, that of `after`, or a new one."""
-    old = None if after is None else (after.setup, after.progress)
-    if path is not None and path.exists():
-        old = files.read(path)
-    if old is None:
-        setup = _setup(method, scheme, model, _step(method, scheme, model))
-        return setup, _start(setup)
-    setup = old[0]
-    setup.require(_setup(method, scheme, model, method.step or setup.step))
-    return old
-
-
-def _setup(method: Method, scheme: SchemeOf, model: PhaseSpaceModel, step: float) -> Setup:
-    made = scheme(model.frequency, step)
-    assert method.checked is not None
-    return Setup(
-        scheme=made.name,
-        order=made.order,
-        seed=method.seed,
-        trajectories=method.trajectories,
-        checked=method.checked,
-        step=step,
-        start=method.start,
-        frequency=model.frequency,
-        mass=model.mass,
-        companions=model.companions,
-        probe=files.probe(model),
-    )
-
-
-def _start(setup: Setup) -> Progress:
-    model_length = math.sqrt(2.0 / (setup.mass * setup.frequency))
-    X, P = setup.start[0] / model_length, setup.start[1] * model_length / 2.0
-    blocks = TIME_BLOCKS if setup.trajectories <= MANY else TIME_BLOCKS_OF_MANY
-    observables = len(OBSERVABLES) + len(setup.companions)
-
-    def ensemble(lanes: int) -> Ensemble:
-        return Ensemble.starting(X, P, lanes, observables, blocks)
-
-    return Progress(ensemble(setup.trajectories), ensemble(setup.checked), X, X, abs(X))
-
-
-def _chunks(duration: float, step: float, progress: Progress) -> int:
-    chunks = math.ceil(duration / (CHUNK * step) - 1e-9)
-    if chunks > MOST_CHUNKS:
-        raise InvalidArgument(
-            f"`duration` must be at most {MOST_CHUNKS * CHUNK:.1e} steps, but is {duration!r}"
-        )
-    if chunks < progress.chunks:
-        done = progress.chunks * CHUNK * step
-        raise InvalidArgument(
-            f"`duration` must be at least {done:g}, what the run to continue has done, "
-            f"but is {duration!r}"
-        )
-    return chunks
-
-
-def _step(method: Method, scheme: SchemeOf, model: PhaseSpaceModel) -> float:
-    """The step given, or one that suits the range explored by a short pilot run."""
-    if method.step is not None:
-        return method.step
-    step = AUTOMATIC_ANGLE / model.frequency
-    for remaining in range(PILOT_HALVINGS, -1, -1):
-        try:
-            return _tried(method, scheme, model, step)
-        except (InvalidArgument, NotConverged):
-            if remaining == 0:
-                raise
-            step *= 0.5
-    raise AssertionError
-
-
-def _tried(method: Method, scheme: SchemeOf, model: PhaseSpaceModel, step: float) -> float:
-    pilot = replace(method, trajectories=PILOT_TRAJECTORIES, checked=0, step=step)
-    stepping = Stepping.of(model, scheme, step)
-    start = _start(_setup(pilot, scheme, model, step))
-    done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
-    reached = Stepping.of(model, scheme, step, done.reach)
-    return largest_step(reached, done.low, done.high, AUTOMATIC_ANGLE)

@@ -15,9 +15,11 @@ from wheelwork.phase_space.sampling.run import Progress
 from wheelwork.phase_space.sampling.statistics import (
     Batches,
     Estimate,
+    Mixing,
     Quantity,
     changes,
     drift,
+    mixing,
     quantities,
     settled_after,
 )
@@ -38,8 +40,10 @@ class Samples:
     effective_samples: number of independent draws of the energy with the same standard error.
     burn_in: time left out at the start, of each trajectory.
     details: correlation_time of the energy; drift of the energy between the halves of the run, in
-    standard errors; lookup_error, the bound on the error of the tables, relative to the size of
-    the coefficients; low and high, the range of X reached.
+    standard errors; mixing, the variance between trajectories over that within them, and
+    mixing_bound, the most that chance allows (`statistics.mixing`); lookup_error, the bound on the
+    error of the tables, relative to the size of the coefficients; low and high, the range of X
+    reached.
     """
 
     setup: Setup
@@ -80,24 +84,24 @@ class Samples:
         return summary(*checkpoint.read(Path(path)), burn_in)
 
 
-def summary(setup: Setup, progress: Progress, burn_in: float | None) -> Samples:
+def summary(
+    setup: Setup, progress: Progress, burn_in: float | None, judge: bool | None = None
+) -> Samples:
     """Return means and errors of a run; `burn_in` is found from the data if it is None.
 
-    Raises NotConverged when the run is too short for error estimates, or has visibly not
-    settled: the mean energies of its halves differ by more than five standard errors (not
-    with a `burn_in` given, which stands for the user's own judgement).
+    Raises NotConverged when the run is too short for error estimates, has visibly not settled (the
+    mean energies of its halves differ by more than five standard errors), or when trajectories
+    stay apart. The last two only if `judge`, by default without a `burn_in`, which stands
+    for the user's own judgement.
     """
     fine = progress.fine
     first = settled_after(fine) if burn_in is None else _given(setup, progress, burn_in)
     batches = Batches.of(fine, first)
     found = quantities(batches.mean)
     moments = {name: batches.estimate(quantity) for name, quantity in found.items()}
-    drifted = drift(fine, first)
-    if burn_in is None and drifted > MOST_DRIFT:
-        raise NotConverged(
-            f"the trajectories have not settled: from the first to the second half of the run the "
-            f"mean energy changed by {drifted:.1f} standard errors; raise `duration`"
-        )
+    drifted, mixed = drift(fine, first), mixing(fine, first)
+    if judge or (judge is None and burn_in is None):
+        _refuse(drifted, mixed)
     effective = _effective_samples(batches, moments["phonon_number"])
     time = (fine.chunks - first * fine.width) * CHUNK * setup.step
     return Samples(
@@ -111,11 +115,27 @@ def summary(setup: Setup, progress: Progress, burn_in: float | None) -> Samples:
         details={
             "correlation_time": 0.5 * time * setup.trajectories / effective,
             "drift": drifted,
+            "mixing": mixed.ratio,
+            "mixing_bound": mixed.bound,
             "lookup_error": LOOKUP_RTOL,
             "low": progress.low,
             "high": progress.high,
         },
     )
+
+
+def _refuse(drifted: float, mixed: Mixing) -> None:
+    if drifted > MOST_DRIFT:
+        raise NotConverged(
+            f"the trajectories have not settled: from the first to the second half of the run the "
+            f"mean energy changed by {drifted:.1f} standard errors; raise `duration`"
+        )
+    if mixed.ratio > mixed.bound:
+        raise NotConverged(
+            f"the trajectories do not mix: their means differ {mixed.ratio:.3g} times as much "
+            f"(in variance) as their own course explains, at most {mixed.bound:.3g} would be "
+            "chance; some stay in one part of the plane for the whole run; raise `duration`"
+        )
 
 
 def _given(setup: Setup, progress: Progress, burn_in: float) -> int:
@@ -147,6 +167,9 @@ def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
     lanes = progress.coarse.state.shape[1]
     if lanes == 0:
         return {}
+    if not progress.compares:
+        names = quantities(np.ones(len(OBSERVABLES)))
+        return dict.fromkeys(names, Estimate(math.nan, math.inf))
     return changes(
         Batches.of(progress.coarse, first), Batches.of(progress.fine.of_first(lanes), first)
     )

@@ -1,10 +1,12 @@
 """Means, standard errors and burn-in of correlated samples."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import fdtri
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -17,6 +19,7 @@ FEWEST_BATCHES = 8
 STRONGEST_CORRELATION = 0.6  # between neighbouring batches
 MARGIN = 0.1
 FEWEST_BLOCKS = 4
+RARE = 1e-5
 
 
 class Estimate(NamedTuple):
@@ -33,6 +36,13 @@ class Quantity(NamedTuple):
     gradient: FloatArray
 
 
+class Mixing(NamedTuple):
+    """Variance between trajectories over that within them, and the most that chance allows."""
+
+    ratio: float
+    bound: float
+
+
 @dataclass(frozen=True)
 class Batches:
     """Means over batches of neighbouring samples, long against the correlation time.
@@ -40,8 +50,10 @@ class Batches:
     values: (per trajectory, trajectories, observables). mean: (observables,) of all samples.
     With 16 trajectories or more a batch is a whole trajectory, and the standard error is that
     of independent numbers. With fewer, trajectories are cut into 64 batches or a few more, which
-    grow with the run; what correlation ρ is left between neighbours raises the variance by
-    (1 + ρ)/(1 − ρ), as for a first-order autoregressive series.
+    grow with the run; what correlation ρ > 0 is left between neighbours raises the variance by
+    (1 + ρ)/(1 − ρ), as for a first-order autoregressive series. Negative correlation is not
+    counted: then the errors of p and xp, whose sums over neighbouring batches nearly cancel, come
+    out too large.
     """
 
     values: FloatArray
@@ -97,6 +109,38 @@ def standard_error(deviations: FloatArray) -> float:
     return math.sqrt(variance * (1.0 + rho) / (1.0 - rho))
 
 
+def mixing(ensemble: Ensemble, first: int) -> Mixing:
+    """Hold what differs between trajectories against what their own course explains.
+
+    Of each trajectory the mean over its first half and that over its second, a and b: where it is
+    long against every correlation time, (a + b)/2 and (a − b)/2 have the same variance over
+    trajectories, and the ratio of the two, here the larger of those for x and for the energy,
+    follows Fisher's F distribution. A trajectory that stays in one of several wells makes it
+    large. The bound is passed by chance once in 1e5 runs; NaN for a single trajectory.
+    """
+    lanes = ensemble.state.shape[1]
+    if lanes < 2 or ensemble.filled - first < 2:
+        return Mixing(math.nan, math.nan)
+    middle = (first + ensemble.filled + 1) // 2
+    a, b = (
+        ensemble.sums[rows].sum(axis=0) / np.sum(ensemble.samples[rows])
+        for rows in (slice(first, middle), slice(middle, ensemble.filled))
+    )
+    ratios = [
+        np.var(row @ (a + b)) / max(np.var(row @ (a - b)), 1e-300)
+        for row in (_position(len(a)), _energy(len(a)))
+    ]
+    return Mixing(float(max(ratios)), float(fdtri(lanes - 1, lanes - 1, 1.0 - RARE / 2.0)))
+
+
+def _position(observables: int) -> FloatArray:
+    return np.asarray(np.eye(observables)[0])
+
+
+def _energy(observables: int) -> FloatArray:
+    return np.asarray(np.eye(observables)[2] + np.eye(observables)[3])
+
+
 def _neighbour_correlation(deviations: FloatArray) -> float:
     per_trajectory = len(deviations)
     square = float(np.mean(deviations**2))
@@ -114,7 +158,7 @@ def quantities(mean: FloatArray) -> dict[str, Quantity]:
     energy, fourth = mean[2] + mean[3], mean[5]
     number = energy - 0.5
     pairs = fourth - 2.0 * energy + 0.5  # ⟨a†a†aa⟩
-    energy_gradient = unit[2] + unit[3]
+    energy_gradient = _energy(len(mean))
     pairs_gradient = unit[5] - 2.0 * energy_gradient
     return {
         "x": Quantity(float(mean[0]), unit[0]),
@@ -185,3 +229,10 @@ def drift(ensemble: Ensemble, first: int) -> float:
         return math.nan
     error = math.hypot(early.standard_error, late.standard_error)
     return abs(late.mean - early.mean) / error if error > 0.0 else 0.0
+
+
+def jackknife_error(values: Sequence[float] | FloatArray) -> float:
+    """Standard error from values found with one of equal groups left out each."""
+    found = np.asarray(values, dtype=np.float64)
+    square = float(np.sum((found - np.mean(found)) ** 2))
+    return math.sqrt((found.size - 1) / found.size * square)

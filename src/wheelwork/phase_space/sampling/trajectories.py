@@ -30,12 +30,14 @@ class Record:
     states: (chunks + 1, 2, lanes), X and P at the chunks' ends, the start included.
     sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and companions over the
     64 blocks. low, high: (chunks,) the range of X in which the coefficients were looked up.
+    series: (chunks, 64, 2, lanes), X and P at the blocks' ends, or no block at all.
     """
 
     states: FloatArray
     sums: FloatArray
     low: FloatArray
     high: FloatArray
+    series: FloatArray
 
     @classmethod
     def joined(cls, records: Sequence["Record"]) -> "Record":
@@ -45,12 +47,17 @@ class Record:
             np.concatenate([r.sums for r in records], axis=2),
             np.min([r.low for r in records], axis=0),
             np.max([r.high for r in records], axis=0),
+            np.concatenate([r.series for r in records], axis=3),
         )
 
     def first(self, chunks: int) -> "Record":
         """Return the record of the first `chunks` chunks."""
         return Record(
-            self.states[: chunks + 1], self.sums[:chunks], self.low[:chunks], self.high[:chunks]
+            self.states[: chunks + 1],
+            self.sums[:chunks],
+            self.low[:chunks],
+            self.high[:chunks],
+            self.series[:chunks],
         )
 
 
@@ -64,6 +71,7 @@ def propagate(
     chunk: int,
     chunks: int,
     joined: bool = False,
+    keep_series: bool = False,
 ) -> Record:
     """Carry trajectories first, first + 1, … through `chunks` chunks from number `chunk` on.
 
@@ -75,6 +83,7 @@ def propagate(
     states = np.empty((chunks + 1, 2, lanes))
     states[0] = state
     sums = np.zeros((chunks, count, lanes))
+    series = np.empty((chunks, BLOCKS_PER_CHUNK if keep_series else 0, 2, lanes))
     reached = np.empty((chunks, 2, lanes))
     reached[:, 0], reached[:, 1] = np.inf, -np.inf
     kicks = np.ascontiguousarray(cells.coefficients[:, :KICKS])
@@ -82,15 +91,16 @@ def propagate(
     half = len(kicks) / 2.0
     mesh = (1.0 / cells.spacing, half, 2.0 * half - 1.0)
     _propagate(
-        states, sums, reached, kicks, companions, mesh, scheme.motion,
+        states, sums, reached, series, kicks, companions, mesh, scheme.motion,
         np.uint64(seed), first, chunk, joined,
     )  # fmt: skip
-    return Record(states, sums, reached[:, 0].min(axis=1), reached[:, 1].max(axis=1))
+    low, high = reached[:, 0].min(axis=1), reached[:, 1].max(axis=1)
+    return Record(states, sums, low, high, series)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate(  # type: ignore[no-untyped-def]
-    states, sums, reached, kicks, companions, mesh, motion, seed, first, chunk, joined
+    states, sums, reached, series, kicks, companions, mesh, motion, seed, first, chunk, joined
 ):
     normals = np.empty((BLOCK, states.shape[2]))
     steps = BLOCK // 2 if joined else BLOCK
@@ -110,6 +120,9 @@ def _propagate(  # type: ignore[no-untyped-def]
                 _step(X, P, normals[j], motion[2], motion[3], motion[4], kicks, mesh, low, high)
             _turn(X, P, motion[0], motion[1], low, high)
             _measure(X, P, sums[i])
+            if series.shape[1] > 0:
+                series[i, block - start, 0] = X
+                series[i, block - start, 1] = P
             if companions.shape[1] > 0:
                 _measure_companions(X, companions, mesh, sums[i, len(OBSERVABLES) :])
 

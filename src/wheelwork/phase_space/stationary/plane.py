@@ -107,13 +107,13 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     """Solve on points × points nodes."""
     X = np.linspace(box.low, box.high, points)
     P = np.linspace(-box.reach, box.reach, points)
-    generator = _generator(box, X, P).tolil()
+    matrix = generator(box, X, P).tolil()
     pinned = int(np.ravel_multi_index((_deepest(box, X), points // 2), (points, points)))
-    generator[pinned, :] = 0.0
-    generator[pinned, pinned] = 1.0
+    matrix[pinned, :] = 0.0
+    matrix[pinned, pinned] = 1.0
     right = np.zeros(points**2)
     right[pinned] = 1.0
-    values = _solved(generator.tocsc(), right).reshape(points, points)
+    values = _solved(matrix.tocsc(), right).reshape(points, points)
     return PlaneDistribution(X, P, values / (np.sum(values) * (X[1] - X[0]) * (P[1] - P[0])))
 
 
@@ -129,7 +129,7 @@ def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
     return np.asarray(values)
 
 
-def _generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
+def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
     """∂_t W = −ω0 P ∂_X W + ∂_P[(ω0 X − f + γP) W] + d ∂_P² W as a matrix."""
     frequency = box.model.frequency
     force, friction, diffusion = box.rates(X)[:3]

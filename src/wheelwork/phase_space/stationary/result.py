@@ -22,7 +22,8 @@ class Stationary:
     relative_error: the largest estimated relative error among those held against `rtol`.
     distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
     as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
-    details: numbers on how the solution was found.
+    details: numbers on how the solution was found. replicas: of a sampled distribution, those
+    found with one group of trajectories left out each, for the jackknife.
     """
 
     model: PhaseSpaceModel
@@ -34,6 +35,7 @@ class Stationary:
     distance: float
     wigner_error: float
     details: Mapping[str, float] = field(default_factory=dict)
+    replicas: tuple[Distribution, ...] = ()
 
     @cached_property
     def _rates_at_nodes(self) -> FloatArray:
@@ -42,10 +44,15 @@ class Stationary:
     @property
     def balance(self) -> float:
         """|⟨mγ p²/m²⟩ − ⟨D⟩/2m| against ⟨D⟩/2m: what friction takes is what noise gives."""
+        return abs(self.imbalance)
+
+    @property
+    def imbalance(self) -> float:
+        """`balance` with its sign."""
         nodes = self.distribution.nodes
         lost = np.sum(nodes.weight * self._rates_at_nodes[1] * nodes.P**2)
         gained = np.sum(nodes.weight * self._rates_at_nodes[2])
-        return float(abs(lost / gained - 1.0))
+        return float(lost / gained - 1.0)
 
     @cached_property
     def local_means(self) -> Mapping[str, float]:

@@ -1,0 +1,121 @@
+"""A correlation as a sum of damped exponentials."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import expm, schur, solve_continuous_lyapunov, solve_triangular
+
+from wheelwork._checks import FloatArray
+
+ComplexArray = npt.NDArray[np.complex128]
+LARGEST_CANCELLATION = 1e5  # between modes; beyond it their sum loses eleventh digits
+BATCH = 2**20
+
+
+@dataclass(frozen=True)
+class Decay:
+    """C(τ) = constant + Σ amplitude e^{λτ} = constant + reading · e^{Gτ} start for τ ≥ 0.
+
+    eigenvalues, amplitudes: (modes,). Where eigenvectors of G nearly coincide, as at critical
+    damping, the modes cancel each other's digits; then G itself is used.
+    left_out: Σ|amplitude| of modes that have been left out.
+    """
+
+    eigenvalues: ComplexArray
+    amplitudes: ComplexArray
+    constant: complex
+    generator: FloatArray
+    start: ComplexArray
+    reading: ComplexArray
+    left_out: float = 0.0
+
+    @cached_property
+    def size(self) -> float:
+        """Bound on the fluctuating part, up to a factor of order one."""
+        return float(np.linalg.norm(self.start) * np.linalg.norm(self.reading))
+
+    @cached_property
+    def initial(self) -> complex:
+        """The fluctuating part at τ = 0."""
+        return complex(self.reading @ self.start)
+
+    @property
+    def lost(self) -> float:
+        """Bound on what modes left out may matter, at any delay."""
+        return self.left_out if self.separable or self.left_out == 0.0 else math.inf
+
+    @property
+    def separable(self) -> bool:
+        """Whether the sum over modes keeps its digits."""
+        return bool(np.sum(np.abs(self.amplitudes)) <= LARGEST_CANCELLATION * self.size)
+
+    def fluctuation(self, delays: FloatArray) -> ComplexArray:
+        """C(τ) − constant at delays of any shape."""
+        flat = np.ravel(delays)
+        values = self._summed(flat) if self.separable else self._propagated(flat)
+        return values.reshape(np.shape(delays))
+
+    def spectrum(self, frequencies: FloatArray) -> FloatArray:
+        """∫ e^{−iωτ} [C(τ) − constant] dτ over all τ, with C(−τ) = C(τ)*."""
+        flat = np.ravel(frequencies)
+        return np.asarray(2.0 * self._resolved(flat, 1).real.reshape(np.shape(frequencies)))
+
+    def spectrum_slope(self, frequency: float) -> float:
+        """The derivative of `spectrum` with respect to ω."""
+        return float(2.0 * (-1j * self._resolved(np.array([frequency]), 2)[0]).real)
+
+    @cached_property
+    def power(self) -> float:
+        """∫ |C(τ) − constant|² dτ over all τ."""
+        if self.separable:
+            a, rate = self.amplitudes, self.eigenvalues
+            pairs = rate[:, None] + rate.conj()
+            return float(-2.0 * np.sum(a[:, None] * a.conj() / pairs).real)
+        G = self.generator.astype(complex)
+        spread = solve_continuous_lyapunov(G, -np.outer(self.start, self.start.conj()))
+        return float(2.0 * (self.reading @ spread @ self.reading.conj()).real)
+
+    def _summed(self, delays: FloatArray) -> ComplexArray:
+        values = np.empty(delays.size, complex)
+        step = max(1, BATCH // self.eigenvalues.size)
+        for i in range(0, delays.size, step):
+            phases = np.exp(np.multiply.outer(delays[i : i + step], self.eigenvalues))
+            values[i : i + step] = phases @ self.amplitudes
+        return values
+
+    def _propagated(self, delays: FloatArray) -> ComplexArray:
+        """Step from delay to delay; equal steps share their exponential."""
+        times, inverse = np.unique(delays, return_inverse=True)
+        state, now, last, step = self.start, 0.0, None, np.eye(self.start.size)
+        values = np.empty(times.size, complex)
+        for i, time in enumerate(times):
+            if last is None or abs(time - now - last) > 1e-13 * time:
+                last = time - now
+                step = expm(self.generator * last)
+            state, now = step @ state, time
+            values[i] = self.reading @ state
+        return values[inverse]
+
+    def _resolved(self, frequencies: FloatArray, power: int) -> ComplexArray:
+        """reading · (iω − G)^−power start."""
+        if self.separable:
+            poles = 1j * frequencies[:, None] - self.eigenvalues
+            return np.asarray(poles**-power @ self.amplitudes)
+        T, Z = self._schur
+        start, reading = Z.conj().T @ self.start, Z.T @ self.reading
+        values = np.empty(frequencies.size, complex)
+        for i, frequency in enumerate(frequencies):
+            shifted = 1j * frequency * np.eye(len(T)) - T
+            state = start
+            for _ in range(power):
+                state = solve_triangular(shifted, state, check_finite=False)
+            values[i] = reading @ state
+        return values
+
+    @cached_property
+    def _schur(self) -> tuple[ComplexArray, ComplexArray]:
+        T, Z = schur(self.generator, output="complex", check_finite=False)
+        return T, Z

@@ -1,0 +1,129 @@
+"""The stationary state from samples."""
+
+import math
+
+import numpy as np
+
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space.distribution import moments
+from wheelwork.phase_space.domain import find_domain
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.sampling.fitted_density import FittedDensity, jackknife
+from wheelwork.phase_space.sampling.polar_counts import PolarCounts
+from wheelwork.phase_space.sampling.samples import Samples
+from wheelwork.phase_space.sampling.simulation import Method, Simulation, watch
+from wheelwork.phase_space.stationary.result import Stationary
+
+MARGIN = 1.2  # of the duration proposed
+
+
+def solve(method: Method, model: PhaseSpaceModel, rtol: float) -> Stationary:
+    """Return the stationary state of `model` from samples, see `Langevin.solve`."""
+    reach = _reach(model)
+    sums: list[PolarCounts] = []
+
+    def prepare(settled: Simulation, samples: int) -> PolarCounts:
+        means = settled.progress.fine.late_means()
+        centre = float(means[0]), float(means[1])
+        square = (reach + math.hypot(*centre)) ** 2
+        sums.append(PolarCounts.of(centre, square, samples, method.trajectories))
+        return sums[0]
+
+    done, samples = watch(method, model, prepare)
+    relative = _require(samples, rtol)
+    density = FittedDensity.of(sums[0], samples.effective_samples)
+    return _stationary(done, samples, density, sums[0], relative)
+
+
+def _reach(model: PhaseSpaceModel) -> float:
+    """Largest radius of the orbits that hold the state."""
+    domain = find_domain(model)
+    return max(domain.reach, math.sqrt(domain.energy))
+
+
+def _require(samples: Samples, rtol: float) -> float:
+    """Return the relative error of the phonon number, by chance and by the step."""
+    mean, error = samples.moments["phonon_number"]
+    relative = error / abs(mean)
+    if not relative <= rtol:
+        needed = MARGIN * samples.duration * (relative / rtol) ** 2
+        raise NotConverged(
+            f"the phonon number, {mean:.6g} ± {error:.2g}, has a relative standard error of "
+            f"{relative:.2g}, more than rtol = {rtol:g}; `duration` = {needed:.2g} would do"
+        )
+    by_step = _step_errors(samples)["phonon_number"] / abs(mean)
+    if not by_step <= rtol:
+        raise NotConverged(
+            f"the phonon number, {mean:.6g}, has a relative error of {by_step:.2g} from the "
+            f"step {samples.step:g}, more than rtol = {rtol:g}; "
+            f"`step` = {0.5 * samples.step:g} is better"
+        )
+    return max(relative, by_step)
+
+
+def _step_errors(samples: Samples) -> dict[str, float]:
+    """Errors of the moments due to the step: the change from Δt to 2Δt over 2^order − 1.
+
+    Infinite where 2Δt was unstable, zero where the method asks for no check.
+    """
+    if not samples.step_change:
+        return dict.fromkeys(samples.moments, 0.0)
+    share = 1.0 / (2.0**samples.setup.order - 1.0)
+    return {
+        name: share * abs(change.mean) if math.isfinite(change.mean) else math.inf
+        for name, change in samples.step_change.items()
+    }
+
+
+def _stationary(
+    done: Simulation,
+    samples: Samples,
+    density: FittedDensity,
+    counts: PolarCounts,
+    relative: float,
+) -> Stationary:
+    purity = jackknife(density, lambda d: moments(d)["purity"])
+    estimates = dict(samples.moments) | {"purity": purity}
+    even, odd = _distances(density)
+    by_step = _step_errors(samples)
+    total = float(np.sum(counts.counts)) + counts.outside
+    details = dict(samples.details) | {
+        "knots": float(density.basis.knots.size),
+        "degree": float(density.basis.degree),
+        "outside": counts.outside / total,
+        "effective_samples": samples.effective_samples,
+        "burn_in": samples.burn_in,
+    }
+    return Stationary(
+        model=done.stepping.model,
+        distribution=density,
+        rates=done.stepping.rates,
+        moments={name: estimate.mean for name, estimate in estimates.items()},
+        errors={
+            name: math.hypot(estimate.standard_error, by_step.get(name, 0.0))
+            for name, estimate in estimates.items()
+        },
+        relative_error=relative,
+        distance=even + odd**2,
+        wigner_error=even + odd,
+        details=details,
+        replicas=density.replicas,
+    )
+
+
+def _distances(density: FittedDensity) -> tuple[float, float]:
+    """∫|δW| (1 + H/⟨H⟩) dX dP of the standard error of W: its parts even and odd in P."""
+    nodes, groups = density.nodes, len(density.replicas)
+    energy = nodes.X**2 + nodes.P**2
+    measure = 1.0 + energy / float(np.sum(nodes.weight * energy))
+    even, odd = np.zeros_like(nodes.weight), np.zeros_like(nodes.weight)
+    for replica in density.replicas:
+        change = replica.nodes.weight - nodes.weight
+        mirrored = change[:, ::-1]
+        even += 0.25 * (change + mirrored) ** 2
+        odd += 0.25 * (change - mirrored) ** 2
+    scale = math.sqrt((groups - 1) / groups)
+    return (
+        scale * float(np.sum(np.sqrt(even) * measure)),
+        scale * float(np.sum(np.sqrt(odd) * measure)),
+    )
