@@ -17,22 +17,31 @@ from wheelwork.errors import (
 
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
+    from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
+    from wheelwork.states import Cat, Coherent, Ground, Thermal
     from wheelwork.sweeps import evolve, sample, steady_state, sweep
     from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
 
     __version__: str
 
 _HOMES = {
+    "Cat": "wheelwork.states",
+    "Coherent": "wheelwork.states",
     "EnergyDiffusion": "wheelwork.phase_space",
     "EulerMaruyama": "wheelwork.phase_space",
     "FokkerPlanck": "wheelwork.phase_space",
+    "Ground": "wheelwork.states",
     "Langevin": "wheelwork.phase_space",
     "Flywheel": "wheelwork.machines.flywheel",
+    "GlobalMasterEquation": "wheelwork.machines.rotor",
+    "LocalMasterEquation": "wheelwork.machines.rotor",
+    "RotorEngine": "wheelwork.machines.rotor",
     "Lead": "wheelwork.transport",
     "Lorentzian": "wheelwork.transport",
     "Semicircle": "wheelwork.transport",
     "Tabulated": "wheelwork.transport",
+    "Thermal": "wheelwork.states",
     "WideBand": "wheelwork.transport",
     "evolve": "wheelwork.sweeps",
     "sample": "wheelwork.sweeps",
@@ -41,18 +50,25 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cat",
+    "Coherent",
     "EnergyDiffusion",
     "EulerMaruyama",
     "Flywheel",
     "FokkerPlanck",
+    "GlobalMasterEquation",
+    "Ground",
     "InvalidArgument",
     "Langevin",
     "Lead",
+    "LocalMasterEquation",
     "Lorentzian",
     "NoSteadyState",
     "NotConverged",
+    "RotorEngine",
     "Semicircle",
     "Tabulated",
+    "Thermal",
     "UnphysicalState",
     "ValidityWarning",
     "WheelworkError",

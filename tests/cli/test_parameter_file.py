@@ -101,7 +101,7 @@ def test_units_are_converted_to_the_one_chosen(load):
         ("force = 0.1", "force = 0.1\ncoupling = 1.0", "exactly one of `force` and `coupling`"),
         ("force = 0.1", "force = 0.1\nbias = 1.0", "the file must hold either [device] `bias`"),
         ("chemical_potential = 4.0", "", "must hold `chemical_potential` in each of [[leads]]"),
-        ('"flywheel"', '"flywhel"', "`machine` must be 'flywheel', but is 'flywhel'"),
+        ('"flywheel"', '"flywhel"', "`machine` must be 'flywheel' or 'rotor', but is 'flywhel'"),
         ("force = 0.1", 'force = "0.1 meV"', "`device.force` must be a finite number"),
         ("frequency = 0.2", 'frequency = "0.2 meV"', "`device.frequency` must be a bare number"),
         ("frequency = 0.2", 'frequency = "0.2 mev"', 'unknown unit "mev"; .* "meV"'),

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel
+from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel, paper_rotor
 from wheelwork.cli.load import load_job
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument
@@ -16,8 +16,8 @@ PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
 run_app = App(
     name="run",
     help="Settle a machine over a range of parameters: table, netCDF file, figure.\n\n"
-    "`wheelwork run flywheel` takes the published parameters, `wheelwork run FILE.toml` any others "
-    "(the folder examples/ explains every key).",
+    "`wheelwork run flywheel` and `wheelwork run rotor` take the published parameters, "
+    "`wheelwork run FILE.toml` any others (the folder examples/ explains every key).",
     suppress_keyboard_interrupt=False,
 )
 
@@ -45,9 +45,25 @@ def flywheel(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    if points != int(points):  # the parser would cut 2.5 to 2 in silence
-        raise InvalidArgument(f"`--points` must be an integer, but is {points!r}")
-    return _run(paper_flywheel(int(points), bias_max, rtol, out))
+    return _run(paper_flywheel(_whole(points), bias_max, rtol, out))
+
+
+@run_app.command
+def rotor(*, out: Path = DEFAULT_FOLDER, points: float = 89, rtol: float = 1e-9) -> int:
+    """Sweep the hot bath of the rotor engine, parameters of Leitch et al., Fig. 2.
+
+    Writes rotor.nc, rotor.png and rotor.pdf: flows, regimes, bounds, ergotropies, rectification.
+
+    Parameters
+    ----------
+    out
+        Folder for the results; made if it is not there.
+    points
+        Number of values of beta_2/beta_1, evenly spaced from 0.02 to 0.9.
+    rtol
+        Relative tolerance; the errors reached are in the results.
+    """
+    return _run(paper_rotor(_whole(points), rtol, out))
 
 
 @run_app.default
@@ -59,8 +75,8 @@ def parameter_file(
 ) -> int:
     """Settle a machine over a range of parameters: table, netCDF file, figure.
 
-    `wheelwork run flywheel` takes the published parameters, `wheelwork run FILE.toml` any others
-    (the folder examples/ explains every key).
+    `wheelwork run flywheel` and `wheelwork run rotor` take the published parameters,
+    `wheelwork run FILE.toml` any others (the folder examples/ explains every key).
 
     Parameters
     ----------
@@ -71,9 +87,15 @@ def parameter_file(
     """
     if not file.exists() and file.suffix != ".toml":
         raise InvalidArgument(
-            f"`run` must be given `flywheel` or a TOML file, but is given '{file}'"
+            f"`run` must be given `flywheel`, `rotor` or a TOML file, but is given '{file}'"
         )
     return _run(load_job(file, out))
+
+
+def _whole(points: float) -> int:
+    if points != int(points):  # the parser would cut 2.5 to 2 in silence
+        raise InvalidArgument(f"`--points` must be an integer, but is {points!r}")
+    return int(points)
 
 
 def _run(job: Job) -> int:

@@ -9,7 +9,9 @@ import numpy as np
 from wheelwork._checks import FloatArray, integer, positive, tolerance
 from wheelwork.cli.flywheel import FLYWHEEL
 from wheelwork.cli.presentation import Presentation
+from wheelwork.cli.rotor import ROTOR
 from wheelwork.machines.flywheel import Flywheel
+from wheelwork.machines.rotor import LocalMasterEquation, RotorEngine
 from wheelwork.phase_space import FokkerPlanck
 
 DEFAULT_FOLDER = Path("out")
@@ -41,3 +43,12 @@ def paper_flywheel(
     values = np.linspace(0.0, positive("--bias-max", bias_max), count)
     method = FokkerPlanck(rtol=tolerance("--rtol", rtol))
     return Job(Flywheel.paper(), "bias", values, method, folder)
+
+
+def paper_rotor(points: int = 89, rtol: float = 1e-9, folder: Path = DEFAULT_FOLDER) -> Job:
+    """Return the sweep of Leitch et al., Figs. 2-3: beta_2/beta_1 up to beta_r/beta_1 = 0.9."""
+    count = integer("--points", points, minimum=2)
+    values = np.linspace(0.02, 0.9, count)
+    method = LocalMasterEquation(rtol=tolerance("--rtol", rtol))
+    machine = RotorEngine.paper()
+    return Job(machine, "beta_ratio", values, method, folder, name="rotor", show=ROTOR)

@@ -1,37 +1,30 @@
 """From a parameter file to a job; every mistake is named by its key."""
 
-import math
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from wheelwork._checks import FloatArray
+from wheelwork.cli.flywheel_file import FlywheelFile
 from wheelwork.cli.jobs import DEFAULT_FOLDER, Job
-from wheelwork.cli.parameter_file import (
-    DeviceTable,
-    EnergyDiffusionTable,
-    FlywheelFile,
-    FokkerPlanckTable,
-    LeadTable,
-    LorentzianTable,
-    SemicircleTable,
-    SweepTable,
-    TabulatedTable,
-    WideBandTable,
-    read_lists,
-)
 from wheelwork.cli.quantities import EnergyUnit
+from wheelwork.cli.rotor_file import RotorFile
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.flywheel import Flywheel
-from wheelwork.phase_space import EnergyDiffusion, FokkerPlanck
-from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
 
+AnyFile = FlywheelFile | RotorFile
+FILES: Mapping[str, type[AnyFile]] = MappingProxyType(
+    {"flywheel": FlywheelFile, "rotor": RotorFile}
+)
 _CHOICES = {"lineshape", "method"}  # tables whose `kind` says which keys they hold
+_KINDS = {
+    "lorentzian", "wideband", "semicircle", "tabulated",
+    "fokker-planck", "energy-diffusion", "local", "global",
+}  # fmt: skip
 
 
 def load_job(path: Path, folder: Path | None = None) -> Job:
@@ -42,23 +35,27 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     data = _read(path)
     unit = _energy_unit(data, path)
     try:
-        file = FlywheelFile.model_validate(data, context={"unit": unit})
+        file = _form(data, path).model_validate(data, context={"unit": unit})
     except ValidationError as reason:
         lines = (f"{_explain(error)} ({path})" for error in reason.errors())
         raise InvalidArgument("\n".join(lines)) from None
     try:
-        machine = _machine(file, path.parent)
+        job = file.job(path.parent)
     except InvalidArgument as reason:
         raise InvalidArgument(f"{reason} ({path})") from None
-    return Job(
-        machine=machine,
-        parameter=file.sweep.parameter,
-        values=_values(file.sweep),
-        method=_method(file.method),
-        folder=folder or (Path(file.output.folder) if file.output.folder else DEFAULT_FOLDER),
-        name=file.output.name,
-        energy_unit=unit.name,
-    )
+    out = folder or (Path(file.output.folder) if file.output.folder else DEFAULT_FOLDER)
+    return replace(job, folder=out, energy_unit=unit.name)
+
+
+def _form(data: Mapping[str, Any], path: Path) -> type[AnyFile]:
+    """The tables that belong to the machine named in the file."""
+    name = data.get("machine")
+    if name is None:
+        raise InvalidArgument(f"`machine` is missing ({path})")
+    if not isinstance(name, str) or name not in FILES:
+        wish = " or ".join(f"'{known}'" for known in FILES)
+        raise InvalidArgument(f"`machine` must be {wish}, but is {name!r} ({path})")
+    return FILES[name]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -114,80 +111,7 @@ def _key(location: Sequence[str | int]) -> str:
     for part in location:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif before not in _CHOICES or part in {"kind", *_keys_of_choices()}:
+        elif before not in _CHOICES or part not in _KINDS:
             text += f".{part}" if text else part
         before = part
     return text
-
-
-def _keys_of_choices() -> Iterable[str]:
-    tables = (LorentzianTable, WideBandTable, SemicircleTable, TabulatedTable)
-    methods = (FokkerPlanckTable, EnergyDiffusionTable)
-    return {key for table in (*tables, *methods) for key in table.model_fields}
-
-
-def _machine(file: FlywheelFile, folder: Path) -> Flywheel:
-    device = file.device
-    leads = tuple(
-        Lead(
-            chemical_potential=potential,
-            temperature=lead.temperature,
-            lineshape=_lineshape(lead, folder),
-        )
-        for lead, potential in zip(file.leads, _potentials(file), strict=True)
-    )
-    return Flywheel(
-        leads=leads,
-        level=device.level,
-        frequency=device.frequency,
-        mass=device.mass,
-        force=_force(device),
-        temperature=device.temperature,
-    )
-
-
-def _potentials(file: FlywheelFile) -> list[float]:
-    """Return the leads' chemical potentials; a bias splits evenly about the mean."""
-    given = [lead.chemical_potential for lead in file.leads]
-    if all(potential is not None for potential in given):
-        return [potential for potential in given if potential is not None]
-    mean, bias = file.device.mean_potential or 0.0, file.device.bias or 0.0
-    return [mean + bias / 2, mean - bias / 2]
-
-
-def _force(device: DeviceTable) -> float:
-    """Return F, by its own name or from lambda = F x0/2 with x0 = sqrt(2/(m omega0))."""
-    if device.coupling is None:
-        return device.force or 0.0
-    return 2.0 * device.coupling / math.sqrt(2.0 / (device.mass * device.frequency))
-
-
-def _lineshape(lead: LeadTable, folder: Path) -> Any:
-    table = lead.lineshape
-    match table:
-        case LorentzianTable():
-            return Lorentzian(rate=table.rate, centre=table.centre, width=table.width)
-        case SemicircleTable():
-            return Semicircle(rate=table.rate, centre=table.centre, width=table.width)
-        case WideBandTable():
-            return WideBand(rate=table.rate)
-        case TabulatedTable():
-            frequency, rate = read_lists(table, folder)
-            return Tabulated(frequency=tuple(frequency), rate=tuple(rate))
-
-
-def _method(table: FokkerPlanckTable | EnergyDiffusionTable) -> Any:
-    match table:
-        case FokkerPlanckTable():
-            return FokkerPlanck(rtol=table.rtol)
-        case EnergyDiffusionTable():
-            return EnergyDiffusion(rtol=table.rtol)
-
-
-def _values(table: SweepTable) -> FloatArray:
-    if table.values is not None:
-        return np.array(table.values)
-    start, stop, points = table.start, table.stop, table.points
-    if start is None or stop is None or points is None:  # SweepTable refuses this
-        raise InvalidArgument("`sweep` must hold `start`, `stop` and `points`, or `values`")
-    return np.linspace(start, stop, points)

@@ -68,7 +68,7 @@ def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
 def _short(number: float) -> str:
     if math.isnan(number):
         return "-"
-    return f"{number:.1e}" if 0 < abs(number) < 1e-3 else f"{number:.5g}"
+    return f"{number:.2e}" if 0 < abs(number) < 1e-2 else f"{number:.5g}"
 
 
 def _relative_error(point: xr.Dataset, name: str) -> str:

@@ -2,5 +2,18 @@
 
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.flywheel_state import FlywheelState
+from wheelwork.machines.rotor import (
+    GlobalMasterEquation,
+    LocalMasterEquation,
+    RotorEngine,
+    RotorState,
+)
 
-__all__ = ["Flywheel", "FlywheelState"]
+__all__ = [
+    "Flywheel",
+    "FlywheelState",
+    "GlobalMasterEquation",
+    "LocalMasterEquation",
+    "RotorEngine",
+    "RotorState",
+]

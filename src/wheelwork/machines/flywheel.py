@@ -14,16 +14,21 @@ from scipy.optimize import brentq
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.machines.flywheel_evolution import FlywheelEvolution
+from wheelwork.machines.flywheel_start import preparation
 from wheelwork.machines.flywheel_state import LABELS, FlywheelState
 from wheelwork.phase_space import (
     EulerMaruyama,
     FokkerPlanck,
     Langevin,
     PhaseSpaceModel,
+    Response,
+    SampledCorrelations,
     Samples,
     Stationary,
     table_tolerance,
 )
+from wheelwork.phase_space.detection import detection_weight
 from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1
@@ -231,12 +236,72 @@ class Flywheel:
             )
         return state
 
+    def evolve(
+        self,
+        initial: Any,
+        times: npt.ArrayLike,
+        method: FokkerPlanck | None = None,
+        *,
+        changes: "Mapping[float, Flywheel] | None" = None,
+    ) -> FlywheelEvolution:
+        """Follow the state from `initial` at time zero through `times`.
+
+        initial: `Ground()`, `Thermal(n)`, `Coherent(alpha)`, `Cat(alpha)`, a density matrix in the
+        Fock basis of ω0 a†a, or a result (`FlywheelState`, `FlywheelSnapshot`).
+        times: increasing, in units of 1/energy; the period of the oscillator is 2π/ω0.
+        method: `FokkerPlanck(rtol)`; rtol bounds the estimated error of W over the whole time.
+        changes: {time: device} from which time on another device is in force, for instance
+        {2e4: device.replace(bias=0.0)}; leads, level and force may change, the oscillator not.
+
+        A force of zero is allowed: the oscillator is then free. Raises InvalidArgument and
+        NotConverged as `wheelwork.phase_space.FokkerPlanck.evolve`.
+        """
+        method = FokkerPlanck() if method is None else method
+        if not isinstance(method, FokkerPlanck):
+            raise InvalidArgument(
+                f"`method` must be FokkerPlanck(rtol=...) for an evolution, but is {method!r}"
+            )
+        schedule = _schedule(self, changes or {})
+        accuracy = table_tolerance(method.rtol)
+        models = [(start, device.model(accuracy)) for start, device in schedule]
+        found = method.evolve(models, preparation(initial), times)
+        return FlywheelEvolution(schedule, method.rtol, found)
+
     def sample(self, method: Langevin | EulerMaruyama) -> Samples:
         """Sample trajectories of the stochastic equation: means with standard errors.
 
         See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
         """
         return method.sample(self.model(SHARP_ACCURACY))
+
+    def correlations(self, method: FokkerPlanck | None = None) -> Response:
+        """Two-time correlations, spectra, line width and slow rates of the steady state.
+
+        By the regression theorem on the generator of the Fokker–Planck equation, to the `rtol` of
+        `method`; see `wheelwork.phase_space.correlations.Response`. Raises as `steady_state`.
+        """
+        method = FokkerPlanck() if method is None else method
+        if not isinstance(method, FokkerPlanck):
+            raise InvalidArgument(
+                f"`method` must be FokkerPlanck(rtol=...) for correlations, but is {method!r}; "
+                "sampled_correlations takes Langevin"
+            )
+        return method.correlations(self.model(table_tolerance(method.rtol)))
+
+    def sampled_correlations(self, method: Langevin, delays: npt.ArrayLike) -> SampledCorrelations:
+        """The same from trajectories, at `delays`, with standard errors.
+
+        Normal order, for g²(τ), takes the Wigner function of the state after a detection from
+        the direct solution of the steady state. See
+        `wheelwork.phase_space.sampling.SampledCorrelations`.
+        """
+        if not isinstance(method, Langevin):
+            raise InvalidArgument(
+                f"`method` must be Langevin(...) to sample correlations, but is {method!r}"
+            )
+        model = self.model(SHARP_ACCURACY)
+        weight = detection_weight(FokkerPlanck().solve(model).distribution)
+        return method.correlations(model, delays, weight=weight)
 
     def noise_colour(self, x: float = 0.0) -> float:
         """|½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
@@ -272,6 +337,21 @@ class Flywheel:
             )
         bracket = scan[falls[0]], scan[falls[0] + 1]
         return float(brentq(self.friction_at_rest, *bracket, xtol=1e-12, rtol=1e-14))
+
+
+def _schedule(
+    device: Flywheel, changes: "Mapping[float, Flywheel]"
+) -> tuple[tuple[float, Flywheel], ...]:
+    schedule = [(0.0, device)]
+    for time in sorted(changes):
+        changed = changes[time]
+        if not isinstance(changed, Flywheel) or len(changed.leads) != len(device.leads):
+            raise InvalidArgument(
+                f"`changes` must hold devices with {len(device.leads)} leads, "
+                f"but holds {changed!r} (time {time:g})"
+            )
+        schedule.append((_checks.positive("time", time, "changes"), changed))
+    return tuple(schedule)
 
 
 def _known(fields: Mapping[str, Any]) -> None:

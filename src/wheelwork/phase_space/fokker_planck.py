@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy.typing as npt
+
 from wheelwork import _checks
+from wheelwork.phase_space.correlations import Response, response
+from wheelwork.phase_space.evolution.evolve import Schedule, evolve
+from wheelwork.phase_space.evolution.result import Evolution
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.result import Stationary
 from wheelwork.phase_space.stationary.solve import solve
+from wheelwork.states import Preparation
 
 
 @dataclass(frozen=True)
@@ -30,3 +36,11 @@ class FokkerPlanck:
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state of `model`."""
         return solve(model, self.rtol)
+
+    def evolve(self, schedule: Schedule, initial: Preparation, times: npt.ArrayLike) -> Evolution:
+        """Return W(t) from `initial` on; see `wheelwork.phase_space.evolution.evolve`."""
+        return evolve(schedule, initial, times, self.rtol)
+
+    def correlations(self, model: PhaseSpaceModel) -> Response:
+        """Return two-time correlations and spectra; see `wheelwork.phase_space.correlations`."""
+        return response(model, self.rtol)

@@ -1,15 +1,19 @@
 """Plots: datasets and arrays in, figures and axes out; nothing is computed here."""
 
+from wheelwork.plots.charging_sheet import charging_sheet
 from wheelwork.plots.curves import mark_failures, mark_threshold, plot_observable
 from wheelwork.plots.flywheel_sheet import flywheel_sheet
+from wheelwork.plots.rotor_sheet import rotor_sheet
 from wheelwork.plots.style import save_figure
 from wheelwork.plots.wigner import plot_wigner
 
 __all__ = [
+    "charging_sheet",
     "flywheel_sheet",
     "mark_failures",
     "mark_threshold",
     "plot_observable",
     "plot_wigner",
+    "rotor_sheet",
     "save_figure",
 ]

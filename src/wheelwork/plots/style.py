@@ -16,6 +16,8 @@ RESOLUTION = 300  # dots per inch
 BLACK = "#000000"
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
 GREY = "#7f7f7f"
 
 WIGNER_COLOURS = "viridis"  # rises evenly in lightness, so it survives grey print

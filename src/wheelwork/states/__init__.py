@@ -16,12 +16,26 @@ from wheelwork.states.polar import (
     levels_within,
     radial_mesh,
 )
+from wheelwork.states.preparations import (
+    Cat,
+    Coherent,
+    FromDensityMatrix,
+    Ground,
+    Preparation,
+    Thermal,
+)
 from wheelwork.states.qutip import to_qutip
 from wheelwork.states.weyl import density_matrix_from_wigner
 from wheelwork.states.wigner import wigner_from_density_matrix
 
 __all__ = [
+    "Cat",
+    "Coherent",
+    "FromDensityMatrix",
+    "Ground",
+    "Preparation",
     "RadialMesh",
+    "Thermal",
     "cat_state",
     "coherent_state",
     "density_matrix_from_harmonics",

@@ -1,0 +1,100 @@
+"""Steady states by one sparse LU."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray, tolerance
+from wheelwork.errors import NoSteadyState
+from wheelwork.hilbert.inverse import ShiftedLU, TracelessInverse, norm
+from wheelwork.hilbert.kernel import SEPARATE, zero_eigenvalues
+from wheelwork.hilbert.lindblad import Lindblad
+from wheelwork.hilbert.sector import Sector
+from wheelwork.hilbert.state import State
+from wheelwork.hilbert.steady import (
+    SEED,
+    SteadyState,
+    relative_residual,
+    require,
+    rounding_noise,
+)
+
+ITERATIONS, SETTLED = 12, 1e-15
+RATE_ITERATIONS = 6
+
+
+@dataclass(frozen=True)
+class SparseLU:
+    """One sparse LU of the generator on its sector, and inverse iteration.
+
+    rtol: largest `error` that is accepted.
+    """
+
+    rtol: float = 1e-8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", tolerance("rtol", self.rtol))
+
+    def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
+        """Return the steady state in a sector.
+
+        Raises:
+            NoSteadyState: when there are several, to rounding.
+            NotConverged: when the error exceeds `rtol`.
+        """
+        factorisation = ShiftedLU.of(generator)
+        x = _null_vector(factorisation, sector)
+        inverse = TracelessInverse(factorisation, sector, x)
+        rate = _smallest_rate(inverse)
+        if rate < SEPARATE * factorisation.shift:
+            count = zero_eigenvalues(factorisation).number
+            raise NoSteadyState(
+                f"there are {count} independent steady states to rounding of the largest rate "
+                f"{norm(generator):.1e}; which is reached depends on the initial state: "
+                "give `initial`"
+            )
+        rounding = inverse.solve(rounding_noise(sector, generator, x))
+        truncation = inverse.solve(generator @ x)
+        found = SteadyState(
+            lindblad=lindblad,
+            generator=generator,
+            state=State(sector, x),
+            inverse=inverse,
+            error=float(np.abs(rounding).sum() + np.abs(truncation).sum()),
+            residual=relative_residual(generator, x),
+            relaxation_rate=rate,
+            details={"unknowns": float(sector.size)},
+        )
+        require(found, self.rtol)
+        return found
+
+
+def _null_vector(factorisation: ShiftedLU, sector: Sector) -> FloatArray:
+    """Inverse iteration from the maximally mixed state; every step keeps the trace."""
+    places = sector.populations
+    x = sector.trace / places.size
+    for _ in range(ITERATIONS):
+        y = factorisation.lu.solve(x)
+        y /= np.sum(y[places])
+        change = float(np.abs(y - x).sum())
+        x = y
+        if change <= SETTLED * x.size:
+            break
+    return np.asarray(x)
+
+
+def _smallest_rate(inverse: TracelessInverse) -> float:
+    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
+    lu, steady, places = inverse.factorisation.lu, inverse.steady, inverse.sector.populations
+    if steady.size == 1:
+        return np.inf
+    w = np.random.default_rng(SEED).normal(size=steady.size)
+    growth = 1.0
+    for _ in range(RATE_ITERATIONS):
+        w -= steady * np.sum(w[places])
+        w /= np.linalg.norm(w)
+        w = lu.solve(w)
+        w -= steady * np.sum(w[places])
+        growth = float(np.linalg.norm(w))
+    return 1.0 / growth

@@ -1,0 +1,131 @@
+"""States and means against time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray, finite_array
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.hilbert.lindblad import Lindblad
+from wheelwork.hilbert.operators import hermitian_operator, initial_state
+from wheelwork.hilbert.propagation import ExplicitSteps, ImplicitSteps, Propagation
+from wheelwork.hilbert.sector import Sector, state_sector
+from wheelwork.hilbert.state import State
+
+LARGEST_IMPLICIT = 50_000  # unknowns
+
+
+@dataclass(frozen=True, eq=False)
+class Evolution:
+    """Solution of a Lindblad equation at given times.
+
+    times: (T,). means: of the Hermitian observables asked for, each (T,). values: (T, n), vectors
+    of the sector, or None where only means were asked for. error: (T,), estimated Σ|δρ_ab| over the
+    unknowns; that of a mean is at most about the largest |O_ab| times this. final: the state
+    at the last time.
+    """
+
+    times: FloatArray
+    sector: Sector
+    means: Mapping[str, FloatArray]
+    values: FloatArray | None
+    error: FloatArray
+    final: State
+
+    def state(self, position: int) -> State:
+        """The state at `times[position]`.
+
+        Raises:
+            InvalidArgument: when states were not kept.
+        """
+        if self.values is None:
+            raise InvalidArgument("`states` must be True to look at a state, but is False")
+        return State(self.sector, self.values[position])
+
+
+def evolve(
+    lindblad: Lindblad,
+    initial: Any,
+    times: npt.ArrayLike,
+    *,
+    observables: Mapping[str, Any] | None = None,
+    states: bool = True,
+    method: Propagation | None = None,
+) -> Evolution:
+    """Solve the Lindblad equation from `initial` at time 0.
+
+    Only unknowns that the elements of the initial state drive are solved for.
+
+    Args:
+        initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj`.
+        times: (T,), not negative, ascending.
+        observables: Hermitian matrices by name, whose means are returned.
+        states: whether to keep the state at every time.
+        method: by default `ImplicitSteps()`, beyond 50 000 unknowns `ExplicitSteps()`.
+
+    Raises:
+        InvalidArgument: for a state, times or observables that are not such.
+        NotConverged: when the method cannot meet its tolerance.
+    """
+    at = _times(times)
+    D = lindblad.dimension
+    rho = initial_state(initial.matrix if isinstance(initial, State) else initial, D)
+    sector, generator = state_sector(lindblad, rho)
+    functionals = {
+        name: sector.functional(hermitian_operator(f"observables[{name!r}]", operator, D))
+        for name, operator in (observables or {}).items()
+    }
+    if method is None:
+        method = ImplicitSteps() if sector.size <= LARGEST_IMPLICIT else ExplicitSteps()
+    return _run(sector, generator, sector.vector(rho), at, functionals, states, method)
+
+
+def _run(
+    sector: Sector,
+    generator: sp.csc_array,
+    x: FloatArray,
+    times: FloatArray,
+    functionals: Mapping[str, FloatArray],
+    states: bool,
+    method: Propagation,
+) -> Evolution:
+    propagate = method.of(generator, float(times[-1]))
+    means = {name: np.empty(times.size) for name in functionals}
+    values = np.empty((times.size, sector.size)) if states else None
+    errors = np.empty(times.size)
+    both = np.column_stack((x, np.zeros_like(x)))
+    now = 0.0
+    for i, time in enumerate(times):
+        both = propagate(both, _interval(float(time), now))
+        x = both[:, 0]
+        off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the equation keeps the trace
+        x /= 1.0 + off
+        now, errors[i] = float(time), float(np.abs(both[:, 1]).sum()) + abs(off)
+        for name, functional in functionals.items():
+            means[name][i] = functional @ x
+        if values is not None:
+            values[i] = x
+    worst = float(errors.max())
+    if not worst <= method.rtol:
+        raise NotConverged(
+            f"the state is known to {worst:.1e} only, not to {method.rtol:g}; raise `rtol`"
+        )
+    return Evolution(times, sector, means, values, errors, State(sector, x))
+
+
+def _interval(time: float, now: float) -> float:
+    """time − now without its last bits, so that intervals of a uniform sequence are equal."""
+    return float(f"{time - now:.13e}") if time != now else 0.0
+
+
+def _times(times: npt.ArrayLike) -> FloatArray:
+    at = finite_array("times", times, ndim=1)
+    if at.size == 0:
+        raise InvalidArgument("`times` must hold at least one time, but is empty")
+    if at[0] < 0.0 or np.any(np.diff(at) < 0.0):
+        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
+    return at

@@ -1,0 +1,153 @@
+"""Which unknowns of a Hermitian matrix the Lindblad equation couples, and how strongly.
+
+An unknown is the real or the imaginary part of one matrix element ρ_ab with a ≥ b; its key is
+2 (a D + b) for the real and 2 (a D + b) + 1 for the imaginary part. The search follows the
+operators' columns from a set of unknowns to all that they drive, and returns the generator's
+columns on the way; nothing of size D² is formed.
+"""
+
+import numba
+import numpy as np
+
+CANCELLED = 16.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
+_GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
+FIRST_CAPACITY = 64
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _longer(array, size):  # type: ignore[no-untyped-def]
+    grown = np.empty(size, array.dtype)
+    grown[: array.size] = array
+    return grown
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slot(table, keys, key):  # type: ignore[no-untyped-def]
+    """Where `key` is in the hash table, or where it would go."""
+    mask = table.size - 1
+    slot = np.int64((np.uint64(key) * _GOLDEN) >> _SHIFT) & mask
+    while table[slot] >= 0 and keys[table[slot]] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
+    table = np.full(size, -1, np.int64)
+    for i in range(count):
+        table[_slot(table, keys, keys[i])] = i
+    return table
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _put(elements, values, count, dimension, a, b, value):  # type: ignore[no-untyped-def]
+    """Add value |a⟩⟨b| + h.c. to the list, as the element below the diagonal."""
+    if a == b:
+        elements[count], values[count] = a * dimension + a, 2.0 * value.real
+    elif a > b:
+        elements[count], values[count] = a * dimension + b, value
+    else:
+        elements[count], values[count] = b * dimension + a, np.conj(value)
+    return count + 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _image(key, dimension, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
+    """List the contributions of one unknown to dρ/dt; return the list and its length.
+
+    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked.
+    """
+    c, d = (key >> 1) // dimension, (key >> 1) % dimension
+    z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
+    indptr, indices, data = drift
+    room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d]
+    room += (jumps[0][c + 1] - jumps[0][c]) * (jumps[0][d + 1] - jumps[0][d])
+    if room > elements.size:
+        elements, values = np.empty(room, np.int64), np.empty(room, np.complex128)
+    count = 0
+    for i in range(indptr[c], indptr[c + 1]):
+        count = _put(elements, values, count, dimension, indices[i], d, z * data[i])
+    for i in range(indptr[d], indptr[d + 1]):
+        count = _put(elements, values, count, dimension, c, indices[i], z * np.conj(data[i]))
+    indptr, indices, data = jumps
+    j = indptr[d]
+    for i in range(indptr[c], indptr[c + 1]):
+        k = indices[i] // dimension
+        while j < indptr[d + 1] and indices[j] < k * dimension:
+            j += 1
+        m = j
+        while m < indptr[d + 1] and indices[m] < (k + 1) * dimension:
+            value = z * weights[k] * data[i] * np.conj(data[m])
+            a, b = indices[i] - k * dimension, indices[m] - k * dimension
+            count = _put(elements, values, count, dimension, a, b, value)
+            m += 1
+    return elements, values, count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _column(elements, values, count, dimension, keys, data):  # type: ignore[no-untyped-def]
+    """Sum contributions to the same element; return the number of unknowns that are driven.
+
+    A sum that is only rounding of what cancels is zero: symmetries of the whole that single
+    jumps lack are found by this.
+    """
+    order = np.argsort(elements[:count], kind="mergesort")
+    found = i = 0
+    while i < count:
+        element = elements[order[i]]
+        total, size = 0.0j, 0.0
+        while i < count and elements[order[i]] == element:
+            total += values[order[i]]
+            size += abs(values[order[i]])
+            i += 1
+        if abs(total.real) > CANCELLED * size:
+            keys[found], data[found] = 2 * element, total.real
+            found += 1
+        if abs(total.imag) > CANCELLED * size and element // dimension != element % dimension:
+            keys[found], data[found] = 2 * element + 1, total.imag
+            found += 1
+    return found
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def explore(dimension, drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
+    """Return keys, and the generator's columns among them as (indptr, indices, data).
+
+    drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, row
+    k D + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
+    """
+    count = starts.size
+    keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
+    size = 4 * FIRST_CAPACITY
+    while size < 4 * count:
+        size *= 2
+    table = _hashed(keys, count, size)
+    indptr = np.zeros(keys.size + 1, np.int64)
+    indices, data = np.empty(8 * keys.size, np.int64), np.empty(8 * keys.size)
+    elements, values = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY, np.complex128)
+    driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
+    i = filled = 0
+    while i < count:
+        elements, values, length = _image(
+            keys[i], dimension, drift, jumps, weights, elements, values
+        )
+        if 2 * length > driven.size:
+            driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
+        found = _column(elements, values, length, dimension, driven, rates)
+        if filled + found > indices.size:
+            indices = _longer(indices, 2 * (filled + found))
+            data = _longer(data, 2 * (filled + found))
+        for j in range(found):
+            slot = _slot(table, keys, driven[j])
+            if table[slot] < 0:
+                if count == keys.size:
+                    keys, indptr = _longer(keys, 2 * count), _longer(indptr, 2 * count + 1)
+                keys[count], table[slot] = driven[j], count
+                count += 1
+            indices[filled], data[filled] = table[slot], rates[j]
+            filled += 1
+            if 2 * count > table.size:
+                table = _hashed(keys, count, 2 * table.size)
+        i += 1
+        indptr[i] = filled
+    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled]

@@ -1,0 +1,96 @@
+"""The generator turned round: what counting, relaxation rates and steady states are found with."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import SuperLU, splu
+
+from wheelwork._checks import FloatArray
+from wheelwork.hilbert.sector import Sector
+
+SHIFT = 1e-13  # of the generator's norm: far below every rate, above the rounding of an LU
+REFINEMENTS = 20
+REFINED = 1e-13
+
+
+class Inverse(Protocol):
+    """Solves generator · x = b with zero trace, for b of zero trace."""
+
+    def solve(self, b: FloatArray) -> FloatArray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftedLU:
+    """A sparse LU of A − σ, with σ far below every rate but zero.
+
+    A is singular, A − σ is not, whatever the populations are: no row need be chosen and replaced.
+    """
+
+    generator: sp.csc_array
+    shift: float
+    lu: SuperLU
+
+    @classmethod
+    def of(cls, generator: sp.csc_array, shift: float | None = None) -> "ShiftedLU":
+        sigma = SHIFT * (norm(generator) or 1.0) if shift is None else shift
+        identity = sp.eye_array(generator.shape[0], format="csc")
+        shifted = sp.csc_array(generator - sigma * identity)
+        return cls(generator, sigma, sparse_lu(shifted))
+
+    @cached_property
+    def filled(self) -> int:
+        """Non-zero entries of L and U."""
+        return int(self.lu.L.nnz + self.lu.U.nnz)
+
+
+@dataclass(frozen=True, eq=False)
+class TracelessInverse:
+    """`Inverse` by a shifted LU: refined until the shift no longer matters.
+
+    steady: the one steady state, trace one.
+    """
+
+    factorisation: ShiftedLU
+    sector: Sector
+    steady: FloatArray
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        x = np.zeros_like(b)
+        residual = self._traceless(b)
+        last = np.inf
+        for _ in range(REFINEMENTS):
+            step = self._traceless(self.factorisation.lu.solve(residual))
+            size = float(np.abs(step).sum())
+            if size > 0.5 * last:
+                break
+            x += step
+            residual = self._traceless(b - self.factorisation.generator @ x)
+            last = size
+            if size <= REFINED * float(np.abs(x).sum()):
+                break
+        return x
+
+    def _traceless(self, x: FloatArray) -> FloatArray:
+        return np.asarray(x - self.steady * float(np.sum(x[self.sector.populations])))
+
+
+def sparse_lu(matrix: sp.csc_array) -> SuperLU:
+    """LU by an ordering whose fill is bounded whatever rows are swapped.
+
+    Minimum degree on A + Aᵀ fills half as much where no pivoting is needed, and a hundred times as
+    much where coherences oscillate faster than they decay and rows are swapped.
+    """
+    return splu(matrix, permc_spec="COLAMD", diag_pivot_thresh=0.1)
+
+
+def column_sums(generator: sp.csc_array) -> FloatArray:
+    """Sums of magnitudes over each column."""
+    return np.asarray(abs(generator).sum(axis=0), dtype=np.float64).ravel()
+
+
+def norm(generator: sp.csc_array) -> float:
+    """Largest of the column sums."""
+    return float(column_sums(generator).max(initial=0.0))

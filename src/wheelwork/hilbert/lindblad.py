@@ -1,0 +1,124 @@
+"""The Lindblad equation, as sparse matrices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork._checks import integer
+from wheelwork.errors import InvalidArgument
+from wheelwork.hilbert.operators import hermitian_operator, sparse_operator
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Lindblad:
+    """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}), rates within the jumps.
+
+    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1). jumps: L_k, each (D, D), the square root
+    of a rate. Both from NumPy, SciPy or QuTiP; kept as complex CSC arrays.
+
+    Raises:
+        InvalidArgument: for a matrix that is not square, finite and of H's shape, or when H is
+            not Hermitian to 1e-12 of its largest entry.
+    """
+
+    hamiltonian: sp.csc_array
+    jumps: tuple[sp.csc_array, ...] = ()
+
+    def __post_init__(self) -> None:
+        H = hermitian_operator("hamiltonian", self.hamiltonian)
+        if not isinstance(self.jumps, Sequence | Iterable) or hasattr(self.jumps, "shape"):
+            raise InvalidArgument(
+                "`jumps` must be a sequence of matrices, "
+                f"but is of type {type(self.jumps).__name__}"
+            )
+        jumps = tuple(
+            sparse_operator("jumps", jump, H.shape[0], f"jump {k}")
+            for k, jump in enumerate(self.jumps)
+        )
+        object.__setattr__(self, "hamiltonian", H)
+        object.__setattr__(self, "jumps", jumps)
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of basis states."""
+        return int(self.hamiltonian.shape[0])
+
+    @cached_property
+    def stacked_jumps(self) -> sp.csc_array:
+        """All jumps on top of each other, (K D, D): entry (k D + a, c) is (L_k)_ac."""
+        D, count = self.dimension, len(self.jumps)
+        if count == 0:
+            return sp.csc_array((D, D), dtype=np.complex128)
+        row = np.concatenate([jump.indices + k * D for k, jump in enumerate(self.jumps)])
+        column = np.concatenate([_columns(jump) for jump in self.jumps])
+        data = np.concatenate([jump.data for jump in self.jumps])
+        order = np.lexsort((row, column))
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=D))))
+        return sp.csc_array((data[order], row[order], indptr), shape=(count * D, D))
+
+    @cached_property
+    def drift(self) -> sp.csc_array:
+        """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
+        S = self.stacked_jumps
+        loss = sp.csc_array(S.conj().T @ S)
+        bound = sp.csc_array(abs(S).T @ abs(S))
+        loss.sort_indices()
+        bound.sort_indices()
+        if loss.nnz == bound.nnz:  # else something vanished exactly, and the patterns differ
+            loss.data[abs(loss.data) <= ROUNDING * bound.data] = 0.0
+        else:
+            loss = _without_rounding(loss, bound)
+        drift = sp.csc_array(-1j * self.hamiltonian - 0.5 * loss)
+        drift.eliminate_zeros()
+        drift.sort_indices()
+        return drift
+
+    def adjoint_unitary(self, operator: Any) -> sp.csc_array:
+        """i[H, O], so that Tr(O (−i[H, ρ])) = Tr(i[H, O] ρ)."""
+        O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
+        H = self.hamiltonian
+        return sp.csc_array(1j * (H @ O - O @ H))
+
+    def adjoint_dissipator(self, operator: Any, jumps: Iterable[int] | None = None) -> sp.csc_array:
+        """Σ_k (L_k†O L_k − ½{L_k†L_k, O}): its mean is what these jumps do to ⟨O⟩ per time.
+
+        jumps: their positions in `self.jumps`, by default all.
+
+        Raises:
+            InvalidArgument: for an operator of the wrong shape or a jump that is not there.
+        """
+        O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
+        total = sp.csc_array(O.shape, dtype=np.complex128)
+        for k in self.jump_positions(jumps):
+            L = self.jumps[k]
+            adjoint = L.conj().T
+            rate = adjoint @ L
+            total = total + adjoint @ O @ L - 0.5 * (rate @ O + O @ rate)
+        return sp.csc_array(total)
+
+    def jump_positions(self, jumps: Iterable[int] | None) -> list[int]:
+        """Return checked positions of jumps; None stands for all."""
+        if jumps is None:
+            return list(range(len(self.jumps)))
+        positions = [integer("jumps", k, 0) for k in jumps]
+        for k in positions:
+            if k >= len(self.jumps):
+                raise InvalidArgument(
+                    f"`jumps` must be positions below {len(self.jumps)}, but holds {k}"
+                )
+        return positions
+
+
+def _columns(matrix: sp.csc_array) -> Any:
+    return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
+
+
+def _without_rounding(loss: sp.csc_array, bound: sp.csc_array) -> sp.csc_array:
+    keep = abs(loss) > ROUNDING * bound
+    return sp.csc_array(loss.multiply(keep))

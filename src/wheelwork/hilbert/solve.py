@@ -1,0 +1,91 @@
+"""The steady state of a Lindblad equation, by a method that suits its size."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from wheelwork.hilbert.direct import SparseLU
+from wheelwork.hilbert.inverse import ShiftedLU
+from wheelwork.hilbert.kernel import projected, zero_eigenvalues
+from wheelwork.hilbert.krylov import Krylov
+from wheelwork.hilbert.lindblad import Lindblad
+from wheelwork.hilbert.operators import initial_state
+from wheelwork.hilbert.sector import Sector, diagonal_sector, state_sector
+from wheelwork.hilbert.state import State
+from wheelwork.hilbert.steady import SteadyMethod, SteadyState, relative_residual
+
+SMALL = 3000  # unknowns
+LARGEST_WORK = 3e9  # unknowns times squared bandwidth, about the multiplications of a banded LU
+PROJECTION_RTOL = 1e-8
+
+
+def steady_state(
+    lindblad: Lindblad, method: SteadyMethod | None = None, *, initial: Any = None
+) -> SteadyState:
+    """Return the steady state of a Lindblad equation.
+
+    Only those unknowns are solved for that populations drive, or the elements of `initial`: all
+    others are zero in the state that is reached.
+
+    Args:
+        method: `SparseLU(rtol)` or `Krylov(rtol)`; by default the first where an LU of the
+            sector is cheap, else the second.
+        initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj` to start from;
+            needed only where there are several steady states. The result is then the long-time
+            average, of oscillations that never end, too.
+
+    Raises:
+        NoSteadyState: when there are several and no `initial`.
+        NotConverged: when the method cannot meet its tolerance.
+        InvalidArgument: when `initial` is no state of this dimension.
+    """
+    if initial is None:
+        sector, generator = diagonal_sector(lindblad)
+        return (method or _suitable(generator)).solve(lindblad, sector, generator)
+    rho = initial_state(
+        initial.matrix if isinstance(initial, State) else initial, lindblad.dimension
+    )
+    return _reached(lindblad, rho, *state_sector(lindblad, rho), method)
+
+
+def _reached(
+    lindblad: Lindblad,
+    rho: sp.csc_array,
+    sector: Sector,
+    generator: sp.csc_array,
+    method: SteadyMethod | None,
+) -> SteadyState:
+    zeros = zero_eigenvalues(ShiftedLU.of(generator))
+    if zeros.number == 1:
+        return (method or _suitable(generator)).solve(lindblad, sector, generator)
+    values, error = projected(generator, sector.vector(rho), zeros.smallest_rate, PROJECTION_RTOL)
+    return SteadyState(
+        lindblad=lindblad,
+        generator=generator,
+        state=State(sector, values),
+        inverse=None,
+        error=error,
+        residual=relative_residual(generator, values),
+        relaxation_rate=zeros.smallest_rate,
+        details={"unknowns": float(sector.size), "steady_states": float(zeros.number)},
+    )
+
+
+def _suitable(generator: sp.csc_array) -> SteadyMethod:
+    n = generator.shape[0]
+    if n <= SMALL or n * float(_bandwidth(generator)) ** 2 <= LARGEST_WORK:
+        return SparseLU()
+    return Krylov()
+
+
+def _bandwidth(generator: sp.csc_array) -> int:
+    """Half-bandwidth after reordering."""
+    n = generator.shape[0]
+    pattern = (np.ones(generator.nnz), generator.indices, generator.indptr)
+    links = sp.csr_array(sp.csc_array(pattern, shape=(n, n)))
+    place = np.empty(n, dtype=np.int64)
+    place[reverse_cuthill_mckee(sp.csr_array(links + links.T), symmetric_mode=True)] = np.arange(n)
+    coo = links.tocoo()
+    return int(np.abs(place[coo.coords[0]] - place[coo.coords[1]]).max(initial=0))

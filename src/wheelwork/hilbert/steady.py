@@ -1,0 +1,95 @@
+"""A steady state with its warrant, and what a method that finds one must offer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.hilbert.inverse import Inverse, norm
+from wheelwork.hilbert.lindblad import Lindblad
+from wheelwork.hilbert.sector import Sector
+from wheelwork.hilbert.state import State
+from wheelwork.hilbert.uniqueness import count_in_full_space, is_irreducible
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+SEED = 20240214
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyState:
+    """A steady state with its warrant.
+
+    state: ρ, on the elements that the search reached. error: estimated Σ|δρ_ab| over its unknowns,
+    from the residual and from rounding; the error of ⟨O⟩ is at most about the largest |O_ab|
+    times this. residual: Σ|dρ_ab/dt| against the sum of the magnitudes of its terms.
+    relaxation_rate: estimated smallest |eigenvalue| of the generator beside zero, right to tens of
+    percent, too large rather than too small. inverse: the generator's pseudo-inverse; None
+    for a state that depends on the initial one. details: numbers on how it was found.
+    """
+
+    lindblad: Lindblad
+    generator: sp.csc_array
+    state: State
+    inverse: Inverse | None
+    error: float
+    residual: float
+    relaxation_rate: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def sector(self) -> Sector:
+        return self.state.sector
+
+    def expect(self, operator: Any) -> complex | float:
+        """Tr(O ρ), see `State.expect`."""
+        return self.state.expect(operator)
+
+    @property
+    def unique(self) -> bool | None:
+        """Whether every initial state ends here, coherences outside the sector included.
+
+        True where the jumps are seen to tell all occupied basis states apart and to connect them,
+        or where ρ is pure; else counted in the full space of up to 32 basis states, and None
+        beyond: not known. (Within the sector a solver has already made sure of it.)
+        """
+        if self.inverse is None:
+            return False
+        if is_irreducible(self.lindblad, self.state):
+            return True
+        count = count_in_full_space(self.lindblad)
+        return None if count is None else count == 1
+
+
+class SteadyMethod(Protocol):
+    """A method finds the state of trace one that the generator of a sector maps to zero."""
+
+    def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState: ...
+
+
+def relative_residual(generator: sp.csc_array, values: np.ndarray) -> float:
+    """Σ|A x| against Σ|A||x|."""
+    terms = float(np.sum(abs(generator) @ np.abs(values)))
+    return float(np.abs(generator @ values).sum()) / terms if terms else 0.0
+
+
+def rounding_noise(sector: Sector, generator: sp.csc_array, values: FloatArray) -> FloatArray:
+    """A traceless vector of the size that rounding makes in A x, of random signs."""
+    size = ROUNDING * (abs(generator) @ np.abs(values))
+    noise = size * np.random.default_rng(SEED).choice([-1.0, 1.0], size=values.size)
+    places = sector.populations
+    noise[places] -= np.sum(noise[places]) / places.size
+    return np.asarray(noise)
+
+
+def require(found: SteadyState, rtol: float) -> None:
+    """Raise NotConverged if the error of a steady state exceeds `rtol`."""
+    if not found.error <= rtol:
+        raise NotConverged(
+            f"the steady state is known to {found.error:.1e} only, not to {rtol:g}: its slowest "
+            f"relaxation rate {found.relaxation_rate:.1e} is too close to rounding of the "
+            f"fastest {norm(found.generator):.1e}"
+        )

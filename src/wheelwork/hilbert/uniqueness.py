@@ -1,0 +1,76 @@
+"""Whether a steady state is the only one, also for coherences that populations do not drive."""
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from wheelwork._checks import FloatArray
+from wheelwork.hilbert.inverse import ShiftedLU
+from wheelwork.hilbert.kernel import zero_eigenvalues
+from wheelwork.hilbert.lindblad import Lindblad
+from wheelwork.hilbert.operators import IndexArray
+from wheelwork.hilbert.sector import explored
+from wheelwork.hilbert.state import State
+
+OCCUPIED = 1e-14
+PURE = 1e-12
+DISTINCT_DIGITS = 9
+LARGEST_FULL = 32  # basis states
+
+
+def is_irreducible(lindblad: Lindblad, state: State) -> bool:
+    """Whether a simple sufficient condition proves the steady state the only one.
+
+    All steady states live on the support of the one of largest support. On it, where ρ is
+    faithful, whatever is conserved commutes with H, every L and every L† (A. Frigerio, Lett. Math.
+    Phys. 2, 79 (1977)). If those of L†L and LL† that are diagonal tell all its basis
+    states apart, it is diagonal, and a number where H and L connect them.
+    """
+    eigenvalues = state.eigenvalues
+    if eigenvalues.size == 1 or eigenvalues[1] <= PURE:
+        return True
+    occupied = np.flatnonzero(state.populations > OCCUPIED)
+    rank = int(np.count_nonzero(eigenvalues > OCCUPIED))
+    if rank < occupied.size:
+        return False
+    jumps = [sp.csc_array(jump[:, occupied][occupied]) for jump in lindblad.jumps]
+    marks = [mark for jump in jumps for mark in _diagonals(jump)]
+    if not marks or _distinct(np.array(marks)) < occupied.size:
+        return False
+    links = abs(lindblad.hamiltonian[:, occupied][occupied])
+    for jump in jumps:
+        links = links + abs(jump)
+    return bool(connected_components(links, directed=False)[0] == 1)
+
+
+def count_in_full_space(lindblad: Lindblad) -> int | None:
+    """Number of steady states among all elements, or None beyond 32 basis states."""
+    D = lindblad.dimension
+    if D > LARGEST_FULL:
+        return None
+    _, generator = explored(lindblad, _all_keys(D))
+    return zero_eigenvalues(ShiftedLU.of(generator)).number
+
+
+def _all_keys(dimension: int) -> IndexArray:
+    a, b = np.tril_indices(dimension)
+    element = 2 * (a * dimension + b)
+    return np.sort(np.concatenate((element, element[a > b] + 1)))
+
+
+def _diagonals(jump: sp.csc_array) -> list[FloatArray]:
+    products = [sp.csc_array(jump.conj().T @ jump), sp.csc_array(jump @ jump.conj().T)]
+    return [p.diagonal().real for p in products if _is_diagonal(p)]
+
+
+def _is_diagonal(matrix: sp.csc_array) -> bool:
+    off = matrix - sp.diags_array(matrix.diagonal())
+    scale = float(abs(matrix.data).max(initial=0.0))
+    return bool(abs(off.data).max(initial=0.0) <= 1e-14 * scale)
+
+
+def _distinct(marks: FloatArray) -> int:
+    """Number of different columns, to nine digits of the largest entry of each row."""
+    scale = np.abs(marks).max(axis=1, keepdims=True)
+    relative = np.divide(marks, scale, out=np.zeros_like(marks), where=scale > 0.0)
+    return int(np.unique(np.round(relative, DISTINCT_DIGITS), axis=1).shape[1])

@@ -1,0 +1,228 @@
+"""A flywheel at one moment of its evolution: quantum state, stored work, flows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from wheelwork import states
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, UnphysicalState
+from wheelwork.machines.stored_work import StoredWork
+from wheelwork.phase_space import Snapshot
+
+if TYPE_CHECKING:
+    from wheelwork.machines.flywheel import Flywheel
+
+LARGEST_NEGATIVITY = 1e-2
+FINEST_STATE = 1e-11  # accuracy asked of the transform to the Fock basis, at least
+
+
+@dataclass(frozen=True)
+class FlywheelSnapshot:
+    """The state of a flywheel at one time.
+
+    machine: the device in force from this time on. snapshot: W in scaled coordinates. Everything
+    else is computed when it is first read. A snapshot can be what a further evolution starts from.
+    """
+
+    machine: "Flywheel"
+    snapshot: Snapshot
+
+    @property
+    def time(self) -> float:
+        return self.snapshot.time
+
+    # ------------------------------------------------------------------ moments
+
+    @property
+    def phonon_number(self) -> float:
+        """⟨a†a⟩."""
+        return self.snapshot.moments["phonon_number"]
+
+    @property
+    def g2(self) -> float:
+        """g²(0); NaN for a state of no quanta."""
+        return self.snapshot.moments["g2"]
+
+    @property
+    def purity(self) -> float:
+        """Tr ρ²."""
+        return self.snapshot.moments["purity"]
+
+    @property
+    def energy(self) -> float:
+        """U = ω0 ⟨a†a⟩."""
+        return self.machine.frequency * self.phonon_number
+
+    @property
+    def position(self) -> float:
+        """⟨x⟩."""
+        return self.machine.length * self.snapshot.moments["x"]
+
+    @property
+    def momentum(self) -> float:
+        """⟨p⟩."""
+        return self.machine.momentum * self.snapshot.moments["p"]
+
+    @property
+    def charging_power(self) -> float:
+        """dU/dt, exactly, from the equation of motion: mean force, friction and noise together."""
+        return sum(self.powers)
+
+    @property
+    def powers(self) -> tuple[float, float, float]:
+        """What the mean force, the friction (positive where it drives) and the noise put in.
+
+        ω0 (2⟨f P⟩, −2⟨γ P²⟩, 2⟨d⟩) in scaled coordinates, that is
+        ⟨force p/m⟩, −⟨γ p²/m⟩ and ⟨D⟩/2m.
+        """
+        force, friction, noise = self.snapshot.energy_rates
+        frequency = self.machine.frequency
+        return frequency * force, frequency * friction, frequency * noise
+
+    @property
+    def particle_current(self) -> float:
+        """Mean particle current out of the first lead."""
+        return self.snapshot.local_means["particle_0"]
+
+    # ------------------------------------------------------------------ quantum state
+
+    @cached_property
+    def density_matrix(self) -> npt.NDArray[np.complex128]:
+        """ρ in the Fock basis of ω0 a†a, complex (n, n)."""
+        field = self.snapshot.field
+        return states.density_matrix_from_wigner(
+            0.5 * field.values,  # dX dP = dx dp / 2
+            self.machine.length * field.mesh.axis,
+            self.machine.momentum * field.mesh.axis,
+            tolerance=max(self.snapshot.distance, FINEST_STATE),
+            mass=self.machine.mass,
+            frequency=self.machine.frequency,
+        )
+
+    @cached_property
+    def _eigenvalues(self) -> FloatArray:
+        return np.asarray(np.linalg.eigvalsh(self.density_matrix)[::-1], dtype=np.float64)
+
+    @property
+    def negativity(self) -> float:
+        """How far the lowest eigenvalue of ρ lies below zero.
+
+        Numerical error, and at early times of a pure state also that of the equation: like all
+        of its kind (quantum Brownian motion without the small noise in position) it is not
+        completely positive, by terms of second order in friction/noise.
+        """
+        return max(0.0, -float(self._eigenvalues[-1]))
+
+    @cached_property
+    def _work(self) -> StoredWork:
+        if self.negativity > LARGEST_NEGATIVITY:
+            raise UnphysicalState(
+                f"the density matrix at t = {self.time:g} has the eigenvalue {-self.negativity:.2g}"
+            )
+        return StoredWork(
+            np.maximum(self._eigenvalues, 0.0),
+            np.maximum(np.diagonal(self.density_matrix).real, 0.0),
+            self.machine.frequency,
+            self.energy,
+            self.machine.bath_temperature,
+        )
+
+    @property
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return self._work.entropy
+
+    @property
+    def ergotropy(self) -> float:
+        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
+        return self._work.ergotropy
+
+    @property
+    def ergotropy_diagonal(self) -> float:
+        """Ergotropy of the populations alone."""
+        return self._work.ergotropy_diagonal
+
+    @property
+    def free_energy_gain(self) -> float:
+        """W_F = U − T S + T ln Z; raises InvalidArgument where no temperature is named."""
+        return self._work.free_energy_gain
+
+    @property
+    def wigner(self) -> xr.DataArray:
+        """W on the mesh it was computed on; its integral over dx dp is one."""
+        field = self.snapshot.field
+        x = self.machine.length * field.mesh.axis
+        p = self.machine.momentum * field.mesh.axis
+        return xr.DataArray(
+            0.5 * field.values,
+            coords={"x": x, "p": p},
+            dims=("x", "p"),
+            name="wigner",
+            attrs={"long_name": "Wigner function"},
+        )
+
+    def wigner_on(self, x: npt.ArrayLike, p: npt.ArrayLike) -> FloatArray:
+        """W at all positions x (n_x,) and momenta p (n_p,): shape (n_x, n_p)."""
+        X = np.asarray(x, dtype=np.float64) / self.machine.length
+        P = np.asarray(p, dtype=np.float64) / self.machine.momentum
+        return 0.5 * self.snapshot.wigner(X, P)
+
+    # ------------------------------------------------------------------ results
+
+    @cached_property
+    def observables(self) -> Mapping[str, float]:
+        """All scalar observables by name; NaN for a free energy without a temperature."""
+        values = {name: float(getattr(self, name)) for name in OBSERVABLES}
+        try:
+            values["free_energy_gain"] = self.free_energy_gain
+        except InvalidArgument:
+            values["free_energy_gain"] = np.nan
+        return MappingProxyType(values)
+
+    @cached_property
+    def errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors, from the distance between the W found and the true one."""
+        moment, distance = self.snapshot.errors, self.snapshot.distance
+        energy = self.machine.frequency * moment["phonon_number"]
+        levels = self.density_matrix.shape[0]
+        changed = distance + self.negativity
+        # Fannes' inequality: what little probability is misplaced may lie anywhere
+        spread = changed * (np.log(levels) + 1.0 - np.log(changed))
+        work = energy + self.negativity * self.machine.frequency * levels
+        errors = {
+            "phonon_number": moment["phonon_number"],
+            "g2": moment["g2"],
+            "purity": moment["purity"],
+            "energy": energy,
+            "position": self.machine.length * moment["x"],
+            "momentum": self.machine.momentum * moment["p"],
+            "entropy": spread,
+            "ergotropy": work,
+            "ergotropy_diagonal": work,
+            "particle_current": self.snapshot.local_errors["particle_0"],
+        }
+        if self.machine.bath_temperature is not None:
+            errors["free_energy_gain"] = energy + self.machine.bath_temperature * spread
+        return MappingProxyType(errors)
+
+
+OBSERVABLES = (
+    "phonon_number",
+    "g2",
+    "purity",
+    "energy",
+    "position",
+    "momentum",
+    "entropy",
+    "ergotropy",
+    "ergotropy_diagonal",
+    "charging_power",
+    "particle_current",
+)

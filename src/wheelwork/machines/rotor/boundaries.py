@@ -1,0 +1,88 @@
+"""Where a rotor engine changes what it does, found by root finding in β_2/β_1."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.rotor.solve import RotorMethod
+
+if TYPE_CHECKING:
+    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.state import RotorState
+
+SCAN_POINTS = 33
+
+
+@dataclass(frozen=True)
+class RegimeBoundaries:
+    """Values of β_2/β_1; NaN where there is none in the range.
+
+    work_vanishes: Ẇ changes sign (end of the engine). heat_reverses: Q̇_1 and Q̇_2 change sign (begin
+    of the refrigerator). qubit_ergotropy_vanishes: p_01 = p_10. efficiency_peaks: local maximum of
+    the engine's efficiency inside its range.
+
+    For Leitch et al., Fig. 2: 0.434235, 0.503882, 0.39995 and 0.30884. The second is 0.54 in their
+    text, a likely misprint of 0.504.
+    """
+
+    work_vanishes: float
+    heat_reverses: float
+    qubit_ergotropy_vanishes: float
+    efficiency_peaks: float
+
+
+def find_boundaries(
+    machine: "RotorEngine", method: RotorMethod, low: float, high: float
+) -> RegimeBoundaries:
+    """Return the first of each kind in low ≤ β_2/β_1 ≤ high: a scan of 33 values, then Brent."""
+    low, high = _checks.positive("low", low), _checks.positive("high", high)
+    if low >= high:
+        raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
+    scan = np.linspace(low, high, SCAN_POINTS)
+
+    def at(ratio: float) -> "RotorState":
+        return machine.replace(beta_ratio=ratio).steady_state(method)
+
+    states = [at(float(ratio)) for ratio in scan]
+
+    def crossing(value: Callable[["RotorState"], float]) -> float:
+        values = np.array([value(state) for state in states])
+        return _first_root(lambda ratio: value(at(ratio)), scan, values)
+
+    efficiencies = np.array([state.efficiency for state in states])
+    return RegimeBoundaries(
+        crossing(lambda state: state.operation.work),
+        crossing(lambda state: state.particle_current),
+        crossing(lambda state: state.qubit_inversion),
+        _first_peak(lambda ratio: at(ratio).efficiency, scan, efficiencies),
+    )
+
+
+def _first_root(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:
+    changes = np.flatnonzero(values[:-1] * values[1:] <= 0.0)
+    if changes.size == 0:
+        return math.nan
+    i = int(changes[0])
+    return float(brentq(f, float(scan[i]), float(scan[i + 1]), xtol=1e-11, rtol=1e-12))
+
+
+def _first_peak(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:
+    inner = (values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:])
+    peaks = np.flatnonzero(inner) + 1
+    if peaks.size == 0:
+        return math.nan
+    i = int(peaks[0])
+    found = minimize_scalar(
+        lambda ratio: -f(float(ratio)),
+        bounds=(float(scan[i - 1]), float(scan[i + 1])),
+        method="bounded",
+        options={"xatol": 1e-8},
+    )
+    return float(found.x)

@@ -1,0 +1,261 @@
+"""The global master equation: the baths see the energies of the whole machine.
+
+The two Bohr frequencies by which a pair (`Pairs`) decays differ by its splitting and are kept
+apart. Transitions of different pairs may share a frequency, or come close to it, but a state
+without coherences between charges does not see whether they are one jump or two. Hence the sum
+over all frequencies is made of four families of jumps for each bath, whatever basis is chosen
+where energies coincide, as those of l and −l do. Coherences between charges, which may see the
+difference, influence nothing that is reported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.rotor.blocks import BlockState
+from wheelwork.machines.rotor.local_equation import SMALL
+from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
+from wheelwork.machines.rotor.qubits import QubitBath
+from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
+
+if TYPE_CHECKING:
+    from wheelwork.machines.rotor.engine import RotorEngine
+
+ONE_FREQUENCY = 1e-7  # of B_1 + B_2: Bohr frequencies of a pair closer than this count as one
+EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are
+
+
+@dataclass(frozen=True)
+class GlobalMasterEquation:
+    """The spin-boson model of Leitch et al., Eqs. (27)–(29) and (A15)–(A17).
+
+    Each bath has the spectral density g_i² ω Ω²/(ω² + Ω²); the load is local, Eq. (17).
+
+    cutoff: Ω, by default 2 B_2. (The paper's choice, the largest frequency of the machine, grows
+    with the window of l.) Transitions of negative frequency are dropped: no bath mode has one.
+    rtol, window: as in `LocalMasterEquation`.
+
+    Valid where the rates of the baths are small against the splittings of the pairs, at least 2λ
+    (secular approximation): see the audit. In the limit λ → 0 at fixed g it therefore fails, and
+    does not tend to the local equation, which holds there.
+    """
+
+    cutoff: float | None = None
+    rtol: float = 1e-9
+    window: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.cutoff is not None:
+            object.__setattr__(self, "cutoff", _checks.positive("cutoff", self.cutoff))
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+        if self.window is not None:
+            object.__setattr__(self, "window", fixed_window(self.window))
+
+    def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
+        """Return the equations on a window."""
+        cutoff = 2.0 * machine.field_hot if self.cutoff is None else self.cutoff
+        pairs = pairs_of(machine, window)
+        cold, hot = (
+            GlobalDissipator(machine, window, pairs, bath, site, cutoff)
+            for site, bath in enumerate((machine.cold, machine.hot))
+        )
+        return RotorModel(machine, window, cold, hot)
+
+    def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
+        """Rate of the baths, by the share of |0,1,l⟩ in the eigenstates of its pair."""
+        rates = [bath.gap * bath.total_rate for bath in (machine.cold, machine.hot)]
+        square = 4.0 * machine.coupling**2
+        mixed = square / (square + mismatch(machine, momenta) ** 2)
+        return np.asarray(0.5 * min(rates) * mixed)
+
+    def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
+        """Rates of the baths against splittings and gaps, of the load against λ."""
+        machine, window = model.machine, model.window
+        assert isinstance(model.cold, GlobalDissipator)
+        assert isinstance(model.hot, GlobalDissipator)
+        rate = model.cold.escape_rate + model.hot.escape_rate
+        splitting = 2.0 * model.cold.pairs.half_splitting
+        weight = np.trace(blocks.pairs, axis1=1, axis2=2)[1:-1]
+        ratio = float(weight @ (rate / splitting)[1:-1] / weight.sum())
+        load = float(blocks.rotor @ np.sum(machine.load_rates(window.momenta), axis=0))
+        return {
+            "bath rate / level splitting": AuditEntry(ratio, SMALL),
+            "bath rate / gap": AuditEntry(
+                max(model.cold.rate_at_gap, model.hot.rate_at_gap), SMALL
+            ),
+            "load rate / coupling": AuditEntry(load / abs(machine.coupling or np.nan), SMALL),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """Transitions between the pairs and the states that have no partner, by one bath.
+
+    row: of these states in `BlockState.populations`. member: of the pairs, which differs from
+    them by one excitation (0: |1,0,l+1⟩, 1: |0,1,l⟩). out, into: amplitudes (2, N + 1, 2) of the
+    jumps from and to the pairs, for the upper and the lower eigenstate; [e, j, k] is of member k.
+    """
+
+    row: int
+    member: int
+    out: FloatArray
+    into: FloatArray
+
+    @property
+    def pairs(self) -> slice:
+        """The pairs that have the member."""
+        return slice(1, None) if self.member else slice(None, -1)
+
+    def change(self, blocks: BlockState, partner: FloatArray, pairs: FloatArray) -> float:
+        """Change per time of the mean of an observable.
+
+        partner: (N,), its value in the states of `row`. pairs: (N + 1, 2, 2), its matrices.
+        """
+        chosen = self.pairs
+        K = pairs[chosen] - partner[:, None, None] * np.eye(2)
+        out, into = self.out[:, chosen], self.into[:, chosen]
+        gain = np.einsum("ejk,jkm,ejm->j", into, K, into) @ blocks.populations[self.row]
+        loss = np.einsum("ejk,jkm,jmn,ejn->", out, blocks.pairs[chosen], K, out)
+        return float(gain - loss)
+
+    def entries(self, window: Window, eigenstate: int) -> tuple[list[Entries], list[Entries]]:
+        """Return the jumps from and to one eigenstate of every pair."""
+        N, first = window.levels, self.pairs.start or 0
+        partner = self.row * N + np.arange(N)
+        out: list[Entries] = []
+        into: list[Entries] = []
+        for member in (0, 1):
+            place = first + np.arange(N) - member  # of l in the window
+            there = (place >= 0) & (place < N)
+            state = (2 - member) * N + place
+            for amplitudes, found in ((self.out, out), (self.into, into)):
+                value = amplitudes[eigenstate, self.pairs, member]
+                used = there & (value != 0.0)
+                rows, columns = partner[used], state[used]
+                found.append((rows, columns, value[used]))
+        return out, [(columns, rows, value) for rows, columns, value in into]
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalDissipator:
+    """Σ_ω J(ω) {(n(ω) + 1) D[A(ω)] + n(ω) D[A†(ω)]} (Leitch et al., Eq. (A15)), A = σ_i⁻.
+
+    site: 0 for qubit 1, 1 for qubit 2. cutoff: Ω of the spectral density (Eqs. (A16), (A17)).
+    """
+
+    machine: "RotorEngine"
+    window: Window
+    pairs: Pairs
+    bath: QubitBath
+    site: int
+    cutoff: float
+
+    @property
+    def quantum(self) -> None:
+        """Excitations bring different heats."""
+        return
+
+    @cached_property
+    def channels(self) -> tuple[Channel, Channel]:
+        """Between the pairs and the empty qubits, and between the pairs and the full ones."""
+        free = free_energies(self.machine, self.window)
+        empty, full = self.site, 1 - self.site
+        first, last = slice(None, -1), slice(1, None)
+        values = self.pairs.eigenvalues
+        below = values[last if empty else first] - free[EMPTY][:, None]
+        above = free[FULL][:, None] - values[last if full else first]
+        down, up = self._amplitudes(below, empty)
+        fall, rise = self._amplitudes(above, full)
+        return Channel(EMPTY, empty, out=down, into=up), Channel(FULL, full, out=rise, into=fall)
+
+    def _amplitudes(self, frequency: FloatArray, member: int) -> tuple[FloatArray, FloatArray]:
+        """Amplitudes (2, N + 1, 2) with σ_i⁻ and with σ_i⁺ for Bohr frequencies (N, 2)."""
+        vectors = self.pairs.eigenvectors
+        close = ONE_FREQUENCY * (self.machine.field_cold + self.machine.field_hot)
+        padding = ((1, 0) if member else (0, 1), (0, 0))
+        found = []
+        for rate in self._rates(frequency):
+            strength = np.pad(np.sqrt(rate), padding) * vectors[:, :, member]
+            amplitudes = np.moveaxis(strength[:, :, None] * vectors, 1, 0)
+            one = 2.0 * self.pairs.half_splitting < close
+            amplitudes[0, one] += amplitudes[1, one]
+            amplitudes[1, one] = 0.0
+            found.append(amplitudes)
+        return found[0], found[1]
+
+    def _rates(self, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """J (n + 1) and J n, zero where the frequency is not positive."""
+        w = np.where(frequency > 0.0, frequency, np.inf)
+        density = self.bath.coupling_rate * self.cutoff / (w / self.cutoff + self.cutoff / w)
+        occupation = 1.0 / np.expm1(np.minimum(w / self.bath.temperature, 700.0))
+        return density * (occupation + 1.0), density * occupation
+
+    @property
+    def rate_at_gap(self) -> float:
+        """Rate at which the bath would relax its qubit alone, in units of the gap."""
+        down, up = self._rates(np.array([self.bath.gap]))
+        return float(down[0] + up[0]) / self.bath.gap
+
+    @property
+    def escape_rate(self) -> FloatArray:
+        """Mean of the rates at which this bath empties the two eigenstates, (N + 1,)."""
+        return np.asarray(sum(0.5 * np.sum(c.out**2, axis=(0, 2)) for c in self.channels))
+
+    @cached_property
+    def up(self) -> Jumps:
+        """Jumps that take an excitation from the bath, by way of the two eigenstates."""
+        return tuple(self._jump(eigenstate, up=True) for eigenstate in (0, 1))
+
+    @cached_property
+    def down(self) -> Jumps:
+        """Jumps that give an excitation to the bath, by way of the two eigenstates."""
+        return tuple(self._jump(eigenstate, up=False) for eigenstate in (0, 1))
+
+    def _jump(self, eigenstate: int, up: bool) -> sp.csc_array:
+        empty, full = (channel.entries(self.window, eigenstate) for channel in self.channels)
+        return matrix(self.window, empty[1] + full[0] if up else empty[0] + full[1])
+
+    def excitations(self, blocks: BlockState) -> float:
+        """Change of ⟨s_1 + s_2⟩."""
+        one = np.ones((blocks.window.levels + 1, 1, 1)) * np.eye(2)
+        none = np.zeros(blocks.window.levels)
+        return self._change(blocks, none, none + 2.0, one)
+
+    def heat(self, blocks: BlockState) -> float:
+        """Tr(H_S L_i ρ), Leitch et al., Eq. (29)."""
+        free = free_energies(self.machine, self.window)
+        pairs = np.zeros((blocks.window.levels + 1, 2, 2))
+        pairs[:, 0, 0], pairs[:, 1, 1] = self.pairs.energies.T
+        pairs[:, 0, 1] = pairs[:, 1, 0] = self.pairs.coupling
+        return self._change(blocks, free[EMPTY], free[FULL], pairs)
+
+    def work(self, blocks: BlockState) -> float:
+        """Zero: all that the bath gives is heat."""
+        return 0.0
+
+    def angular_momentum_rate(self, blocks: BlockState) -> float:
+        """Change of ⟨L_z⟩: eigenstates of a pair have two values of l."""
+        return self._rotor_change(blocks, self.window.momenta)
+
+    def kinetic_power(self, blocks: BlockState) -> float:
+        """Change of ⟨L_z²⟩/2I."""
+        return self._rotor_change(blocks, rotor_energies(self.machine, self.window))
+
+    def _rotor_change(self, blocks: BlockState, values: FloatArray) -> float:
+        pairs = np.zeros((values.size + 1, 2, 2))
+        pairs[:-1, 0, 0], pairs[1:, 1, 1] = values, values
+        return self._change(blocks, values, values, pairs)
+
+    def _change(
+        self, blocks: BlockState, empty: FloatArray, full: FloatArray, pairs: FloatArray
+    ) -> float:
+        below, above = self.channels
+        return below.change(blocks, empty, pairs) + above.change(blocks, full, pairs)

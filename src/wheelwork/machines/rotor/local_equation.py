@@ -1,0 +1,132 @@
+"""The local master equation: each bath sees its qubit alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.rotor.blocks import BlockState
+from wheelwork.machines.rotor.model import Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.qubits import QubitBath
+from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
+
+if TYPE_CHECKING:
+    from wheelwork.machines.rotor.engine import RotorEngine
+
+SMALL = 0.25  # a ratio that the description takes for small
+
+
+@dataclass(frozen=True)
+class LocalMasterEquation:
+    """The collision model of Leitch et al., Eqs. (13)–(17): jumps of each qubit by itself.
+
+    rtol: of the state and ⟨L_z²⟩, hence of the flows against the largest of them. The window of l
+    grows until what lies beyond is below it. window: a fixed window instead, as (lowest, highest).
+
+    For a collision model it is exact at any strength of the baths. As a description of permanent
+    baths it needs λ small against the gaps, so that a bath does not see the coupling; the audit
+    says how small it is.
+    """
+
+    rtol: float = 1e-9
+    window: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+        if self.window is not None:
+            object.__setattr__(self, "window", fixed_window(self.window))
+
+    def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
+        """Return the equations on a window."""
+        return RotorModel(
+            machine,
+            window,
+            LocalDissipator(machine.cold, 0, window, machine.coupling),
+            LocalDissipator(machine.hot, 1, window, machine.coupling),
+        )
+
+    def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
+        """Rate between |0,1,l⟩ and |1,0,l+1⟩, by way of their coherence and then of the baths."""
+        cold, hot = machine.cold.total_rate, machine.hot.total_rate
+        if cold * hot * machine.coupling**2 == 0.0:
+            return np.zeros_like(momenta)
+        width = 0.5 * (cold + hot)
+        square = width**2 + mismatch(machine, momenta) ** 2
+        return 1.0 / (0.5 * square / (machine.coupling**2 * width) + 1.0 / cold + 1.0 / hot)
+
+    def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
+        """λ against the smaller gap, and how far the load's own state is from a Gibbs state."""
+        machine = model.machine
+        gap = min(machine.cold.gap, machine.hot.gap)
+        return {
+            "coupling / gap": AuditEntry(abs(machine.coupling) / gap, SMALL),
+            "load's departure from Gibbs": AuditEntry(0.25 * machine.load_tilt, SMALL),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class LocalDissipator:
+    """g_i² (n D[σ⁺] + (n + 1) D[σ⁻]) (Leitch et al., Eq. (14)).
+
+    site: 0 for qubit 1, 1 for qubit 2. coupling: λ.
+    """
+
+    bath: QubitBath
+    site: int
+    window: Window
+    coupling: float
+
+    @property
+    def quantum(self) -> float:
+        """2B_i: every excitation brings the same heat."""
+        return self.bath.gap
+
+    @cached_property
+    def up(self) -> Jumps:
+        """√(g_i² n) σ_i⁺."""
+        rows, columns = self._places
+        strength = np.full(rows.size, np.sqrt(self.bath.rate_up))
+        return (matrix(self.window, [(rows, columns, strength)]),)
+
+    @cached_property
+    def down(self) -> Jumps:
+        """√(g_i² (n + 1)) σ_i⁻."""
+        rows, columns = self._places
+        strength = np.full(rows.size, np.sqrt(self.bath.rate_down))
+        return (matrix(self.window, [(columns, rows, strength)]),)
+
+    @property
+    def _places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Of the qubit excited, and not."""
+        N = self.window.levels
+        step = 2 * N if self.site == 0 else N
+        starts = (0, N) if self.site == 0 else (0, 2 * N)
+        columns = np.concatenate([start + np.arange(N) for start in starts])
+        return columns + step, columns
+
+    def excitations(self, blocks: BlockState) -> float:
+        """g_i² (n ⟨σ⁻σ⁺⟩ − (n + 1) ⟨σ⁺σ⁻⟩)."""
+        excited = blocks.excited(self.site)
+        return self.bath.rate_up * (blocks.trace - excited) - self.bath.rate_down * excited
+
+    def heat(self, blocks: BlockState) -> float:
+        """Tr(H_S,0 L_i ρ), Leitch et al., Eq. (19)."""
+        return self.bath.gap * self.excitations(blocks)
+
+    def work(self, blocks: BlockState) -> float:
+        """Tr(H_S,I L_i ρ) = −½ g_i² (2n + 1) ⟨H_S,I⟩, its part of Leitch et al., Eq. (23)."""
+        return -0.5 * self.bath.total_rate * blocks.interaction(self.coupling)
+
+    def angular_momentum_rate(self, blocks: BlockState) -> float:
+        """Zero: the jumps leave the rotor alone."""
+        return 0.0
+
+    def kinetic_power(self, blocks: BlockState) -> float:
+        """Zero: the jumps leave the rotor alone."""
+        return 0.0

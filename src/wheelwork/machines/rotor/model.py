@@ -1,0 +1,110 @@
+"""The equations on a window of l: Hamiltonian and jumps as sparse matrices, named by bath.
+
+Basis |s_1 s_2 l⟩ (s = 1 excited), l varying fastest: place (2 s_1 + s_2) N + l − lowest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from wheelwork import hilbert
+from wheelwork._checks import FloatArray
+from wheelwork.machines.rotor.blocks import BlockState, pair_places
+from wheelwork.machines.rotor.pairs import free_energies
+from wheelwork.machines.rotor.window import Window
+
+if TYPE_CHECKING:
+    from wheelwork.machines.rotor.engine import RotorEngine
+
+Jumps = tuple[sp.csc_array, ...]
+Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
+
+
+class QubitDissipator(Protocol):
+    """What the bath of one qubit does to a state, per time."""
+
+    @property
+    def up(self) -> Jumps:
+        """Jumps that take an excitation from the bath."""
+
+    @property
+    def down(self) -> Jumps:
+        """Jumps that give one to the bath."""
+
+    @property
+    def quantum(self) -> float | None:
+        """Heat of every excitation, where it is the same for all."""
+
+    def excitations(self, blocks: BlockState) -> float:
+        """Excitations that enter the machine."""
+
+    def heat(self, blocks: BlockState) -> float:
+        """Heat that enters the machine."""
+
+    def work(self, blocks: BlockState) -> float:
+        """Work done on the machine: energy other than heat."""
+
+    def angular_momentum_rate(self, blocks: BlockState) -> float:
+        """Change of ⟨L_z⟩."""
+
+    def kinetic_power(self, blocks: BlockState) -> float:
+        """Change of ⟨L_z²⟩/2I."""
+
+
+@dataclass(frozen=True, eq=False)
+class RotorModel:
+    """H_S and the jumps of each bath, for one machine on one window; matrices are (4N, 4N)."""
+
+    machine: "RotorEngine"
+    window: Window
+    cold: QubitDissipator
+    hot: QubitDissipator
+
+    @property
+    def free(self) -> sp.csc_array:
+        """H_S,0 (Leitch et al., Eq. (2)), diagonal."""
+        return sp.csc_array(sp.diags_array(free_energies(self.machine, self.window).ravel()))
+
+    @property
+    def interaction(self) -> sp.csc_array:
+        """H_S,I = λ (σ_1⁺σ_2⁻e^{iφ} + h.c.) (Leitch et al., Eq. (3))."""
+        rows, columns = pair_places(self.window.levels)
+        strength = np.full(rows.size, self.machine.coupling)
+        return matrix(self.window, [(rows, columns, strength), (columns, rows, strength)])
+
+    @cached_property
+    def load(self) -> Jumps:
+        """√(Iγ/β) e^{iφ}(1 − a L_z) and √(Iγ/β) e^{−iφ}(1 + a L_z) with a = β/4I.
+
+        The same generator as Leitch et al., Eq. (17), in a form where each jump moves l by one.
+        """
+        N, strength = self.window.levels, np.sqrt(self.machine.load_rate)
+        tilt = self.machine.load_tilt * self.window.momenta
+        below = np.concatenate([pair * N + np.arange(N - 1) for pair in range(4)])
+        up = np.tile(strength * (1.0 - tilt[:-1]), 4)
+        down = np.tile(strength * (1.0 + tilt[1:]), 4)
+        return (
+            matrix(self.window, [(below + 1, below, up)]),
+            matrix(self.window, [(below, below + 1, down)]),
+        )
+
+    @cached_property
+    def lindblad(self) -> hilbert.Lindblad:
+        """The equation for `wheelwork.hilbert`.
+
+        Its jumps are cold.down, cold.up, hot.down, hot.up and load, in this order.
+        """
+        jumps = (*self.cold.down, *self.cold.up, *self.hot.down, *self.hot.up, *self.load)
+        return hilbert.Lindblad(self.free + self.interaction, jumps)
+
+
+def matrix(window: Window, parts: Sequence[Entries]) -> sp.csc_array:
+    """Return the real matrix with the given (rows, columns, values)."""
+    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    size = 4 * window.levels
+    return sp.csc_array((values, (rows, columns)), shape=(size, size))

@@ -1,0 +1,134 @@
+"""Rectification of heat and of angular momentum when the two baths change places."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from wheelwork import _checks
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.machines.rotor.solve import RotorMethod
+
+if TYPE_CHECKING:
+    from wheelwork.machines.rotor.engine import RotorEngine
+
+Quantity = Literal["heat", "angular_momentum"]
+QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")
+SCAN_POINTS = 33
+END = 1.0 - 1e-6  # of χ: at ±1 a bath is cut off, and ratios of flows lose their meaning
+
+
+@dataclass(frozen=True)
+class Rectification:
+    """The two steady states of a machine, before and after its qubits' baths change places.
+
+    heat: Q̇ = Q̇_2. heat_swapped: Q̇_1 with the temperatures swapped (Leitch et al., Eq. (38)).
+    momentum, momentum_swapped: ⟨L_z⟩ of both. unit: λg², which makes heat dimensionless.
+
+    R is no fraction: where the two flows have opposite signs it exceeds one, and it diverges where
+    they cancel.
+    """
+
+    heat: float
+    heat_swapped: float
+    momentum: float
+    momentum_swapped: float
+    unit: float
+
+    def ratio(self, quantity: Quantity = "heat") -> float:
+        """R = |(a − b)/(a + b)| (Leitch et al., Eqs. (39), (42)); infinite where a + b = 0."""
+        a, b = self._both(quantity)
+        return abs((a - b) / (a + b)) if a + b != 0.0 else math.inf
+
+    def size(self, quantity: Quantity = "heat") -> float:
+        """J, the larger magnitude (Leitch et al., Eqs. (40), (43)), of heat in units of λg²."""
+        largest = max(abs(value) for value in self._both(quantity))
+        return largest / self.unit if quantity == "heat" else largest
+
+    def performance(self, alpha: float, quantity: Quantity = "heat") -> float:
+        """Γ_α = α R + (1 − α) J (Leitch et al., Eqs. (41), (44)), 0 ≤ α ≤ 1."""
+        weight = _weight(alpha)
+        size = (1.0 - weight) * self.size(quantity) if weight < 1.0 else 0.0
+        return size + (weight * self.ratio(quantity) if weight > 0.0 else 0.0)
+
+    def _both(self, quantity: Quantity) -> tuple[float, float]:
+        if quantity not in QUANTITIES:
+            raise InvalidArgument(
+                f"`quantity` must be one of {', '.join(QUANTITIES)}, but is {quantity!r}"
+            )
+        if quantity == "heat":
+            return self.heat, self.heat_swapped
+        return self.momentum, self.momentum_swapped
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The asymmetry χ with the largest Γ_α, and the rectification there."""
+
+    bath_asymmetry: float
+    performance: float
+    rectification: Rectification
+
+
+def rectify(machine: "RotorEngine", method: RotorMethod) -> Rectification:
+    """Return the rectification of a machine."""
+    forward, backward = machine.steady_state(method), machine.swapped().steady_state(method)
+    return Rectification(
+        heat=forward.heat_hot,
+        heat_swapped=backward.heat_cold,
+        momentum=forward.angular_momentum,
+        momentum_swapped=backward.angular_momentum,
+        unit=abs(machine.coupling) * machine.bath_coupling**2,
+    )
+
+
+def optimise(
+    machine: "RotorEngine",
+    method: RotorMethod,
+    alpha: float,
+    quantity: Quantity,
+    bounds: tuple[float, float],
+) -> Optimum:
+    """Return the χ within `bounds` of the largest Γ_α: a scan of 33 values, then Brent's method.
+
+    Raises NotConverged when R diverges within the bounds.
+    """
+    weight = _weight(alpha)
+    low, high = (min(max(_checks.real("bounds", end), -END), END) for end in bounds)
+    if low >= high:
+        raise InvalidArgument(f"`bounds` must be ascending, but is {bounds!r}")
+
+    def at(asymmetry: float) -> Rectification:
+        return rectify(machine.replace(bath_asymmetry=asymmetry), method)
+
+    scan = np.linspace(low, high, SCAN_POINTS)
+    found = [at(float(chi)) for chi in scan]
+    sums = np.array([sum(point._both(quantity)) for point in found])
+    poles = np.flatnonzero(sums[:-1] * sums[1:] <= 0.0)
+    if weight > 0.0 and poles.size:
+        raise NotConverged(
+            f"Γ has no largest value: R diverges between χ = {scan[poles[0]]:.4g} and "
+            f"{scan[poles[0] + 1]:.4g}, where the two flows cancel; narrow `bounds`"
+        )
+    values = [point.performance(weight, quantity) for point in found]
+    best = int(np.argmax(values))
+    bracket = float(scan[max(best - 1, 0)]), float(scan[min(best + 1, SCAN_POINTS - 1)])
+    refined = minimize_scalar(
+        lambda chi: -at(float(chi)).performance(weight, quantity),
+        bounds=bracket,
+        method="bounded",
+        options={"xatol": 1e-8},
+    )
+    chi = float(refined.x) if -refined.fun >= values[best] else float(scan[best])
+    point = at(chi)
+    return Optimum(chi, point.performance(weight, quantity), point)
+
+
+def _weight(alpha: float) -> float:
+    weight = _checks.non_negative("alpha", alpha)
+    if weight > 1.0:
+        raise InvalidArgument(f"`alpha` must lie between 0 and 1, but is {weight!r}")
+    return weight

@@ -1,0 +1,1 @@
+"""W(x, p) in time, by the Fokker–Planck equation."""

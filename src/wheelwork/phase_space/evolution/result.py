@@ -1,0 +1,158 @@
+"""W at chosen times, and the numbers read off it, with estimated errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.evolution.control import State
+from wheelwork.phase_space.evolution.flow import Flow
+from wheelwork.phase_space.evolution.mesh import Field
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.plane import PlaneDistribution
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """W at one time; it can be what a further evolution starts from.
+
+    model: the one in force from this time on. wigner_mesh: W, values[i, j] at axis[i], axis[j] of
+    its mesh, in scaled coordinates. distance: estimated ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with
+    H = X² + P², all errors since the start added up. trace_drift: ∫ W dX dP less one.
+    local_means: of the model's companions. energy_rates: what force, friction and noise add to
+    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩.
+    """
+
+    time: float
+    model: PhaseSpaceModel
+    field: Field
+    distance: float
+    local_means: Mapping[str, float]
+    local_errors: Mapping[str, float]
+    energy_rates: tuple[float, float, float]
+
+    @property
+    def trace_drift(self) -> float:
+        return self.field.trace - 1.0
+
+    @cached_property
+    def distribution(self) -> PlaneDistribution:
+        """W as the stationary solvers give theirs."""
+        axis = self.field.mesh.axis
+        return PlaneDistribution(axis, axis, self.field.values)
+
+    @cached_property
+    def moments(self) -> Mapping[str, float]:
+        """As `phase_space.moments`; g2 is NaN where the phonon number is within its error."""
+        field, X = self.field, self.field.mesh.axis
+        over_X, over_P = field.values.sum(axis=1), field.values.sum(axis=0)
+        cell, number = field.mesh.cell, field.mean_energy - 0.5
+        pairs = field.mean_energy_squared - 2.0 * field.mean_energy + 0.5
+        known = number > self.distance * field.mean_energy
+        return {
+            "x": cell * float(over_X @ X),
+            "p": cell * float(over_P @ X),
+            "x_squared": cell * float(over_X @ X**2),
+            "p_squared": cell * float(over_P @ X**2),
+            "x_p": cell * float(X @ field.values @ X),
+            "phonon_number": number,
+            "g2": pairs / number**2 if known else np.nan,
+            "purity": np.pi * cell * float(np.vdot(field.values, field.values)),
+        }
+
+    @cached_property
+    def errors(self) -> Mapping[str, float]:
+        """Bounds on the absolute errors of `moments`, all from `distance`."""
+        field, moments = self.field, self.moments
+        second = self.distance * field.mean_energy
+        fourth = self.distance * field.mean_energy_squared + 2.0 * second
+        errors = dict.fromkeys(moments, second)
+        errors["x"] = errors["p"] = self.distance * float(np.sqrt(field.mean_energy))
+        number = moments["phonon_number"]
+        errors["g2"] = (fourth / number + 2.0 * moments["g2"] * second) / number
+        errors["purity"] = 2.0 * np.pi * float(np.max(np.abs(field.values))) * self.distance
+        return errors
+
+    @property
+    def extent(self) -> float:
+        """Radius √(X² + P²) up to which the mesh holds W."""
+        return self.field.mesh.half_width
+
+    @property
+    def wavenumber(self) -> float:
+        """Largest wave number that the mesh resolves."""
+        return self.field.mesh.largest_wavenumber
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m); zero outside its own."""
+        return self.field.at(X, P)
+
+
+def snapshot(state: State, flow: Flow) -> Snapshot:
+    """Read off the state at its time, under the model in force from then on."""
+    field, names = state.field, flow.model.companions
+    rates = flow.rates(field.mesh.half_width)
+    at_nodes = rates(field.mesh.axis)
+    local = at_nodes[3:]
+    P = field.mesh.axis
+    # ∫ (2P, −2P², 2) W dP at every X
+    weights = field.mesh.cell * (field.values @ np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0]).T)
+    force, friction, noise = np.sum(at_nodes[:3] * weights.T, axis=1)
+    means = field.mesh.cell * (local @ field.values.sum(axis=1))
+    size = np.max(np.abs(local), axis=1, initial=0.0)
+    errors = size * (state.distance + rates.error[3:])
+    return Snapshot(
+        state.time,
+        flow.model,
+        field,
+        state.distance,
+        dict(zip(names, map(float, means), strict=True)),
+        dict(zip(names, map(float, errors), strict=True)),
+        (float(force), float(friction), float(noise)),
+    )
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """W(t) at the times asked for, in order."""
+
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def times(self) -> FloatArray:
+        return np.array([one.time for one in self.snapshots])
+
+    @property
+    def moments(self) -> Mapping[str, FloatArray]:
+        """Moments against time, see `Snapshot.moments`."""
+        return _stacked([one.moments for one in self.snapshots])
+
+    @property
+    def errors(self) -> Mapping[str, FloatArray]:
+        """Estimated absolute errors of `moments` against time."""
+        return _stacked([one.errors for one in self.snapshots])
+
+    @property
+    def local_means(self) -> Mapping[str, FloatArray]:
+        """Means against time of the companions that all models have."""
+        return _stacked([one.local_means for one in self.snapshots])
+
+    @property
+    def local_errors(self) -> Mapping[str, FloatArray]:
+        return _stacked([one.local_errors for one in self.snapshots])
+
+    @property
+    def distance(self) -> FloatArray:
+        """Estimated error of W against time, see `Snapshot`; at most `rtol`."""
+        return np.array([one.distance for one in self.snapshots])
+
+    @property
+    def trace_drift(self) -> FloatArray:
+        return np.array([one.trace_drift for one in self.snapshots])
+
+
+def _stacked(values: list[Mapping[str, float]]) -> Mapping[str, FloatArray]:
+    names = [name for name in values[0] if all(name in one for one in values)]
+    return {name: np.array([one[name] for one in values]) for name in names}

@@ -1,0 +1,175 @@
+"""One sheet for a rotor engine: flows and regimes, bounds, stored work, rectification."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from wheelwork.plots.curves import axis_label, mark_failures, symbol_of, with_units
+from wheelwork.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    STYLE,
+    TWO_COLUMNS,
+    VERMILION,
+    letter_panels,
+)
+
+SIZE = (TWO_COLUMNS, 5.0)  # inches
+FLOWS = (
+    ("heat_cold", BLUE, "-"),
+    ("heat_hot", VERMILION, "-"),
+    ("heat_load", GREY, "--"),
+    ("work_qubits", BLACK, "-"),
+)
+ERGOTROPIES = (
+    ("ergotropy_total", "total", BLACK, "-"),
+    ("ergotropy_rotor", "rotor", VERMILION, "--"),
+    ("ergotropy_qubits", "qubits", BLUE, ":"),
+)
+SHADES = {1: ORANGE, 2: GREY, 3: BLUE, 4: GREEN}  # by regime code
+REGIMES = {1: "engine", 2: "accel.", 3: "refrigerator", 4: "heater"}
+RECTIFIED = (("heat", "heat"), ("momentum", "angular momentum"))
+MERITS = {"efficiency": "efficiency of the engine", "cop": "COP of the refrigerator"}
+LARGEST_RATIO = 3.0  # R has poles; beyond this it is not shown
+LINES = ("-", "--", ":")
+
+
+def rotor_sheet(dataset: xr.Dataset) -> Figure:
+    """Draw the content of Figs. 2-5 of Leitch et al. on one sheet.
+
+    `dataset` is a sweep over one parameter with the observables of `RotorState`, to which may be
+    added `heat_rectification`, `heat_size`, `momentum_rectification` and `momentum_size` over
+    (rectified_beta_ratio, bath_asymmetry). Everything drawn is read from there.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05))
+        panels = list(figure.subplots(2, 3).flat)
+        _draw_flows(panels[0], dataset)
+        _draw_bounded(panels[1], dataset, "efficiency", "carnot_efficiency")
+        _draw_bounded(panels[2], dataset, "cop", "carnot_cop")
+        _draw_ergotropies(panels[3], dataset)
+        for panel, (name, words) in zip(panels[4:], RECTIFIED, strict=True):
+            _draw_rectification(panel, dataset, name, words)
+        if dataset.attrs.get("energy_unit", "1") == "1":
+            note = r"Energies in the unit of the parameters, $\hbar = k_B = 1$."
+            figure.supxlabel(note, fontsize=6.5, color=GREY, x=0.99, ha="right")
+        letter_panels(panel for panel in panels if panel.axison)
+    return figure
+
+
+def _axis(dataset: xr.Dataset) -> xr.DataArray:
+    return dataset[dataset["heat_hot"].dims[0]]
+
+
+def _finish(panel: Axes, dataset: xr.Dataset, label: str) -> None:
+    axis = _axis(dataset)
+    panel.set_xlim(float(axis.min()), float(axis.max()))
+    panel.set_xlabel(symbol_of(axis))
+    panel.set_ylabel(label)
+    mark_failures(panel, dataset)
+
+
+def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
+    ordered = dataset.sortby(_axis(dataset))
+    axis = _axis(ordered)
+    _shade_regimes(panel, axis.values, ordered["regime_code"].values)
+    panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
+    for name, color, linestyle in FLOWS:
+        label = symbol_of(ordered[name])
+        panel.plot(axis, ordered[name], color=color, linestyle=linestyle, label=label)
+    panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    panel.legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="none")
+    units = ordered["heat_hot"].attrs.get("units", "1").replace("^2", "²")
+    _finish(panel, dataset, with_units("heat and work flows", units))
+
+
+def _shade_regimes(panel: Axes, axis: np.ndarray, codes: np.ndarray) -> None:
+    """Shade runs of one regime, with borders midway between the points, and name them."""
+    known = np.isfinite(codes)
+    axis, codes = axis[known], codes[known]
+    if axis.size == 0:
+        return
+    changes = np.flatnonzero(np.diff(codes)) + 1
+    borders = [axis[0], *(0.5 * (axis[changes - 1] + axis[changes])), axis[-1]]
+    for i, first in enumerate([0, *changes]):
+        code = int(codes[first])
+        if code not in SHADES:
+            continue
+        low, high = borders[i], borders[i + 1]
+        panel.axvspan(low, high, color=SHADES[code], alpha=0.13, linewidth=0, zorder=0)
+        if high - low > 0.04 * (axis[-1] - axis[0]):
+            panel.text(0.5 * (low + high), 0.02, REGIMES[code], ha="center", va="bottom",
+                       rotation=90 if high - low < 0.15 * (axis[-1] - axis[0]) else 0,
+                       fontsize="small", transform=panel.get_xaxis_transform())  # fmt: skip
+
+
+def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> None:
+    """A figure of merit and its bound, where the machine has that merit."""
+    ordered = dataset.sortby(_axis(dataset))
+    axis, values = _axis(ordered), ordered[name]
+    present = np.isfinite(values.values)
+    panel.plot(axis, values, color=BLACK, label=symbol_of(values))
+    panel.plot(axis, ordered[bound].where(present), color=GREY, linestyle="--",
+               label=symbol_of(ordered[bound]))  # fmt: skip
+    if name == "cop" and np.any(present):
+        panel.set_yscale("log")
+    panel.legend(loc="best")
+    if not np.any(present):
+        panel.text(0.5, 0.5, "none in this range", ha="center", transform=panel.transAxes)
+    _finish(panel, dataset, MERITS[name])
+    if np.count_nonzero(present) > 1:
+        panel.set_xlim(float(axis[present].min()), float(axis[present].max()))
+
+
+def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
+    ordered = dataset.sortby(_axis(dataset))
+    for name, words, color, linestyle in ERGOTROPIES:
+        values = ordered[name]
+        label = f"{words} {symbol_of(values)}"
+        panel.plot(_axis(ordered), values, color=color, linestyle=linestyle, label=label)
+    panel.set_ylim(bottom=0.0)
+    panel.legend(loc="best")
+    units = ordered["ergotropy_total"].attrs.get("units", "1")
+    _finish(panel, dataset, with_units("ergotropy", units))
+
+
+def _draw_rectification(panel: Axes, dataset: xr.Dataset, name: str, words: str) -> None:
+    if f"{name}_rectification" not in dataset:
+        panel.text(0.5, 0.5, "not computed", ha="center", transform=panel.transAxes)
+        panel.set(xticks=[], yticks=[])
+        return
+    ratio, size = dataset[f"{name}_rectification"], dataset[f"{name}_size"]
+    ratios = dataset["rectified_beta_ratio"]
+    colors: Sequence[str] = (VERMILION, BLACK, BLUE)
+    for i, (color, linestyle) in enumerate(zip(colors, LINES, strict=True)):
+        if i >= ratios.size:
+            break
+        R, J = ratio.values[i], size.values[i]
+        label = f"{symbol_of(ratios)} = {float(ratios[i]):g}"
+        shown = np.where(LARGEST_RATIO >= R, R, np.nan)
+        panel.plot(J, shown, color=color, linestyle=linestyle, label=label)
+        _mark_optima(panel, dataset, name, i, color)
+    panel.margins(0.08)
+    panel.legend(loc="best")
+    panel.set_xlabel(axis_label(size))
+    panel.set_ylabel(f"rectification $R$, {words}")
+
+
+def _mark_optima(panel: Axes, dataset: xr.Dataset, name: str, row: int, color: str) -> None:
+    """Dots where Γ_α is largest."""
+    best = dataset[f"{name}_best_asymmetry"].values[row]
+    chi = dataset["bath_asymmetry"].values
+    for place in best[np.isfinite(best)]:
+        at = int(np.argmin(np.abs(chi - place)))
+        R = dataset[f"{name}_rectification"].values[row, at]
+        J = dataset[f"{name}_size"].values[row, at]
+        if LARGEST_RATIO >= R:
+            panel.plot(J, R, "o", color=color, markersize=3)

@@ -1,0 +1,193 @@
+"""States to start from, as Wigner functions in scaled coordinates.
+
+α = X + iP with X = x/x0 and P = p/p0, and ∫ W dX dP = 1. The vacuum is (2/π) exp(−2(X² + P²)).
+"""
+
+import cmath
+import math
+from dataclasses import dataclass, field
+from numbers import Number
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.states.density import hermitian
+from wheelwork.states.mesh import ROUNDING
+from wheelwork.states.oscillator import reach
+from wheelwork.states.wigner import wigner_from_density_matrix
+
+VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
+SMALLEST_NORM = 1e-4
+
+
+@runtime_checkable
+class Preparation(Protocol):
+    """A state that an evolution can start from.
+
+    extent: radius √(X² + P²) beyond which |W| is below 1e-17 of its maximum.
+    wavenumber: that beyond which the Fourier transform of W is, likewise.
+    """
+
+    @property
+    def extent(self) -> float: ...
+
+    @property
+    def wavenumber(self) -> float: ...
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The ground state of ω0 a†a."""
+
+    @property
+    def extent(self) -> float:
+        return VACUUM_EXTENT
+
+    @property
+    def wavenumber(self) -> float:
+        return 4.0 * VACUUM_EXTENT
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        return _vacuum(X, P)
+
+
+@dataclass(frozen=True)
+class Thermal:
+    """The Gibbs state with ⟨a†a⟩ = occupation: a Gaussian of variance (2·occupation + 1)/4."""
+
+    occupation: float
+
+    def __post_init__(self) -> None:
+        value = _checks.non_negative("occupation", self.occupation)
+        object.__setattr__(self, "occupation", value)
+
+    @property
+    def _spread(self) -> float:
+        return math.sqrt(2.0 * self.occupation + 1.0)
+
+    @property
+    def extent(self) -> float:
+        return VACUUM_EXTENT * self._spread
+
+    @property
+    def wavenumber(self) -> float:
+        return 4.0 * VACUUM_EXTENT / self._spread
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        return np.asarray(_vacuum(X / self._spread, P / self._spread) / self._spread**2)
+
+
+@dataclass(frozen=True)
+class Coherent:
+    """|amplitude⟩, the vacuum displaced to X + iP = amplitude."""
+
+    amplitude: complex
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amplitude", _finite_complex("amplitude", self.amplitude))
+
+    @property
+    def extent(self) -> float:
+        return abs(self.amplitude) + VACUUM_EXTENT
+
+    @property
+    def wavenumber(self) -> float:
+        return 4.0 * VACUUM_EXTENT
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        return _vacuum(X - self.amplitude.real, P - self.amplitude.imag)
+
+
+@dataclass(frozen=True)
+class Cat:
+    """|amplitude⟩ + e^(i phase) |−amplitude⟩, normalised; its W has negative parts.
+
+    Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): what is left
+    is the state |1⟩ with a loss of digits; give that as `FromDensityMatrix`.
+    """
+
+    amplitude: complex
+    phase: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amplitude", _finite_complex("amplitude", self.amplitude))
+        object.__setattr__(self, "phase", _checks.real("phase", self.phase))
+        if self._norm < SMALLEST_NORM:
+            raise InvalidArgument(
+                f"`amplitude` must not be so small at phase {self.phase!r} that the two parts "
+                f"cancel, but is {self.amplitude!r}"
+            )
+
+    @property
+    def _norm(self) -> float:
+        """Half the square of the sum of two normalised parts."""
+        return 1.0 + math.cos(self.phase) * math.exp(-2.0 * abs(self.amplitude) ** 2)
+
+    @property
+    def extent(self) -> float:
+        return abs(self.amplitude) + VACUUM_EXTENT
+
+    @property
+    def wavenumber(self) -> float:
+        return 4.0 * self.extent
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        a = self.amplitude
+        lobes = _vacuum(X - a.real, P - a.imag) + _vacuum(X + a.real, P + a.imag)
+        fringes = np.cos(4.0 * (a.real * P - a.imag * X[:, None]) + self.phase)
+        return np.asarray((0.5 * lobes + fringes * _vacuum(X, P)) / self._norm)
+
+
+@dataclass(frozen=True)
+class FromDensityMatrix:
+    """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a, of trace one to 1e-6."""
+
+    matrix: npt.ArrayLike = field(repr=False)
+
+    def __post_init__(self) -> None:
+        matrix = hermitian(self.matrix)
+        trace = float(np.trace(matrix).real)
+        if not abs(trace - 1.0) < 1e-6:
+            raise InvalidArgument(f"`matrix` must have trace one, but has {trace!r}")
+        object.__setattr__(self, "matrix", matrix)
+
+    @property
+    def extent(self) -> float:
+        # W is a sum of products of two wave functions; those here are of a/√2 + h.c.
+        return reach(len(np.asarray(self.matrix)), 0.5 * ROUNDING) / math.sqrt(2.0)
+
+    @property
+    def wavenumber(self) -> float:
+        # of a displacement: ⟨n|D(β)|m⟩ falls in |β| as W of |n⟩⟨m| does in 2r
+        return 4.0 * self.extent
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        unit = math.sqrt(2.0)
+        return 2.0 * wigner_from_density_matrix(self.matrix, unit * X, unit * P)
+
+
+def _vacuum(X: FloatArray, P: FloatArray) -> FloatArray:
+    return np.outer(np.exp(-2.0 * X**2), (2.0 / math.pi) * np.exp(-2.0 * P**2))
+
+
+def _finite_complex(name: str, value: Any) -> complex:
+    """Return `value` as a finite complex number."""
+    if isinstance(value, str | bytes | bool) or not isinstance(value, Number):
+        raise InvalidArgument(f"`{name}` must be a complex number, but is {value!r}")
+    number: complex = complex(value)  # type: ignore[call-overload]
+    if not cmath.isfinite(number):
+        raise InvalidArgument(f"`{name}` must be finite, but is {number!r}")
+    return number

@@ -1,0 +1,205 @@
+"""The rotor engine in time: powers, laws at every time, runs without a load, rectification."""
+
+import numpy as np
+import pytest
+import rotor_systems as rs
+from scipy.linalg import expm
+
+import wheelwork as ww
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.machines.rotor.evolution import RotorStart, evolve_on
+from wheelwork.machines.rotor.window import Window
+
+pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+
+METHODS = {
+    "local": ww.LocalMasterEquation(),
+    "global": ww.GlobalMasterEquation(cutoff=20.0),
+}
+
+
+def test_powers_of_figure_8():
+    """β_2/β_1 = 0.8: net power peaks and vanishes, intrinsic power tends to −Q̇_r."""
+    engine = ww.RotorEngine.paper(0.8)
+    times = np.linspace(0.0, 4e5, 1601)
+    found = engine.evolve(None, times)
+    net = found.observables["net_power"]
+    peak = int(np.argmax(net))
+    assert times[peak] == pytest.approx(15460.0, abs=250.0)
+    assert net[peak] == pytest.approx(6.03e-6, rel=1e-3)
+    last = {name: values[-1] for name, values in found.observables.items()}
+    assert last["intrinsic_power"] == pytest.approx(1.80557e-5, rel=1e-5)
+    assert last["intrinsic_power"] == pytest.approx(-last["heat_load"], rel=1e-6)
+    assert abs(last["net_power"]) < 1e-12
+    assert abs(last["kinetic_power"]) < 1e-11
+    settled = engine.steady_state()
+    assert last["angular_momentum"] == pytest.approx(settled.angular_momentum, rel=1e-6)
+    assert last["heat_hot"] == pytest.approx(settled.heat_hot, rel=1e-6)
+
+
+def test_populations_of_figure_7():
+    """With the load the most likely l stops at 2, with ⟨L_z⟩ = 1.913."""
+    engine = ww.RotorEngine.paper(0.2, field_cold=10.0, load_damping=5e-4)
+    found = engine.evolve(RotorStart(0), [0.0, 1e3, 1e5])
+    momenta = found.model.window.momenta
+    assert momenta[np.argmax(found.rotor[0])] == 0
+    assert momenta[np.argmax(found.rotor[-1])] == 2
+    assert found.angular_momentum[-1] == pytest.approx(1.913, abs=5e-4)
+
+
+def test_populations_of_figure_6():
+    """Without the load the rotor runs out of any window, and the windows say when."""
+    engine = ww.RotorEngine.paper(0.2, field_cold=10.0, load_damping=0.0)
+    found = engine.evolve(RotorStart(0), [0.0, 2e3, 1e5])
+    assert found.angular_momentum[1] > 2.0
+    assert found.angular_momentum[2] > found.angular_momentum[1]
+    assert found.model.window.highest > 20
+    narrow = ww.LocalMasterEquation(window=(-5, 10))
+    with pytest.raises(NotConverged, match=r"cannot hold the rotor: at t = 2000 the ends of -5"):
+        engine.evolve(None, [0.0, 2e3, 1e5], narrow)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_against_the_whole_equation(method):
+    """Against the exponential of a dense Liouvillian without symmetries, from an odd start."""
+    engine = ww.RotorEngine.paper(0.3, load_damping=0.02, coupling=0.7, bath_asymmetry=0.2)
+    window = Window(-2, 3)
+    start = RotorStart(1, excited_cold=0.1, excited_hot=0.9).blocks(engine)
+    found = evolve_on(engine, start, np.array([0.0, 0.07, 0.4]), METHODS[method], window)
+    o = rs.operators(engine, window.lowest, window.highest)
+    jumps = rs.local_jumps if method == "local" else rs.global_jumps
+    by_bath = jumps(engine, o)
+    load = [A.toarray() for A in found.model.load]
+    generator = rs.generator(o.total, by_bath["cold"] + by_bath["hot"] + load)
+    rho = found.states[0].matrix()
+    np.testing.assert_allclose(rho[21, 21], 0.09, atol=1e-15)  # both excited, l = 1
+    for time, state in zip(found.times, found.states, strict=True):
+        expected = (expm(generator * time) @ rho.ravel()).reshape(24, 24)
+        np.testing.assert_allclose(state.matrix(), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_laws_at_every_time(method):
+    """First law with U̇ from the states themselves; powers as derivatives of ⟨L_z²⟩ and ⟨L_z⟩²."""
+    engine = ww.RotorEngine.paper(0.3, load_damping=0.02, coupling=0.7, moment_of_inertia=1.3)
+    middle, step = np.array([0.3, 2.0, 30.0]), 2e-3
+    times = np.sort(np.concatenate([middle + k * step for k in (-2, -1, 0, 1, 2)]))
+    found = engine.evolve(RotorStart(2, 0.0, 1.0), times, METHODS[method])
+    o = rs.operators(engine, found.model.window.lowest, found.model.window.highest)
+    energy = np.array([np.sum(o.total * state.matrix()).real for state in found.states])
+    square = found.angular_momentum**2 / (2.0 * engine.moment_of_inertia)
+    for name, values in (
+        ("total", energy),
+        ("kinetic_power", found.kinetic_energy),
+        ("net_power", square),
+    ):
+        power = np.array([getattr(flow, name) for flow in found.flows]).reshape(3, 5)[:, 2]
+        rows = values.reshape(3, 5)
+        slope = (rows @ [1.0, -8.0, 0.0, 8.0, -1.0]) / (12.0 * step)
+        np.testing.assert_allclose(slope, power, rtol=2e-6, atol=1e-7, err_msg=name)
+    assert abs(found.flows[0].total) > 1e-2
+
+
+def test_an_evolution_can_go_on():
+    engine = ww.RotorEngine.paper(0.2)
+    whole = engine.evolve(None, [4e3])
+    half = engine.evolve(None, [1.5e3])
+    rest = engine.evolve(half.states[-1], [2.5e3])
+    assert rest.angular_momentum[0] == pytest.approx(whole.angular_momentum[0], rel=1e-7)
+    still = engine.evolve(engine.steady_state(), [0.0, 1e4])
+    assert still.angular_momentum[1] == pytest.approx(still.angular_momentum[0], rel=1e-9)
+
+
+def test_export():
+    found = ww.RotorEngine.paper(0.2).evolve(None, [0.0, 10.0])
+    dataset = found.to_xarray()
+    assert dict(dataset.sizes)["time"] == 2
+    assert float(dataset["rotor_population"].sel(time=0.0, l=0)) == pytest.approx(1.0)
+    assert dataset["net_power"].attrs["long_name"] == "net power"
+
+
+@pytest.mark.parametrize(
+    ("initial", "times", "message"),
+    [
+        (None, [1.0, 0.5], "`times` must be ascending"),
+        (None, [-1.0], "`times` must be ascending from 0"),
+        (None, [], "`times` must hold at least one time"),
+        ("rest", [1.0], "`initial` must be a RotorStart"),
+    ],
+)
+def test_bad_evolutions(initial, times, message):
+    with pytest.raises(InvalidArgument, match=message):
+        ww.RotorEngine.paper(0.2).evolve(initial, times)
+
+
+def test_bad_starts():
+    with pytest.raises(InvalidArgument, match="`excited_hot` must not exceed one"):
+        RotorStart(excited_hot=1.2)
+    with pytest.raises(InvalidArgument, match="`angular_momentum` must be an integer"):
+        RotorStart(0.5)
+    with pytest.raises(InvalidArgument, match="`window` must hold the initial state"):
+        ww.RotorEngine.paper().evolve(RotorStart(20), [1.0], ww.LocalMasterEquation(window=(0, 9)))
+
+
+# ---------------------------------------------------------------------- rectification
+
+
+def test_rectification_by_its_definition():
+    engine = ww.RotorEngine.paper(0.2, bath_coupling=0.5)
+    found = engine.rectification()
+    forward = engine.steady_state(ww.GlobalMasterEquation())
+    exchanged = engine.replace(temperature_cold=50.0, temperature_hot=10.0)
+    backward = exchanged.steady_state(ww.GlobalMasterEquation())
+    assert found.heat == forward.heat_hot
+    assert found.heat_swapped == backward.heat_cold
+    a, b = forward.heat_hot, backward.heat_cold
+    assert found.ratio() == pytest.approx(abs((a - b) / (a + b)))
+    assert found.size() == pytest.approx(max(abs(a), abs(b)) / (0.1 * 0.25))
+    assert found.performance(0.3) == pytest.approx(0.3 * found.ratio() + 0.7 * found.size())
+    a, b = forward.angular_momentum, backward.angular_momentum
+    assert found.ratio("angular_momentum") == pytest.approx(abs((a - b) / (a + b)))
+    assert found.ratio("angular_momentum") > 1.0  # opposite signs
+    assert found.size("angular_momentum") == pytest.approx(a)
+
+
+def test_equal_qubits_do_not_rectify_heat():
+    """With nothing to tell the qubits apart but the direction of rotation."""
+    engine = ww.RotorEngine.paper(
+        0.2, field_cold=6.0, field_hot=6.0, load_damping=1e-3, bath_coupling=0.5
+    )
+    found = engine.rectification()
+    assert found.ratio() < 1e-9
+    assert found.momentum == pytest.approx(-found.momentum_swapped, rel=1e-9)
+
+
+def test_optimum_over_the_asymmetry():
+    """Against a plain scan; R and J both rise at first, as in Fig. 4."""
+    engine = ww.RotorEngine.paper(0.3, bath_coupling=0.5)
+    best = engine.best_rectification(0.5, bounds=(0.6, 0.9))
+    assert best.bath_asymmetry == pytest.approx(0.79976, abs=1e-4)
+    for chi in (0.75, 0.79, 0.81, 0.85):
+        other = engine.replace(bath_asymmetry=chi).rectification()
+        assert other.performance(0.5) <= best.performance
+    assert best.performance == best.rectification.performance(0.5)
+    low = engine.replace(bath_asymmetry=0.0).rectification()
+    assert best.rectification.ratio() > low.ratio()
+    assert best.rectification.size() > low.size()
+
+
+def test_a_divergent_ratio_is_refused():
+    engine = ww.RotorEngine.paper(0.1, bath_coupling=0.5)
+    with pytest.raises(NotConverged, match=r"R diverges between χ = 0\.9\d+ and 0\.9\d+"):
+        engine.best_rectification(0.5, "angular_momentum", bounds=(0.9, 0.995))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda r: r.performance(1.5), "`alpha` must lie between 0 and 1"),
+        (lambda r: r.ratio("work"), "`quantity` must be one of heat, angular_momentum"),
+    ],
+)
+def test_bad_rectification(call, message):
+    found = ww.RotorEngine.paper(0.2).rectification(ww.LocalMasterEquation())
+    with pytest.raises(InvalidArgument, match=message):
+        call(found)
