@@ -14,7 +14,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.hilbert.direct import SparseLU
 from wheelwork.hilbert.inverse import Inverse
 from wheelwork.hilbert.sector import Sector, counted, explored
-from wheelwork.hilbert.steady import SteadyState, rounding_noise
+from wheelwork.hilbert.steady import Balance, SteadyState
 
 MARGIN = 10.0  # of one random sample of rounding
 
@@ -133,7 +133,7 @@ class _Counting:
         jumps = {k: matrix for k, (matrix, _) in found.items()}
         inverse = steady.inverse
         assert inverse is not None
-        noise = rounding_noise(steady.sector, steady.generator, rho)
+        noise = Balance.of(steady.generator, rho).noise(steady.sector)
         return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, jumps)
 
     def total(self, weights: FloatArray) -> sp.csc_array:

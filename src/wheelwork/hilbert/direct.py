@@ -12,16 +12,10 @@ from wheelwork.hilbert.kernel import SEPARATE, zero_eigenvalues
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import (
-    SEED,
-    SteadyState,
-    relative_residual,
-    require,
-    rounding_noise,
-)
+from wheelwork.hilbert.steady import SEED, Balance, SteadyState, require
 
 ITERATIONS, SETTLED = 12, 1e-15
-RATE_ITERATIONS = 6
+RATE_ITERATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,7 @@ class SparseLU:
         factorisation = ShiftedLU.of(generator)
         x = _null_vector(factorisation, sector)
         inverse = TracelessInverse(factorisation, sector, x)
+        balance = Balance.of(generator, x)
         rate = _smallest_rate(inverse)
         if rate < SEPARATE * factorisation.shift:
             count = zero_eigenvalues(factorisation).number
@@ -54,15 +49,15 @@ class SparseLU:
                 f"{norm(generator):.1e}; which is reached depends on the initial state: "
                 "give `initial`"
             )
-        rounding = inverse.solve(rounding_noise(sector, generator, x))
-        truncation = inverse.solve(generator @ x)
+        rounding = inverse.rough(balance.noise(sector))
+        truncation = inverse.rough(balance.defect)
         found = SteadyState(
             lindblad=lindblad,
             generator=generator,
             state=State(sector, x),
             inverse=inverse,
             error=float(np.abs(rounding).sum() + np.abs(truncation).sum()),
-            residual=relative_residual(generator, x),
+            residual=balance.relative,
             relaxation_rate=rate,
             details={"unknowns": float(sector.size)},
         )
@@ -86,15 +81,12 @@ def _null_vector(factorisation: ShiftedLU, sector: Sector) -> FloatArray:
 
 def _smallest_rate(inverse: TracelessInverse) -> float:
     """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
-    lu, steady, places = inverse.factorisation.lu, inverse.steady, inverse.sector.populations
-    if steady.size == 1:
+    size = inverse.steady.size
+    if size == 1:
         return np.inf
-    w = np.random.default_rng(SEED).normal(size=steady.size)
+    w = np.random.default_rng(SEED).normal(size=size)
     growth = 1.0
     for _ in range(RATE_ITERATIONS):
-        w -= steady * np.sum(w[places])
-        w /= np.linalg.norm(w)
-        w = lu.solve(w)
-        w -= steady * np.sum(w[places])
-        growth = float(np.linalg.norm(w))
+        w = inverse.rough(w / np.sqrt(w @ w))
+        growth = float(np.sqrt(w @ w))
     return 1.0 / growth

@@ -9,9 +9,10 @@ columns on the way; nothing of size D² is formed.
 import numba
 import numpy as np
 
-CANCELLED = 16.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
+CANCELLED = 64.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
 _GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
 FIRST_CAPACITY = 64
+SHORT = 24
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -85,13 +86,28 @@ def _image(key, dimension, drift, jumps, weights, elements, values):  # type: ig
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _order(elements, count):  # type: ignore[no-untyped-def]
+    """Stable order of a list, by insertion while it is short."""
+    if count > SHORT:
+        return np.argsort(elements[:count], kind="mergesort")
+    order = np.empty(count, np.int64)
+    for i in range(count):
+        j = i
+        while j > 0 and elements[order[j - 1]] > elements[i]:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    return order
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _column(elements, values, count, dimension, keys, data):  # type: ignore[no-untyped-def]
     """Sum contributions to the same element; return the number of unknowns that are driven.
 
     A sum that is only rounding of what cancels is zero: symmetries of the whole that single
     jumps lack are found by this.
     """
-    order = np.argsort(elements[:count], kind="mergesort")
+    order = _order(elements, count)
     found = i = 0
     while i < count:
         element = elements[order[i]]

@@ -73,6 +73,10 @@ class TracelessInverse:
                 break
         return x
 
+    def rough(self, b: FloatArray) -> FloatArray:
+        """Return the solution without refinement, for estimates."""
+        return self._traceless(self.factorisation.lu.solve(b))
+
     def _traceless(self, x: FloatArray) -> FloatArray:
         return np.asarray(x - self.steady * float(np.sum(x[self.sector.populations])))
 
@@ -88,7 +92,8 @@ def sparse_lu(matrix: sp.csc_array) -> SuperLU:
 
 def column_sums(generator: sp.csc_array) -> FloatArray:
     """Sums of magnitudes over each column."""
-    return np.asarray(abs(generator).sum(axis=0), dtype=np.float64).ravel()
+    running = np.concatenate(([0.0], np.cumsum(np.abs(generator.data))))
+    return np.asarray(np.diff(running[generator.indptr]))
 
 
 def norm(generator: sp.csc_array) -> float:

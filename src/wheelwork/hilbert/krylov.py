@@ -12,18 +12,13 @@ from wheelwork.errors import NotConverged
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import (
-    SteadyState,
-    relative_residual,
-    require,
-    rounding_noise,
-)
+from wheelwork.hilbert.steady import SEED, Balance, SteadyState, require
 from wheelwork.hilbert.sweeps import BlockSweeps
 
 INNER_RTOL, ROUGH_RTOL = 1e-6, 0.1
 CORRECTIONS = 12
 MARGIN = 100.0  # of what a correction of residual INNER_RTOL may leave
-RATE_ITERATIONS = 2
+RATE_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -58,15 +53,16 @@ class Krylov:
         rows = sp.csr_array(generator)
         x, size = _null_vector(KrylovInverse(self, sector, rows, blocks, sector.trace))
         inverse = KrylovInverse(self, sector, rows, blocks, x)
-        rounding = inverse.rough(rounding_noise(sector, generator, x))
+        balance = Balance.of(generator, x)
+        rounding = inverse.rough(balance.noise(sector))
         found = SteadyState(
             lindblad=lindblad,
             generator=generator,
             state=State(sector, x),
             inverse=inverse,
             error=float(np.abs(rounding).sum()) + MARGIN * size,
-            residual=relative_residual(generator, x),
-            relaxation_rate=_smallest_rate(inverse, rounding),
+            residual=balance.relative,
+            relaxation_rate=_smallest_rate(inverse),
             details={"unknowns": float(sector.size)},
         )
         require(found, self.rtol)
@@ -150,10 +146,14 @@ def _null_vector(inverse: KrylovInverse) -> tuple[FloatArray, float]:
     return x, size
 
 
-def _smallest_rate(inverse: KrylovInverse, w: FloatArray) -> float:
+def _smallest_rate(inverse: KrylovInverse) -> float:
+    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
+    size = inverse.sector.size
+    if size == 1:
+        return np.inf
+    w = np.random.default_rng(SEED).normal(size=size)
     growth = 1.0
     for _ in range(RATE_ITERATIONS):
-        w = w / np.linalg.norm(w)
-        w = inverse.rough(w)
-        growth = float(np.linalg.norm(w))
+        w = inverse.rough(w / np.sqrt(w @ w))
+        growth = float(np.sqrt(w @ w))
     return 1.0 / growth

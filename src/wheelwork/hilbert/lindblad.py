@@ -12,7 +12,7 @@ from wheelwork._checks import integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.hilbert.operators import hermitian_operator, sparse_operator
 
-ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +55,21 @@ class Lindblad:
         D, count = self.dimension, len(self.jumps)
         if count == 0:
             return sp.csc_array((D, D), dtype=np.complex128)
-        row = np.concatenate([jump.indices + k * D for k, jump in enumerate(self.jumps)])
+        row = np.concatenate(
+            [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(self.jumps)]
+        )
         column = np.concatenate([_columns(jump) for jump in self.jumps])
         data = np.concatenate([jump.data for jump in self.jumps])
-        order = np.lexsort((row, column))
+        order = np.argsort(column, kind="stable")  # jumps and rows ascend already
         indptr = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=D))))
         return sp.csc_array((data[order], row[order], indptr), shape=(count * D, D))
 
     @cached_property
     def drift(self) -> sp.csc_array:
         """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
-        S = self.stacked_jumps
-        loss = sp.csc_array(S.conj().T @ S)
-        bound = sp.csc_array(abs(S).T @ abs(S))
-        loss.sort_indices()
-        bound.sort_indices()
-        if loss.nnz == bound.nnz:  # else something vanished exactly, and the patterns differ
-            loss.data[abs(loss.data) <= ROUNDING * bound.data] = 0.0
-        else:
-            loss = _without_rounding(loss, bound)
-        drift = sp.csc_array(-1j * self.hamiltonian - 0.5 * loss)
+        drift = sp.csc_array(-1j * self.hamiltonian - 0.5 * _loss(self.stacked_jumps))
+        drift.sum_duplicates()
         drift.eliminate_zeros()
-        drift.sort_indices()
         return drift
 
     def adjoint_unitary(self, operator: Any) -> sp.csc_array:
@@ -119,6 +112,12 @@ def _columns(matrix: sp.csc_array) -> Any:
     return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
 
 
-def _without_rounding(loss: sp.csc_array, bound: sp.csc_array) -> sp.csc_array:
-    keep = abs(loss) > ROUNDING * bound
-    return sp.csc_array(loss.multiply(keep))
+def _loss(stacked: sp.csc_array) -> sp.csc_array:
+    """Σ_k L_k†L_k, without sums that cancel to rounding."""
+    D = stacked.shape[1]
+    if np.bincount(stacked.indices, minlength=1).max() <= 1:  # one entry in a row: diagonal
+        rates = np.bincount(_columns(stacked), np.abs(stacked.data) ** 2, minlength=D)
+        return sp.csc_array((rates.astype(np.float64), np.arange(D), np.arange(D + 1)))
+    loss = sp.csc_array(stacked.conj().T @ stacked)
+    bound = sp.csc_array(abs(stacked).T @ abs(stacked))
+    return sp.csc_array(loss.multiply(abs(loss) > ROUNDING * bound))

@@ -28,7 +28,7 @@ def sparse_operator(
     """
     place = f" ({where})" if where else ""
     try:
-        matrix = sp.csc_array(_plain(value), dtype=np.complex128)
+        matrix = sp.csc_array(_plain(value), dtype=np.complex128, copy=True)
     except (TypeError, ValueError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{place}"
@@ -44,7 +44,6 @@ def sparse_operator(
         raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
     matrix.sum_duplicates()
     if not np.all(matrix.data):
-        matrix = matrix.copy()
         matrix.eliminate_zeros()
     return matrix
 
@@ -56,11 +55,18 @@ def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> s
         InvalidArgument: when it is not.
     """
     matrix = sparse_operator(name, value, dimension)
-    off = abs(matrix - matrix.conj().T)
-    asymmetry = float(off.max()) if off.nnz else 0.0
+    adjoint = sp.csc_array(matrix.conj().T)
+    adjoint.sort_indices()
+    matrix.sort_indices()
+    if np.array_equal(matrix.indptr, adjoint.indptr) and np.array_equal(
+        matrix.indices, adjoint.indices
+    ):
+        asymmetry = float(abs(matrix.data - adjoint.data).max(initial=0.0))
+    else:
+        asymmetry = float(abs(matrix - adjoint).max())
     if asymmetry > HERMITIAN_RTOL * float(abs(matrix.data).max(initial=0.0)):
         raise InvalidArgument(f"`{name}` must be Hermitian, but is off by {asymmetry:.1e}")
-    return matrix if asymmetry == 0.0 else sp.csc_array(0.5 * (matrix + matrix.conj().T))
+    return matrix if asymmetry == 0.0 else sp.csc_array(0.5 * (matrix + adjoint))
 
 
 def initial_state(value: Any, dimension: int) -> sp.csc_array:

@@ -97,8 +97,8 @@ class ExplicitSteps:
         rows, size = sp.csr_array(generator), norm(generator)
         if size * total > MOST_PRODUCTS:
             raise NotConverged(
-                f"explicit steps would need about {size * total * 10:.1e} products with the "
-                "generator; use ImplicitSteps"
+                f"explicit steps would need about {size * total * TAYLOR_TERMS:.1e} products with "
+                "the generator; use ImplicitSteps"
             )
 
         def propagate(both: FloatArray, t: float) -> FloatArray:

@@ -42,7 +42,7 @@ class Sector:
     @cached_property
     def column(self) -> IndexArray:
         """b of every unknown."""
-        return np.asarray((self.keys >> 1) % self.dimension)
+        return np.asarray((self.keys >> 1) - self.row * self.dimension)
 
     @cached_property
     def imaginary(self) -> npt.NDArray[np.bool_]:
@@ -155,9 +155,10 @@ def _ordered(
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     n = keys.size
-    found = sp.csc_array((data, place[indices], indptr), shape=(n, n))
-    generator = sp.csc_array(found[:, order])
-    generator.sort_indices()
+    lengths = np.diff(indptr)[order]
+    begins = np.concatenate(([0], np.cumsum(lengths)))
+    moved = np.repeat(indptr[:-1][order] - begins[:-1], lengths) + np.arange(data.size)
+    generator = sp.csc_array((data[moved], place[indices[moved]], begins), shape=(n, n))
     return Sector(dimension, keys[order]), generator
 
 

@@ -14,7 +14,7 @@ from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.operators import initial_state
 from wheelwork.hilbert.sector import Sector, diagonal_sector, state_sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import SteadyMethod, SteadyState, relative_residual
+from wheelwork.hilbert.steady import Balance, SteadyMethod, SteadyState
 
 SMALL = 3000  # unknowns
 LARGEST_WORK = 3e9  # unknowns times squared bandwidth, about the multiplications of a banded LU
@@ -67,7 +67,7 @@ def _reached(
         state=State(sector, values),
         inverse=None,
         error=error,
-        residual=relative_residual(generator, values),
+        residual=Balance.of(generator, values).relative,
         relaxation_rate=zeros.smallest_rate,
         details={"unknowns": float(sector.size), "steady_states": float(zeros.number)},
     )

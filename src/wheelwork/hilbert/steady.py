@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -70,19 +70,29 @@ class SteadyMethod(Protocol):
     def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState: ...
 
 
-def relative_residual(generator: sp.csc_array, values: np.ndarray) -> float:
-    """Σ|A x| against Σ|A||x|."""
-    terms = float(np.sum(abs(generator) @ np.abs(values)))
-    return float(np.abs(generator @ values).sum()) / terms if terms else 0.0
+class Balance(NamedTuple):
+    """How well dρ/dt vanishes: A x, and the sum of the magnitudes of its terms, (n,) each."""
 
+    defect: FloatArray
+    terms: FloatArray
 
-def rounding_noise(sector: Sector, generator: sp.csc_array, values: FloatArray) -> FloatArray:
-    """A traceless vector of the size that rounding makes in A x, of random signs."""
-    size = ROUNDING * (abs(generator) @ np.abs(values))
-    noise = size * np.random.default_rng(SEED).choice([-1.0, 1.0], size=values.size)
-    places = sector.populations
-    noise[places] -= np.sum(noise[places]) / places.size
-    return np.asarray(noise)
+    @classmethod
+    def of(cls, generator: sp.csc_array, values: FloatArray) -> "Balance":
+        return cls(generator @ values, abs(generator) @ np.abs(values))
+
+    @property
+    def relative(self) -> float:
+        """Σ|A x| against Σ|A||x|."""
+        terms = float(np.sum(self.terms))
+        return float(np.abs(self.defect).sum()) / terms if terms else 0.0
+
+    def noise(self, sector: Sector) -> FloatArray:
+        """A traceless vector of the size that rounding makes in A x, of random signs."""
+        random = np.random.default_rng(SEED).random(self.terms.size)
+        noise = ROUNDING * np.where(random < 0.5, -self.terms, self.terms)
+        places = sector.populations
+        noise[places] -= np.sum(noise[places]) / places.size
+        return np.asarray(noise)
 
 
 def require(found: SteadyState, rtol: float) -> None:

@@ -31,7 +31,8 @@ class JumpSamples:
     (mean, standard error) of its average over the times from `burn_in` on. counts: (M, K),
     jumps of each kind in each trajectory from the first time after `burn_in` to the last.
     counted_time: the time between these two. Trajectories are independent, and so are their
-    averages and counts: standard errors take no correlation time.
+    averages and counts: standard errors take no correlation time. They cannot know of jumps so
+    rare that no trajectory made one: M trajectories miss what has a probability below about 3/M.
     """
 
     times: FloatArray

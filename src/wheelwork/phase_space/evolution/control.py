@@ -12,7 +12,7 @@ from wheelwork.states.preparations import Preparation
 
 MOST_POINTS = 1024  # per axis
 LARGEST_START = 2048
-FEWEST_STEPS, FIRST_STEPS, MOST_STEPS = 2.0, 5.0, 2048.0
+FEWEST_STEPS, FIRST_STEPS, MOST_STEPS = 4.0, 5.0, 2048.0  # times LEVELS, per period
 # Shares of what is allowed in a stretch of time.
 SPLIT_SHARE, MESH_SHARE, SERIES_SHARE = 0.5, 0.1, 0.02
 REGRID_SHARE = 0.1  # of what may lie at the edges, to be lost at a change of mesh

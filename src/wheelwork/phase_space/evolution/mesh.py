@@ -10,7 +10,9 @@ from scipy import fft
 
 from wheelwork._checks import FloatArray
 
-RIM = 0.92  # of half width and largest wave number: what lies beyond may wrap around in a step
+# Of half width and largest wave number: what lies beyond the rim counts as an error, what lies
+# beyond the edge wraps around in a rotation by up to 2 arccos(EDGE), 36 degrees.
+RIM, EDGE = 0.92, 0.95
 FEWEST_POINTS = 16
 
 IntArray = npt.NDArray[np.intp]
@@ -48,12 +50,12 @@ class Mesh:
 
     @cached_property
     def axis(self) -> FloatArray:
-        return (np.arange(self.points) - self.points // 2) * self.step
+        return np.asarray((np.arange(self.points) - self.points // 2) * self.step)
 
     @cached_property
     def wavenumbers(self) -> FloatArray:
         """Those of a real transform along one axis, (points/2 + 1,)."""
-        return np.arange(self.points // 2 + 1) * (np.pi / self.half_width)
+        return np.asarray(np.arange(self.points // 2 + 1) * (np.pi / self.half_width))
 
     @cached_property
     def energy(self) -> FloatArray:
@@ -68,13 +70,13 @@ class Mesh:
 
     @cached_property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Points within the rim."""
-        return np.asarray(self.energy < (RIM * self.half_width) ** 2)
+        """Points within the edge."""
+        return np.asarray(self.energy < (EDGE * self.half_width) ** 2)
 
     @cached_property
     def resolved(self) -> npt.NDArray[np.bool_]:
-        """Wave numbers within the rim, shaped as a two-dimensional transform."""
-        return np.asarray(self._wave_rings < RIM * self.points / 2).reshape(self.points, -1)
+        """Wave numbers within the edge, shaped as a two-dimensional transform."""
+        return np.asarray(self._wave_rings < EDGE * self.points / 2).reshape(self.points, -1)
 
     @cached_property
     def _rings(self) -> IntArray:
@@ -97,7 +99,7 @@ class Field:
     values: FloatArray
 
     def cleared(self, trace: float) -> "Field":
-        """Without what lies beyond the rim, and with the trace given.
+        """Without what lies beyond the edge, and with the trace given.
 
         What lies there wraps around differently in steps of each size, so that extrapolation
         would let it grow.
@@ -139,7 +141,7 @@ class Field:
 
     @cached_property
     def rounding(self) -> float:
-        """Size of a change in the last digit of the largest |W|, at random within the rim."""
+        """Size of a change in the last digit of the largest |W|, at random within the edge."""
         inside = np.sum(self.weight, where=self.mesh.inside)
         return 1e-16 * float(np.max(np.abs(self.values))) * float(inside)
 

@@ -35,6 +35,7 @@ class Snapshot:
 
     @property
     def trace_drift(self) -> float:
+        """∫ W dX dP less one."""
         return self.field.trace - 1.0
 
     @cached_property
@@ -141,6 +142,7 @@ class Evolution:
 
     @property
     def local_errors(self) -> Mapping[str, FloatArray]:
+        """Bounds on the absolute errors of `local_means` against time."""
         return _stacked([one.local_errors for one in self.snapshots])
 
     @property
@@ -150,6 +152,7 @@ class Evolution:
 
     @property
     def trace_drift(self) -> FloatArray:
+        """∫ W dX dP less one, against time."""
         return np.array([one.trace_drift for one in self.snapshots])
 
 

@@ -1,0 +1,162 @@
+"""States in time: the full equation, QuTiP, two methods, the order of the steps."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hilbert_systems import (
+    EXAMPLES,
+    basis,
+    driven_cavity,
+    exact_state,
+    lowering,
+    random_system,
+    rotor,
+)
+
+from wheelwork.errors import NotConverged
+from wheelwork.hilbert import (
+    ExplicitSteps,
+    ImplicitSteps,
+    Lindblad,
+    State,
+    evolve,
+    steady_state,
+)
+from wheelwork.hilbert.propagation import ORDER, _Step
+from wheelwork.hilbert.sector import explored
+
+TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])
+
+
+@pytest.mark.parametrize("method", [ImplicitSteps(), ExplicitSteps()])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_states_are_those_of_the_full_equation(name, method):
+    system = EXAMPLES[name]
+    rho = np.outer(system.start, system.start.conj())
+    found = evolve(system.lindblad, system.start, TIMES, method=method)
+    for i, time in enumerate(TIMES):
+        off = np.abs(found.state(i).density_matrix - exact_state(system, rho, time))
+        assert np.sum(np.tril(off)) <= 10.0 * found.error[i] + 1e-11
+    assert found.error[-1] <= 1e-9
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_evolution_agrees_with_qutip(name):
+    qutip = pytest.importorskip("qutip")
+    system = EXAMPLES[name]
+    observables = system.observables
+    theirs = qutip.mesolve(
+        qutip.Qobj(system.hamiltonian),
+        qutip.Qobj(system.start),
+        TIMES,
+        [qutip.Qobj(jump) for jump in system.jumps],
+        e_ops=[qutip.Qobj(operator) for operator in observables.values()],
+        options={"atol": 1e-12, "rtol": 1e-11, "nsteps": 100_000, "progress_bar": ""},
+    )
+    found = evolve(system.lindblad, qutip.Qobj(system.start), TIMES, observables=observables)
+    for name_, expected in zip(observables, theirs.expect, strict=True):
+        np.testing.assert_allclose(found.means[name_], expected, atol=1e-8)
+
+
+def test_a_superposition_of_all_elements():
+    """A generic system from a generic state: signs of phases, outside any symmetry."""
+    system = random_system(3, dimension=4)
+    psi = np.random.default_rng(0).normal(size=8).view(complex)
+    psi /= np.linalg.norm(psi)
+    rho = np.outer(psi, psi.conj())
+    found = evolve(system.lindblad, psi, [0.05, 0.2])
+    np.testing.assert_allclose(
+        found.final.density_matrix, exact_state(system, rho, 0.2), atol=1e-10
+    )
+
+
+def test_a_coherent_state_spirals():
+    """A coherent state of a damped cavity stays one: α(t) = α exp(−(iΔ + κ/2) t)."""
+    a = lowering(40)
+    alpha, n = 1.2 - 0.7j, np.arange(40)
+    psi = np.cumprod(np.concatenate(([1.0 + 0j], alpha / np.sqrt(n[1:]))))
+    psi /= np.linalg.norm(psi)
+    lindblad = Lindblad(0.8 * a.T @ a, [np.sqrt(0.3) * a])
+    found = evolve(lindblad, psi, [0.0, 1.0, 5.0])
+    for i, time in enumerate(found.times):
+        expected = alpha * np.exp(-(0.8j + 0.15) * time)
+        assert found.state(i).expect(a) == pytest.approx(expected, abs=1e-9)
+
+
+def test_decay_is_exponential():
+    a = lowering(30)
+    jumps = [np.sqrt(0.4 * 1.5) * a, np.sqrt(0.4 * 0.5) * a.T]
+    times = np.linspace(0.0, 8.0, 9)
+    found = evolve(Lindblad(a.T @ a, jumps), basis(30, 3), times, observables={"n": a.T @ a})
+    np.testing.assert_allclose(found.means["n"], 0.5 + 2.5 * np.exp(-0.4 * times), atol=1e-8)
+    assert found.sector.size == 30
+
+
+def test_long_times_land_on_the_steady_state():
+    system = rotor(41, lowest=-15, damping=1e-3)
+    lindblad = system.lindblad
+    found = evolve(lindblad, system.start, np.linspace(0.0, 5e4, 11))
+    steady = steady_state(lindblad)
+    assert abs(found.final.matrix - steady.state.matrix).max() < 1e-9
+    for i in range(11):
+        assert found.state(i).trace == pytest.approx(1.0, abs=1e-14)
+
+
+def test_the_order_of_the_implicit_steps():
+    system = driven_cavity(10, occupation=0.1)
+    found = evolve(system.lindblad, system.start, [1.0])
+    generator = sp.csc_array(_generator(system))
+    start = found.sector.vector(sp.csc_array(np.outer(system.start, system.start.conj())))
+    errors = []
+    steps = np.array([2, 3, 4])
+    for count in steps:
+        x = start
+        for _ in range(count):
+            x = _Step.of(generator, 1.0 / count).apply(x)
+        errors.append(np.abs(x - found.final.values).sum())
+    slope = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert slope == pytest.approx(ORDER, abs=1.0)
+
+
+def _generator(system):
+    return explored(system.lindblad, evolve(system.lindblad, system.start, [0.0]).sector.keys)[1]
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8])
+def test_the_tolerance_is_met(rtol):
+    system = EXAMPLES["optomechanics"]
+    exact = exact_state(system, np.outer(system.start, system.start.conj()), 3.0)
+    found = evolve(system.lindblad, system.start, [1.0, 3.0], method=ImplicitSteps(rtol))
+    off = float(np.abs(np.tril(found.final.density_matrix - exact)).sum())
+    assert off <= found.error[-1] + 1e-12
+    assert found.error[-1] <= rtol
+
+
+def test_stiff_rates_cost_nothing():
+    fast, slow = np.zeros((3, 3)), np.zeros((3, 3))
+    fast[0, 1], slow[1, 2] = 1e4, 1.0
+    found = evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [0.5, 3.0])
+    assert found.final.populations[2] == pytest.approx(np.exp(-3.0), abs=1e-9)
+    with pytest.raises(NotConverged, match="ImplicitSteps"):
+        evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [3.0], method=ExplicitSteps())
+
+
+def test_means_without_states():
+    system = EXAMPLES["spin chain"]
+    full = evolve(system.lindblad, system.start, TIMES, observables=system.observables)
+    bare = evolve(
+        system.lindblad, system.start, TIMES, observables=system.observables, states=False
+    )
+    for name in system.observables:
+        np.testing.assert_array_equal(full.means[name], bare.means[name])
+    assert bare.values is None
+    np.testing.assert_array_equal(bare.final.values, full.final.values)
+
+
+def test_a_state_goes_on_from_where_another_stopped():
+    system = EXAMPLES["Jaynes–Cummings"]
+    half = evolve(system.lindblad, system.start, [2.0]).final
+    assert isinstance(half, State)
+    whole = evolve(system.lindblad, system.start, [4.0]).final
+    again = evolve(system.lindblad, half, [2.0]).final
+    np.testing.assert_allclose(again.density_matrix, whole.density_matrix, atol=1e-9)

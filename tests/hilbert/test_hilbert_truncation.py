@@ -1,0 +1,69 @@
+"""Cutoffs grow until they no longer matter, or say why they cannot."""
+
+import numpy as np
+import pytest
+from hilbert_systems import lowering, rotor
+
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.hilbert import Lindblad, Truncation, grow, steady_state
+
+
+def warm_cavity(occupation):
+    def build(cutoffs):
+        (levels,) = cutoffs
+        a = lowering(levels)
+        jumps = [np.sqrt(occupation + 1.0) * a, np.sqrt(occupation) * a.T]
+        return Truncation(Lindblad(a.T @ a, jumps), [[levels - 1]], {"n": a.T @ a})
+
+    return build
+
+
+@pytest.mark.parametrize("occupation", [0.1, 2.0, 30.0])
+def test_a_warm_cavity_grows_as_far_as_its_temperature_asks(occupation):
+    found = grow(warm_cavity(occupation), [4], rtol=1e-9)
+    assert abs(found.means["n"] - occupation) <= max(2.0 * found.errors["n"], 1e-9 * occupation)
+    assert found.edge_populations[0] <= 1e-9
+    assert found.cutoffs[0] == found.steady.lindblad.dimension
+
+
+def test_a_coarser_tolerance_needs_fewer_levels():
+    fine, coarse = (grow(warm_cavity(5.0), [4], rtol=rtol) for rtol in (1e-10, 1e-3))
+    assert coarse.cutoffs[0] < fine.cutoffs[0]
+    assert abs(coarse.means["n"] - 5.0) <= 2e-2
+
+
+def test_only_the_side_that_overflows_grows():
+    def build(cutoffs):
+        below, above = cutoffs
+        system = rotor(below + above + 1, lowest=-below, coupling=1.0, damping=0.02)
+        levels = below + above + 1
+        low = [k * levels for k in range(4)]
+        high = [k * levels + levels - 1 for k in range(4)]
+        return Truncation(system.lindblad, [low, high], system.observables)
+
+    found = grow(build, [30, 3], rtol=1e-8)
+    below, above = found.cutoffs
+    assert below <= 45 < 3 * above
+    wide = rotor(161, lowest=-70, coupling=1.0, damping=0.02)
+    exact = steady_state(wide.lindblad)
+    for name, mean in found.means.items():
+        assert mean == pytest.approx(exact.expect(wide.observables[name]), rel=1e-7)
+
+
+def test_populations_without_bound_are_refused():
+    def heated(cutoffs):
+        a = lowering(cutoffs[0])
+        return Truncation(Lindblad(a.T @ a, [a, 1.1 * a.T]), [[cutoffs[0] - 1]], {"n": a.T @ a})
+
+    with pytest.raises(NotConverged, match=r"cutoffs had to grow to .* no bound"):
+        grow(heated, [10], largest=500)
+
+
+def test_every_cutoff_needs_its_edge():
+    def build(cutoffs):
+        return Truncation(warm_cavity(0.1)(cutoffs[:1]).lindblad, [[0]])
+
+    with pytest.raises(InvalidArgument, match="`edges` must hold one entry for each of 2 cutoffs"):
+        grow(build, [4, 4])
+    with pytest.raises(InvalidArgument, match="`first` must be at least 1"):
+        grow(build, [0])
