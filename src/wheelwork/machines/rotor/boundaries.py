@@ -52,25 +52,30 @@ def find_boundaries(
 
     states = [at(float(ratio)) for ratio in scan]
 
-    def crossing(value: Callable[["RotorState"], float]) -> float:
+    def crossing(value: Callable[["RotorState"], float], *errors: str) -> float:
         values = np.array([value(state) for state in states])
-        return _first_root(lambda ratio: value(at(ratio)), scan, values)
+        bounds = np.array([sum(state.errors[name] for name in errors) for state in states])
+        return _first_root(lambda ratio: value(at(ratio)), scan, values, bounds)
 
     efficiencies = np.array([state.efficiency for state in states])
     return RegimeBoundaries(
-        crossing(lambda state: state.operation.work),
-        crossing(lambda state: state.particle_current),
-        crossing(lambda state: state.qubit_inversion),
+        crossing(lambda state: state.operation.work, "work_qubits", "heat_load", "work_load"),
+        crossing(lambda state: state.particle_current, "particle_current"),
+        crossing(lambda state: state.qubit_inversion, "qubit_inversion"),
         _first_peak(lambda ratio: at(ratio).efficiency, scan, efficiencies),
     )
 
 
-def _first_root(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:
-    changes = np.flatnonzero(values[:-1] * values[1:] <= 0.0)
+def _first_root(
+    f: Callable[[float], float], scan: FloatArray, values: FloatArray, errors: FloatArray
+) -> float:
+    """The first change of sign between values that exceed their errors, NaN without one."""
+    known = np.flatnonzero(np.abs(values) > errors)
+    changes = np.flatnonzero(np.diff(np.sign(values[known])))
     if changes.size == 0:
         return math.nan
-    i = int(changes[0])
-    return float(brentq(f, float(scan[i]), float(scan[i + 1]), xtol=1e-11, rtol=1e-12))
+    low, high = known[changes[0]], known[changes[0] + 1]
+    return float(brentq(f, float(scan[low]), float(scan[high]), xtol=1e-11, rtol=1e-12))
 
 
 def _first_peak(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:

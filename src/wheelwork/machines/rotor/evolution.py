@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MARGIN = 16  # levels on both sides of the start
 SMALLEST_RTOL = 1e-8  # what rounding allows over many long intervals
+LARGEST_MATRIX = 2.0**31  # bytes
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,27 @@ def _blocks(machine: "RotorEngine", initial: object) -> BlockState:
     if isinstance(initial, RotorState):
         return initial.blocks
     if isinstance(initial, BlockState):
-        return initial
+        return _checked(initial)
     raise InvalidArgument(
         f"`initial` must be a RotorStart, RotorState or BlockState, but is {initial!r}"
     )
+
+
+def _checked(state: BlockState) -> BlockState:
+    levels = state.window.levels
+    shapes = np.shape(state.populations), np.shape(state.coherences)
+    if shapes != ((4, levels), (levels - 1,)):
+        raise InvalidArgument(
+            f"`initial` must have populations (4, {levels}) and coherences ({levels - 1},), "
+            f"but has {shapes[0]} and {shapes[1]}"
+        )
+    lowest, trace = float(state.eigenvalues[-1]), state.trace
+    if lowest < -SMALLEST_RTOL or abs(trace - 1.0) > SMALLEST_RTOL:
+        raise InvalidArgument(
+            "`initial` must be a state, positive and of trace one, but has the eigenvalue "
+            f"{lowest:.3g} and the trace {trace:.10g}"
+        )
+    return state
 
 
 def _first_window(machine: "RotorEngine", start: Window, method: RotorMethod) -> Window:
@@ -183,6 +201,12 @@ def evolve_on(
     window: Window,
 ) -> RotorEvolution:
     """Return the states on one window, whether it holds the rotor or not."""
+    size = 16.0 * (4.0 * window.levels) ** 2
+    if size > LARGEST_MATRIX:
+        raise NotConverged(
+            f"the density matrix on {window.lowest} ≤ l ≤ {window.highest} would take "
+            f"{size / 2**30:.1f} GiB, more than {LARGEST_MATRIX / 2**30:g}"
+        )
     model = method.model(machine, window)
     initial = start.on(window).matrix()
     solver = hilbert.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL))

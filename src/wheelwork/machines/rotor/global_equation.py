@@ -71,6 +71,8 @@ class GlobalMasterEquation:
 
     def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
         """Rate of the baths, by the share of |0,1,l⟩ in the eigenstates of its pair."""
+        if machine.coupling == 0.0:
+            return np.zeros_like(momenta)
         rates = [bath.gap * bath.total_rate for bath in (machine.cold, machine.hot)]
         square = 4.0 * machine.coupling**2
         mixed = square / (square + mismatch(machine, momenta) ** 2)
@@ -84,7 +86,9 @@ class GlobalMasterEquation:
         rate = model.cold.escape_rate + model.hot.escape_rate
         splitting = 2.0 * model.cold.pairs.half_splitting
         weight = np.trace(blocks.pairs, axis1=1, axis2=2)[1:-1]
-        ratio = float(weight @ (rate / splitting)[1:-1] / weight.sum())
+        # energies that coincide count as one and need not be told apart
+        ratios = np.divide(rate, splitting, out=np.zeros_like(rate), where=splitting > 0.0)
+        ratio = float(weight @ ratios[1:-1] / weight.sum())
         load = float(blocks.rotor @ np.sum(machine.load_rates(window.momenta), axis=0))
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
@@ -92,6 +96,7 @@ class GlobalMasterEquation:
                 max(model.cold.rate_at_gap, model.hot.rate_at_gap), SMALL
             ),
             "load rate / coupling": AuditEntry(load / abs(machine.coupling or np.nan), SMALL),
+            "load's departure from Gibbs": AuditEntry(0.25 * machine.load_tilt, SMALL),
         }
 
 

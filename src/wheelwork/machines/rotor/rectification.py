@@ -27,6 +27,7 @@ class Rectification:
 
     heat: Q̇ = Q̇_2. heat_swapped: Q̇_1 with the temperatures swapped (Leitch et al., Eq. (38)).
     momentum, momentum_swapped: ⟨L_z⟩ of both. unit: λg², which makes heat dimensionless.
+    heat_error, momentum_error: estimated, of either sum or difference.
 
     R is no fraction: where the two flows have opposite signs it exceeds one, and it diverges where
     they cancel.
@@ -37,11 +38,19 @@ class Rectification:
     momentum: float
     momentum_swapped: float
     unit: float
+    heat_error: float
+    momentum_error: float
 
     def ratio(self, quantity: Quantity = "heat") -> float:
-        """R = |(a − b)/(a + b)| (Leitch et al., Eqs. (39), (42)); infinite where a + b = 0."""
+        """R = |(a − b)/(a + b)| (Leitch et al., Eqs. (39), (42)).
+
+        Infinite where a + b is zero within its error, NaN where a and b are.
+        """
         a, b = self._both(quantity)
-        return abs((a - b) / (a + b)) if a + b != 0.0 else math.inf
+        error = self.heat_error if quantity == "heat" else self.momentum_error
+        if max(abs(a), abs(b)) <= error:
+            return math.nan
+        return abs((a - b) / (a + b)) if abs(a + b) > error else math.inf
 
     def size(self, quantity: Quantity = "heat") -> float:
         """J, the larger magnitude (Leitch et al., Eqs. (40), (43)), of heat in units of λg²."""
@@ -75,6 +84,10 @@ class Optimum:
 
 def rectify(machine: "RotorEngine", method: RotorMethod) -> Rectification:
     """Return the rectification of a machine."""
+    if machine.coupling == 0.0:
+        raise InvalidArgument(
+            "`coupling` must not be zero for a rectification: nothing flows, but is 0.0"
+        )
     forward, backward = machine.steady_state(method), machine.swapped().steady_state(method)
     return Rectification(
         heat=forward.heat_hot,
@@ -82,6 +95,8 @@ def rectify(machine: "RotorEngine", method: RotorMethod) -> Rectification:
         momentum=forward.angular_momentum,
         momentum_swapped=backward.angular_momentum,
         unit=abs(machine.coupling) * machine.bath_coupling**2,
+        heat_error=forward.flow_errors["heat_hot"] + backward.flow_errors["heat_cold"],
+        momentum_error=sum(state.flow_errors["angular_momentum"] for state in (forward, backward)),
     )
 
 
@@ -106,15 +121,19 @@ def optimise(
 
     scan = np.linspace(low, high, SCAN_POINTS)
     found = [at(float(chi)) for chi in scan]
+    ratios = np.array([point.ratio(quantity) for point in found])
     sums = np.array([sum(point._both(quantity)) for point in found])
+    sums[np.isnan(ratios)] = np.nan  # nothing is known of where nothing flows
     poles = np.flatnonzero(sums[:-1] * sums[1:] <= 0.0)
+    if np.all(np.isnan(ratios)):
+        raise NotConverged("both flows vanish within their errors throughout the bounds")
     if weight > 0.0 and poles.size:
         raise NotConverged(
             f"Γ has no largest value: R diverges between χ = {scan[poles[0]]:.4g} and "
             f"{scan[poles[0] + 1]:.4g}, where the two flows cancel; narrow `bounds`"
         )
     values = [point.performance(weight, quantity) for point in found]
-    best = int(np.argmax(values))
+    best = int(np.nanargmax(values))
     bracket = float(scan[max(best - 1, 0)]), float(scan[min(best + 1, SCAN_POINTS - 1)])
     refined = minimize_scalar(
         lambda chi: -at(float(chi)).performance(weight, quantity),

@@ -8,7 +8,7 @@ import numpy as np
 
 from wheelwork import hilbert
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.rotor.blocks import BlockState, block_state
 from wheelwork.machines.rotor.model import RotorModel
@@ -86,7 +86,14 @@ def on_window(
     """Return the stationary state on one window, whether it holds the rotor or not."""
     chain = guess_chain(machine, method) if chain is None else chain
     model = method.model(machine, window)
-    steady = hilbert.steady_state(model.lindblad, hilbert.SparseLU(rtol=method.rtol))
+    try:
+        steady = hilbert.steady_state(model.lindblad, hilbert.SparseLU(rtol=method.rtol))
+    except NoSteadyState as reason:  # with a load there is one: the others are rounding
+        raise NotConverged(
+            "the rotor relaxes too slowly against the fastest rate for one steady state to be told "
+            f"from several: raise `load_damping` (= {machine.load_damping:g}) or lower the hottest "
+            f"temperature ({reason})"
+        ) from None
     blocks = block_state(window, steady.state)
     beyond = chain.beyond(window, blocks.rotor[0], blocks.rotor[-1])
     return Solution(model, blocks, steady, beyond)

@@ -215,7 +215,12 @@ class RotorState:
 
     @property
     def entropy_production(self) -> float:
-        """−Q̇_1/T_1 − Q̇_2/T_2 − Q̇_r/T_r."""
+        """−Q̇_1/T_1 − Q̇_2/T_2 − Q̇_r/T_r, the entropy that goes to the baths as heat.
+
+        The load of Leitch et al., Eq. (17), is thermal only for a small β_r/16I (audit: "load's
+        departure from Gibbs"): beyond, currents flow even at equal temperatures, and this is less
+        than the entropy production of the jumps.
+        """
         flow, machine = self.flows, self.machine
         return -(
             flow.heat_cold / machine.temperature_cold
@@ -250,7 +255,11 @@ class RotorState:
 
     @property
     def uncertainty_ratio(self) -> float:
-        """S_J Σ̇/2J²; not below one for classical jumps (thermodynamic uncertainty relation)."""
+        """S_J Σ̇/2J², with Σ̇ = `entropy_production`.
+
+        Not below one for classical jumps between thermal baths; the load is one only as far as
+        its departure from Gibbs is small.
+        """
         if not self.flowing:
             return math.inf
         return 0.5 * self.particle_noise * self.entropy_production / self.particle_current**2

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SUMMATION = 1e-14  # rounding in sums over the levels
 ROUNDING = 1e-14  # of the gross flows of energy, which the net ones are left of
 NEGATIVE = 1e-12
+NOISE_RESPONSE = 30.0  # of the noise to what lies beyond the window, over that of ⟨L_z²⟩
 SORTING = 4.0  # what is lost of small eigenvalues also moves them to other levels
 UNIQUE = 1e-3
 RESIDUAL = 1e-13  # of the terms that cancel in dρ/dt
@@ -76,15 +77,20 @@ def errors(state: "RotorState") -> Mapping[str, float]:
     gap_cold, gap_hot = machine.cold.gap, machine.hot.gap
     kinetic = 0.5 * off.square / machine.moment_of_inertia
     energy = kinetic + (gap_cold + gap_hot + 2.0 * abs(machine.coupling)) * off.trace
+    momenta = state.window.momenta
+    # eigenvalues are known to rounding, and count with the energy of their level
+    rounding = float(
+        np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * machine.moment_of_inertia)
+    )
     found = {
         "angular_momentum_variance": off.square + 2.0 * abs(state.angular_momentum) * off.momentum,
         "kinetic_energy": kinetic,
         "energy": energy,
         "entropy": off.trace * (state.entropy + 1.0 - math.log(off.trace)),
         "qubit_inversion": off.trace,
-        "ergotropy_total": SORTING * energy,
+        "ergotropy_total": SORTING * energy + rounding,
         "ergotropy_qubits": (gap_cold + gap_hot) * off.trace,
-        "ergotropy_rotor": SORTING * kinetic,
+        "ergotropy_rotor": SORTING * kinetic + rounding,
         "ergotropy_cold": gap_cold * off.trace,
         "ergotropy_hot": gap_hot * off.trace,
     }
@@ -96,7 +102,9 @@ def _ratio_errors(state: "RotorState") -> dict[str, float]:
     work = flow["work_qubits"] if flow["work_qubits"] else flow["heat_load"] + flow["work_load"]
     heat = max(flow["heat_cold"], flow["heat_hot"])
     relative = distance(state).square / state.blocks.moment(2)
-    noise = float(state.counting_statistics.errors[1]) + relative * abs(state.particle_noise)
+    noise = float(state.counting_statistics.errors[1]) + NOISE_RESPONSE * relative * abs(
+        state.particle_noise
+    )
     found = {"particle_noise": noise}
     if operation.regime == "engine":
         found["efficiency"] = (work + operation.efficiency * heat) / operation.heat_hot

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wheelwork.machines.rotor.solve import RotorMethod
 
 NEGLIGIBLE = 1e-17  # probability times l² / ⟨l²⟩, where the guess ends
+ENOUGH = 1e-3  # of rtol: what may lie beyond the largest range looked at
 SMALLEST_REACH = 1 << 10
 LARGEST_REACH = 1 << 16
 LARGEST_WINDOW = 20_000  # levels
@@ -106,6 +107,8 @@ def guess_chain(machine: "RotorEngine", method: "RotorMethod") -> ChainGuess:
         if np.all(ends < np.log(NEGLIGIBLE)):
             return ChainGuess(momenta, log_population)
         if reach >= LARGEST_REACH:
+            if np.all(ends < np.log(ENOUGH * method.rtol)):
+                return ChainGuess(momenta, log_population)
             raise NotConverged(
                 f"no window holds the rotor: at |l| = {reach} about {np.exp(np.max(ends)):.1e} of "
                 "its kinetic energy lies farther out; the load damps too weakly, or its "
