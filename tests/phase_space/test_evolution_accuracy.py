@@ -228,6 +228,32 @@ def test_what_a_mesh_misses_is_counted():
     assert field.rim < 1e-10
 
 
+def test_clearing_keeps_the_trace_it_is_given():
+    mesh = Mesh(40, 3.0)
+    field = Field(mesh, Ground().wigner(mesh.axis, mesh.axis) + 1e-3)
+    cleared = field.cleared(0.75)
+    assert cleared.trace == pytest.approx(0.75, abs=1e-15)
+    assert cleared.rim < 0.4 * field.rim
+
+
+@pytest.mark.parametrize("part", ["force", "friction", "diffusion"])
+def test_errors_of_the_table_are_bounded(part):
+    """A coarse table against a fine one, where only one of the rates has structure."""
+    rates = {"force": constant(0.0), "friction": constant(0.1), "diffusion": constant(0.4)}
+    rates[part] = lambda x: 0.3 / (1.0 + (x - 0.7) ** 2)
+    model = PhaseSpaceModel.from_functions(**rates)
+    mesh = Mesh(80, 7.0)
+    field = Field(mesh, Coherent(1.0 - 0.7j).wigner(mesh.axis, mesh.axis))
+    coarse, fine = Flow(model, 3e-4), Flow(model, 1e-12)
+    duration = 0.01
+    ends = [
+        Step(mesh, flow.rates(7.0), 1.0, duration).advance(field.values, 1, 3)
+        for flow in (coarse, fine)
+    ]
+    change = field.size(ends[1] - ends[0])
+    assert 1e-8 < change <= 1.1 * coarse.table_error(field, duration)
+
+
 def test_zero_diffusion_and_friction_with_a_force_keeps_the_purity():
     """A force alone moves W without loss: ∫W² stays, though W itself is sheared."""
     model = PhaseSpaceModel.from_functions(

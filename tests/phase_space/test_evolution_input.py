@@ -70,7 +70,7 @@ def test_negative_diffusion_is_refused():
 
 def test_running_away_names_the_time():
     with pytest.raises(NotConverged, match=r"at time \d+.* the state reaches \|x\| = 1\d\d\d"):
-        evolve([(0.0, damped_oscillator(-0.1, 0.2))], Ground(), [1000.0], rtol=1e-2)
+        evolve([(0.0, damped_oscillator(-0.1, 0.2))], Thermal(1e4), [1000.0], rtol=1e-2)
 
 
 def test_a_state_that_leaves_where_the_model_is_known():

@@ -53,6 +53,13 @@ def test_extent_and_wavenumber_hold_the_state(state):
     assert np.max(spectrum[:, -2:]) < 1e-14 * spectrum[0, 0]
 
 
+def test_gaussian_states_ask_for_no_more_mesh_than_the_vacuum():
+    product = Ground().extent * Ground().wavenumber
+    assert product == pytest.approx(4.0 * 19.5, rel=1e-9)
+    assert Thermal(3.0).extent == pytest.approx(np.sqrt(7.0) * Ground().extent)
+    assert Thermal(3.0).extent * Thermal(3.0).wavenumber == pytest.approx(product)
+
+
 def test_fringes_are_as_fine_as_said():
     """The Fourier transform of a cat lives at 4|α|, which a smaller wave number would miss."""
     state = Cat(4.0)

@@ -16,11 +16,11 @@ from wheelwork.phase_space.stationary.plane import PlaneDistribution
 
 @dataclass(frozen=True)
 class Snapshot:
-    """W at one time; it can be what a further evolution starts from.
+    """W at one time. A further evolution can start from it, and counts its errors from zero again.
 
-    model: the one in force from this time on. wigner_mesh: W, values[i, j] at axis[i], axis[j] of
-    its mesh, in scaled coordinates. distance: estimated ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with
-    H = X² + P², all errors since the start added up. trace_drift: ∫ W dX dP less one.
+    model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
+    P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
+    ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
     local_means: of the model's companions. energy_rates: what force, friction and noise add to
     d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩.
     """
