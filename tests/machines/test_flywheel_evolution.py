@@ -81,7 +81,7 @@ def test_the_steady_state_stays():
 
 def test_settled_states_say_how_fine_they_are():
     state = ww.Flywheel.paper(bias=0.0).steady_state()
-    start = Settled(state.stationary.distribution)
+    start = Settled(state.stationary.distribution, 0.0)
     # a Gaussian of variance (n + ½)/2 in X: exp(−k² variance/2) = 3e-11
     variance = 0.5 * (state.phonon_number + 0.5)
     assert start.wavenumber == pytest.approx(1.1 * np.sqrt(2.0 * 24.2 / variance), rel=0.1)

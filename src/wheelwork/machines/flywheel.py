@@ -1,7 +1,6 @@
 """The flywheel: an oscillator driven by electrons that tunnel through a quantum dot."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,10 +12,11 @@ from scipy.optimize import brentq
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.flywheel_evolution import FlywheelEvolution
 from wheelwork.machines.flywheel_start import preparation
 from wheelwork.machines.flywheel_state import LABELS, FlywheelState
+from wheelwork.machines.flywheel_validity import validity, warn_where_stretched
 from wheelwork.phase_space import (
     EulerMaruyama,
     FokkerPlanck,
@@ -33,6 +33,7 @@ from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1
 SCAN_POINTS = 33
+WEIGHT_RTOL = 1e-4  # far below what statistics can see
 SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
 
 
@@ -223,17 +224,7 @@ class Flywheel:
                 "oscillator, but is 0.0"
             )
         state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
-        stretched = [name for name, entry in state.validity.items() if not entry.ok]
-        if stretched:
-            ratios = ", ".join(
-                f"{n} = {state.validity[n].value:.3g} (at most {state.validity[n].bound:g})"
-                for n in stretched
-            )
-            warnings.warn(
-                f"the quasi-adiabatic description is at its limit: {ratios}",
-                ValidityWarning,
-                stacklevel=2,
-            )
+        warn_where_stretched(state.validity)
         return state
 
     def evolve(
@@ -264,14 +255,21 @@ class Flywheel:
         schedule = _schedule(self, changes or {})
         accuracy = table_tolerance(method.rtol)
         models = [(start, device.model(accuracy)) for start, device in schedule]
-        found = method.evolve(models, preparation(initial), times)
-        return FlywheelEvolution(schedule, method.rtol, found)
+        start = preparation(initial, self.frequency, self.mass)
+        found = method.evolve(models, start, times)
+        result = FlywheelEvolution(schedule, method.rtol, found)
+        warn_where_stretched(result.validity)
+        return result
 
     def sample(self, method: Langevin | EulerMaruyama) -> Samples:
         """Sample trajectories of the stochastic equation: means with standard errors.
 
         See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
         """
+        if not isinstance(method, Langevin | EulerMaruyama):
+            raise InvalidArgument(
+                f"`method` must be Langevin(...) or EulerMaruyama(...), but is {method!r}"
+            )
         return method.sample(self.model(SHARP_ACCURACY))
 
     def correlations(self, method: FokkerPlanck | None = None) -> Response:
@@ -286,13 +284,14 @@ class Flywheel:
                 f"`method` must be FokkerPlanck(rtol=...) for correlations, but is {method!r}; "
                 "sampled_correlations takes Langevin"
             )
-        return method.correlations(self.model(table_tolerance(method.rtol)))
+        warn_where_stretched(validity(self, (0.0,)))
+        return method.correlations(self.model(table_tolerance(min(method.rtol, WEIGHT_RTOL))))
 
     def sampled_correlations(self, method: Langevin, delays: npt.ArrayLike) -> SampledCorrelations:
         """The same from trajectories, at `delays`, with standard errors.
 
         Normal order, for g²(τ), takes the Wigner function of the state after a detection from
-        the direct solution of the steady state. See
+        the direct solution of the steady state; without one `weighted` is None. See
         `wheelwork.phase_space.sampling.SampledCorrelations`.
         """
         if not isinstance(method, Langevin):
@@ -300,7 +299,10 @@ class Flywheel:
                 f"`method` must be Langevin(...) to sample correlations, but is {method!r}"
             )
         model = self.model(SHARP_ACCURACY)
-        weight = detection_weight(FokkerPlanck().solve(model).distribution)
+        try:
+            weight = detection_weight(FokkerPlanck(WEIGHT_RTOL).solve(model).distribution)
+        except NotConverged:  # trajectories may still go where the direct solution does not
+            weight = None
         return method.correlations(model, delays, weight=weight)
 
     def noise_colour(self, x: float = 0.0) -> float:
@@ -342,6 +344,10 @@ class Flywheel:
 def _schedule(
     device: Flywheel, changes: "Mapping[float, Flywheel]"
 ) -> tuple[tuple[float, Flywheel], ...]:
+    if not isinstance(changes, Mapping):
+        raise InvalidArgument(
+            f"`changes` must map times to devices, {{2e4: device}}, but is {changes!r}"
+        )
     schedule = [(0.0, device)]
     for time in sorted(changes):
         changed = changes[time]

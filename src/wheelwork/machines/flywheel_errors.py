@@ -88,5 +88,9 @@ def _standard_errors(state: "FlywheelState") -> dict[str, float]:
         names.append("free_energy_gain")
     replicas = _replicas(state)
     found = {name: jackknife_error([getattr(one, name) for one in replicas]) for name in names}
+    bounds = _work_bounds(state)
+    for name in ("ergotropy", "ergotropy_diagonal", "ring_radius"):
+        if found[name] == 0.0:  # clipped at zero in every replica, which says nothing
+            found[name] = bounds[name]
     # A difference of neighbours feels the stiffness of the fit, which the jackknife does not see.
     return found | {"inversion": state.stationary.distance}

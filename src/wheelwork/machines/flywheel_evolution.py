@@ -13,11 +13,13 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flywheel_snapshot import OBSERVABLES, FlywheelSnapshot
 from wheelwork.machines.flywheel_state import LABELS
+from wheelwork.machines.flywheel_validity import orbit_places, validity
 from wheelwork.phase_space import Evolution
 
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
+FOCK_SHARE = 1e-7  # of probability that may be lost on the way to the Fock basis
 LARGEST_TRACE_DRIFT = 1e-12
 LARGEST_NEGATIVITY = 1e-3  # of an eigenvalue, beyond the error of W
 NAMES = (*OBSERVABLES, "free_energy_gain")
@@ -67,7 +69,7 @@ class FlywheelEvolution:
     # ------------------------------------------------------------------ against time, (times,)
 
     def _series(self, name: str) -> FloatArray:
-        return np.array([one.observables[name] for one in self.snapshots])
+        return np.array([one.value(name) for one in self.snapshots])
 
     @property
     def phonon_number(self) -> FloatArray:
@@ -137,7 +139,7 @@ class FlywheelEvolution:
         distance = float(np.max(self.evolution.distance))
         negativity = max(one.negativity for one in self.snapshots)
         entries = {
-            "estimated error": AuditEntry(distance, self.rtol),
+            "estimated error": AuditEntry(distance, self.rtol + self.evolution.inherited),
             "trace drift": AuditEntry(
                 float(np.max(np.abs(self.evolution.trace_drift))), LARGEST_TRACE_DRIFT
             ),
@@ -145,7 +147,28 @@ class FlywheelEvolution:
                 negativity, LARGEST_NEGATIVITY + 2.0 * distance
             ),
         }
-        return MappingProxyType(entries)
+        return MappingProxyType(entries | self._fock_audit | dict(self.validity))
+
+    @property
+    def _fock_audit(self) -> dict[str, AuditEntry]:
+        lost = max(one.lost for one in self.snapshots)
+        differing = max(one.disagreement for one in self.snapshots)
+        bound = FOCK_SHARE + 2.0 * float(np.max(self.evolution.distance))
+        return {
+            "probability lost in Fock basis": AuditEntry(lost, bound),
+            "phonon number, Wigner against Fock": AuditEntry(differing, bound),
+        }
+
+    @cached_property
+    def validity(self) -> Mapping[str, AuditEntry]:
+        """Ratios that the description takes for small, the worst of all devices in force."""
+        worst: dict[str, AuditEntry] = {}
+        last = {one.machine: one.snapshot.moments for one in self.snapshots}
+        for device, moments in last.items():
+            for name, entry in validity(device, orbit_places(moments, device.length)).items():
+                if name not in worst or entry.value > worst[name].value:
+                    worst[name] = entry
+        return MappingProxyType(worst)
 
     def to_xarray(self) -> xr.Dataset:
         """All observables with errors over `time`, and the bias of a two-lead device."""

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from wheelwork import states
+from wheelwork import _checks, states
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, UnphysicalState
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.stored_work import StoredWork
 from wheelwork.phase_space import Snapshot
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
 LARGEST_NEGATIVITY = 1e-2
-FINEST_STATE = 1e-11  # accuracy asked of the transform to the Fock basis, at least
+FINEST_STATE = 1e-9  # accuracy of the transform to the Fock basis, where W has it
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,12 @@ class FlywheelSnapshot:
         return frequency * force, frequency * friction, frequency * noise
 
     @property
+    def _power_error(self) -> float:
+        """The largest rates met, times the error of W with its first two moments."""
+        scale = sum(abs(power) for power in self.powers)
+        return 3.0 * self.snapshot.distance * scale
+
+    @property
     def particle_current(self) -> float:
         """Mean particle current out of the first lead."""
         return self.snapshot.local_means["particle_0"]
@@ -96,15 +102,37 @@ class FlywheelSnapshot:
     @cached_property
     def density_matrix(self) -> npt.NDArray[np.complex128]:
         """ρ in the Fock basis of ω0 a†a, complex (n, n)."""
+        accuracy = FINEST_STATE
+        while True:
+            try:
+                return self._density_matrix(accuracy)
+            except (InvalidArgument, NotConverged):  # W ends or is cut off at more than that
+                if accuracy > max(self.snapshot.distance, FINEST_STATE):
+                    raise
+                accuracy *= 10.0
+
+    def _density_matrix(self, accuracy: float) -> npt.NDArray[np.complex128]:
         field = self.snapshot.field
         return states.density_matrix_from_wigner(
             0.5 * field.values,  # dX dP = dx dp / 2
             self.machine.length * field.mesh.axis,
             self.machine.momentum * field.mesh.axis,
-            tolerance=max(self.snapshot.distance, FINEST_STATE),
+            tolerance=accuracy,
             mass=self.machine.mass,
             frequency=self.machine.frequency,
         )
+
+    @property
+    def lost(self) -> float:
+        """|1 − Tr ρ|, probability beyond the highest level."""
+        return abs(1.0 - float(np.trace(self.density_matrix).real))
+
+    @property
+    def disagreement(self) -> float:
+        """Phonon number by ρ against that by W, over ⟨a†a⟩ + ½."""
+        populations = np.diagonal(self.density_matrix).real
+        number = float(np.arange(populations.size) @ populations)
+        return abs(number - self.phonon_number) / (self.phonon_number + 0.5)
 
     @cached_property
     def _eigenvalues(self) -> FloatArray:
@@ -170,21 +198,28 @@ class FlywheelSnapshot:
 
     def wigner_on(self, x: npt.ArrayLike, p: npt.ArrayLike) -> FloatArray:
         """W at all positions x (n_x,) and momenta p (n_p,): shape (n_x, n_p)."""
-        X = np.asarray(x, dtype=np.float64) / self.machine.length
-        P = np.asarray(p, dtype=np.float64) / self.machine.momentum
+        X = _checks.finite_array("x", x, ndim=1) / self.machine.length
+        P = _checks.finite_array("p", p, ndim=1) / self.machine.momentum
         return 0.5 * self.snapshot.wigner(X, P)
 
     # ------------------------------------------------------------------ results
 
     @cached_property
     def observables(self) -> Mapping[str, float]:
-        """All scalar observables by name; NaN for a free energy without a temperature."""
-        values = {name: float(getattr(self, name)) for name in OBSERVABLES}
+        """All scalar observables by name; NaN where one has no value, see `value`."""
+        names = (*OBSERVABLES, "free_energy_gain")
+        return MappingProxyType({name: self.value(name) for name in names})
+
+    def value(self, name: str) -> float:
+        """The observable `name`, NaN where there is none.
+
+        That is a free energy without a temperature, and what needs the Fock basis where W is that
+        of no quantum state.
+        """
         try:
-            values["free_energy_gain"] = self.free_energy_gain
-        except InvalidArgument:
-            values["free_energy_gain"] = np.nan
-        return MappingProxyType(values)
+            return float(getattr(self, name))
+        except (InvalidArgument, NotConverged, UnphysicalState):
+            return np.nan
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
@@ -192,10 +227,10 @@ class FlywheelSnapshot:
         moment, distance = self.snapshot.errors, self.snapshot.distance
         energy = self.machine.frequency * moment["phonon_number"]
         levels = self.density_matrix.shape[0]
-        changed = distance + self.negativity
+        changed = distance + self.negativity + self.lost
         # Fannes' inequality: what little probability is misplaced may lie anywhere
         spread = changed * (np.log(levels) + 1.0 - np.log(changed))
-        work = energy + self.negativity * self.machine.frequency * levels
+        work = energy + (self.negativity + self.lost) * self.machine.frequency * levels
         errors = {
             "phonon_number": moment["phonon_number"],
             "g2": moment["g2"],
@@ -204,6 +239,7 @@ class FlywheelSnapshot:
             "position": self.machine.length * moment["x"],
             "momentum": self.machine.momentum * moment["p"],
             "entropy": spread,
+            "charging_power": self._power_error,
             "ergotropy": work,
             "ergotropy_diagonal": work,
             "particle_current": self.snapshot.local_errors["particle_0"],

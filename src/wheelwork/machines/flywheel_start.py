@@ -22,6 +22,7 @@ class Settled:
     """A stationary W as a state to start from."""
 
     distribution: Distribution
+    error: float
 
     @property
     def extent(self) -> float:
@@ -46,16 +47,31 @@ class Settled:
         return self.distribution.density(X[:, None], P[None, :])
 
 
-def preparation(initial: Any) -> Preparation:
-    """Return a preparation, settled state, snapshot or density matrix as what evolution takes."""
+def _same_oscillator(machine: Any, frequency: float, mass: float) -> None:
+    for name, value in (("frequency", frequency), ("mass", mass)):
+        if getattr(machine, name) != value:
+            raise InvalidArgument(
+                f"`initial` must be a state of an oscillator of the same {name} = {value:g}, "
+                f"but is of {getattr(machine, name):g}; its density matrix may be given instead"
+            )
+
+
+def preparation(initial: Any, frequency: float, mass: float) -> Preparation:
+    """Return a preparation, settled state, snapshot or density matrix as what evolution takes.
+
+    Raises InvalidArgument for anything else, and for a result of another oscillator, whose W is
+    in other units of x and p.
+    """
     match initial:
         case FlywheelState():
-            return Settled(initial.stationary.distribution)
+            _same_oscillator(initial.machine, frequency, mass)
+            return Settled(initial.stationary.distribution, initial.wigner_error)
         case FlywheelSnapshot():
+            _same_oscillator(initial.machine, frequency, mass)
             return initial.snapshot
         case np.ndarray():
             return FromDensityMatrix(initial)
-        case Preparation():
+        case Preparation() if not isinstance(initial, type):
             return initial
     raise InvalidArgument(
         "`initial` must be a state such as Ground(), Coherent(2.0) or device.steady_state(), "

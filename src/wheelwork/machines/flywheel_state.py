@@ -16,6 +16,7 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flows import Flows
 from wheelwork.machines.flywheel_errors import FOCK_SHARE, balance_bound, errors
+from wheelwork.machines.flywheel_validity import orbit_places, validity
 from wheelwork.machines.fock_state import FockState, fock_state
 from wheelwork.machines.stored_work import StoredWork
 from wheelwork.phase_space import Stationary
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
 DISPLAY_POINTS = 201
-LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
-SMALL = 0.25  # a ratio that the description takes for small
 
 LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -255,37 +254,8 @@ class FlywheelState:
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that the quasi-adiabatic description takes for small (Culhane et al., Eq. (5)).
-
-        And the noise colour (`Flywheel.noise_colour`): it sees a level far from the lines, or lines
-        narrower than the frequency, where the band-height rate does not.
-        """
-        temperature = float(np.min(self.flows.temperatures))
-        rate = self._tunnelling_rate
-        ratios = {
-            "frequency / temperature": self.machine.frequency / temperature,
-            "frequency / tunnelling rate": self.machine.frequency / rate,
-            "coupling / temperature": abs(self.machine.coupling) / temperature,
-            "coupling / tunnelling rate": abs(self.machine.coupling) / rate,
-        }
-        entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
-        return entries | {"noise colour": AuditEntry(self._noise_colour, LARGEST_COLOUR)}
-
-    @property
-    def _noise_colour(self) -> float:
-        """The largest at the mean position and at the turning points of a typical orbit."""
-        moments = self.stationary.moments
-        swing = np.sqrt(max(2.0 * (moments["x_squared"] - moments["x"] ** 2), 0.0))
-        places = self.machine.length * (moments["x"] + swing * np.array([-1.0, 0.0, 1.0]))
-        return max(self.machine.noise_colour(float(x)) for x in places)
-
-    @property
-    def _tunnelling_rate(self) -> float:
-        """Σ κ_α at the height of the band, the rate at which the level follows its leads."""
-        flows = self.flows
-        reach = 8.0 * np.max(flows.temperatures) + np.ptp(flows.chemical_potentials)
-        frequency = self.machine.level + np.linspace(-reach, reach, 801)
-        return float(np.max(sum(lead.kappa(frequency) for lead in self.machine.leads)))
+        """Ratios that the description takes for small, see `flywheel_validity`."""
+        return validity(self.machine, orbit_places(self.stationary.moments, self.machine.length))
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:

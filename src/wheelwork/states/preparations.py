@@ -22,6 +22,8 @@ from wheelwork.states.wigner import wigner_from_density_matrix
 
 VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
 SMALLEST_NORM = 1e-4
+SMALLEST_EIGENVALUE = -1e-6  # what is below is no rounding
+LARGEST_AMPLITUDE = 1e6
 
 
 @runtime_checkable
@@ -30,6 +32,7 @@ class Preparation(Protocol):
 
     extent: radius √(X² + P²) beyond which |W| is below 1e-17 of its maximum.
     wavenumber: that beyond which the Fourier transform of W is, likewise.
+    error: estimated ∫|δW| (1 + H/⟨H⟩) dX dP of the state itself, zero where it is exact.
     """
 
     @property
@@ -37,6 +40,9 @@ class Preparation(Protocol):
 
     @property
     def wavenumber(self) -> float: ...
+
+    @property
+    def error(self) -> float: ...
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
         """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
@@ -46,6 +52,10 @@ class Preparation(Protocol):
 @dataclass(frozen=True)
 class Ground:
     """The ground state of ω0 a†a."""
+
+    @property
+    def error(self) -> float:
+        return 0.0
 
     @property
     def extent(self) -> float:
@@ -75,6 +85,10 @@ class Thermal:
         return math.sqrt(2.0 * self.occupation + 1.0)
 
     @property
+    def error(self) -> float:
+        return 0.0
+
+    @property
     def extent(self) -> float:
         return VACUUM_EXTENT * self._spread
 
@@ -95,6 +109,10 @@ class Coherent:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "amplitude", _finite_complex("amplitude", self.amplitude))
+
+    @property
+    def error(self) -> float:
+        return 0.0
 
     @property
     def extent(self) -> float:
@@ -135,6 +153,10 @@ class Cat:
         return 1.0 + math.cos(self.phase) * math.exp(-2.0 * abs(self.amplitude) ** 2)
 
     @property
+    def error(self) -> float:
+        return 0.0
+
+    @property
     def extent(self) -> float:
         return abs(self.amplitude) + VACUUM_EXTENT
 
@@ -161,7 +183,16 @@ class FromDensityMatrix:
         trace = float(np.trace(matrix).real)
         if not abs(trace - 1.0) < 1e-6:
             raise InvalidArgument(f"`matrix` must have trace one, but has {trace!r}")
+        lowest = float(np.linalg.eigvalsh(matrix)[0])
+        if lowest < SMALLEST_EIGENVALUE:
+            raise InvalidArgument(
+                f"`matrix` must have no negative eigenvalue, but has {lowest:.3g}"
+            )
         object.__setattr__(self, "matrix", matrix)
+
+    @property
+    def error(self) -> float:
+        return 0.0
 
     @property
     def extent(self) -> float:
@@ -190,4 +221,8 @@ def _finite_complex(name: str, value: Any) -> complex:
     number: complex = complex(value)  # type: ignore[call-overload]
     if not cmath.isfinite(number):
         raise InvalidArgument(f"`{name}` must be finite, but is {number!r}")
+    if max(abs(number.real), abs(number.imag)) > LARGEST_AMPLITUDE:
+        raise InvalidArgument(
+            f"`{name}` must be at most {LARGEST_AMPLITUDE:g} in size, but is {number!r}"
+        )
     return number

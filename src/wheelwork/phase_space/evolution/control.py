@@ -71,7 +71,8 @@ class State:
 @dataclass(frozen=True)
 class Budget:
     """How much of `rtol` may be used between two times: half in proportion to time, half to the
-    logarithm of time in periods, as the beginning needs most of it.
+    logarithm of time in periods, as the beginning needs most of it. Shorter runs than a period
+    may use as much of it as the beginning of one.
     """
 
     rtol: float
@@ -80,12 +81,10 @@ class Budget:
     period: float
 
     def allowed(self, time: float, duration: float) -> float:
-        whole = self.end - self.start
-        if whole == 0.0:
-            return self.rtol
-        early = min(self.period, whole)
+        whole = max(self.end - self.start, self.period)
         since = time - self.start
-        logarithmic = math.log1p(duration / (since + early)) / math.log1p(whole / early)
+        logarithmic = math.log1p(duration / (since + self.period))
+        logarithmic /= math.log1p(whole / self.period)
         return 0.5 * self.rtol * (duration / whole + logarithmic)
 
 

@@ -44,7 +44,7 @@ def evolve(
     rtol = _checks.tolerance("rtol", rtol)
     starts, models = _checked_schedule(schedule)
     moments = _checked_times(times, starts[0])
-    if not isinstance(initial, Preparation):
+    if isinstance(initial, type) or not isinstance(initial, Preparation):
         raise InvalidArgument(
             f"`initial` must be a state such as Ground() or Coherent(2.0), but is {initial!r}"
         )
@@ -58,8 +58,8 @@ def evolve(
             state = advanced(state, flows[current], starts[current + 1], budget)
             current += 1
         state = advanced(state, flows[current], float(time), budget)
-        found.append(snapshot(state, flows[current]))
-    return Evolution(tuple(found))
+        found.append(snapshot(state, flows[current], initial.error))
+    return Evolution(tuple(found), initial.error)
 
 
 def _checked_schedule(schedule: Any) -> tuple[list[float], list[PhaseSpaceModel]]:

@@ -77,6 +77,11 @@ class Snapshot:
         return errors
 
     @property
+    def error(self) -> float:
+        """What an evolution that starts from here inherits."""
+        return self.distance
+
+    @property
     def extent(self) -> float:
         """Radius √(X² + P²) up to which the mesh holds W."""
         return self.field.mesh.half_width
@@ -91,8 +96,12 @@ class Snapshot:
         return self.field.at(X, P)
 
 
-def snapshot(state: State, flow: Flow) -> Snapshot:
-    """Read off the state at its time, under the model in force from then on."""
+def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
+    """Read off the state at its time, under the model in force from then on.
+
+    inherited: error of what the evolution started from, on top of its own.
+    """
+    distance = state.distance + inherited
     field, names = state.field, flow.model.companions
     rates = flow.rates(field.mesh.half_width)
     at_nodes = rates(field.mesh.axis)
@@ -103,12 +112,12 @@ def snapshot(state: State, flow: Flow) -> Snapshot:
     force, friction, noise = np.sum(at_nodes[:3] * weights.T, axis=1)
     means = field.mesh.cell * (local @ field.values.sum(axis=1))
     size = np.max(np.abs(local), axis=1, initial=0.0)
-    errors = size * (state.distance + rates.error[3:])
+    errors = size * (distance + rates.error[3:])
     return Snapshot(
         state.time,
         flow.model,
         field,
-        state.distance,
+        distance,
         dict(zip(names, map(float, means), strict=True)),
         dict(zip(names, map(float, errors), strict=True)),
         (float(force), float(friction), float(noise)),
@@ -117,9 +126,13 @@ def snapshot(state: State, flow: Flow) -> Snapshot:
 
 @dataclass(frozen=True)
 class Evolution:
-    """W(t) at the times asked for, in order."""
+    """W(t) at the times asked for, in order.
+
+    inherited: the error of the state that it started from, part of every `distance`.
+    """
 
     snapshots: tuple[Snapshot, ...]
+    inherited: float
 
     @property
     def times(self) -> FloatArray:
@@ -147,7 +160,7 @@ class Evolution:
 
     @property
     def distance(self) -> FloatArray:
-        """Estimated error of W against time, see `Snapshot`; at most `rtol`."""
+        """Estimated error of W against time, see `Snapshot`; at most `rtol` + `inherited`."""
         return np.array([one.distance for one in self.snapshots])
 
     @property

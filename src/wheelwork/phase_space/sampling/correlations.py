@@ -22,6 +22,7 @@ from wheelwork.phase_space.sampling.windows import Windows, lane_groups
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero
 PER_SAMPLE = CHUNK // BLOCKS_PER_CHUNK  # steps
+SHORTEST_DELAY = 1e-6
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 
 
@@ -104,6 +105,11 @@ def _times(delays: npt.ArrayLike) -> FloatArray:
     times = _checks.finite_array("delays", delays, 1)
     if times.size == 0 or np.min(times) < 0.0:
         raise InvalidArgument("`delays` must hold at least one time, none of them negative")
+    shortest = np.min(times[times > 0.0], initial=np.inf)
+    if shortest < SHORTEST_DELAY:
+        raise InvalidArgument(
+            f"`delays` must be zero or at least {SHORTEST_DELAY:g}, but holds {shortest!r}"
+        )
     return times
 
 
