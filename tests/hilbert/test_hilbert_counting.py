@@ -98,6 +98,17 @@ def test_jumps_that_leave_the_sector_one_by_one():
     np.testing.assert_allclose(other.cumulants, one.cumulants, rtol=1e-9)
 
 
+def test_jumps_that_leave_the_sector_alone():
+    """Unequal weights: what leaves by one jump does not come back by the other."""
+    system = rotor(3, 0, 0.2, 1.0, 0.5, True)
+    weights = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.3])
+    found = counting_statistics(steady_state(system.lindblad), weights, order=3)
+    points = 0.02 * np.arange(-4, 5)
+    values = [tilted_eigenvalue(system, weights, point) for point in points]
+    line = np.polynomial.Polynomial.fit(points, values, 8)
+    np.testing.assert_allclose(found.cumulants, [line.deriv(k)(0.0) for k in (1, 2, 3)], rtol=1e-5)
+
+
 def test_the_mean_is_the_current():
     system = rotor(30, coupling=1.0, damping=0.05)
     steady = steady_state(system.lindblad)

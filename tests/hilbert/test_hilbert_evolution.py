@@ -1,5 +1,8 @@
 """States in time: the full equation, QuTiP, two methods, the order of the steps."""
 
+from fractions import Fraction
+
+import mpmath
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -22,6 +25,7 @@ from wheelwork.hilbert import (
     evolve,
     steady_state,
 )
+from wheelwork.hilbert.evolution import _interval
 from wheelwork.hilbert.propagation import ORDER, _Step
 from wheelwork.hilbert.sector import explored
 
@@ -132,6 +136,36 @@ def test_the_tolerance_is_met(rtol):
     assert found.error[-1] <= rtol
 
 
+@pytest.mark.parametrize(("method", "rate"), [(ImplicitSteps(), 1e2), (ExplicitSteps(), 1e4)])
+def test_every_digit_of_a_time_counts(method, rate):
+    """ρ_01 = ½ exp(i ω t), which turns by 5·10⁻¹⁰ in the last bits of t if ω = 10⁴."""
+    lindblad = Lindblad(np.diag([0.0, rate]))
+    times = np.array([0.05, 1.0000000000000495, 1.0000000000000495, 1.05])
+    found = evolve(lindblad, np.ones(2) / np.sqrt(2.0), times, method=method)
+    for i, time in enumerate(times):
+        off = found.state(i).density_matrix[0, 1] - 0.5 * np.exp(1j * _turned(rate, time))
+        assert abs(off.real) + abs(off.imag) <= 2.0 * found.error[i] <= 2e-9
+
+
+def _turned(rate, time):
+    """rate · time modulo a turn, exactly."""
+    with mpmath.workdps(40):
+        return float(mpmath.fmod(mpmath.mpf(rate) * mpmath.mpf(time), 2 * mpmath.pi))
+
+
+def test_a_uniform_sequence_has_equal_intervals():
+    times = np.linspace(0.0, 7.3, 101)
+    now, last, used, late = Fraction(0), 0.0, set(), []
+    for time in times[1:]:
+        last, left = _interval(float(time), now, last)
+        now += Fraction(last)
+        assert float(Fraction(float(time)) - now) == left
+        used.add(last)
+        late.append(abs(left))
+    assert len(used) <= 2
+    assert max(late) <= 1e-15 * 7.3
+
+
 def test_stiff_rates_cost_nothing():
     fast, slow = np.zeros((3, 3)), np.zeros((3, 3))
     fast[0, 1], slow[1, 2] = 1e4, 1.0
@@ -139,6 +173,12 @@ def test_stiff_rates_cost_nothing():
     assert found.final.populations[2] == pytest.approx(np.exp(-3.0), abs=1e-9)
     with pytest.raises(NotConverged, match="ImplicitSteps"):
         evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [3.0], method=ExplicitSteps())
+
+
+def test_a_tolerance_beyond_rounding_is_refused():
+    system = rotor(41, lowest=-15)
+    with pytest.raises(NotConverged, match=r"is known to .* only, not to 1e-12"):
+        evolve(system.lindblad, system.start, [1e5, 2e5], method=ImplicitSteps(1e-12))
 
 
 def test_means_without_states():

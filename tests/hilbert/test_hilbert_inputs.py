@@ -13,10 +13,11 @@ from wheelwork.hilbert import (
     Lindblad,
     SparseLU,
     State,
+    diagonal_sector,
     evolve,
+    sample_jumps,
     steady_state,
 )
-from wheelwork.hilbert.sector import diagonal_sector
 
 ONE = np.eye(2)
 
@@ -62,13 +63,35 @@ def test_any_matrix_will_do():
         (np.ones(3) / np.sqrt(3.0), r"`initial` must have shape \(2, 2\)"),
         (np.array([[0.5, 0.1], [0.2, 0.5]]), "`initial` must be Hermitian"),
         ("up", "`initial` must be a matrix"),
+        (np.diag([2.0, -1.0]), "`initial` must have no negative eigenvalue, but has -1"),
+        (np.array([[0.5, 0.6], [0.6, 0.5]]), "no negative eigenvalue, but has -0.1"),
+        (sp.csc_array(np.array([[0.5, 0.6j], [-0.6j, 0.5]])), "negative eigenvalue, but has -0.1"),
     ],
 )
 def test_no_state(initial, message):
     with pytest.raises(InvalidArgument, match=message):
+        sample_jumps(Lindblad(ONE, [SIGMA]), initial, [1.0], trajectories=2)
+    with pytest.raises(InvalidArgument, match=message):
         evolve(Lindblad(ONE, [SIGMA]), initial, [1.0])
     with pytest.raises(InvalidArgument, match=message):
         steady_state(Lindblad(ONE, [SIGMA]), initial=initial)
+
+
+def test_a_state_of_the_wrong_sign_is_refused():
+    lindblad = Lindblad(ONE, [SIGMA, SIGMA.T])
+    sector, _ = diagonal_sector(lindblad)
+    with pytest.raises(InvalidArgument, match="negative eigenvalue, but has -1"):
+        evolve(lindblad, State(sector, np.array([2.0, -1.0])), [1.0])
+
+
+def test_states_of_any_rank_and_block_are_accepted():
+    random = np.random.default_rng(2)
+    factor = random.normal(size=(6, 2)) + 1j * random.normal(size=(6, 2))
+    rho = np.zeros((9, 9), dtype=complex)
+    rho[3:, 3:] = factor @ factor.conj().T
+    rho[1, 1] = 3.0
+    found = evolve(Lindblad(np.diag(np.arange(9.0))), rho / np.trace(rho), [0.0])
+    np.testing.assert_allclose(found.final.density_matrix, rho / np.trace(rho), atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +149,9 @@ def test_the_matrices_given_are_left_alone():
     np.testing.assert_array_equal(H.indices, before[1])
     H.data[:] = 7.0
     np.testing.assert_array_equal(lindblad.hamiltonian.toarray(), [[0.0, 1.0], [1.0, 0.0]])
+
+
+def test_a_hamiltonian_hermitian_to_rounding_is_made_so():
+    H = np.array([[0.0, 1.0 + 1e-14], [1.0, 0.5 + 1e-15j]])
+    kept = Lindblad(H, [SIGMA]).hamiltonian.toarray()
+    np.testing.assert_array_equal(kept, kept.conj().T)

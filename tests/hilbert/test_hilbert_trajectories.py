@@ -157,6 +157,19 @@ def test_the_order_of_basis_states_does_not_matter():
     np.testing.assert_allclose(one.means["n"], other.means["n"], atol=1e-9)
 
 
+def test_a_jump_into_a_superposition_of_sets():
+    """One jump makes ρ_01 between states that nothing else links."""
+    jump = np.zeros((3, 3))
+    jump[0, 2], jump[1, 2] = 0.6, 0.8
+    lindblad = Lindblad(np.diag([0.0, 1.5, 0.0]), [jump])
+    x = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    exact = evolve(lindblad, basis(3, 2), TIMES, observables={"x": x})
+    found = sample_jumps(lindblad, basis(3, 2), TIMES, observables={"x": x}, trajectories=2000)
+    assert np.max(np.abs(exact.means["x"])) > 0.2
+    error = np.maximum(found.standard_errors["x"], 1e-9)
+    assert np.max(np.abs(found.means["x"] - exact.means["x"]) / error) < 4.0
+
+
 def test_without_jumps_the_state_follows_schroedinger():
     a = lowering(6)
     lindblad = Lindblad(0.7 * (a + a.T), [])

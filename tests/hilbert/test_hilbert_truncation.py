@@ -1,11 +1,13 @@
 """Cutoffs grow until they no longer matter, or say why they cannot."""
 
+import time
+
 import numpy as np
 import pytest
 from hilbert_systems import lowering, rotor
 
-from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.hilbert import Lindblad, Truncation, grow, steady_state
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.hilbert import Lindblad, SparseLU, Truncation, grow, steady_state
 
 
 def warm_cavity(occupation):
@@ -59,9 +61,67 @@ def test_populations_without_bound_are_refused():
         grow(heated, [10], largest=500)
 
 
+def kerr(cutoffs):
+    """Two branches: a weakly excited one, and beyond nearly empty levels another."""
+    (levels,) = cutoffs
+    a = lowering(levels)
+    n = a.T @ a
+    H = -4.0 * n + 0.1 * (n @ n - n) + 4.0 * (a + a.T)
+    return Truncation(Lindblad(H, [a]), [[levels - 1]], {"n": n})
+
+
+def test_a_second_branch_behind_a_barrier_is_found():
+    exact = steady_state(kerr([90]).lindblad, SparseLU()).expect(kerr([90]).observables["n"])
+    found = grow(kerr, [8], rtol=1e-6, largest=60_000)
+    assert found.means["n"] == pytest.approx(exact, abs=1e-8)
+    assert abs(found.means["n"] - exact) <= found.errors["n"]
+    assert found.cutoffs[0] > 81
+    assert found.checked == found.cutoffs  # three times as much is too large
+
+
+def test_means_are_compared_far_out():
+    found = grow(warm_cavity(2.0), [4], rtol=1e-6)
+    assert found.checked == (3 * found.cutoffs[0],)
+
+
+def parametric(cutoffs):
+    """A parametric drive above its threshold: the amplitude grows for ever."""
+    (levels,) = cutoffs
+    a = lowering(levels)
+    H = 0.6j * (a.T @ a.T - a @ a)
+    return Truncation(Lindblad(H, [a]), [[levels - 1]], {"n": a.T @ a})
+
+
+def test_a_drive_above_threshold_is_refused_and_its_edge_named():
+    message = r"cutoffs had to grow to .* edges that held \d.*e-0\d at \(\d+,\).* no bound"
+    with pytest.raises(NotConverged, match=message):
+        grow(parametric, [10], largest=20_000)
+    begun = time.perf_counter()
+    with pytest.raises(NotConverged):
+        grow(parametric, [10])
+    assert time.perf_counter() - begun < 60.0
+
+
+def test_a_failure_on_the_way_names_the_cutoffs():
+    def split(cutoffs):
+        a = lowering(cutoffs[0])
+        rate = a if cutoffs[0] < 6 else a @ a
+        return Truncation(Lindblad(a.T @ a, [rate]), [[cutoffs[0] - 1]], {"n": a.T @ a})
+
+    with pytest.raises(NotConverged, match=r"at cutoffs \(6,\), after edges .* 2 independent"):
+        grow(split, [4])
+    with pytest.raises(NoSteadyState, match="there are 2 independent"):
+        grow(split, [7])
+
+
+def test_a_model_without_observables_is_refused():
+    with pytest.raises(InvalidArgument, match="`observables` must hold at least one matrix"):
+        Truncation(kerr([4]).lindblad, [[3]], {})
+
+
 def test_every_cutoff_needs_its_edge():
     def build(cutoffs):
-        return Truncation(warm_cavity(0.1)(cutoffs[:1]).lindblad, [[0]])
+        return Truncation(warm_cavity(0.1)(cutoffs[:1]).lindblad, [[0]], {"one": np.eye(4)})
 
     with pytest.raises(InvalidArgument, match="`edges` must hold one entry for each of 2 cutoffs"):
         grow(build, [4, 4])

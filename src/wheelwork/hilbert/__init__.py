@@ -6,7 +6,7 @@ from wheelwork.hilbert.evolution import Evolution, evolve
 from wheelwork.hilbert.krylov import Krylov
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.propagation import ExplicitSteps, ImplicitSteps
-from wheelwork.hilbert.sector import Sector
+from wheelwork.hilbert.sector import Sector, diagonal_sector
 from wheelwork.hilbert.solve import steady_state
 from wheelwork.hilbert.state import State
 from wheelwork.hilbert.steady import SteadyMethod, SteadyState
@@ -30,6 +30,7 @@ __all__ = [
     "Truncation",
     "counting_covariance",
     "counting_statistics",
+    "diagonal_sector",
     "evolve",
     "grow",
     "sample_jumps",

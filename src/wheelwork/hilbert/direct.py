@@ -8,14 +8,14 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray, tolerance
 from wheelwork.errors import NoSteadyState
 from wheelwork.hilbert.inverse import ShiftedLU, TracelessInverse, norm
-from wheelwork.hilbert.kernel import SEPARATE, zero_eigenvalues
+from wheelwork.hilbert.kernel import SEPARATE, refuse_slow, zero_eigenvalues
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
 from wheelwork.hilbert.steady import SEED, Balance, SteadyState, require
 
 ITERATIONS, SETTLED = 12, 1e-15
-RATE_ITERATIONS = 4
+RATE_ITERATIONS = 6
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SparseLU:
 
         Raises:
             NoSteadyState: when there are several, to rounding.
-            NotConverged: when the error exceeds `rtol`.
+            NotConverged: when the error exceeds `rtol`, or a rate is too close to rounding.
         """
         factorisation = ShiftedLU.of(generator)
         x = _null_vector(factorisation, sector)
@@ -43,12 +43,7 @@ class SparseLU:
         balance = Balance.of(generator, x)
         rate = _smallest_rate(inverse)
         if rate < SEPARATE * factorisation.shift:
-            count = zero_eigenvalues(factorisation).number
-            raise NoSteadyState(
-                f"there are {count} independent steady states to rounding of the largest rate "
-                f"{norm(generator):.1e}; which is reached depends on the initial state: "
-                "give `initial`"
-            )
+            _require_one(factorisation)
         rounding = inverse.rough(balance.noise(sector))
         truncation = inverse.rough(balance.defect)
         found = SteadyState(
@@ -63,6 +58,17 @@ class SparseLU:
         )
         require(found, self.rtol)
         return found
+
+
+def _require_one(factorisation: ShiftedLU) -> None:
+    zeros = zero_eigenvalues(factorisation)
+    refuse_slow(zeros, factorisation.generator)
+    if zeros.number > 1:
+        raise NoSteadyState(
+            f"there are {zeros.counted} independent steady states to rounding of the largest rate "
+            f"{norm(factorisation.generator):.1e}; which is reached depends on the initial state: "
+            "give `initial`"
+        )
 
 
 def _null_vector(factorisation: ShiftedLU, sector: Sector) -> FloatArray:

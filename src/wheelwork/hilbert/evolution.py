@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,15 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.hilbert.initial import initial_state
 from wheelwork.hilbert.lindblad import Lindblad
-from wheelwork.hilbert.operators import hermitian_operator, initial_state
+from wheelwork.hilbert.operators import hermitian_operator
 from wheelwork.hilbert.propagation import ExplicitSteps, ImplicitSteps, Propagation
 from wheelwork.hilbert.sector import Sector, state_sector
 from wheelwork.hilbert.state import State
 
 LARGEST_IMPLICIT = 50_000  # unknowns
+CLOCK = 4.0 * float(np.finfo(np.float64).eps)  # of a time: how well it is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ def evolve(
     """
     at = _times(times)
     D = lindblad.dimension
-    rho = initial_state(initial.matrix if isinstance(initial, State) else initial, D)
+    rho = initial_state(initial, D)
     sector, generator = state_sector(lindblad, rho)
     functionals = {
         name: sector.functional(hermitian_operator(f"observables[{name!r}]", operator, D))
@@ -98,13 +101,16 @@ def _run(
     values = np.empty((times.size, sector.size)) if states else None
     errors = np.empty(times.size)
     both = np.column_stack((x, np.zeros_like(x)))
-    now = 0.0
+    now, interval = Fraction(0), 0.0
     for i, time in enumerate(times):
-        both = propagate(both, _interval(float(time), now))
+        interval, late = _interval(float(time), now, interval)
+        both = propagate(both, interval)
+        now += Fraction(interval)
         x = both[:, 0]
         off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the equation keeps the trace
         x /= 1.0 + off
-        now, errors[i] = float(time), float(np.abs(both[:, 1]).sum()) + abs(off)
+        missed = abs(late) * float(np.abs(generator @ x).sum()) if late else 0.0
+        errors[i] = float(np.abs(both[:, 1]).sum()) + abs(off) + missed
         for name, functional in functionals.items():
             means[name][i] = functional @ x
         if values is not None:
@@ -117,9 +123,17 @@ def _run(
     return Evolution(times, sector, means, values, errors, State(sector, x))
 
 
-def _interval(time: float, now: float) -> float:
-    """time − now without its last bits, so that intervals of a uniform sequence are equal."""
-    return float(f"{time - now:.13e}") if time != now else 0.0
+def _interval(time: float, now: Fraction, last: float) -> tuple[float, float]:
+    """Return how far to go, and what is then left to `time`.
+
+    That is nothing, or the last interval again, where it is off by no more than the rounding of
+    times: the intervals of a uniform sequence are equal.
+    """
+    wanted = float(Fraction(time) - now)
+    for known in (0.0, last):
+        if abs(wanted - known) <= CLOCK * time:
+            return known, wanted - known
+    return wanted, 0.0
 
 
 def _times(times: npt.ArrayLike) -> FloatArray:

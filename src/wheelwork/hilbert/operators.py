@@ -28,7 +28,7 @@ def sparse_operator(
     """
     place = f" ({where})" if where else ""
     try:
-        matrix = sp.csc_array(_plain(value), dtype=np.complex128, copy=True)
+        matrix = sp.csc_array(plain_matrix(value), dtype=np.complex128, copy=True)
     except (TypeError, ValueError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{place}"
@@ -69,27 +69,7 @@ def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> s
     return matrix if asymmetry == 0.0 else sp.csc_array(0.5 * (matrix + adjoint))
 
 
-def initial_state(value: Any, dimension: int) -> sp.csc_array:
-    """Return a density matrix from one, or from a state vector of shape (D,) or (D, 1).
-
-    Raises:
-        InvalidArgument: when the shape does not fit, or it is not Hermitian (1e-12 of its largest
-            entry) or not of trace one (1e-9).
-    """
-    plain = _plain(value)
-    shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
-    if len(shape) == 1 or (shape[1:] == (1,) and dimension != 1):
-        dense = plain.toarray() if hasattr(plain, "toarray") else plain
-        ket = sp.csr_array(np.asarray(dense, dtype=np.complex128).reshape(-1, 1))
-        plain = ket @ ket.conj().T
-    rho = hermitian_operator("initial", plain, dimension)
-    trace = float(rho.diagonal().real.sum())
-    if not abs(trace - 1.0) <= 1e-9:
-        raise InvalidArgument(f"`initial` must have trace one, but has {trace!r}")
-    return rho
-
-
-def _plain(value: Any) -> Any:
+def plain_matrix(value: Any) -> Any:
     """A `qutip.Qobj` as a SciPy matrix; anything else as it is."""
     if hasattr(value, "data_as") and hasattr(value, "isherm"):
         return value.to("CSR").data_as("csr_matrix")

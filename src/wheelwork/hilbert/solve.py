@@ -6,12 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from wheelwork.errors import NotConverged
 from wheelwork.hilbert.direct import SparseLU
+from wheelwork.hilbert.initial import initial_state
 from wheelwork.hilbert.inverse import ShiftedLU
-from wheelwork.hilbert.kernel import projected, zero_eigenvalues
+from wheelwork.hilbert.kernel import MOST_PROJECTED, projected, refuse_slow, zero_eigenvalues
 from wheelwork.hilbert.krylov import Krylov
 from wheelwork.hilbert.lindblad import Lindblad
-from wheelwork.hilbert.operators import initial_state
 from wheelwork.hilbert.sector import Sector, diagonal_sector, state_sector
 from wheelwork.hilbert.state import State
 from wheelwork.hilbert.steady import Balance, SteadyMethod, SteadyState
@@ -34,19 +35,19 @@ def steady_state(
             sector is cheap, else the second.
         initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj` to start from;
             needed only where there are several steady states. The result is then the long-time
-            average, of oscillations that never end, too.
+            average, of oscillations that never end, too; rates below 2e-15 of the largest count
+            as zero.
 
     Raises:
         NoSteadyState: when there are several and no `initial`.
-        NotConverged: when the method cannot meet its tolerance.
+        NotConverged: when the method cannot meet its tolerance, or a relaxation rate lies too
+            close to rounding (below 3e-12 of the largest) to be told from zero.
         InvalidArgument: when `initial` is no state of this dimension.
     """
     if initial is None:
         sector, generator = diagonal_sector(lindblad)
         return (method or _suitable(generator)).solve(lindblad, sector, generator)
-    rho = initial_state(
-        initial.matrix if isinstance(initial, State) else initial, lindblad.dimension
-    )
+    rho = initial_state(initial, lindblad.dimension)
     return _reached(lindblad, rho, *state_sector(lindblad, rho), method)
 
 
@@ -57,7 +58,12 @@ def _reached(
     generator: sp.csc_array,
     method: SteadyMethod | None,
 ) -> SteadyState:
-    zeros = zero_eigenvalues(ShiftedLU.of(generator))
+    zeros = zero_eigenvalues(ShiftedLU.of(generator), MOST_PROJECTED)
+    refuse_slow(zeros, generator)
+    if not zeros.complete:
+        raise NotConverged(
+            f"there are {zeros.counted} independent steady states, too many to tell apart"
+        )
     if zeros.number == 1:
         return (method or _suitable(generator)).solve(lindblad, sector, generator)
     values, error = projected(generator, sector.vector(rho), zeros.smallest_rate, PROJECTION_RTOL)
@@ -75,12 +81,12 @@ def _reached(
 
 def _suitable(generator: sp.csc_array) -> SteadyMethod:
     n = generator.shape[0]
-    if n <= SMALL or n * float(_bandwidth(generator)) ** 2 <= LARGEST_WORK:
+    if n <= SMALL or n * float(bandwidth(generator)) ** 2 <= LARGEST_WORK:
         return SparseLU()
     return Krylov()
 
 
-def _bandwidth(generator: sp.csc_array) -> int:
+def bandwidth(generator: sp.csc_array) -> int:
     """Half-bandwidth after reordering."""
     n = generator.shape[0]
     pattern = (np.ones(generator.nnz), generator.indices, generator.indptr)

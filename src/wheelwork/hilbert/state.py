@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.hilbert.blocks import hermitian_blocks
 from wheelwork.hilbert.operators import ComplexArray, IndexArray, sparse_operator
 from wheelwork.hilbert.sector import Sector
 
@@ -72,25 +72,7 @@ class State:
     @cached_property
     def blocks(self) -> list[tuple[IndexArray, ComplexArray]]:
         """The blocks that ρ falls into, by size b: basis states (m, b) and matrices (m, b, b)."""
-        matrix = sp.coo_array(self.matrix)
-        row, column = matrix.coords
-        links = sp.coo_array((np.ones(matrix.nnz), (row, column)), shape=matrix.shape)
-        _, label = connected_components(links, directed=False)
-        order = np.argsort(label, kind="stable")
-        size = np.bincount(label)
-        place = np.empty(order.size, dtype=np.int64)  # of a basis state within its block
-        place[order] = np.arange(order.size) - np.repeat(np.cumsum(size) - size, size)
-        found = []
-        for b in np.unique(size):
-            states = order[size[label[order]] == b].reshape(-1, b)
-            block = np.zeros(size.size, dtype=np.int64)
-            block[label[states[:, 0]]] = np.arange(len(states))
-            here = size[label[row]] == b
-            dense = np.zeros((len(states), b, b), dtype=np.complex128)
-            at = row[here], column[here]
-            dense[block[label[at[0]]], place[at[0]], place[at[1]]] = matrix.data[here]
-            found.append((states, dense))
-        return found
+        return hermitian_blocks(self.matrix)
 
     @cached_property
     def eigenvalues(self) -> FloatArray:

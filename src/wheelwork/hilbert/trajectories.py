@@ -13,10 +13,10 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, finite_array, integer, non_negative
 from wheelwork.errors import InvalidArgument
+from wheelwork.hilbert.initial import initial_state
 from wheelwork.hilbert.jump_loop import STARTS, run, uniforms
 from wheelwork.hilbert.lindblad import Lindblad
-from wheelwork.hilbert.operators import ComplexArray, IndexArray, hermitian_operator, initial_state
-from wheelwork.hilbert.state import State
+from wheelwork.hilbert.operators import ComplexArray, IndexArray, hermitian_operator
 from wheelwork.hilbert.unravelling import Unravelling
 
 CHUNK = 16  # trajectories handed out together
@@ -95,7 +95,7 @@ def sample_jumps(
     kept = at >= non_negative("burn_in", burn_in)
     if not np.any(kept):
         raise InvalidArgument(f"`burn_in` must not pass the last time, but is {burn_in!r}")
-    rho = initial_state(initial.matrix if isinstance(initial, State) else initial, D)
+    rho = initial_state(initial, D)
     operators = {
         name: hermitian_operator(f"observables[{name!r}]", value, D)
         for name, value in (observables or {}).items()

@@ -44,12 +44,13 @@ def is_irreducible(lindblad: Lindblad, state: State) -> bool:
 
 
 def count_in_full_space(lindblad: Lindblad) -> int | None:
-    """Number of steady states among all elements, or None beyond 32 basis states."""
+    """Number of steady states among all elements, or None: beyond 32 basis states, or not known."""
     D = lindblad.dimension
     if D > LARGEST_FULL:
         return None
     _, generator = explored(lindblad, _all_keys(D))
-    return zero_eigenvalues(ShiftedLU.of(generator)).number
+    zeros = zero_eigenvalues(ShiftedLU.of(generator))
+    return None if zeros.slow.size else zeros.number
 
 
 def _all_keys(dimension: int) -> IndexArray:

@@ -88,11 +88,11 @@ def on_window(
     model = method.model(machine, window)
     try:
         steady = hilbert.steady_state(model.lindblad, hilbert.SparseLU(rtol=method.rtol))
-    except NoSteadyState as reason:  # with a load there is one: the others are rounding
+    except (NoSteadyState, NotConverged) as reason:  # with a load there is exactly one
         raise NotConverged(
-            "the rotor relaxes too slowly against the fastest rate for one steady state to be told "
-            f"from several: raise `load_damping` (= {machine.load_damping:g}) or lower the hottest "
-            f"temperature ({reason})"
+            f"the steady state of the rotor was not found: {reason}. With a weak load "
+            f"(`load_damping` is {machine.load_damping:g}) or a very hot bath it relaxes too slowly "
+            "against the fastest rate"
         ) from None
     blocks = block_state(window, steady.state)
     beyond = chain.beyond(window, blocks.rotor[0], blocks.rotor[-1])
