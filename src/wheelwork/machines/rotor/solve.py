@@ -91,8 +91,8 @@ def on_window(
     except (NoSteadyState, NotConverged) as reason:  # with a load there is exactly one
         raise NotConverged(
             f"the steady state of the rotor was not found: {reason}. With a weak load "
-            f"(`load_damping` is {machine.load_damping:g}) or a very hot bath it relaxes too slowly "
-            "against the fastest rate"
+            f"(`load_damping` is {machine.load_damping:g}) or a very hot bath it relaxes too "
+            "slowly against the fastest rate"
         ) from None
     blocks = block_state(window, steady.state)
     beyond = chain.beyond(window, blocks.rotor[0], blocks.rotor[-1])
