@@ -6,6 +6,9 @@ OUT     ?= out
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
+# Every test process has a processor of its own; its linear algebra must not ask for more.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
 # The first Python on PATH that starts and is new enough; choose another by PYTHON=/path/to/python.
 ifndef PYTHON
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -14,7 +17,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test coverage lint bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,8 +26,11 @@ demo: $(VENV)/.installed  ## set up, run the flywheel, and say where the figure 
 	$(BIN)/wheelwork run flywheel --out $(OUT)
 	@echo "look at $(OUT)/flywheel.png"
 
-test: lint  ## set up and run every check: ruff, mypy, import layers, pytest with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+test: lint  ## set up and run every check: ruff, mypy, import layers, pytest on all processors
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
+
+coverage: $(VENV)/.installed-dev  ## run the tests and show the lines they do not reach
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed-dev  ## the static checks alone
 	$(BIN)/ruff check .
