@@ -16,7 +16,9 @@ from wheelwork.errors import (
 )
 
 if TYPE_CHECKING:
+    from wheelwork.amplitudes import MeanField
     from wheelwork.machines.flywheel import Flywheel
+    from wheelwork.machines.power_grid import PowerGrid, Saturable
     from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
     from wheelwork.states import Cat, Coherent, Ground, Thermal
@@ -36,7 +38,10 @@ _HOMES = {
     "Flywheel": "wheelwork.machines.flywheel",
     "GlobalMasterEquation": "wheelwork.machines.rotor",
     "LocalMasterEquation": "wheelwork.machines.rotor",
+    "MeanField": "wheelwork.amplitudes",
+    "PowerGrid": "wheelwork.machines.power_grid",
     "RotorEngine": "wheelwork.machines.rotor",
+    "Saturable": "wheelwork.machines.power_grid",
     "Lead": "wheelwork.transport",
     "Lorentzian": "wheelwork.transport",
     "Semicircle": "wheelwork.transport",
@@ -63,9 +68,12 @@ __all__ = [
     "Lead",
     "LocalMasterEquation",
     "Lorentzian",
+    "MeanField",
     "NoSteadyState",
     "NotConverged",
+    "PowerGrid",
     "RotorEngine",
+    "Saturable",
     "Semicircle",
     "Tabulated",
     "Thermal",

@@ -2,6 +2,7 @@
 
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.flywheel_state import FlywheelState
+from wheelwork.machines.power_grid import MeanField, MeanFieldState, PowerGrid, Saturable
 from wheelwork.machines.rotor import (
     GlobalMasterEquation,
     LocalMasterEquation,
@@ -14,6 +15,10 @@ __all__ = [
     "FlywheelState",
     "GlobalMasterEquation",
     "LocalMasterEquation",
+    "MeanField",
+    "MeanFieldState",
+    "PowerGrid",
     "RotorEngine",
     "RotorState",
+    "Saturable",
 ]

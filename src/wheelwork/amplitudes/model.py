@@ -1,0 +1,121 @@
+"""Amplitude equations with a global phase symmetry: a linear network with active elements."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray
+
+ComplexArray = npt.NDArray[np.complex128]
+IntArray = npt.NDArray[np.intp]
+
+
+class Growth(Protocol):
+    """Net rates, gain minus loss, at which K active sites gain quanta; n ≥ 0 has shape (..., K)."""
+
+    def rates(self, occupations: FloatArray) -> FloatArray:
+        """R_k(n_k), (..., K)."""
+
+    def slopes(self, occupations: FloatArray) -> FloatArray:
+        """dR_k/dn_k, (..., K)."""
+
+
+@runtime_checkable
+class InvertibleGrowth(Growth, Protocol):
+    """Rates that are monotonic in n and never change sign: R(0) is the largest in magnitude."""
+
+    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
+        """R_site(n), of any shape."""
+
+    def occupation(self, site: int, rate: FloatArray) -> FloatArray:
+        """n at which R_site(n) = `rate`: zero beyond R(0), infinite beyond R(∞)."""
+
+
+@dataclass(frozen=True, eq=False)
+class AmplitudeModel:
+    """dα/dt = (L + ½ diag R(|α|²)) α.
+
+    linear: L, (N, N), coherent couplings, detunings and linear damping, per time. active: (K,)
+    ascending indices of the sites that R acts on. growth: R.
+    The equations do not change under α → e^{iφ} α: steady states rotate as e^{−iωt}.
+    """
+
+    linear: ComplexArray
+    active: IntArray
+    growth: Growth
+
+    @property
+    def sites(self) -> int:
+        """N."""
+        return int(self.linear.shape[0])
+
+    def net_rates(self, amplitudes: ComplexArray) -> FloatArray:
+        """Half of R, spread over all sites: (..., N)."""
+        spread = np.zeros(amplitudes.shape)
+        spread[..., self.active] = 0.5 * self.growth.rates(self._occupations(amplitudes))
+        return spread
+
+    def velocity(self, amplitudes: ComplexArray) -> ComplexArray:
+        """dα/dt, (..., N)."""
+        moved: ComplexArray = amplitudes @ self.linear.T
+        return moved + self.net_rates(amplitudes) * amplitudes
+
+    def residual(self, amplitudes: ComplexArray, frequency: FloatArray) -> ComplexArray:
+        """dα/dt + iωα: zero for states that rotate as e^{−iωt}. α (B, N), ω (B,)."""
+        return self.velocity(amplitudes) + 1j * frequency[:, None] * amplitudes
+
+    def jacobian(self, amplitudes: ComplexArray, frequency: FloatArray) -> FloatArray:
+        """Derivative of the residual: (B, 2N, 2N), real parts before imaginary parts."""
+        batch, N = amplitudes.shape
+        x, y = amplitudes.real, amplitudes.imag
+        rate, slope = self.net_rates(amplitudes), np.zeros((batch, N))
+        slope[:, self.active] = self.growth.slopes(self._occupations(amplitudes))
+        matrix = np.empty((batch, 2 * N, 2 * N))
+        matrix[:, :N, :N] = matrix[:, N:, N:] = self.linear.real
+        matrix[:, N:, :N] = self.linear.imag
+        matrix[:, :N, N:] = -self.linear.imag
+        i = np.arange(N)
+        matrix[:, i, i] += rate + slope * x * x
+        matrix[:, N + i, N + i] += rate + slope * y * y
+        matrix[:, i, N + i] += slope * x * y - frequency[:, None]
+        matrix[:, N + i, i] += slope * x * y + frequency[:, None]
+        return matrix
+
+    def _occupations(self, amplitudes: ComplexArray) -> FloatArray:
+        chosen = amplitudes[..., self.active]
+        return chosen.real**2 + chosen.imag**2
+
+
+@dataclass(frozen=True, eq=False)
+class Mirror:
+    """A symmetry α → σα*, ω → 2ω_c − ω of a network: bipartite, all sites detuned alike.
+
+    signs: σ, (N,). centre: ω_c.
+    """
+
+    signs: FloatArray
+    centre: float
+
+    def image(
+        self, amplitudes: ComplexArray, frequency: FloatArray
+    ) -> tuple[ComplexArray, FloatArray]:
+        """Return the mirrored states."""
+        return self.signs * amplitudes.conj(), 2.0 * self.centre - frequency
+
+
+def find_mirror(linear: ComplexArray) -> Mirror | None:
+    """Return the mirror of a connected network, with σ (L + iω_c)* σ = L + iω_c, or None."""
+    centre = -float(linear[0, 0].imag)
+    turned = linear + 1j * centre * np.eye(linear.shape[0])
+    signs = np.zeros(linear.shape[0])
+    signs[0], stack = 1.0, [0]
+    while stack:
+        site = stack.pop()
+        for other in np.flatnonzero(turned[site]):
+            if not signs[other]:
+                signs[other] = -signs[site]
+                stack.append(int(other))
+    mapped = signs[:, None] * turned.conj() * signs
+    return Mirror(signs, centre) if np.array_equal(mapped, turned) else None

@@ -1,0 +1,25 @@
+"""Power grids: networks of oscillators with gain and loss.
+
+Reference: J. Huber, P. Rabl, Active energy transport and the role of symmetry breaking in
+microscopic power grids (2022), cited as Huber and Rabl. `theory` holds its closed results.
+"""
+
+from wheelwork.amplitudes import MeanField
+from wheelwork.machines.power_grid.branch import Branch, Oscillation
+from wheelwork.machines.power_grid.currents import EdgeCurrents
+from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
+from wheelwork.machines.power_grid.grid import PowerGrid
+from wheelwork.machines.power_grid.path import BranchPath
+from wheelwork.machines.power_grid.state import MeanFieldState
+
+__all__ = [
+    "ActiveElement",
+    "Branch",
+    "BranchPath",
+    "EdgeCurrents",
+    "MeanField",
+    "MeanFieldState",
+    "Oscillation",
+    "PowerGrid",
+    "Saturable",
+]

@@ -1,0 +1,160 @@
+"""All branches over two parameters, as one dataset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from wheelwork._checks import FloatArray, finite_array
+from wheelwork.amplitudes import (
+    InvertibleGrowth,
+    MeanField,
+    Mirror,
+    PairCurve,
+    Solutions,
+    growth_rates,
+    pair_curve,
+    rest_growth_rate,
+)
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.labels import PARAMETERS
+from wheelwork.machines.power_grid.model import require_bounded
+
+if TYPE_CHECKING:
+    from wheelwork.machines.power_grid.grid import PowerGrid
+
+
+def branch_map(
+    machine: "PowerGrid", values: Mapping[str, npt.ArrayLike], method: MeanField
+) -> xr.Dataset:
+    """Return all branches at every combination of the values of two parameters.
+
+    values: two names as for `PowerGrid.replace`, each with an array (n,).
+    The dataset has, per point and branch (NaN where there are fewer), the frequency, the growth
+    rate, the error of the amplitudes, the quanta injected and extracted and the current of each
+    edge; and per point their number, and whether the state at rest is stable. Branches are in the
+    order of `PowerGrid.steady_state`, without the state at rest and without motion that does not
+    settle. What the passive network between two elements allows is found only once.
+
+    Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does.
+    """
+    if len(values) != 2:
+        raise InvalidArgument(f"`values` must name two parameters, but names {list(values)!r}")
+    axes = {name: finite_array(name, value, ndim=1) for name, value in values.items()}
+    for name, axis in axes.items():
+        if axis.size == 0:
+            raise InvalidArgument(f"`{name}` must hold at least one value, but is empty (map)")
+    (first, outer), (second, inner) = axes.items()
+    curves = _Curves(machine, axes)
+    rows = []
+    for x in outer.tolist():
+        row = machine.replace(**{first: x})
+        for y in inner.tolist():
+            point = row.replace(**{second: y})
+            model = point.amplitude_model
+            require_bounded(model)
+            search = method.search(model, curves.of(point))
+            rows.append(_numbers(point, search.run()[0], search.mirror))
+    return _dataset(machine, axes, rows)
+
+
+@dataclass
+class _Curves:
+    """The curve of the passive network, kept while the network stays the same."""
+
+    machine: "PowerGrid"
+    axes: Mapping[str, FloatArray]
+    curve: PairCurve | None = None
+
+    def of(self, point: "PowerGrid") -> PairCurve | None:
+        """Return the curve for a point of the map, None where the search goes by starts."""
+        model = point.amplitude_model
+        if model.active.size != 2 or not isinstance(model.growth, InvertibleGrowth):
+            return None
+        known = None if self.curve is None else self.curve.network
+        if (
+            known is None
+            or not np.array_equal(model.linear, known.linear)
+            or not np.array_equal(model.active, known.active)
+        ):
+            self.curve = pair_curve(model, self._largest(point))
+        return self.curve
+
+    def _largest(self, point: "PowerGrid") -> FloatArray:
+        """R_k(0) with the largest rates that the map asks for."""
+        ends = {name: float(axis.max()) for name, axis in self.axes.items()}
+        rates = {
+            name: value
+            for name, value in ends.items()
+            if name.partition("[")[0] in ("injection", "extraction")
+        }
+        largest = point.replace(**rates).amplitude_model
+        return largest.growth.rates(np.zeros(largest.active.size))
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    frequency: FloatArray
+    growth_rate: FloatArray
+    error: FloatArray
+    injected: FloatArray
+    extracted: FloatArray
+    edge_current: FloatArray
+    rest_stable: bool
+
+
+def _numbers(point: "PowerGrid", found: Solutions, mirror: Mirror | None) -> _Row:
+    alpha, omega, model = found.amplitudes, found.frequency, point.amplitude_model
+    occupation = np.abs(alpha) ** 2
+    u, v = point.edge_indices.T
+    return _Row(
+        omega,
+        growth_rates(model, alpha, omega, mirror),
+        found.error,
+        np.sum(point.gain_rates(occupation) * occupation, axis=1),
+        np.sum(point.loss_rates(occupation) * occupation, axis=1),
+        point.couplings * np.imag(alpha[:, u].conj() * alpha[:, v]),
+        rest_growth_rate(model) < 0.0,
+    )
+
+
+def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_Row]) -> xr.Dataset:
+    shape = tuple(axis.size for axis in axes.values())
+    most = max(row.frequency.size for row in rows)
+
+    def table(field: str, *width: int) -> FloatArray:
+        whole = np.full((len(rows), most, *width), np.nan)
+        for i, row in enumerate(rows):
+            numbers = getattr(row, field)
+            whole[i, : len(numbers)] = numbers
+        return whole.reshape(*shape, most, *width)
+
+    dims = (*axes, "branch")
+    names = "frequency", "growth_rate", "error", "injected", "extracted"
+    variables = {name: (dims, table(name)) for name in names}
+    growth = variables["growth_rate"][1]
+    number = np.array([row.frequency.size for row in rows]).reshape(shape)
+    dataset = xr.Dataset(
+        {
+            **variables,
+            "stable": (dims, (growth < 0.0).astype(np.int8)),
+            "edge_current": ((*dims, "edge"), table("edge_current", len(machine.edges))),
+            "branches": (tuple(axes), number),
+            "stable_branches": (tuple(axes), np.sum(growth < 0.0, axis=-1)),
+            "rest_stable": (
+                tuple(axes),
+                np.array([row.rest_stable for row in rows], dtype=np.int8).reshape(shape),
+            ),
+        },
+        coords={
+            **{name: (name, axis) for name, axis in axes.items()},
+            "edge": np.array([f"{a} → {b}" for a, b in machine.edges], dtype=object),
+        },
+    )
+    for name in axes:
+        symbol, unit, long_name = PARAMETERS.get(name.partition("[")[0], ("", "", name))
+        dataset[name].attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
+    return dataset

@@ -1,0 +1,153 @@
+"""Generators and engines: gain or loss whose rate depends on the occupation of its node."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+
+STEP = 2e-4  # of a numerical derivative, against the occupation: fourth order
+PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked once
+
+
+@runtime_checkable
+class ActiveElement(Protocol):
+    """Gain or loss of an oscillator with n quanta; n ≥ 0 has any shape, and so have the results."""
+
+    def rate_at(self, occupation: FloatArray) -> FloatArray:
+        """Γ(n) ≥ 0: a generator adds Γ(n)|α|² quanta per time, an engine takes them."""
+
+    def slope_at(self, occupation: FloatArray) -> FloatArray:
+        """dΓ/dn."""
+
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """Diffusion ⟨|dα|²⟩/dt that it brings to the P function as a generator."""
+
+    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """Diffusion that it brings as an engine."""
+
+
+@dataclass(frozen=True)
+class Saturable:
+    """Γ(n) = rate/(1 + n/saturation)^exponent, as of a driven few-level system.
+
+    (Huber and Rabl, Eq. (2) and Appendix D 1, with exponent ν: f² = Γ(n)/rate.)
+    rate: Γ ≥ 0, per time. saturation: n0 > 0, quanta. exponent: ν ≥ 0; 2 in the paper's main text,
+    1 for a laser, 0 for no saturation.
+    Noise: of a generator Γ(n), its spontaneous emission (Eq. (3)); of an engine none.
+    Raises InvalidArgument for numbers outside these ranges.
+    """
+
+    rate: float
+    saturation: float = 1.0
+    exponent: float = 2.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", _checks.non_negative("rate", self.rate))
+        object.__setattr__(self, "saturation", _checks.positive("saturation", self.saturation))
+        object.__setattr__(self, "exponent", _checks.non_negative("exponent", self.exponent))
+
+    def rate_at(self, occupation: FloatArray) -> FloatArray:
+        """Γ(n)."""
+        return self.rate * (1.0 / (1.0 + occupation / self.saturation)) ** self.exponent
+
+    def slope_at(self, occupation: FloatArray) -> FloatArray:
+        """dΓ/dn."""
+        base = 1.0 / (1.0 + occupation / self.saturation)
+        return -self.rate * self.exponent / self.saturation * base ** (self.exponent + 1.0)
+
+    def occupation_at(self, rate: FloatArray) -> FloatArray:
+        """n with Γ(n) = `rate`: zero where `rate` ≥ Γ(0), infinite where none is that large."""
+        if self.rate == 0.0 or self.exponent == 0.0:
+            return np.where(rate >= self.rate, 0.0, np.inf)
+        with np.errstate(divide="ignore", over="ignore"):
+            share = np.maximum(rate, 0.0) / self.rate
+            found: FloatArray = self.saturation * np.expm1(-np.log(share) / self.exponent)
+        return np.maximum(found, 0.0)
+
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """Γ(n)."""
+        return self.rate_at(occupation)
+
+    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """Zero."""
+        return np.zeros_like(occupation)
+
+
+@dataclass(frozen=True)
+class CallableElement:
+    """An element made of two functions of the occupation, rate Γ(n) and noise, both vectorised.
+
+    The slope is a difference of fourth order, which limits how exactly stability is known.
+    """
+
+    rate: Callable[[FloatArray], FloatArray]
+    noise: Callable[[FloatArray], FloatArray]
+
+    def rate_at(self, occupation: FloatArray) -> FloatArray:
+        """Γ(n)."""
+        return np.asarray(self.rate(occupation), dtype=np.float64)
+
+    def slope_at(self, occupation: FloatArray) -> FloatArray:
+        """dΓ/dn, by differences on one side where n is small."""
+        h = STEP * np.maximum(occupation, 0.1)
+        start = np.maximum(occupation - 2.0 * h, 0.0)
+        place = (occupation - start) / h  # 2 inside, less near n = 0
+        values = [self.rate_at(start + k * h) for k in range(5)]
+        # derivative of the polynomial through five points, at `place`
+        weights = [_lagrange_slope(k, place) for k in range(5)]
+        total: FloatArray = sum(w * v for w, v in zip(weights, values, strict=True)) / h
+        return total
+
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """The noise given."""
+        return np.asarray(self.noise(occupation), dtype=np.float64)
+
+    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
+        """The noise given."""
+        return self.gain_noise_at(occupation)
+
+
+def _lagrange_slope(k: int, place: FloatArray) -> FloatArray:
+    others = [j for j in range(5) if j != k]
+    total = np.zeros_like(place)
+    for left_out in others:
+        term = np.ones_like(place)
+        for j in others:
+            term = term * ((place - j) if j != left_out else 1.0) / (k - j)
+        total = total + term
+    return total
+
+
+def element(name: str, value: object, where: str) -> ActiveElement:
+    """Return `value` as an active element; a pair of callables becomes one.
+
+    Raises InvalidArgument for anything else, and where a rate or noise is negative or no number.
+    """
+    if isinstance(value, tuple) and len(value) == 2 and all(callable(part) for part in value):
+        value = CallableElement(*value)
+    if isinstance(value, type) or not isinstance(value, ActiveElement):
+        raise InvalidArgument(
+            f"`{name}` must hold Saturable(rate, saturation, exponent), a pair (rate, noise) of "
+            f"callables or another ActiveElement, but is {value!r} ({where})"
+        )
+    noise = value.gain_noise_at if name == "generators" else value.loss_noise_at
+    for what, function in (("rate", value.rate_at), ("noise", noise)):
+        numbers = np.asarray(function(PROBES))
+        if numbers.shape != PROBES.shape:
+            raise InvalidArgument(
+                f"`{what}` must return an array of the shape of the occupation, {PROBES.shape}, "
+                f"but returns shape {numbers.shape} ({name}, {where})"
+            )
+        wrong = ~(np.isfinite(numbers) & (numbers >= 0.0))
+        if wrong.any():
+            n = PROBES[np.argmax(wrong)]
+            raise InvalidArgument(
+                f"`{what}` must be finite and not negative at every occupation, "
+                f"but is {float(numbers[np.argmax(wrong)])!r} at n = {n:g} ({name}, {where})"
+            )
+    return value

@@ -1,0 +1,35 @@
+"""Symbols, units and names of what a power grid has and gives."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PARAMETERS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "injection": (r"\Gamma_i", "rate", "injection rate"),
+        "extraction": (r"\Gamma_e", "rate", "extraction rate"),
+        "saturation": (r"n_0", "1", "saturation number"),
+        "exponent": (r"\nu", "1", "exponent of the saturation"),
+        "coupling": (r"g", "rate", "coupling of neighbours"),
+        "damping": (r"\gamma", "rate", "damping of every oscillator"),
+        "thermal_occupation": (r"N_\mathrm{th}", "1", "thermal occupation"),
+        "detuning": (r"\Delta", "rate", "detuning"),
+    }
+)
+
+OBSERVABLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "branches": (r"\#", "1", "steady branches with amplitudes"),
+        "stable_branches": (r"\#", "1", "stable branches"),
+        "motions": (r"\#", "1", "motions found that do not settle"),
+        "injected": (r"J_i", "rate", "quanta injected, on the branch nearest to the band's centre"),
+        "extracted": (r"J_e", "rate", "quanta extracted, on that branch"),
+        "dissipated": (r"J_\gamma", "rate", "quanta lost to damping, on that branch"),
+        "extracted_lowest": (r"\min J_e", "rate", "quanta extracted, least of the attractors"),
+        "extracted_highest": (r"\max J_e", "rate", "quanta extracted, most of the attractors"),
+        "occupation": (r"\sum_j n_j", "1", "quanta in the network, on the branch"),
+        "frequency": (r"\omega", "rate", "frequency of the branch"),
+        "growth_rate": (r"\max\,\mathrm{Re}\,\lambda", "rate", "slowest exponent of the branch"),
+    }
+)
+
+LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType({**PARAMETERS, **OBSERVABLES})

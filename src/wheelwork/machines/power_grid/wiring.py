@@ -1,0 +1,113 @@
+"""The graph of a power grid: checked, copied, frozen, and numbers given per node or edge."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+
+NODE_ATTRIBUTES = ("damping", "thermal_occupation", "detuning")
+EDGE_ATTRIBUTES = ("coupling",)
+
+
+class Wiring(nx.Graph):  # type: ignore[misc]
+    """A graph that shows, and is compared by, all that it holds."""
+
+    def __repr__(self) -> str:
+        return f"Wiring(nodes={list(self.nodes.data())!r}, edges={list(self.edges.data())!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Wiring) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+def wire(graph: Any) -> Wiring:
+    """Return a frozen copy of a connected, undirected graph without self loops.
+
+    Kept are the attributes "damping", "thermal_occupation" and "detuning" of nodes and "coupling"
+    of edges. Raises InvalidArgument for other graphs.
+    """
+    if not isinstance(graph, nx.Graph):
+        raise InvalidArgument(f"`graph` must be a networkx.Graph, but is {graph!r}")
+    if graph.is_directed() or graph.is_multigraph():
+        raise InvalidArgument(
+            "`graph` must be undirected with single edges, "
+            f"but is a {type(graph).__name__}: couplings are a†b + h.c."
+        )
+    if graph.number_of_nodes() == 0:
+        raise InvalidArgument("`graph` must have at least one node, but is empty")
+    loops = list(nx.selfloop_edges(graph))
+    if loops:
+        raise InvalidArgument(
+            f"`graph` must have no self loops, but has one at node {loops[0][0]!r}: use a detuning"
+        )
+    if not nx.is_connected(graph):
+        parts = [sorted(map(repr, part)) for part in nx.connected_components(graph)]
+        raise InvalidArgument(
+            f"`graph` must be connected, but has {len(parts)} parts; one holds "
+            f"{', '.join(min(parts, key=len)[:5])}: solve each by itself"
+        )
+    copy = Wiring()
+    for node, held in graph.nodes.data():
+        copy.add_node(node, **{key: held[key] for key in NODE_ATTRIBUTES if key in held})
+    for u, v, held in graph.edges.data():
+        copy.add_edge(u, v, **{key: held[key] for key in EDGE_ATTRIBUTES if key in held})
+    frozen: Wiring = nx.freeze(copy)
+    return frozen
+
+
+def per_node(name: str, graph: Wiring, value: Any) -> FloatArray:
+    """Return a number per node, (N,): its attribute `name`, or else `value`.
+
+    value: a number, or a mapping that names every other node.
+    Raises InvalidArgument for numbers that are not allowed and nodes without one.
+    """
+    check = _checks.real if name == "detuning" else _checks.non_negative
+    if isinstance(value, Mapping):
+        missing = [node for node in value if node not in graph]
+        if missing:
+            raise InvalidArgument(
+                f"`{name}` must name nodes of the graph, but names {missing[0]!r}"
+            )
+    elif value is not None:
+        check(name, value)
+    numbers = []
+    for node, held in graph.nodes.data():
+        given = value.get(node) if isinstance(value, Mapping) else value
+        if name in held and isinstance(value, Mapping) and node in value:
+            raise InvalidArgument(
+                f"`{name}` must be given once, but node {node!r} has it as an attribute too"
+            )
+        numbers.append(check(name, held.get(name, given), f"node {node!r}"))
+    return np.array(numbers)
+
+
+def per_edge(name: str, graph: Wiring, value: Any) -> FloatArray:
+    """Return a number other than zero per edge, (E,): its attribute `name`, or else `value`."""
+    numbers = np.array(
+        [
+            _checks.real(name, held.get(name, value), f"edge ({u!r}, {v!r})")
+            for u, v, held in graph.edges.data()
+        ]
+    )
+    if np.any(numbers == 0.0):
+        u, v = list(graph.edges)[int(np.argmax(numbers == 0.0))]
+        raise InvalidArgument(
+            f"`{name}` must not be zero: leave out the edge, but is 0.0 (edge ({u!r}, {v!r}))"
+        )
+    return numbers
+
+
+def overridden(graph: Wiring, name: str) -> Hashable | None:
+    """Return a node or edge that has its own `name`, or None."""
+    if name in NODE_ATTRIBUTES:
+        return next((node for node, held in graph.nodes.data() if name in held), None)
+    if name in EDGE_ATTRIBUTES:
+        return next(((u, v) for u, v, held in graph.edges.data() if name in held), None)
+    return None
