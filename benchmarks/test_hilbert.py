@@ -31,7 +31,7 @@ def reduced_error(system: System, flow: float) -> float:
     return abs(flow / float(np.real(exact)) - 1.0)
 
 
-@pytest.mark.parametrize(("levels", "rounds"), [(64, 5), (256, 1)])
+@pytest.mark.parametrize(("levels", "rounds"), [(64, 10), (256, 4)])
 def test_rotor_against_qutip(benchmark: BenchmarkFixture, levels: int, rounds: int) -> None:
     qutip = pytest.importorskip("qutip")
     system = rotor(levels)
@@ -51,6 +51,7 @@ def test_rotor_against_qutip(benchmark: BenchmarkFixture, levels: int, rounds: i
         labels=(f"rotor, {levels} levels", "QuTiP steadystate, direct"),
         note=f"flows differ by {reduced_error(system, found):.0e}",
         rounds=rounds,
+        repeats=5,
     )
 
 
@@ -82,7 +83,9 @@ def test_memory_is_linear(benchmark: BenchmarkFixture) -> None:
         system = rotor(levels)
         tracemalloc.start()
         found = solved(system)
-        peaks.append(tracemalloc.get_traced_memory()[1] + 12 * found.inverse.factorisation.filled)
+        peaks.append(
+            tracemalloc.get_traced_memory()[1] + 12 * found.inverse.factorisation.lu.filled
+        )
         tracemalloc.stop()
     assert peaks[1] < 2.3 * peaks[0]
     measure(benchmark, "rotor, 1024 levels", lambda: solved(rotor(1024)), rounds=3)

@@ -3,6 +3,7 @@
 Everything written here into `benchmark.extra_info` is read by `summary.py`.
 """
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -55,23 +56,28 @@ def compare(
     note: str = "",
     scale: float = 1.0,
     rounds: int = 5,
+    repeats: int = 1,
 ) -> None:
     """Time `work` and `other` in turn, so that whatever slows the machine slows both.
 
     labels: of `work` and of `other`. note: what to know about `other`. scale: factor from the
-    time of `other` to what is reported for it; anything but one is an extrapolation.
+    time of `other` to what is reported for it; anything but one is an extrapolation. repeats: of
+    `work` in each turn, where it takes so much less time that what `other` left in the caches
+    would count.
     """
     seconds: list[float] = []
+    calls = itertools.count()
 
     def setup() -> None:
-        start = time.perf_counter()
-        other()
-        seconds.append(time.perf_counter() - start)
+        if next(calls) % repeats == 0:
+            start = time.perf_counter()
+            other()
+            seconds.append(time.perf_counter() - start)
         forget()
 
     other()  # warm, as `work` is
     work()
-    benchmark.pedantic(work, setup=setup, rounds=rounds)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(work, setup=setup, rounds=rounds * repeats)  # type: ignore[no-untyped-call]
     benchmark.extra_info |= {
         "label": labels[0],
         "other": labels[1],

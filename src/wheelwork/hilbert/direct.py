@@ -12,7 +12,7 @@ from wheelwork.hilbert.kernel import SEPARATE, refuse_slow, zero_eigenvalues
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import SEED, Balance, SteadyState, require
+from wheelwork.hilbert.steady import Balance, SteadyState, require, smallest_rate
 
 ITERATIONS, SETTLED = 12, 1e-15
 RATE_ITERATIONS = 6
@@ -41,7 +41,7 @@ class SparseLU:
         x = _null_vector(factorisation, sector)
         inverse = TracelessInverse(factorisation, sector, x)
         balance = Balance.of(generator, x)
-        rate = _smallest_rate(inverse)
+        rate = smallest_rate(inverse, sector.size, RATE_ITERATIONS)
         if rate < SEPARATE * factorisation.shift:
             _require_one(factorisation)
         rounding = inverse.rough(balance.noise(sector))
@@ -83,16 +83,3 @@ def _null_vector(factorisation: ShiftedLU, sector: Sector) -> FloatArray:
         if change <= SETTLED * x.size:
             break
     return np.asarray(x)
-
-
-def _smallest_rate(inverse: TracelessInverse) -> float:
-    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
-    size = inverse.steady.size
-    if size == 1:
-        return np.inf
-    w = np.random.default_rng(SEED).normal(size=size)
-    growth = 1.0
-    for _ in range(RATE_ITERATIONS):
-        w = inverse.rough(w / np.sqrt(w @ w))
-        growth = float(np.sqrt(w @ w))
-    return 1.0 / growth

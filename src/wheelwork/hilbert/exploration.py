@@ -1,18 +1,27 @@
 """Which unknowns of a Hermitian matrix the Lindblad equation couples, and how strongly.
 
 An unknown is the real or the imaginary part of one matrix element ρ_ab with a ≥ b; its key is
-2 (a D + b) for the real and 2 (a D + b) + 1 for the imaginary part. The search follows the
-operators' columns from a set of unknowns to all that they drive, and returns the generator's
-columns on the way; nothing of size D² is formed.
+2 e for the real and 2 e + 1 for the imaginary part, e = 2³¹ a + b, which is read without division.
+The search follows the operators' columns from a set of unknowns to all that they drive, and
+returns the generator's columns on the way; nothing of size D² is formed.
 """
 
 import numba
 import numpy as np
 
+from wheelwork.hilbert.operators import IndexArray
+
 CANCELLED = 64.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
 _GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
+BITS = 31  # of a basis state in a key
+LOW = (1 << BITS) - 1
 FIRST_CAPACITY = 64
 SHORT = 24
+
+
+def element_keys(row: IndexArray, column: IndexArray) -> IndexArray:
+    """Return the keys of Re ρ_ab, a ≥ b."""
+    return np.asarray(2 * ((row.astype(np.int64) << BITS) | column))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -41,24 +50,24 @@ def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _put(elements, values, count, dimension, a, b, value):  # type: ignore[no-untyped-def]
+def _put(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
     """Add value |a⟩⟨b| + h.c. to the list, as the element below the diagonal."""
     if a == b:
-        elements[count], values[count] = a * dimension + a, 2.0 * value.real
+        elements[count], values[count] = (a << BITS) | a, 2.0 * value.real
     elif a > b:
-        elements[count], values[count] = a * dimension + b, value
+        elements[count], values[count] = (a << BITS) | b, value
     else:
-        elements[count], values[count] = b * dimension + a, np.conj(value)
+        elements[count], values[count] = (b << BITS) | a, np.conj(value)
     return count + 1
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _image(key, dimension, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
+def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
     """List the contributions of one unknown to dρ/dt; return the list and its length.
 
     drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked.
     """
-    c, d = (key >> 1) // dimension, (key >> 1) % dimension
+    c, d = key >> (BITS + 1), (key >> 1) & LOW
     z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
     indptr, indices, data = drift
     room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d]
@@ -67,20 +76,19 @@ def _image(key, dimension, drift, jumps, weights, elements, values):  # type: ig
         elements, values = np.empty(room, np.int64), np.empty(room, np.complex128)
     count = 0
     for i in range(indptr[c], indptr[c + 1]):
-        count = _put(elements, values, count, dimension, indices[i], d, z * data[i])
+        count = _put(elements, values, count, indices[i], d, z * data[i])
     for i in range(indptr[d], indptr[d + 1]):
-        count = _put(elements, values, count, dimension, c, indices[i], z * np.conj(data[i]))
+        count = _put(elements, values, count, c, indices[i], z * np.conj(data[i]))
     indptr, indices, data = jumps
     j = indptr[d]
     for i in range(indptr[c], indptr[c + 1]):
-        k = indices[i] // dimension
-        while j < indptr[d + 1] and indices[j] < k * dimension:
+        k = indices[i] >> BITS
+        while j < indptr[d + 1] and indices[j] >> BITS < k:
             j += 1
         m = j
-        while m < indptr[d + 1] and indices[m] < (k + 1) * dimension:
+        while m < indptr[d + 1] and indices[m] >> BITS == k:
             value = z * weights[k] * data[i] * np.conj(data[m])
-            a, b = indices[i] - k * dimension, indices[m] - k * dimension
-            count = _put(elements, values, count, dimension, a, b, value)
+            count = _put(elements, values, count, indices[i] & LOW, indices[m] & LOW, value)
             m += 1
     return elements, values, count
 
@@ -101,7 +109,7 @@ def _order(elements, count):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _column(elements, values, count, dimension, keys, data):  # type: ignore[no-untyped-def]
+def _column(elements, values, count, keys, data):  # type: ignore[no-untyped-def]
     """Sum contributions to the same element; return the number of unknowns that are driven.
 
     A sum that is only rounding of what cancels is zero: symmetries of the whole that single
@@ -119,18 +127,18 @@ def _column(elements, values, count, dimension, keys, data):  # type: ignore[no-
         if abs(total.real) > CANCELLED * size:
             keys[found], data[found] = 2 * element, total.real
             found += 1
-        if abs(total.imag) > CANCELLED * size and element // dimension != element % dimension:
+        if abs(total.imag) > CANCELLED * size and element >> BITS != element & LOW:
             keys[found], data[found] = 2 * element + 1, total.imag
             found += 1
     return found
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def explore(dimension, drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
+def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
     """Return keys, and the generator's columns among them as (indptr, indices, data).
 
     drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, row
-    k D + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
+    k 2³¹ + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
     """
     count = starts.size
     keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
@@ -144,12 +152,10 @@ def explore(dimension, drift, jumps, weights, starts):  # type: ignore[no-untype
     driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
     i = filled = 0
     while i < count:
-        elements, values, length = _image(
-            keys[i], dimension, drift, jumps, weights, elements, values
-        )
+        elements, values, length = _image(keys[i], drift, jumps, weights, elements, values)
         if 2 * length > driven.size:
             driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
-        found = _column(elements, values, length, dimension, driven, rates)
+        found = _column(elements, values, length, driven, rates)
         if filled + found > indices.size:
             indices = _longer(indices, 2 * (filled + found))
             data = _longer(data, 2 * (filled + found))

@@ -1,14 +1,13 @@
 """The generator turned round: what counting, relaxation rates and steady states are found with."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
+from wheelwork.hilbert.factorisation import Factorisation, factorised
 from wheelwork.hilbert.sector import Sector
 
 SHIFT = 1e-13  # of the generator's norm: far below every rate, above the rounding of an LU
@@ -21,29 +20,27 @@ class Inverse(Protocol):
 
     def solve(self, b: FloatArray) -> FloatArray: ...
 
+    def rough(self, b: FloatArray) -> FloatArray:
+        """Return the solution as far as an estimate needs it."""
+
 
 @dataclass(frozen=True, eq=False)
 class ShiftedLU:
-    """A sparse LU of A − σ, with σ far below every rate but zero.
+    """An LU of A − σ, with σ far below every rate but zero.
 
     A is singular, A − σ is not, whatever the populations are: no row need be chosen and replaced.
     """
 
     generator: sp.csc_array
     shift: float
-    lu: SuperLU
+    lu: Factorisation
 
     @classmethod
     def of(cls, generator: sp.csc_array, shift: float | None = None) -> "ShiftedLU":
         sigma = SHIFT * (norm(generator) or 1.0) if shift is None else shift
         identity = sp.eye_array(generator.shape[0], format="csc")
         shifted = sp.csc_array(generator - sigma * identity)
-        return cls(generator, sigma, sparse_lu(shifted))
-
-    @cached_property
-    def filled(self) -> int:
-        """Non-zero entries of L and U."""
-        return int(self.lu.L.nnz + self.lu.U.nnz)
+        return cls(generator, sigma, factorised(shifted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +76,6 @@ class TracelessInverse:
 
     def _traceless(self, x: FloatArray) -> FloatArray:
         return np.asarray(x - self.steady * float(np.sum(x[self.sector.populations])))
-
-
-def sparse_lu(matrix: sp.csc_array) -> SuperLU:
-    """LU by an ordering whose fill is bounded whatever rows are swapped.
-
-    Minimum degree on A + Aᵀ fills half as much where no pivoting is needed, and a hundred times as
-    much where coherences oscillate faster than they decay and rows are swapped.
-    """
-    return splu(matrix, permc_spec="COLAMD", diag_pivot_thresh=0.1)
 
 
 def column_sums(generator: sp.csc_array) -> FloatArray:

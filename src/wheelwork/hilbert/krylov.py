@@ -12,7 +12,7 @@ from wheelwork.errors import NotConverged
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import SEED, Balance, SteadyState, require
+from wheelwork.hilbert.steady import Balance, SteadyState, require, smallest_rate
 from wheelwork.hilbert.sweeps import BlockSweeps
 
 INNER_RTOL, ROUGH_RTOL = 1e-6, 0.1
@@ -62,7 +62,7 @@ class Krylov:
             inverse=inverse,
             error=float(np.abs(rounding).sum()) + MARGIN * size,
             residual=balance.relative,
-            relaxation_rate=_smallest_rate(inverse),
+            relaxation_rate=smallest_rate(inverse, sector.size, RATE_ITERATIONS),
             details={"unknowns": float(sector.size)},
         )
         require(found, self.rtol)
@@ -144,16 +144,3 @@ def _null_vector(inverse: KrylovInverse) -> tuple[FloatArray, float]:
         if MARGIN * size <= 1e-2 * rtol or size > 0.5 * last:
             break
     return x, size
-
-
-def _smallest_rate(inverse: KrylovInverse) -> float:
-    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
-    size = inverse.sector.size
-    if size == 1:
-        return np.inf
-    w = np.random.default_rng(SEED).normal(size=size)
-    growth = 1.0
-    for _ in range(RATE_ITERATIONS):
-        w = inverse.rough(w / np.sqrt(w @ w))
-        growth = float(np.sqrt(w @ w))
-    return 1.0 / growth

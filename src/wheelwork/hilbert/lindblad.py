@@ -67,7 +67,9 @@ class Lindblad:
     @cached_property
     def drift(self) -> sp.csc_array:
         """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
-        drift = sp.csc_array(-1j * self.hamiltonian - 0.5 * _loss(self.stacked_jumps))
+        H = self.hamiltonian
+        unitary = sp.csc_array((-1j * H.data, H.indices, H.indptr), shape=H.shape)
+        drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
         drift.sum_duplicates()
         drift.eliminate_zeros()
         return drift
@@ -112,12 +114,12 @@ def _columns(matrix: sp.csc_array) -> Any:
     return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
 
 
-def _loss(stacked: sp.csc_array) -> sp.csc_array:
-    """Σ_k L_k†L_k, without sums that cancel to rounding."""
+def _half_loss(stacked: sp.csc_array) -> sp.csc_array:
+    """½ Σ_k L_k†L_k, without sums that cancel to rounding."""
     D = stacked.shape[1]
     if np.bincount(stacked.indices, minlength=1).max() <= 1:  # one entry in a row: diagonal
         rates = np.bincount(_columns(stacked), np.abs(stacked.data) ** 2, minlength=D)
-        return sp.csc_array((rates.astype(np.float64), np.arange(D), np.arange(D + 1)))
-    loss = sp.csc_array(stacked.conj().T @ stacked)
+        return sp.csc_array((0.5 * rates, np.arange(D), np.arange(D + 1)), shape=(D, D))
+    loss = sp.csc_array(0.5 * (stacked.conj().T @ stacked))
     bound = sp.csc_array(abs(stacked).T @ abs(stacked))
     return sp.csc_array(loss.multiply(abs(loss) > ROUNDING * bound))

@@ -28,7 +28,7 @@ def sparse_operator(
     """
     place = f" ({where})" if where else ""
     try:
-        matrix = sp.csc_array(plain_matrix(value), dtype=np.complex128, copy=True)
+        matrix = _complex_columns(plain_matrix(value))
     except (TypeError, ValueError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{place}"
@@ -55,9 +55,8 @@ def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> s
         InvalidArgument: when it is not.
     """
     matrix = sparse_operator(name, value, dimension)
-    adjoint = sp.csc_array(matrix.conj().T)
-    adjoint.sort_indices()
-    matrix.sort_indices()
+    parts = matrix.data.conj(), matrix.indices, matrix.indptr  # its columns are rows of H†
+    adjoint = sp.csr_array(parts, shape=matrix.shape).tocsc()
     if np.array_equal(matrix.indptr, adjoint.indptr) and np.array_equal(
         matrix.indices, adjoint.indices
     ):
@@ -76,3 +75,12 @@ def plain_matrix(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return np.asarray(value)
     return value
+
+
+def _complex_columns(matrix: Any) -> sp.csc_array:
+    """A copy as a complex CSC array."""
+    if not hasattr(matrix, "tocsc"):
+        return sp.csc_array(matrix, dtype=np.complex128)
+    columns = matrix.tocsc(copy=True)
+    columns.data = columns.data.astype(np.complex128)
+    return columns if isinstance(columns, sp.csc_array) else sp.csc_array(columns)

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import SuperLU
 
 from wheelwork._checks import FloatArray, tolerance
 from wheelwork.errors import NotConverged
-from wheelwork.hilbert.inverse import column_sums, norm, sparse_lu
+from wheelwork.hilbert.factorisation import Factorisation, factorised
+from wheelwork.hilbert.inverse import column_sums, norm
 
 STAGES = 5
 ORDER = 2 * STAGES - 1
@@ -46,7 +46,7 @@ class ImplicitSteps:
 
     A step is the Padé approximant [4/5] of the exponential (E. Hairer, G. Wanner, Solving
     Ordinary Differential Equations II, Springer 1996, Secs. IV.5 and IV.8) in partial fractions:
-    three sparse LUs, one real and two complex. Two steps are compared with one of twice the
+    three LUs, one real and two complex. Two steps are compared with one of twice the
     length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs.
 
     rtol: largest estimated Σ|δρ| at any time asked for.
@@ -163,9 +163,9 @@ def _implicit(
 class _Step:
     """Σ_i c_i (h A − z_i)⁻¹: the Padé approximant of exp(h A)."""
 
-    real: SuperLU
+    real: Factorisation
     real_factor: float
-    pairs: tuple[SuperLU, ...]
+    pairs: tuple[Factorisation, ...]
     pair_factors: tuple[complex, ...]
 
     @classmethod
@@ -176,7 +176,7 @@ class _Step:
         ones = sp.eye_array(n, dtype=np.complex128, format="csc")
         pairs = [sp.csc_array(h * generator - z * ones) for z in poles[1:]]
         return cls(
-            sparse_lu(real), factors[0].real, tuple(map(sparse_lu, pairs)), tuple(factors[1:])
+            factorised(real), factors[0].real, tuple(map(factorised, pairs)), tuple(factors[1:])
         )
 
     def apply(self, x: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.hilbert.exploration import explore
+from wheelwork.hilbert.exploration import BITS, LOW, element_keys, explore
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.operators import IndexArray
 
@@ -22,7 +22,7 @@ KEPT_OUTSIDE = 0.0
 class Sector:
     """Unknowns: real and imaginary parts of elements ρ_ab with a ≥ b, in ascending order of key.
 
-    dimension: D. keys: (n,), 2 (a D + b) for Re ρ_ab and 2 (a D + b) + 1 for Im ρ_ab.
+    dimension: D. keys: (n,), see `exploration`.
     A vector of the sector holds these n real numbers.
     """
 
@@ -37,12 +37,12 @@ class Sector:
     @cached_property
     def row(self) -> IndexArray:
         """a of every unknown."""
-        return np.asarray((self.keys >> 1) // self.dimension)
+        return np.asarray(self.keys >> (BITS + 1))
 
     @cached_property
     def column(self) -> IndexArray:
         """b of every unknown."""
-        return np.asarray((self.keys >> 1) - self.row * self.dimension)
+        return np.asarray((self.keys >> 1) & LOW)
 
     @cached_property
     def imaginary(self) -> npt.NDArray[np.bool_]:
@@ -105,7 +105,7 @@ class Sector:
 def diagonal_sector(lindblad: Lindblad) -> tuple[Sector, sp.csc_array]:
     """Return what the populations drive, and the generator: sector of most steady states."""
     states = np.arange(lindblad.dimension, dtype=np.int64)
-    return explored(lindblad, 2 * states * (lindblad.dimension + 1))
+    return explored(lindblad, element_keys(states, states))
 
 
 def state_sector(lindblad: Lindblad, state: sp.csc_array) -> tuple[Sector, sp.csc_array]:
@@ -139,9 +139,10 @@ def counted(
 def _explore(
     lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
 ) -> Any:
-    return explore(
-        lindblad.dimension, _parts(drift), _parts(lindblad.stacked_jumps), weights, starts
-    )
+    indptr, row, data = _parts(lindblad.stacked_jumps)
+    kind = row // lindblad.dimension
+    jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
+    return explore(_parts(drift), jumps, weights, starts)
 
 
 def _parts(matrix: sp.csc_array) -> tuple[IndexArray, IndexArray, npt.NDArray[np.complex128]]:
@@ -167,7 +168,7 @@ def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
     coo = sp.coo_array(matrix)
     row, column = (part.astype(np.int64) for part in coo.coords)
     below = row >= column
-    element = 2 * (row[below] * matrix.shape[0] + column[below])
+    element = element_keys(row[below], column[below])
     data = coo.data[below]
     keys = np.concatenate((element[data.real != 0.0], element[data.imag != 0.0] + 1))
     values = np.concatenate((data.real[data.real != 0.0], data.imag[data.imag != 0.0]))

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from wheelwork.errors import NotConverged
 from wheelwork.hilbert.direct import SparseLU
+from wheelwork.hilbert.factorisation import narrow_order
 from wheelwork.hilbert.initial import initial_state
 from wheelwork.hilbert.inverse import ShiftedLU
 from wheelwork.hilbert.kernel import MOST_PROJECTED, projected, refuse_slow, zero_eigenvalues
@@ -88,10 +87,5 @@ def _suitable(generator: sp.csc_array) -> SteadyMethod:
 
 def bandwidth(generator: sp.csc_array) -> int:
     """Half-bandwidth after reordering."""
-    n = generator.shape[0]
-    pattern = (np.ones(generator.nnz), generator.indices, generator.indptr)
-    links = sp.csr_array(sp.csc_array(pattern, shape=(n, n)))
-    place = np.empty(n, dtype=np.int64)
-    place[reverse_cuthill_mckee(sp.csr_array(links + links.T), symmetric_mode=True)] = np.arange(n)
-    coo = links.tocoo()
-    return int(np.abs(place[coo.coords[0]] - place[coo.coords[1]]).max(initial=0))
+    order = narrow_order(generator)
+    return max(order.lower, order.upper)

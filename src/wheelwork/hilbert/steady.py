@@ -95,6 +95,18 @@ class Balance(NamedTuple):
         return np.asarray(noise)
 
 
+def smallest_rate(inverse: Inverse, size: int, iterations: int) -> float:
+    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
+    if size == 1:
+        return np.inf
+    w = np.random.default_rng(SEED).normal(size=size)
+    growth = 1.0
+    for _ in range(iterations):
+        w = inverse.rough(w / np.sqrt(w @ w))
+        growth = float(np.sqrt(w @ w))
+    return 1.0 / growth
+
+
 def require(found: SteadyState, rtol: float) -> None:
     """Raise NotConverged if the error of a steady state exceeds `rtol`."""
     if not found.error <= rtol:

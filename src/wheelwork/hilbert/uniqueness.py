@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from wheelwork._checks import FloatArray
+from wheelwork.hilbert.exploration import element_keys
 from wheelwork.hilbert.inverse import ShiftedLU
 from wheelwork.hilbert.kernel import zero_eigenvalues
 from wheelwork.hilbert.lindblad import Lindblad
@@ -55,7 +56,7 @@ def count_in_full_space(lindblad: Lindblad) -> int | None:
 
 def _all_keys(dimension: int) -> IndexArray:
     a, b = np.tril_indices(dimension)
-    element = 2 * (a * dimension + b)
+    element = element_keys(a, b)
     return np.sort(np.concatenate((element, element[a > b] + 1)))
 
 
