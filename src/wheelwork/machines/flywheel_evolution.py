@@ -19,10 +19,9 @@ from wheelwork.phase_space import Evolution
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
-FOCK_SHARE = 1e-7  # of probability that may be lost on the way to the Fock basis
+LARGEST_FOCK_LOSS = 1e-7  # of probability that may be lost on the way to the Fock basis
 LARGEST_TRACE_DRIFT = 1e-12
 LARGEST_NEGATIVITY = 1e-3  # of an eigenvalue, beyond the error of W
-NAMES = (*OBSERVABLES, "free_energy_gain")
 TIME_LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         "position": (r"\langle x\rangle", "length", "mean position"),
@@ -153,7 +152,7 @@ class FlywheelEvolution:
     def _fock_audit(self) -> dict[str, AuditEntry]:
         lost = max(one.lost for one in self.snapshots)
         differing = max(one.disagreement for one in self.snapshots)
-        bound = FOCK_SHARE + 2.0 * float(np.max(self.evolution.distance))
+        bound = LARGEST_FOCK_LOSS + 2.0 * float(np.max(self.evolution.distance))
         return {
             "probability lost in Fock basis": AuditEntry(lost, bound),
             "phonon number, Wigner against Fock": AuditEntry(differing, bound),
@@ -174,7 +173,7 @@ class FlywheelEvolution:
         """All observables with errors over `time`, and the bias of a two-lead device."""
         labels = {**LABELS, **TIME_LABELS}
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
-        for name in NAMES:
+        for name in OBSERVABLES:
             symbol, unit, long_name = labels[name]
             attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
             dataset[name] = ("time", self._series(name), attrs)

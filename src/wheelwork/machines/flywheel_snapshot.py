@@ -13,18 +13,18 @@ import xarray as xr
 from wheelwork import _checks, states
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.machines.stored_work import StoredWork
+from wheelwork.machines.stored_work import StoredWork, StoresWork
 from wheelwork.phase_space import Snapshot
 
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
 
-LARGEST_NEGATIVITY = 1e-2
+UNPHYSICAL = 1e-2  # below zero: an eigenvalue that no error explains
 FINEST_STATE = 1e-9  # accuracy of the transform to the Fock basis, where W has it
 
 
 @dataclass(frozen=True)
-class FlywheelSnapshot:
+class FlywheelSnapshot(StoresWork):
     """The state of a flywheel at one time.
 
     machine: the device in force from this time on. snapshot: W in scaled coordinates. Everything
@@ -149,8 +149,9 @@ class FlywheelSnapshot:
         return max(0.0, -float(self._eigenvalues[-1]))
 
     @cached_property
-    def _work(self) -> StoredWork:
-        if self.negativity > LARGEST_NEGATIVITY:
+    def stored_work(self) -> StoredWork:
+        """Entropy and work; raises UnphysicalState where W is that of no quantum state."""
+        if self.negativity > UNPHYSICAL:
             raise UnphysicalState(
                 f"the density matrix at t = {self.time:g} has the eigenvalue {-self.negativity:.2g}"
             )
@@ -161,26 +162,6 @@ class FlywheelSnapshot:
             self.energy,
             self.machine.bath_temperature,
         )
-
-    @property
-    def entropy(self) -> float:
-        """S = −Tr ρ ln ρ."""
-        return self._work.entropy
-
-    @property
-    def ergotropy(self) -> float:
-        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
-        return self._work.ergotropy
-
-    @property
-    def ergotropy_diagonal(self) -> float:
-        """Ergotropy of the populations alone."""
-        return self._work.ergotropy_diagonal
-
-    @property
-    def free_energy_gain(self) -> float:
-        """W_F = U − T S + T ln Z; raises InvalidArgument where no temperature is named."""
-        return self._work.free_energy_gain
 
     @property
     def wigner(self) -> xr.DataArray:
@@ -207,8 +188,7 @@ class FlywheelSnapshot:
     @cached_property
     def observables(self) -> Mapping[str, float]:
         """All scalar observables by name; NaN where one has no value, see `value`."""
-        names = (*OBSERVABLES, "free_energy_gain")
-        return MappingProxyType({name: self.value(name) for name in names})
+        return MappingProxyType({name: self.value(name) for name in OBSERVABLES})
 
     def value(self, name: str) -> float:
         """The observable `name`, NaN where there is none.
@@ -259,6 +239,7 @@ OBSERVABLES = (
     "entropy",
     "ergotropy",
     "ergotropy_diagonal",
+    "free_energy_gain",
     "charging_power",
     "particle_current",
 )

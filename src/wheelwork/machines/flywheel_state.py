@@ -18,7 +18,8 @@ from wheelwork.machines.flows import Flows
 from wheelwork.machines.flywheel_errors import FOCK_SHARE, balance_bound, errors
 from wheelwork.machines.flywheel_validity import orbit_places, validity
 from wheelwork.machines.fock_state import FockState, fock_state
-from wheelwork.machines.stored_work import StoredWork
+from wheelwork.machines.labelled import add_observables
+from wheelwork.machines.stored_work import StoredWork, StoresWork
 from wheelwork.phase_space import Stationary
 from wheelwork.phase_space.ring import Ring, find_ring
 from wheelwork.states import to_qutip
@@ -51,7 +52,7 @@ LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class FlywheelState:
+class FlywheelState(StoresWork):
     """What `Flywheel.steady_state` returns.
 
     machine and method: what was asked for. stationary: W in scaled coordinates with its errors.
@@ -130,7 +131,8 @@ class FlywheelState:
         return self.stationary.moments["purity"]
 
     @cached_property
-    def _work(self) -> StoredWork:
+    def stored_work(self) -> StoredWork:
+        """Entropy and work, from the eigenvalues and populations."""
         return StoredWork(
             self.fock.eigenvalues,
             self.fock.populations,
@@ -140,32 +142,9 @@ class FlywheelState:
         )
 
     @property
-    def entropy(self) -> float:
-        """S = −Tr ρ ln ρ."""
-        return self._work.entropy
-
-    @property
-    def ergotropy(self) -> float:
-        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
-        return self._work.ergotropy
-
-    @property
-    def ergotropy_diagonal(self) -> float:
-        """Ergotropy of the populations alone, the quantity of the paper."""
-        return self._work.ergotropy_diagonal
-
-    @property
-    def free_energy_gain(self) -> float:
-        """W_F = U − T S + T ln Z, over the bath that `machine.temperature` names.
-
-        Raises InvalidArgument when the leads differ in temperature and none was named.
-        """
-        return self._work.free_energy_gain
-
-    @property
     def inversion(self) -> float:
         """Largest p_{n+1} − p_n; positive when a level holds more than the one below it."""
-        return self._work.inversion
+        return self.stored_work.inversion
 
     @cached_property
     def ring(self) -> Ring:
@@ -292,10 +271,5 @@ class FlywheelState:
         """Observables with errors, Wigner function and populations as one labelled dataset."""
         dataset = xr.Dataset({"wigner": self.wigner})
         dataset["population"] = ("n", self.fock.populations, {"long_name": "population"})
-        for name, value in self.observables.items():
-            symbol, unit, long_name = LABELS[name]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset[name] = ((), value, attrs)
-            if name in self.errors:
-                dataset[f"{name}_error"] = ((), self.errors[name], {"units": unit})
+        add_observables(dataset, self.observables, self.errors, LABELS)
         return dataset

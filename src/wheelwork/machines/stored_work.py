@@ -62,3 +62,35 @@ class StoredWork:
     @property
     def _ladder(self) -> FloatArray:
         return self.frequency * np.arange(self.populations.size, dtype=np.float64)
+
+
+class StoresWork:
+    """What a state offers once its `StoredWork` is known."""
+
+    @property
+    def stored_work(self) -> StoredWork:
+        """Entropy and work, from the eigenvalues and populations."""
+        raise NotImplementedError
+
+    @property
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return self.stored_work.entropy
+
+    @property
+    def ergotropy(self) -> float:
+        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
+        return self.stored_work.ergotropy
+
+    @property
+    def ergotropy_diagonal(self) -> float:
+        """Ergotropy of the populations alone, the quantity of the paper."""
+        return self.stored_work.ergotropy_diagonal
+
+    @property
+    def free_energy_gain(self) -> float:
+        """W_F = U − T S + T ln Z, over the bath that `machine.temperature` names.
+
+        Raises InvalidArgument when the leads differ in temperature and none was named.
+        """
+        return self.stored_work.free_energy_gain

