@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 
+from wheelwork._statistics import standard_error
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.sampling import run
@@ -16,7 +17,6 @@ from wheelwork.phase_space.sampling.samples import Samples
 from wheelwork.phase_space.sampling.schemes import splitting
 from wheelwork.phase_space.sampling.simulation import Simulation
 from wheelwork.phase_space.sampling.starts import Spread
-from wheelwork.phase_space.sampling.statistics import standard_error
 from wheelwork.phase_space.sampling.stepping import Stepping
 from wheelwork.phase_space.sampling.table_lookup import cubic_cells
 from wheelwork.phase_space.sampling.trajectories import Record

@@ -4,6 +4,7 @@ Knows no device: force, friction and noise come in as functions of x (`PhaseSpac
 distribution with estimated errors comes out (`Stationary`).
 """
 
+from wheelwork._statistics import Estimate, jackknife_error
 from wheelwork.phase_space.correlations import Line, Response, Switching
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.evolution.result import Evolution, Snapshot
@@ -14,7 +15,6 @@ from wheelwork.phase_space.sampling.histogram import Histogram
 from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
 from wheelwork.phase_space.sampling.samples import Samples
 from wheelwork.phase_space.sampling.spectrum import SampledSpectrum
-from wheelwork.phase_space.sampling.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.stationary.accuracy import table_tolerance
 from wheelwork.phase_space.stationary.energy_diffusion import EnergyDiffusion
 from wheelwork.phase_space.stationary.result import Stationary

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.sampling.statistics import (
-    BATCHES,
-    MANY_TRAJECTORIES,
-    standard_error,
-)
+from wheelwork._statistics import BATCHES, MANY_TRAJECTORIES, standard_error
 
 
 @dataclass
@@ -43,7 +39,7 @@ class BatchMeans:
     def estimates(self) -> tuple[FloatArray, FloatArray]:
         """Return means and standard errors, each of the shape of one value.
 
-        Raises NotConverged as `statistics.standard_error`.
+        Raises NotConverged as `wheelwork._statistics.standard_error`.
         """
         weight = self.counts.reshape((-1, *[1] * (self.values.ndim - 1)))
         mean = self.values.sum(axis=(0, 1)) / (np.sum(self.counts) * self.values.shape[1])

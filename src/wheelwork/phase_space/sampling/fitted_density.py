@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes
 from wheelwork.phase_space.sampling.density_basis import DensityBasis
 from wheelwork.phase_space.sampling.density_fit import best_fit, ring_squares, sector_angles
 from wheelwork.phase_space.sampling.polar_counts import RINGS, SECTORS, PolarCounts
-from wheelwork.phase_space.sampling.statistics import Estimate, jackknife_error
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ class Langevin:
     threads: None: one per processor. Results are the same bits for any number.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
+    A power grid takes this method too (`PowerGrid.steady_state`): its amplitudes leave from random
+    ones, so `start` must be None there, a step of None is a tenth of the fastest motion, and `rtol`
+    bounds the total occupation.
+
     Noise: independent normal deviates, by Philox4x32-10 and Box–Muller. Coefficients come from a
     look-up table, to 1e-6 of their size. Errors are statistical and fall as duration^−½: for
     digits use `FokkerPlanck`.

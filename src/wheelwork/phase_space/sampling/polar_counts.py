@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.sampling.statistics import MANY_TRAJECTORIES
+from wheelwork._statistics import MANY_TRAJECTORIES
 
 RINGS, SECTORS = 1024, 64
 GROUPS = 32

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._statistics import Estimate, Mixing
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.sampling import checkpoint
 from wheelwork.phase_space.sampling.checkpoint import Setup
 from wheelwork.phase_space.sampling.run import Progress
 from wheelwork.phase_space.sampling.statistics import (
     Batches,
-    Estimate,
-    Mixing,
     Quantity,
     changes,
     drift,

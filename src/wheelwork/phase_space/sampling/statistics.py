@@ -1,32 +1,27 @@
 """Means, standard errors and burn-in of correlated samples."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtri
 
+from wheelwork import _statistics
 from wheelwork._checks import FloatArray
+from wheelwork._statistics import (
+    BATCHES,
+    MANY_TRAJECTORIES,
+    Estimate,
+    Mixing,
+    standard_error,
+)
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.sampling.ensemble import Ensemble
 from wheelwork.phase_space.sampling.trajectories import CHUNK
 
-MANY_TRAJECTORIES = 16
-BATCHES = 64  # of fewer trajectories, together
 FEWEST_BATCHES = 8
-STRONGEST_CORRELATION = 0.6  # between neighbouring batches
 MARGIN = 0.1
 FEWEST_BLOCKS = 4
-RARE = 1e-5
-
-
-class Estimate(NamedTuple):
-    """A sampled mean and its standard error."""
-
-    mean: float
-    standard_error: float
 
 
 class Quantity(NamedTuple):
@@ -34,13 +29,6 @@ class Quantity(NamedTuple):
 
     value: float
     gradient: FloatArray
-
-
-class Mixing(NamedTuple):
-    """Variance between trajectories over that within them, and the most that chance allows."""
-
-    ratio: float
-    bound: float
 
 
 @dataclass(frozen=True)
@@ -93,30 +81,10 @@ class Batches:
         return Estimate(quantity.value, standard_error(self.deviations(quantity)))
 
 
-def standard_error(deviations: FloatArray) -> float:
-    """Standard error of a mean from its batches' deviations (per trajectory, trajectories).
-
-    Raises NotConverged when neighbouring batches are still strongly correlated.
-    """
-    count, square = deviations.size, float(np.sum(deviations**2))
-    variance = square / (count * (count - 1))
-    rho = max(0.0, _neighbour_correlation(deviations))
-    if rho > STRONGEST_CORRELATION:
-        raise NotConverged(
-            f"batches of samples are too strongly correlated ({rho:.2f} between neighbours) for "
-            "an error estimate; raise `duration` or `trajectories`"
-        )
-    return math.sqrt(variance * (1.0 + rho) / (1.0 - rho))
-
-
 def mixing(ensemble: Ensemble, first: int) -> Mixing:
-    """Hold what differs between trajectories against what their own course explains.
+    """Hold the differences of x and energy between trajectories against those within them.
 
-    Of each trajectory the mean over its first half and that over its second, a and b: where it is
-    long against every correlation time, (a + b)/2 and (a − b)/2 have the same variance over
-    trajectories, and the ratio of the two, here the larger of those for x and for the energy,
-    follows Fisher's F distribution. A trajectory that stays in one of several wells makes it
-    large. The bound is passed by chance once in 1e5 runs; NaN for a single trajectory.
+    From the means over the two halves of each trajectory, see `wheelwork._statistics.mixing`.
     """
     lanes = ensemble.state.shape[1]
     if lanes < 2 or ensemble.filled - first < 2:
@@ -126,11 +94,8 @@ def mixing(ensemble: Ensemble, first: int) -> Mixing:
         ensemble.sums[rows].sum(axis=0) / np.sum(ensemble.samples[rows])
         for rows in (slice(first, middle), slice(middle, ensemble.filled))
     )
-    ratios = [
-        np.var(row @ (a + b)) / max(np.var(row @ (a - b)), 1e-300)
-        for row in (_position(len(a)), _energy(len(a)))
-    ]
-    return Mixing(float(max(ratios)), float(fdtri(lanes - 1, lanes - 1, 1.0 - RARE / 2.0)))
+    chosen = np.stack([_position(len(a)), _energy(len(a))])
+    return _statistics.mixing(chosen @ a, chosen @ b)
 
 
 def _position(observables: int) -> FloatArray:
@@ -139,14 +104,6 @@ def _position(observables: int) -> FloatArray:
 
 def _energy(observables: int) -> FloatArray:
     return np.asarray(np.eye(observables)[2] + np.eye(observables)[3])
-
-
-def _neighbour_correlation(deviations: FloatArray) -> float:
-    per_trajectory = len(deviations)
-    square = float(np.mean(deviations**2))
-    if per_trajectory < 2 or square == 0.0:
-        return 0.0
-    return float(np.mean(deviations[1:] * deviations[:-1])) / square
 
 
 def quantities(mean: FloatArray) -> dict[str, Quantity]:
@@ -229,10 +186,3 @@ def drift(ensemble: Ensemble, first: int) -> float:
         return math.nan
     error = math.hypot(early.standard_error, late.standard_error)
     return abs(late.mean - early.mean) / error if error > 0.0 else 0.0
-
-
-def jackknife_error(values: Sequence[float] | FloatArray) -> float:
-    """Standard error from values found with one of equal groups left out each."""
-    found = np.asarray(values, dtype=np.float64)
-    square = float(np.sum((found - np.mean(found)) ** 2))
-    return math.sqrt((found.size - 1) / found.size * square)

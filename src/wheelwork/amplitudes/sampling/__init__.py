@@ -1,0 +1,1 @@
+"""Trajectories of amplitude equations with noise: steps, statistics, means with their errors."""
