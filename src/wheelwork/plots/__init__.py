@@ -3,6 +3,8 @@
 from wheelwork.plots.charging_sheet import charging_sheet
 from wheelwork.plots.curves import mark_failures, mark_threshold, plot_observable
 from wheelwork.plots.flywheel_sheet import flywheel_sheet
+from wheelwork.plots.grid_sweep_sheet import grid_sweep_sheet
+from wheelwork.plots.power_grid_sheet import power_grid_sheet
 from wheelwork.plots.rotor_sheet import rotor_sheet
 from wheelwork.plots.style import save_figure
 from wheelwork.plots.wigner import plot_wigner
@@ -10,10 +12,12 @@ from wheelwork.plots.wigner import plot_wigner
 __all__ = [
     "charging_sheet",
     "flywheel_sheet",
+    "grid_sweep_sheet",
     "mark_failures",
     "mark_threshold",
     "plot_observable",
     "plot_wigner",
+    "power_grid_sheet",
     "rotor_sheet",
     "save_figure",
 ]

@@ -21,6 +21,9 @@ GREEN = "#009E73"
 GREY = "#7f7f7f"
 
 WIGNER_COLOURS = "viridis"  # rises evenly in lightness, so it survives grey print
+OCCUPATION_COLOURS = "cividis"
+CURRENT_COLOURS = "viridis"
+FLOW_COLOURS = "Reds"
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",

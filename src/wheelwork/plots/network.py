@@ -1,0 +1,81 @@
+"""A network of oscillators: nodes coloured by what they hold, edges by what flows along them."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import FancyArrowPatch
+
+from wheelwork.plots.style import BLACK, FLOW_COLOURS, OCCUPATION_COLOURS
+
+NODE = 150.0  # square points
+THINNEST, THICKEST = 0.8, 5.0  # points
+NEGLIGIBLE = 1e-3  # of the largest flow: drawn without an arrow
+
+
+def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
+    """Draw a grid at its nodes' places; return the image that a colour bar can be made of.
+
+    `dataset` has over `node`: `node_x`, `node_y`, `node_occupation` and `node_role` ("G" for a
+    generator, "E" for an engine, else ""); over `edge`: `edge_from` and `edge_to`, positions of
+    nodes, and `edge_current`, positive in this direction. Edges are as dark and thick as the
+    current is large, arrows point where it flows.
+    """
+    places = np.column_stack([dataset["node_x"], dataset["node_y"]])
+    ends = np.column_stack([dataset["edge_from"], dataset["edge_to"]]).astype(int)
+    flow = dataset["edge_current"].values
+    largest = float(np.max(np.abs(flow), initial=0.0)) or 1.0
+    share = np.abs(flow) / largest
+    segments = places[ends]
+    widths = THINNEST + (THICKEST - THINNEST) * share
+    edges = LineCollection(list(segments), linewidths=widths, cmap=FLOW_COLOURS, zorder=1)
+    edges.set_array(np.abs(flow))
+    edges.set_clim(-0.25 * largest, 1.3 * largest)  # the palest colours would not be seen
+    axes.add_collection(edges)
+    for (start, stop), current, part in zip(segments, flow, share, strict=True):
+        if part > NEGLIGIBLE:
+            _arrow(axes, *((start, stop) if current > 0.0 else (stop, start)))
+    image = axes.scatter(
+        places[:, 0], places[:, 1], c=dataset["node_occupation"].values, s=NODE, vmin=0.0,
+        cmap=OCCUPATION_COLOURS, edgecolors=BLACK, linewidths=0.7, zorder=3,
+    )  # fmt: skip
+    _name_nodes(axes, dataset, places)
+    axes.set_aspect("equal", adjustable="datalim")  # a chain has no height of its own
+    axes.margins(0.12)
+    axes.set_axis_off()
+    return image
+
+
+def _arrow(axes: Axes, start: np.ndarray, stop: np.ndarray) -> None:
+    """A head in the middle of the edge."""
+    middle = start + 0.58 * (stop - start)
+    before = start + 0.42 * (stop - start)
+    axes.add_patch(
+        FancyArrowPatch(
+            before,
+            middle,
+            arrowstyle="-|>",
+            mutation_scale=11.0,
+            color=BLACK,
+            linewidth=0.0,
+            shrinkA=0.0,
+            shrinkB=0.0,
+            zorder=2,
+        )
+    )
+
+
+def _name_nodes(axes: Axes, dataset: xr.Dataset, places: np.ndarray) -> None:
+    occupation = dataset["node_occupation"].values
+    half = 0.5 * float(np.max(occupation, initial=0.0))
+    names = dataset["node"].values
+    for place, name, role, n in zip(
+        places, names, dataset["node_role"].values, occupation, strict=True
+    ):
+        axes.annotate(str(name), place, ha="center", va="center", fontsize="small", zorder=4,
+                      color="white" if n < half else BLACK)  # fmt: skip
+        if role:
+            axes.annotate(str(role), place, (6.5, 6.5), textcoords="offset points", ha="left",
+                          fontweight="bold", zorder=4)  # fmt: skip

@@ -1,0 +1,129 @@
+"""The sheets of power grids, and the network."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+from wheelwork.plots import grid_sweep_sheet, power_grid_sheet
+from wheelwork.plots.network import draw_network
+
+
+@pytest.fixture
+def network():
+    """A path a-b-c with a current from a to b, and one from c to b."""
+    return xr.Dataset(
+        {
+            "node_x": ("node", [0.0, 1.0, 2.0]),
+            "node_y": ("node", [0.0, 0.0, 0.0]),
+            "node_occupation": ("node", [4.0, 1.0, 2.0]),
+            "node_role": ("node", np.array(["G", "E", ""], dtype=object)),
+            "edge_from": ("edge", [0, 1]),
+            "edge_to": ("edge", [1, 2]),
+            "edge_current": ("edge", [0.8, -0.2]),
+        },
+        coords={"node": ["a", "b", "c"]},
+    )
+
+
+@pytest.fixture
+def sheet_data(network):
+    rates = np.array([1.0, 2.0, 3.0])
+    stable = np.array([[0, 0, 1], [1, 2, 2], [1, 1, 1]])
+    return network.assign(
+        map_current=(("map_injection", "map_extraction"), 0.1 * stable),
+        map_stable_branches=(("map_injection", "map_extraction"), stable),
+        profile_occupation=(("profile_extraction", "site"), [[1.0, 2.0], [3.0, 1.0]]),
+        noisy_current=("noisy_extraction", [0.1, 0.5, 0.6]),
+        noisy_fluctuation=("noisy_extraction", [9.0, 1.0, 1.0]),
+        noisy_damping=("noisy_extraction", [0.0, 0.2, 5.0]),
+        quiet_damping=("noisy_extraction", [0.0, 0.0, 5.5]),
+        equilibrium_fluctuation=7.0,
+        quantum_fluctuation=(("quantum_saturation", "quantum_extraction"), [[1.0, 2.0, 3.0]]),
+        quantum_negativity=(("quantum_saturation", "quantum_extraction"), [[0.1, 0.2, 0.1]]),
+        port_current=(("port_extraction", "port"), [[0.1, 0.0], [0.2, 0.3], [0.3, 0.4]]),
+    ).assign_coords(
+        map_injection=rates, map_extraction=rates, profile_extraction=[3.0, 6.0], site=[1, 2],
+        noisy_extraction=rates, quantum_extraction=rates, quantum_saturation=[1.0],
+        port_extraction=rates, port=[7, 9],
+    )  # fmt: skip
+
+
+def panels(figure):
+    return {axes.get_title("left"): axes for axes in figure.axes}
+
+
+def arrows(axes):
+    patches = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    return [np.array(patch._posA_posB)[:, 0] for patch in patches]
+
+
+def test_arrows_point_where_the_current_flows(network):
+    axes = Figure().subplots()
+    draw_network(axes, network)
+    first, second = arrows(axes)
+    assert 0.0 < first[0] < first[1] < 1.0  # from a to b
+    assert 2.0 > second[0] > second[1] > 1.0  # from c to b
+
+
+def test_nodes_and_edges_carry_their_numbers(network):
+    axes = Figure().subplots()
+    image = draw_network(axes, network)
+    np.testing.assert_array_equal(image.get_array(), network["node_occupation"])
+    (edges,) = [c for c in axes.collections if isinstance(c, LineCollection)]
+    np.testing.assert_array_equal(edges.get_array(), [0.8, 0.2])
+    assert edges.get_linewidths()[0] > edges.get_linewidths()[1]
+    assert {text.get_text() for text in axes.texts} == {"a", "b", "c", "G", "E"}
+
+
+def test_a_network_at_rest_has_no_arrows(network):
+    axes = Figure().subplots()
+    draw_network(axes, network.assign(edge_current=("edge", [0.0, 0.0])))
+    assert arrows(axes) == []
+    assert any(isinstance(c, PathCollection) for c in axes.collections)
+
+
+def test_the_sheet_draws_what_it_is_given(sheet_data):
+    drawn = panels(power_grid_sheet(sheet_data))
+    np.testing.assert_array_equal(drawn["(d)"].lines[0].get_ydata(), sheet_data["noisy_current"])
+    band = drawn["(d)"].collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (-8.9, 9.1)
+    into = {line.get_label(): line.get_ydata() for line in drawn["(h)"].lines}
+    np.testing.assert_array_equal(into["into 9"], [0.0, 0.3, 0.4])
+    shown = drawn["(a)"].collections[0].get_array()
+    np.testing.assert_array_equal(np.ravel(shown), sheet_data["map_current"].values.ravel())
+
+
+@pytest.mark.parametrize(
+    ("missing", "letter"),
+    [("map_current", "a"), ("noisy_damping", "e"), ("port_current", "h"), ("node_x", "i")],
+)
+def test_a_missing_part_says_so(sheet_data, missing, letter):
+    drawn = panels(power_grid_sheet(sheet_data.drop_vars(missing)))
+    assert drawn[f"({letter})"].texts[0].get_text() == "not computed"
+
+
+def test_a_sweep_of_any_grid(network):
+    data = network.assign(
+        {
+            name: ("extraction", values)
+            for name, values in {
+                "injected": [1.0, 2.0, 3.0],
+                "extracted": [0.5, 1.0, 2.0],
+                "extracted_error": [0.1, 0.1, 0.1],
+                "dissipated": [0.5, 1.0, 1.0],
+                "extracted_lowest": [0.1, 0.5, 1.0],
+                "extracted_highest": [0.7, 1.5, 2.0],
+                "occupation": [3.0, 2.0, 1.0],
+                "failure": ["", "", ""],
+            }.items()
+        }
+    ).assign_coords(extraction=[3.0, 2.0, 1.0])
+    drawn = panels(grid_sweep_sheet(data))
+    lines = {line.get_label(): line for line in drawn["(a)"].lines}
+    np.testing.assert_array_equal(lines["extracted"].get_xdata(), [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(lines["extracted"].get_ydata(), [2.0, 1.0, 0.5])
+    bare = grid_sweep_sheet(data.drop_vars("node_x"))
+    assert panels(bare)["(c)"].texts[0].get_text() == "not computed"
