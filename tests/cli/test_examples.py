@@ -52,3 +52,15 @@ def test_a_file_runs_from_the_command_line(tmp_path, capsys):
     assert "threshold: bias = 8.46" in capsys.readouterr().out
     assert (tmp_path / "out" / "flywheel.nc").exists()
     assert (tmp_path / "out" / "flywheel.png").exists()
+
+
+def test_the_grid_is_a_transistor():
+    """An engine at 7 that takes more than the generator gives lets quanta pass to 9."""
+    job = load_job(EXAMPLES / "power-grid.toml")
+    into_9 = [
+        job.machine.replace(**{job.parameter: rate}).steady_state(job.method).current[6, 9].mean
+        for rate in (2.0, 8.0)
+    ]
+    saturation = job.machine.engines[9].saturation
+    assert into_9[0] < 0.15 * saturation
+    assert into_9[1] > 0.3 * saturation

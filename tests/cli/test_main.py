@@ -20,7 +20,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "flywheel-by-definition.toml"
         (["run"], "FILE"),
         (
             ["run", "flywhel"],
-            "`run` must be given `flywheel`, `rotor` or a TOML file, but is given 'flywhel'",
+            "`run` must be given `flywheel`, `rotor`, `power-grid` or a TOML file, "
+            "but is given 'flywhel'",
         ),
         (["run", "none.toml"], "`FILE` must be a readable TOML file, but is 'none.toml'"),
         (["run", "flywheel", "--points", "1"], "`--points` must be at least 2, but is 1"),

@@ -101,7 +101,11 @@ def test_units_are_converted_to_the_one_chosen(load):
         ("force = 0.1", "force = 0.1\ncoupling = 1.0", "exactly one of `force` and `coupling`"),
         ("force = 0.1", "force = 0.1\nbias = 1.0", "the file must hold either [device] `bias`"),
         ("chemical_potential = 4.0", "", "must hold `chemical_potential` in each of [[leads]]"),
-        ('"flywheel"', '"flywhel"', "`machine` must be 'flywheel' or 'rotor', but is 'flywhel'"),
+        (
+            '"flywheel"',
+            '"flywhel"',
+            "`machine` must be 'flywheel' or 'rotor' or 'power-grid', but is 'flywhel'",
+        ),
         ("force = 0.1", 'force = "0.1 meV"', "`device.force` must be a finite number"),
         ("frequency = 0.2", 'frequency = "0.2 meV"', "`device.frequency` must be a bare number"),
         ("frequency = 0.2", 'frequency = "0.2 mev"', 'unknown unit "mev"; .* "meV"'),
@@ -191,3 +195,10 @@ def test_the_examples_load():
     assert definition.values.size == plotted.values.size == 65
     assert nanotube.machine.frequency == pytest.approx(0.41356677, rel=1e-7)  # h * 0.1 GHz in ueV
     assert nanotube.machine.leads[0].temperature == pytest.approx(4.3086663, rel=1e-7)
+
+
+def test_a_sweep_may_lead_into_a_lead(load):
+    job = load(GOOD, "[sweep]", '[sweep]\nparameter = "leads[1].lineshape.rate"')
+    assert job.parameter == "leads[1].lineshape.rate"
+    with pytest.raises(InvalidArgument, match=r"`sweep.parameter` must be .* 'leads\[0\]"):
+        load(GOOD, "[sweep]", '[sweep]\nparameter = "leads.temperature"')

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from store_tools import Zygote
 
 from wheelwork.errors import InvalidArgument, NotConverged
 
@@ -58,3 +59,10 @@ class Spring:
 @pytest.fixture
 def spring() -> type[Spring]:
     return Spring
+
+
+@pytest.fixture
+def zygote(tmp_path):
+    forker = Zygote(tmp_path)
+    yield forker
+    forker.close()

@@ -16,7 +16,7 @@ app = App(
     help="Autonomous quantum machines: steady states, stored work, and the error of every number.",
     version=lambda: version("wheelwork"),
     help_epilogue="Exit codes: 0 all computed, 1 failure or points without a result, "
-    "2 bad input, 130 interrupted (what was done is kept).",
+    "2 bad input, 3 points missing in a store, 130 interrupted (what was done is kept).",
     suppress_keyboard_interrupt=False,
 )
 # Named as text: the numerical packages load only once `run` is asked for.
@@ -25,6 +25,13 @@ app.command(
     name="run",
     help="Settle a machine over a range of parameters: table, netCDF file, figure.",
 )
+for command, where, words in (
+    ("status", "stores:status", "Say how far the sweep in a store is."),
+    ("resume", "stores:resume", "Go on with the job of a store."),
+    ("collect", "stores:collect", "Write all points of a store to one file."),
+    ("schema", "schema:schema", "Print the JSON schema of parameter files."),
+):
+    app.command(f"wheelwork.cli.{where}", name=command, help=words)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:

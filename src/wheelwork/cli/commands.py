@@ -6,9 +6,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel, paper_rotor
+from wheelwork.cli.execution import Execution
+from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel, paper_power_grid, paper_rotor
 from wheelwork.cli.load import load_job
-from wheelwork.cli.run import run
+from wheelwork.cli.run import HERE, run
 from wheelwork.errors import InvalidArgument
 
 PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
@@ -16,7 +17,7 @@ PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
 run_app = App(
     name="run",
     help="Settle a machine over a range of parameters: table, netCDF file, figure.\n\n"
-    "`wheelwork run flywheel` and `wheelwork run rotor` take the published parameters, "
+    "`wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters, "
     "`wheelwork run FILE.toml` any others (the folder examples/ explains every key).",
     suppress_keyboard_interrupt=False,
 )
@@ -29,6 +30,7 @@ def flywheel(
     points: float = 65,
     bias_max: float = 32.0,
     rtol: float = 1e-6,
+    how: Execution = HERE,
 ) -> int:
     """Sweep the bias of the electromechanical flywheel, parameters of Culhane et al., Fig. 2.
 
@@ -45,11 +47,17 @@ def flywheel(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_flywheel(_whole(points), bias_max, rtol, out))
+    return _run(paper_flywheel(_whole(points), bias_max, rtol, out), how)
 
 
 @run_app.command
-def rotor(*, out: Path = DEFAULT_FOLDER, points: float = 89, rtol: float = 1e-9) -> int:
+def rotor(
+    *,
+    out: Path = DEFAULT_FOLDER,
+    points: float = 89,
+    rtol: float = 1e-9,
+    how: Execution = HERE,
+) -> int:
     """Sweep the hot bath of the rotor engine, parameters of Leitch et al., Fig. 2.
 
     Writes rotor.nc, rotor.png and rotor.pdf: flows, regimes, bounds, ergotropies, rectification.
@@ -63,7 +71,33 @@ def rotor(*, out: Path = DEFAULT_FOLDER, points: float = 89, rtol: float = 1e-9)
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_rotor(_whole(points), rtol, out))
+    return _run(paper_rotor(_whole(points), rtol, out), how)
+
+
+@run_app.command(name="power-grid")
+def power_grid(
+    *,
+    out: Path = DEFAULT_FOLDER,
+    points: float = 32,
+    rtol: float = 1e-9,
+    how: Execution = HERE,
+) -> int:
+    """Sweep the engine of a power grid, parameters of Huber and Rabl, Figs. 2-5.
+
+    Writes power-grid.nc, power-grid.png and power-grid.pdf: current and number of branches over
+    both rates, symmetry breaking, noise, entanglement, a grid with several ports. Takes a minute
+    or two.
+
+    Parameters
+    ----------
+    out
+        Folder for the results; made if it is not there.
+    points
+        Number of extraction rates in the table, evenly spaced up to 8 g.
+    rtol
+        Relative tolerance of the amplitudes without noise.
+    """
+    return _run(paper_power_grid(_whole(points), rtol, out), how)
 
 
 @run_app.default
@@ -72,10 +106,11 @@ def parameter_file(
     /,
     *,
     out: Path | None = None,
+    how: Execution = HERE,
 ) -> int:
     """Settle a machine over a range of parameters: table, netCDF file, figure.
 
-    `wheelwork run flywheel` and `wheelwork run rotor` take the published parameters,
+    `wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters,
     `wheelwork run FILE.toml` any others (the folder examples/ explains every key).
 
     Parameters
@@ -87,9 +122,10 @@ def parameter_file(
     """
     if not file.exists() and file.suffix != ".toml":
         raise InvalidArgument(
-            f"`run` must be given `flywheel`, `rotor` or a TOML file, but is given '{file}'"
+            "`run` must be given `flywheel`, `rotor`, `power-grid` or a TOML file, "
+            f"but is given '{file}'"
         )
-    return _run(load_job(file, out))
+    return _run(load_job(file, out), how)
 
 
 def _whole(points: float) -> int:
@@ -98,8 +134,8 @@ def _whole(points: float) -> int:
     return int(points)
 
 
-def _run(job: Job) -> int:
+def _run(job: Job, how: Execution) -> int:
     out, progress = Console(), Console(stderr=True)
     if not out.is_terminal:
         out = Console(width=PLAIN_WIDTH)
-    return run(job, out, progress)
+    return run(job, out, progress, how)

@@ -11,6 +11,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
 from wheelwork.plots import flywheel_sheet
+from wheelwork.sweeps import replace_at
 
 MESH_POINTS = 201
 VISIBLE = 1e-2  # of the maximum: where a Wigner function stops being seen
@@ -52,7 +53,7 @@ def add_wigner(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -
     shown = shown_values(dataset, parameter)
     if not shown:
         return dataset
-    states = [machine.replace(**{parameter: value}).steady_state(method) for value in shown]
+    states = [replace_at(machine, {parameter: value}).steady_state(method) for value in shown]
     x = _common_axis([state.wigner for state in states], "x")
     p = _common_axis([state.wigner for state in states], "p")
     wigner = np.array([state.wigner_on(x, p) for state in states])

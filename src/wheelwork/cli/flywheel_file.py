@@ -4,13 +4,14 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from wheelwork.cli.jobs import Job
 from wheelwork.cli.tables import (
     Energy,
     Number,
     OutputTable,
+    ParameterNames,
     PositiveEnergy,
     PositiveNumber,
     RangeTable,
@@ -104,10 +105,14 @@ class DeviceTable(Table):
         return self
 
 
+NAMES = ParameterNames(("bias", "level", "frequency", "mass", "force"), inside="leads")
+ParameterName = Annotated[str, BeforeValidator(NAMES.check), WithJsonSchema(NAMES.schema())]
+
+
 class SweepTable(RangeTable):
     """The parameter to vary, and its values."""
 
-    parameter: Literal["bias", "level", "frequency", "mass", "force"] = "bias"
+    parameter: ParameterName = "bias"
 
 
 class FokkerPlanckTable(Table):

@@ -12,18 +12,20 @@ from pydantic_core import ErrorDetails
 
 from wheelwork.cli.flywheel_file import FlywheelFile
 from wheelwork.cli.jobs import DEFAULT_FOLDER, Job
+from wheelwork.cli.power_grid_file import PowerGridFile
 from wheelwork.cli.quantities import EnergyUnit
 from wheelwork.cli.rotor_file import RotorFile
 from wheelwork.errors import InvalidArgument
 
-AnyFile = FlywheelFile | RotorFile
+AnyFile = FlywheelFile | RotorFile | PowerGridFile
 FILES: Mapping[str, type[AnyFile]] = MappingProxyType(
-    {"flywheel": FlywheelFile, "rotor": RotorFile}
+    {"flywheel": FlywheelFile, "rotor": RotorFile, "power-grid": PowerGridFile}
 )
-_CHOICES = {"lineshape", "method"}  # tables whose `kind` says which keys they hold
+_CHOICES = {"lineshape", "method", "device"}  # tables whose `kind` says which keys they hold
 _KINDS = {
     "lorentzian", "wideband", "semicircle", "tabulated",
     "fokker-planck", "energy-diffusion", "local", "global",
+    "chain", "graph", "mean-field", "langevin", "master-equation",
 }  # fmt: skip
 
 
@@ -32,7 +34,12 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
     Raises InvalidArgument with one line per mistake.
     """
-    data = _read(path)
+    return load_text(_text(path), path, folder)
+
+
+def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
+    """Return the job that `text` describes, which was read from `path`; see `load_job`."""
+    data = _parse(text, path)
     unit = _energy_unit(data, path)
     try:
         file = _form(data, path).model_validate(data, context={"unit": unit})
@@ -44,7 +51,8 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     except InvalidArgument as reason:
         raise InvalidArgument(f"{reason} ({path})") from None
     out = folder or (Path(file.output.folder) if file.output.folder else DEFAULT_FOLDER)
-    return replace(job, folder=out, energy_unit=unit.name)
+    recipe = {"toml": text, "path": str(path.absolute())}
+    return replace(job, folder=out, energy_unit=unit.name, recipe=recipe)
 
 
 def _form(data: Mapping[str, Any], path: Path) -> type[AnyFile]:
@@ -58,14 +66,19 @@ def _form(data: Mapping[str, Any], path: Path) -> type[AnyFile]:
     return FILES[name]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as reason:
         text = reason.strerror if isinstance(reason, OSError) else "it is not text in UTF-8"
         raise InvalidArgument(
             f"`FILE` must be a readable TOML file, but is '{path}' ({text})"
         ) from None
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as reason:
         raise InvalidArgument(f"`FILE` must be valid TOML, but is not: {reason} ({path})") from None
 

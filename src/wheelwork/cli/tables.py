@@ -1,6 +1,8 @@
 """What the tables of every parameter file share: numbers, units, ranges, output."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -10,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -41,10 +44,47 @@ def _energy(value: Any, info: ValidationInfo) -> Any:
 
 
 Number = Annotated[float, BeforeValidator(_number)]
-Energy = Annotated[float, BeforeValidator(_energy)]
+Energy = Annotated[
+    float,
+    BeforeValidator(_energy),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number"}, {"type": "string"}],
+            "description": 'a number, or a number with a unit such as "0.2 meV" or "20 mK"',
+        }
+    ),
+]
 Tolerance = Annotated[Number, Field(ge=1e-12, le=0.1)]
 PositiveNumber = Annotated[Number, Field(gt=0)]
 PositiveEnergy = Annotated[Energy, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class ParameterNames:
+    """Names that may be swept: some of the machine's own, and those that lead into a field."""
+
+    own: tuple[str, ...]
+    inside: str
+
+    @property
+    def pattern(self) -> str:
+        """Of the names that lead inside."""
+        return rf"{self.inside}\[\d+\](\.[a-z_]+)+"
+
+    def check(self, value: Any) -> Any:
+        """Return `value` where it is such a name."""
+        if value in self.own or (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            return value
+        words = ", ".join(repr(name) for name in self.own)
+        raise refusal(
+            f"must be {words} or such as '{self.inside}[0].temperature', but is {value!r}"
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the names."""
+        return {
+            "anyOf": [{"enum": list(self.own)}, {"type": "string", "pattern": f"^{self.pattern}$"}]
+        }
 
 
 class Table(BaseModel):

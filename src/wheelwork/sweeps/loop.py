@@ -1,68 +1,129 @@
 """A machine at many parameter values, as one labelled dataset."""
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
+from wheelwork.sweeps.cases import as_cases
+from wheelwork.sweeps.columns import Columns
 from wheelwork.sweeps.dataset import to_dataset
-from wheelwork.sweeps.point import Point, solve_point
+from wheelwork.sweeps.execution import Processes, Share, Work, compute, crew_of
+from wheelwork.sweeps.identity import code_version, exact, own_code
+from wheelwork.sweeps.nested import replace_at
+from wheelwork.sweeps.point import Point, Task, checked_observables
 from wheelwork.sweeps.protocols import Labelled, Machine, State
 from wheelwork.sweeps.provenance import provenance
+from wheelwork.sweeps.store import Manifest, Store, prepare_store
+from wheelwork.sweeps.store.folder import Ledger
+
+NO_SEAL = bytes(32)
 
 
 def sweep(
     machine: Machine[State],
-    values: Mapping[str, Any],
+    values: Any,
     method: Any = None,
     *,
+    observables: Sequence[str] | None = None,
+    store: str | Path | None = None,
+    executor: Executor | Processes | None = None,
+    workers: int | None = None,
+    shard: tuple[int, int] | None = None,
     on_point: Callable[[Point], None] | None = None,
+    recipe: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Settle `machine` at every combination of `values` and return all numbers, labelled.
 
-    `values` maps parameter names, as `machine.replace` takes them, to values of shape (n,), in the
-    machine's units; several names span their product, the last varying fastest. `method` is the
-    algorithm, None the machine's direct one. `on_point` is called after each point.
+    values: a mapping of parameter names to values, (n,), in the machine's units, several spanning
+    their product, the last varying fastest; or `Zipped`, values side by side; or a table, a list
+    of mappings. Names are those of `machine.replace`, or lead into it: "leads[0].temperature".
+    method: the algorithm, None the machine's direct one. observables: names to keep, None all.
+    store: a folder in which every finished point is kept. Called again, the sweep goes on where it
+    was ended, however that was; several processes may work on one store at once.
+    executor: None to compute here; `Processes(n)`; or any concurrent.futures.Executor. workers:
+    how many batches the executor computes at once, where it does not tell (see `Crew`).
+    shard: (i, n), to compute the i-th of n equal parts only, counted from 1; the dataset then holds
+    no more than that part for certain.
+    on_point: called after each point in the order in which they finish, with `stored` set for
+    those of the store. recipe: JSON material that a new store keeps for whoever resumes it.
 
-    The dataset holds each observable with its `<name>_error`, and per point `failure` and the
-    audit; its attributes say how it was made (machine, method, versions, date). A point without a
-    steady state, or short of its tolerance, is NaN with the reason in `failure`. Interrupted from
-    the keyboard, the sweep returns what is finished and sets the attribute `complete` to 0.
+    The dataset holds each observable with its `<name>_error`, and per point `failed`, `failure`
+    and the audit; its attributes say how it was made. A point without a steady state, or short of
+    its tolerance, is NaN with the reason in `failure`. Interrupted from the keyboard, or of a
+    shard, it holds what is known, and the attribute `complete` is 0.
 
     Raises InvalidArgument, before anything is computed, where a name or the first values are not
-    accepted.
+    accepted, or the store holds another sweep; StoreError where the store cannot be written.
     """
-    axes = _axes(values)
-    machine.replace(**next(_cases(axes)))  # a misspelt name ends here, not as n failed points
-    total = math.prod(axis.size for axis in axes.values())
-    points: list[Point] = []
-    complete = True
-    try:
-        for index, parameters in enumerate(_cases(axes)):
-            points.append(solve_point(machine, parameters, method, index, total))
-            if on_point is not None:
-                on_point(points[-1])
-    except KeyboardInterrupt:
-        complete = len(points) == total
-    labels = machine.labels if isinstance(machine, Labelled) else {}
-    dataset = to_dataset(axes, points, labels)
-    return dataset.assign_attrs(**provenance(machine, method), complete=int(complete))
+    cases = as_cases(values)
+    replace_at(machine, cases.parameters(0))  # a misspelt name ends here, not as n failed points
+    task = Task(machine, method, checked_observables(observables))
+    share = None if shard is None else Share.of_pair(shard)
+    columns = Columns(len(cases))
+
+    def receive(index: int, point: Point) -> None:
+        columns.put(index, point)
+        if on_point is not None:
+            on_point(point)
+
+    kept = kept_in(store, task, cases.describe(), recipe)
+    seal = NO_SEAL if kept is None else kept.manifest.seal
+    interruptible = contextlib.suppress(KeyboardInterrupt)
+    with interruptible, ledger_of(kept, shard) as ledger, crew_of(task, executor, workers) as crew:
+        compute(task, Work(cases, seal, receive, ledger, share), crew)
+    attributes = provenance(machine, method) if kept is None else kept.manifest.attributes
+    dataset = to_dataset(cases, columns, labels_of(machine))
+    return dataset.assign_attrs(attributes, complete=int(columns.complete))
 
 
-def _axes(values: Mapping[str, Any]) -> dict[str, FloatArray]:
-    if not values:
-        raise InvalidArgument(f"`values` must name at least one parameter, but is {values!r}")
-    axes = {name: finite_array(name, value, ndim=1) for name, value in values.items()}
-    for name, axis in axes.items():
-        if axis.size == 0:
-            raise InvalidArgument(f"`{name}` must hold at least one value, but is empty (sweep)")
-    return axes
+def labels_of(machine: Any) -> Mapping[str, tuple[str, str, str]]:
+    """Return the labels of a machine that has any."""
+    return machine.labels if isinstance(machine, Labelled) else {}
 
 
-def _cases(axes: Mapping[str, FloatArray]) -> Iterator[dict[str, float]]:
-    for case in itertools.product(*(axis.tolist() for axis in axes.values())):
-        yield dict(zip(axes, case, strict=True))
+def kept_in(
+    store: str | Path | None, task: Task, values: Any, recipe: Mapping[str, Any] | None
+) -> Store | None:
+    """Return the store for a task at `values` (JSON material), None where none is asked for."""
+    if store is None:
+        return None
+    if not isinstance(store, str | Path) or not str(store):
+        raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
+    manifest = Manifest(
+        identity_of(task, values),
+        {name: list(label) for name, label in labels_of(task.machine).items()},
+        provenance(task.machine, task.method),
+        dict(recipe or {}),
+    )
+    return prepare_store(store, manifest)
+
+
+def identity_of(task: Task, values: Any) -> dict[str, Any]:
+    """Return all that decides on the numbers of a sweep, as JSON material.
+
+    Raises InvalidArgument where the machine or method holds what cannot be written down.
+    """
+    kind = type(task.machine)
+    return {
+        "code": {**code_version(), **own_code(task.machine, task.method)},
+        "machine_type": f"{kind.__module__}.{kind.__qualname__}",
+        "machine": exact("machine", task.machine),
+        "method": exact("method", task.method),
+        "observables": list(task.observables) if task.observables is not None else None,
+        "values": values,
+    }
+
+
+@contextlib.contextmanager
+def ledger_of(store: Store | None, shard: tuple[int, int] | None = None) -> Iterator[Ledger | None]:
+    """Take part in filling `store`, if there is one."""
+    if store is None:
+        yield None
+        return
+    with store.ledger(shard) as ledger:
+        yield ledger

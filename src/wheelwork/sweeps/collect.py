@@ -1,0 +1,123 @@
+"""From a store to a dataset, or to a summary of how far it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from wheelwork.errors import InvalidArgument
+from wheelwork.sweeps.cases import Cases, Zipped, from_description
+from wheelwork.sweeps.columns import Columns
+from wheelwork.sweeps.dataset import to_dataset
+from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.store import Store, StoreError, open_store
+from wheelwork.sweeps.store.records import from_entry
+
+REFINED = "refined"  # marks stores whose points were chosen on the way
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a store is. total: None where points are chosen on the way.
+
+    done: points stored, the failed ones included. unaudited: points with a failed check.
+    damaged: lines that are not accepted, whose points count as missing. writers: processes at
+    work now. seconds: computing time of all points.
+    """
+
+    folder: Path
+    total: int | None
+    done: int
+    failed: int
+    audit_failed: int
+    damaged: int
+    writers: int
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing; always, where points are chosen on the way."""
+        return self.total is None or self.done >= self.total
+
+
+def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
+    """Return the dataset of the sweep whose store is `folder`, as `sweep` would.
+
+    It does not depend on who computed which point when: the same store gives the same bytes.
+    Raises InvalidArgument where there is no store, StoreError where points are missing, unless
+    `partial`.
+    """
+    store = open_store(folder)
+    cases, columns = _filled(store)
+    if not columns.complete and not partial:
+        missing = int((columns.failure == "not computed").sum())
+        raise StoreError(
+            f"'{folder}' is not complete: {missing} of {len(cases)} points are missing; resume it, "
+            "or collect what there is (partial)"
+        )
+    dataset = to_dataset(cases, columns, store.manifest.labels)
+    return dataset.assign_attrs(store.manifest.attributes, complete=int(columns.complete))
+
+
+def status(folder: str | Path) -> Status:
+    """Return how far the store in `folder` is; it may be in use."""
+    store = open_store(folder)
+    writers = store.writers_alive()
+    keys: dict[str, None] = {}
+    failed = audit_failed = damaged = 0
+    seconds = 0.0
+    for reader in store.readers():
+        for entry in reader.news(final=writers == 0):
+            if "point" in entry and entry["point"] not in keys:
+                keys[entry["point"]] = None
+                failed += bool(entry["failure"])
+                audit_failed += not all(ok for _, _, ok in entry["audit"].values())
+                seconds += entry["seconds"]
+        damaged += reader.damaged
+    total = _distinct(store)
+    done = len(keys)
+    return Status(store.folder, total, done, failed, audit_failed, damaged, writers, seconds)
+
+
+def _distinct(store: Store) -> int | None:
+    """Number of points, those with equal parameters counted once."""
+    values = store.manifest.identity["values"]
+    if REFINED in values:
+        return None
+    cases = from_description(values)
+    seal = store.manifest.seal  # by key, which tells 0 from -0
+    return len({point_key(seal, cases.parameters(index)) for index in range(len(cases))})
+
+
+def _filled(store: Store) -> tuple[Cases, Columns]:
+    values = store.manifest.identity["values"]
+    cases = _visited(store, values[REFINED]) if REFINED in values else from_description(values)
+    columns = Columns(len(cases))
+    seal = store.manifest.seal
+    indices: dict[str, list[int]] = {}
+    for index in range(len(cases)):
+        indices.setdefault(point_key(seal, cases.parameters(index)), []).append(index)
+    for entry in _points(store):
+        for index in indices.pop(entry["point"], ()):
+            columns.put(index, from_entry(entry, index, len(cases)))
+    return cases, columns
+
+
+def _points(store: Store) -> Iterator[Any]:
+    for reader in store.readers():
+        yield from (entry for entry in reader.news() if "point" in entry)
+
+
+def _visited(store: Store, names: list[str]) -> Zipped:
+    """Return the points of a refinement, in the order of their parameters."""
+    rows = {tuple(entry["at"][name] for name in names) for entry in _points(store)}
+    if not rows:
+        raise InvalidArgument(f"`store` must hold points, but '{store.folder}' has none yet")
+    return side_by_side(names, sorted(rows))
+
+
+def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
+    """Return rows of values as cases."""
+    return Zipped({name: [row[i] for row in rows] for i, name in enumerate(names)})

@@ -1,0 +1,147 @@
+"""What is to be computed, what is done, and what others are at."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wheelwork._checks import integer
+from wheelwork.errors import InvalidArgument
+from wheelwork.sweeps.cases import Cases
+from wheelwork.sweeps.execution.batch import Case
+from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.point import Point
+from wheelwork.sweeps.store.folder import Ledger
+from wheelwork.sweeps.store.records import from_entry, to_entry
+
+PATIENCE = 0.1  # seconds between looks at what others have finished
+
+Receive = Callable[[int, Point], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part `number` of `of` equal ones, counted from 1: every `of`-th point."""
+
+    number: int
+    of: int
+
+    def __post_init__(self) -> None:
+        integer("of", self.of, 1, "shard")
+        integer("number", self.number, 1, "shard")
+        if self.number > self.of:
+            raise InvalidArgument(f"`shard` must be at most {self.of}, but is {self.number}")
+
+    @classmethod
+    def of_pair(cls, pair: Any) -> "Share":
+        """Return the share (number, of); raises InvalidArgument for what is no such pair."""
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise InvalidArgument(f"`shard` must be a pair (i, n), but is {pair!r}")
+        return cls(*pair)
+
+    def holds(self, index: int) -> bool:
+        """Whether the case `index` belongs to this share."""
+        return index % self.of == self.number - 1
+
+
+class Work:
+    """The cases of a sweep, handed out once each.
+
+    receive: called with index and point for all that become known, computed here or elsewhere.
+    ledger: of the store; None where points are not kept. share: what to compute of it all.
+    """
+
+    def __init__(
+        self,
+        cases: Cases,
+        seal: bytes,
+        receive: Receive,
+        ledger: Ledger | None = None,
+        share: Share | None = None,
+    ) -> None:
+        self._cases, self._ledger, self._receive = cases, ledger, receive
+        self._indices: dict[str, list[int]] = {}  # equal parameters are computed once
+        for index in range(len(cases)):
+            key = point_key(seal, cases.parameters(index))
+            self._indices.setdefault(key, []).append(index)
+        share = Share(1, 1) if share is None else share
+        own = (key for key, indices in self._indices.items() if share.holds(indices[0]))
+        self._open = deque(own)
+        self._elsewhere: deque[str] = deque()
+        self._done: set[str] = set()
+        self.lost: dict[str, str] = {}
+
+    @property
+    def total(self) -> int:
+        """Number of all cases."""
+        return len(self._cases)
+
+    @property
+    def remaining(self) -> int:
+        """Number of those not yet handed out, at most."""
+        return len(self._open) + len(self._elsewhere)
+
+    def take(self, count: int) -> list[Case]:
+        """Return up to `count` cases that nobody else computes or has computed.
+
+        None: what remains, if anything does, is computed by others; see `wait`.
+        """
+        if self._ledger is None:
+            return [self._case(key) for key in self._next(count, set())]
+        with self._ledger.exclusive():
+            for entry in self._ledger.news(self._indices):
+                self._learn(entry["point"], entry)
+            keys = self._next(count, self._ledger.busy)
+            if keys:
+                self._ledger.claim(keys)
+        return [self._case(key) for key in keys]
+
+    def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
+        """Store finished points, then pass them on."""
+        pairs = zip(cases, points, strict=True)
+        entries = [to_entry(case.key, point) for case, point in pairs if not point.passing]
+        if self._ledger is not None and entries:
+            self._ledger.append(entries)
+        for case, point in zip(cases, points, strict=True):
+            self._done.add(case.key)
+            self._pass_on(case.key, point)
+
+    def give_up(self, case: Case, reason: str) -> None:
+        """Pass on that a case has no result here; it is not stored, and may be tried again."""
+        self._done.add(case.key)
+        self.lost[case.key] = reason
+        self._pass_on(case.key, Point(case.index, self.total, case.parameters, failure=reason))
+
+    def wait(self) -> bool:
+        """Wait a moment for others, and return whether there is anything to wait for."""
+        if self.remaining:
+            time.sleep(PATIENCE)
+        return bool(self.remaining)
+
+    def _next(self, count: int, busy: set[str]) -> list[str]:
+        keys: list[str] = []
+        if not self._open:
+            self._open, self._elsewhere = self._elsewhere, deque()
+        while self._open and len(keys) < count:
+            key = self._open.popleft()
+            if key in self._done:
+                continue
+            if key in busy:
+                self._elsewhere.append(key)
+            else:
+                keys.append(key)
+        return keys
+
+    def _case(self, key: str) -> Case:
+        index = self._indices[key][0]
+        return Case(key, index, self._cases.parameters(index))
+
+    def _learn(self, key: str, entry: Mapping[str, Any]) -> None:
+        if key not in self._done:
+            self._done.add(key)
+            self._pass_on(key, from_entry(entry, self._indices[key][0], self.total))
+
+    def _pass_on(self, key: str, point: Point) -> None:
+        for index in self._indices[key]:
+            self._receive(index, point if index == point.index else replace(point, index=index))

@@ -1,0 +1,70 @@
+"""A sweep as a table of rows: for spreadsheets and data frames."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from wheelwork.errors import InvalidArgument
+
+
+def to_table(dataset: xr.Dataset) -> Any:
+    """Return a pandas.DataFrame with one row per point: parameters, numbers, verdicts.
+
+    What stands over `check` becomes a column per check, "audit_value[first law]".
+    """
+    dims = dataset["failure"].dims
+    coordinates = {
+        name: coordinate for name, coordinate in dataset.coords.items() if name != "check"
+    }
+    columns: dict[str, Any] = {}
+    for name, coordinate in coordinates.items():
+        if set(coordinate.dims) <= set(dims):
+            whole = coordinate.broadcast_like(dataset["failure"]).transpose(*dims)
+            columns[str(name)] = whole.values.ravel()
+    for name, variable in dataset.data_vars.items():
+        if variable.dims == dims:
+            columns[str(name)] = variable.values.ravel()
+        elif variable.dims == (*dims, "check"):
+            for check in dataset["check"].values:
+                columns[f"{name}[{check}]"] = variable.sel(check=check).values.ravel()
+    rows = xr.Dataset({name: ("row", column) for name, column in columns.items()})
+    return rows.to_dataframe()
+
+
+def write_csv(dataset: xr.Dataset, path: Path) -> None:
+    """Write the table of `dataset` as CSV; numbers keep all their digits."""
+    to_table(dataset).to_csv(path, index=False)
+
+
+def write_parquet(dataset: xr.Dataset, path: Path) -> None:
+    """Write the table of `dataset` as Parquet; needs pyarrow (extra `parquet`)."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise InvalidArgument(
+            "Parquet needs pyarrow, which is not installed: pip install 'wheelwork[parquet]'"
+        )
+    to_table(dataset).to_parquet(path, index=False)
+
+
+def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    """Write `dataset` as netCDF; the same dataset gives the same bytes."""
+    dataset.to_netcdf(path, engine="netcdf4")
+
+
+def same_numbers(one: xr.Dataset, other: xr.Dataset) -> bool:
+    """Return whether two datasets agree bit for bit: names, order, values, attributes."""
+    return bool(
+        list(one.variables) == list(other.variables)
+        and one.attrs == other.attrs
+        and all(_same(one[name].variable, other[name].variable) for name in one.variables)
+    )
+
+
+def _same(one: xr.Variable, other: xr.Variable) -> bool:
+    if one.dims != other.dims or one.attrs != other.attrs or one.dtype != other.dtype:
+        return False
+    if one.dtype == object:
+        return bool(one.values.tolist() == other.values.tolist())
+    return bool(np.array_equal(one.values.view(np.uint8), other.values.view(np.uint8)))

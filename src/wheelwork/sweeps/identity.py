@@ -1,0 +1,138 @@
+"""What identifies a sweep and each of its points: every parameter in full, method, code."""
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wheelwork.errors import InvalidArgument
+
+SOURCES = Path(__file__).parents[1]
+SHOWN_ONLY = ("cli", "plots")  # cannot change a number
+NUMERICS = ("numpy", "scipy", "numba")
+KNOWN = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # by their versions
+
+
+def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
+    """Return `value` as plain JSON material: dataclasses by field, arrays as lists.
+
+    A dataclass becomes a mapping with its class name under "type"; numbers keep full precision.
+    A mapping with other keys than text becomes a list of pairs, so that 0 and "0" stay apart.
+    What JSON cannot hold is given by `other`.
+    """
+    go = functools.partial(describe, other=other)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: go(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__qualname__, **fields}
+    if isinstance(value, np.ndarray | np.generic):
+        plain = value.tolist()
+        return other(plain) if isinstance(plain, np.generic) else go(plain)
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value):
+            return {key: go(item) for key, item in value.items()}
+        return [[go(key), go(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [go(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return other(value)
+
+
+def exact(name: str, value: Any) -> Any:
+    """Return `describe(value)`, where that says everything.
+
+    Raises InvalidArgument for what is known by its address only, such as a function, and for what
+    does not show all that it holds, such as a sparse matrix: two of them could not be told apart
+    when the sweep is resumed.
+    """
+
+    def in_words(part: Any) -> str:
+        with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+            words = repr(part)
+        if _is_vague(part, words):
+            raise InvalidArgument(
+                f"`{name}` must consist of values that can be written down to be kept in a "
+                f"store, but holds {part!r}"
+            )
+        return words
+
+    return describe(value, in_words)
+
+
+def _is_vague(part: Any, words: str) -> bool:
+    """Whether `words`, the `repr` of `part`, may stand for something else as well."""
+    if isinstance(part, Enum | np.generic):
+        return False
+    no_words = getattr(type(part), "__repr__", None) is object.__repr__ or " at 0x" in words
+    shortened = words.startswith("<") or "..." in words or hasattr(part, "__array__")
+    return no_words or shortened or callable(part) or isinstance(part, set | frozenset)
+
+
+@functools.cache
+def code_version() -> dict[str, str]:
+    """Return the versions of wheelwork, with a digest of its sources, and of what it computes with.
+
+    The digest covers every source file but those that only show results.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(SOURCES.rglob("*.py")):
+        place = path.relative_to(SOURCES)
+        if place.parts[0] not in SHOWN_ONLY:
+            digest.update(place.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    own = f"{version('wheelwork')} ({digest.hexdigest()[:16]})"
+    return {"wheelwork": own, **{package: version(package) for package in NUMERICS}}
+
+
+def own_code(*values: Any) -> dict[str, str]:
+    """Return a digest of every source file, not wheelwork's, that defines a part of `values`.
+
+    Files that these import from are not seen. Raises InvalidArgument for a class without a source
+    file: whether it has changed could not be told when the sweep is resumed.
+    """
+    kinds = {base for value in values for kind in _kinds(value) for base in kind.__mro__}
+    found = {}
+    for kind in sorted(kinds, key=lambda kind: kind.__module__):
+        if kind.__module__.partition(".")[0] in KNOWN:
+            continue
+        try:
+            source = Path(inspect.getfile(kind)).read_bytes()
+        except (OSError, TypeError):
+            raise InvalidArgument(
+                "`machine` must consist of classes defined in files to be kept in a store, "
+                f"but {kind.__qualname__} is not"
+            ) from None
+        found[f"file of {kind.__module__}"] = hashlib.sha256(source).hexdigest()[:16]
+    return found
+
+
+def _kinds(value: Any) -> Iterator[type]:
+    """The classes of all parts that `describe` would enter."""
+    yield type(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _kinds(part)
+
+
+def seal_of(identity: Mapping[str, Any]) -> bytes:
+    """Return the digest of everything that the points of one sweep have in common."""
+    text = json.dumps(identity, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def point_key(seal: bytes, parameters: Mapping[str, float]) -> str:
+    """Return the name of a point: a digest of `seal` and of the parameters in full precision."""
+    text = "\0".join(f"{name}={value.hex()}" for name, value in sorted(parameters.items()))
+    return hashlib.blake2b(text.encode(), key=seal, digest_size=12).hexdigest()

@@ -1,0 +1,89 @@
+"""Intervals and rectangles that are halved where their corners lie on different sides.
+
+Places are tuples of integers, in units of the smallest cell: the axis values of the start stand at
+multiples of 2^depth, and halving never leaves the integers. So no place is met twice under two
+names, and the points do not depend on the order in which they come.
+"""
+
+import itertools
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+
+Place = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An interval (one parameter) or rectangle (two). low: its least corner; size: of its sides."""
+
+    low: Place
+    size: int
+
+    def corners(self) -> list[Place]:
+        """All corners."""
+        return list(itertools.product(*((low, low + self.size) for low in self.low)))
+
+    def halves(self) -> list["Cell"]:
+        """The cells of half the size that make it up."""
+        half = self.size // 2
+        lows = itertools.product(*((low, low + half) for low in self.low))
+        return [Cell(low, half) for low in lows]
+
+    def rim(self) -> Iterator[Place]:
+        """All places on its boundary, those of smaller neighbours included."""
+        if len(self.low) == 1:
+            yield from self.corners()
+            return
+        x, y = self.low
+        for step in range(self.size):
+            yield x + step, y
+            yield x + self.size, y + step
+            yield x + self.size - step, y + self.size
+            yield x, y + self.size - step
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where integers lie on the axes. depth: halvings from the start to the smallest cell."""
+
+    axes: tuple[FloatArray, ...]
+    depth: int
+
+    @property
+    def unit(self) -> int:
+        """Size of the cells of the start."""
+        return 1 << self.depth
+
+    def cells(self) -> list[Cell]:
+        """The cells of the start."""
+        lows = itertools.product(*(range(axis.size - 1) for axis in self.axes))
+        return [Cell(tuple(self.unit * low for low in place), self.unit) for place in lows]
+
+    def values(self, place: Place) -> tuple[float, ...]:
+        """Return the parameter values at a place."""
+        return tuple(self._value(axis, n) for axis, n in zip(self.axes, place, strict=True))
+
+    def _value(self, axis: FloatArray, n: int) -> float:
+        left, rest = divmod(n, self.unit)
+        if rest == 0:
+            return float(axis[left])
+        share = rest / self.unit
+        return float(axis[left] + (axis[left + 1] - axis[left]) * share)
+
+
+def depth_for(axes: tuple[FloatArray, ...], widths: tuple[float, ...]) -> int:
+    """Return how often the widest cells must be halved to be no wider than `widths`."""
+    ratios = (
+        float(np.max(np.diff(axis))) / width for axis, width in zip(axes, widths, strict=True)
+    )
+    return max(0, int(np.ceil(np.log2(max(*ratios, 1.0)))))
+
+
+def is_crossed(cell: Cell, sides: Mapping[Place, Hashable | None]) -> bool:
+    """Whether known points on the rim of `cell` lie on different sides."""
+    found = {sides[place] for place in cell.rim() if sides.get(place) is not None}
+    return len(found) > 1

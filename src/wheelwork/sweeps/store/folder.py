@@ -1,0 +1,181 @@
+"""A store as a folder: how it is made, read, and shared between writers."""
+
+import contextlib
+import os
+import platform
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wheelwork.errors import InvalidArgument
+from wheelwork.sweeps.store.errors import storing
+from wheelwork.sweeps.store.journal import Reader, Writer
+from wheelwork.sweeps.store.locks import is_held, locked, require_locks
+from wheelwork.sweeps.store.manifest import NAME, Manifest, read_manifest, write_manifest
+
+LOCK, JOURNALS, SUFFIX = "lock", "journals", ".journal"
+_SHARD = re.compile(r"(\d+)of(\d+)-")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder that holds the points of one sweep. Reading needs no lock."""
+
+    folder: Path
+    manifest: Manifest
+
+    def journals(self) -> list[Path]:
+        """All journals, in a fixed order."""
+        with storing("read the store", self.folder):
+            return sorted((self.folder / JOURNALS).glob(f"*{SUFFIX}"))
+
+    def readers(self) -> list[Reader]:
+        """One new reader per journal."""
+        return [Reader(path, self.manifest.seal) for path in self.journals()]
+
+    def writers_alive(self) -> int:
+        """How many processes are at work on it now."""
+        with storing("read the store", self.folder):
+            return sum(is_held(path) for path in self.journals())
+
+    @contextlib.contextmanager
+    def ledger(self, shard: tuple[int, int] | None = None) -> Iterator["Ledger"]:
+        """Take part in filling the store, or a shard of it, with a journal of one's own."""
+        ledger = Ledger(self, shard)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+def open_store(folder: str | Path) -> Store:
+    """Return the store in `folder`; raises InvalidArgument where there is none."""
+    return Store(Path(folder), read_manifest(Path(folder)))
+
+
+def prepare_store(folder: str | Path, manifest: Manifest) -> Store:
+    """Return the store of the sweep `manifest` in `folder`, made if it is not there.
+
+    Raises InvalidArgument where the folder holds another sweep or anything else, StoreError where
+    it cannot be written.
+    """
+    require_locks()
+    folder = Path(folder)
+    with storing("make the store", folder):
+        _require_free(folder)
+        (folder / JOURNALS).mkdir(parents=True, exist_ok=True)
+        with locked(folder / LOCK):
+            if not (folder / NAME).exists():
+                write_manifest(folder, manifest)
+    found = read_manifest(folder)
+    manifest.require_same(found, folder)
+    return Store(folder, found)
+
+
+def _require_free(folder: Path) -> None:
+    """Refuse a file, and a folder of something else."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InvalidArgument(f"`store` must be a folder, but is the file '{folder}'")
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    if NAME not in names and names - {LOCK, JOURNALS}:
+        strange = min(names - {LOCK, JOURNALS})
+        raise InvalidArgument(
+            f"`store` must be a new folder or a store, but '{folder}' holds '{strange}'"
+        )
+
+
+class Ledger:
+    """One writer's view of a store: what others have finished, and what they are at.
+
+    A writer claims points before it computes them, under a lock of the store. Its claims hold as
+    long as it holds the lock on its journal, which ends with it at the latest.
+    """
+
+    def __init__(self, store: Store, shard: tuple[int, int] | None = None) -> None:
+        self.store, self.shard = store, shard
+        self._later: dict[str, dict[str, Any]] = {}
+        self._others: dict[Path, _Other] = {}
+        part = "all" if shard is None else f"{shard[0]}of{shard[1]}"
+        name = f"{part}-{time.strftime('%Y%m%dT%H%M%S')}-{platform.node()}-{os.getpid()}"
+        path = store.folder / JOURNALS / f"{name}-{uuid.uuid4().hex[:8]}{SUFFIX}"
+        with locked(store.folder / LOCK):
+            self._own = Writer(path, store.manifest.seal)
+        try:
+            self._own.append([{"writer": platform.node(), "process": os.getpid()}])
+        except BaseException:
+            self._own.close()
+            raise
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the lock of the store: nobody else claims meanwhile."""
+        with locked(self.store.folder / LOCK):
+            yield
+
+    def news(self, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the points that others have stored since the last call; needs `exclusive`.
+
+        Points whose keys are not `wanted` are kept until they are.
+        """
+        for path in self.store.journals():
+            known = path == self._own.path or path in self._others
+            if not known and self._concerns(path):
+                self._others[path] = _Other(Reader(path, self.store.manifest.seal), set())
+        for other in self._others.values():
+            for entry in other.news():
+                if entry["point"] in wanted:
+                    yield entry
+                else:
+                    self._later[entry["point"]] = entry
+        for key in wanted.keys() & self._later.keys():
+            yield self._later.pop(key)
+
+    def _concerns(self, path: Path) -> bool:
+        """Whether a journal may hold points of this shard: not that of another of as many."""
+        other = _SHARD.match(path.name)
+        if self.shard is None or other is None or int(other[2]) != self.shard[1]:
+            return True
+        return int(other[1]) == self.shard[0]
+
+    @property
+    def busy(self) -> set[str]:
+        """Keys that living others have claimed and not finished, as of the last `news`."""
+        return set().union(*(other.claimed for other in self._others.values() if other.alive))
+
+    def claim(self, keys: list[str]) -> None:
+        """Announce that this writer computes `keys`; needs `exclusive`."""
+        self._own.append([{"claim": keys}])
+
+    def append(self, entries: list[dict[str, Any]]) -> None:
+        """Store finished points."""
+        self._own.append(entries)
+
+    def close(self) -> None:
+        """Give up what is claimed and not finished."""
+        self._own.close()
+
+
+@dataclass
+class _Other:
+    """The journal of another writer."""
+
+    reader: Reader
+    claimed: set[str]
+    alive: bool = True
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        if not self.alive:
+            return
+        self.alive = is_held(self.reader.path)  # asked first: what it wrote until then is read now
+        for entry in self.reader.news(final=not self.alive):
+            if "claim" in entry:
+                self.claimed.update(entry["claim"])
+            elif "point" in entry:
+                self.claimed.discard(entry["point"])
+                yield entry
