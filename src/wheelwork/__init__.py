@@ -18,7 +18,7 @@ from wheelwork.errors import (
 if TYPE_CHECKING:
     from wheelwork.amplitudes import MeanField
     from wheelwork.machines.flywheel import Flywheel
-    from wheelwork.machines.power_grid import PowerGrid, Saturable
+    from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps, Saturable
     from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
     from wheelwork.states import Cat, Coherent, Ground, Thermal
@@ -38,8 +38,10 @@ _HOMES = {
     "Flywheel": "wheelwork.machines.flywheel",
     "GlobalMasterEquation": "wheelwork.machines.rotor",
     "LocalMasterEquation": "wheelwork.machines.rotor",
+    "MasterEquation": "wheelwork.machines.power_grid",
     "MeanField": "wheelwork.amplitudes",
     "PowerGrid": "wheelwork.machines.power_grid",
+    "QuantumJumps": "wheelwork.machines.power_grid",
     "RotorEngine": "wheelwork.machines.rotor",
     "Saturable": "wheelwork.machines.power_grid",
     "Lead": "wheelwork.transport",
@@ -68,10 +70,12 @@ __all__ = [
     "Lead",
     "LocalMasterEquation",
     "Lorentzian",
+    "MasterEquation",
     "MeanField",
     "NoSteadyState",
     "NotConverged",
     "PowerGrid",
+    "QuantumJumps",
     "RotorEngine",
     "Saturable",
     "Semicircle",

@@ -2,7 +2,15 @@
 
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.flywheel_state import FlywheelState
-from wheelwork.machines.power_grid import MeanField, MeanFieldState, PowerGrid, Saturable
+from wheelwork.machines.power_grid import (
+    MasterEquation,
+    MeanField,
+    MeanFieldState,
+    PowerGrid,
+    QuantumJumps,
+    QuantumState,
+    Saturable,
+)
 from wheelwork.machines.rotor import (
     GlobalMasterEquation,
     LocalMasterEquation,
@@ -15,9 +23,12 @@ __all__ = [
     "FlywheelState",
     "GlobalMasterEquation",
     "LocalMasterEquation",
+    "MasterEquation",
     "MeanField",
     "MeanFieldState",
     "PowerGrid",
+    "QuantumJumps",
+    "QuantumState",
     "RotorEngine",
     "RotorState",
     "Saturable",

@@ -1,5 +1,6 @@
 """Thermodynamics of quantum states: number statistics, entropy, ergotropy, free energy."""
 
+from wheelwork.thermodynamics.bipartite import mutual_information, negativity, reduced_state
 from wheelwork.thermodynamics.entropy import spectral_entropy, von_neumann_entropy
 from wheelwork.thermodynamics.ergotropy import (
     Inversion,
@@ -30,10 +31,13 @@ __all__ = [
     "is_passive",
     "ladder",
     "log_partition_function",
+    "mutual_information",
+    "negativity",
     "passive_state",
     "phonon_number",
     "population_inversion",
     "populations",
+    "reduced_state",
     "spectral_entropy",
     "spectral_ergotropy",
     "spectral_free_energy_gain",

@@ -10,6 +10,8 @@ from wheelwork.machines.power_grid.currents import EdgeCurrents
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
 from wheelwork.machines.power_grid.grid import PowerGrid
 from wheelwork.machines.power_grid.path import BranchPath
+from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
+from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.machines.power_grid.state import MeanFieldState
 
 __all__ = [
@@ -17,9 +19,13 @@ __all__ = [
     "Branch",
     "BranchPath",
     "EdgeCurrents",
+    "MasterEquation",
     "MeanField",
     "MeanFieldState",
     "Oscillation",
     "PowerGrid",
+    "QuantumJumps",
+    "QuantumState",
+    "SampledState",
     "Saturable",
 ]

@@ -1,9 +1,9 @@
 """Power grids: oscillators on a graph, fed by generators and drained by engines."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import networkx as nx
 import numpy as np
@@ -18,11 +18,22 @@ from wheelwork.machines.power_grid.branch_map import branch_map
 from wheelwork.machines.power_grid.currents import Edge
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable, element
 from wheelwork.machines.power_grid.labels import LABELS
+from wheelwork.machines.power_grid.langevin import sample_grid
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.names import DERIVED, changed_elements, only_rate, split_name
 from wheelwork.machines.power_grid.path import BranchPath, follow
+from wheelwork.machines.power_grid.quantum import (
+    MasterEquation,
+    QuantumJumps,
+    QuantumState,
+    SampledQuantumState,
+    sample_quantum,
+    solve_quantum,
+)
+from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.machines.power_grid.state import MeanFieldState, settle
 from wheelwork.machines.power_grid.wiring import Wiring, overridden, per_edge, per_node, wire
+from wheelwork.phase_space import EulerMaruyama, Langevin
 
 Number = float | Mapping[Hashable, float]
 
@@ -230,13 +241,34 @@ class PowerGrid:
 
     # ------------------------------------------------------------------ verbs
 
-    def steady_state(self, method: MeanField | None = None) -> MeanFieldState:
-        """Return every steady branch found by `method`, `MeanField()` by default.
+    @overload
+    def steady_state(self, method: MeanField | None = None) -> MeanFieldState: ...
+    @overload
+    def steady_state(self, method: Langevin | EulerMaruyama) -> SampledState: ...
+    @overload
+    def steady_state(self, method: MasterEquation) -> QuantumState: ...
+    @overload
+    def steady_state(self, method: QuantumJumps) -> SampledQuantumState: ...
+
+    def steady_state(self, method: Any = None) -> Any:
+        """Return the stationary state, by default `MeanField()`: every steady branch without noise.
+
+        With `Langevin(duration=...)` means with noise over trajectories from random amplitudes;
+        there a `start` is refused, and `step` None is a tenth of the fastest motion. With
+        `EulerMaruyama(step, duration=...)` the same by the scheme of the paper. With
+        `MasterEquation()` the quantum state of few nodes and quanta, with `QuantumJumps(...)` means
+        over its trajectories.
 
         Raises NoSteadyState where the amplitudes are unbounded (gain without saturation or loss),
-        NotConverged where the search fails.
+        NotConverged where the search fails or the run is too short, InvalidArgument for a step too
+        large.
         """
-        return settle(self, _checked(method))
+        chosen = MeanField() if method is None else method
+        for kind, solve in SOLVERS.items():
+            if isinstance(chosen, kind):
+                return solve(self, chosen)
+        known = ", ".join(kind.__name__ for kind in SOLVERS)
+        raise InvalidArgument(f"`method` must be a method, one of {known}, but is {chosen!r}")
 
     def follow(
         self, branch: Branch, name: str, stop: float, method: MeanField | None = None
@@ -257,6 +289,14 @@ class PowerGrid:
         """
         return branch_map(self, values, _checked(method))
 
+
+SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
+    MeanField: settle,
+    Langevin: sample_grid,
+    EulerMaruyama: sample_grid,
+    MasterEquation: solve_quantum,
+    QuantumJumps: sample_quantum,
+}
 
 FIELDS = tuple(name for name in PowerGrid.__dataclass_fields__ if name != "_")
 
