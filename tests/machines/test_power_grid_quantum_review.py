@@ -190,7 +190,7 @@ def test_correlations_of_what_is_no_state():
 
 
 def test_a_tail_that_flattens_far_out_is_not_cut_off():
-    """Gain 0.9 γ leaves a thermal tail; an engine that saturates at once hides it below 60 quanta."""
+    """Gain 0.9 γ leaves a thermal tail; below some 60 quanta an engine hides it."""
     grid = ww.PowerGrid(
         nx.path_graph(1),
         generators={0: ww.Saturable(0.9, 1.0, 0.0)},

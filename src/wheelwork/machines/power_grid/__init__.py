@@ -6,9 +6,9 @@ microscopic power grids (2022), cited as Huber and Rabl. `theory` holds its clos
 
 from wheelwork.amplitudes import MeanField
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
-from wheelwork.machines.power_grid.currents import EdgeCurrents
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
 from wheelwork.machines.power_grid.grid import PowerGrid
+from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.path import BranchPath
 from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
 from wheelwork.machines.power_grid.sampled_state import SampledState
@@ -18,7 +18,7 @@ __all__ = [
     "ActiveElement",
     "Branch",
     "BranchPath",
-    "EdgeCurrents",
+    "EdgeNumbers",
     "MasterEquation",
     "MeanField",
     "MeanFieldState",

@@ -9,7 +9,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.amplitudes import ComplexArray, Deviations, TimeAverage
-from wheelwork.machines.power_grid.currents import EdgeCurrents, edge_currents
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, edge_currents
 
 if TYPE_CHECKING:
     from wheelwork.machines.power_grid.grid import PowerGrid
@@ -62,11 +62,12 @@ class Branch:
         return np.abs(self.amplitudes) ** 2
 
     @cached_property
-    def current(self) -> EdgeCurrents:
+    def current(self) -> EdgeNumbers:
         """g Im(α_u* α_v) of each edge: positive from u to v."""
         machine = self.machine
         coherence = np.outer(self.amplitudes.conj(), self.amplitudes)
-        return edge_currents(machine.edges, machine.edge_indices, machine.couplings, coherence)
+        found = edge_currents(machine.edge_indices, machine.couplings, coherence)
+        return EdgeNumbers(machine.edges, found, np.full(found.size, self.current_error))
 
     @property
     def current_error(self) -> float:
@@ -130,20 +131,14 @@ class Oscillation:
         return self.motion.occupation
 
     @cached_property
-    def current(self) -> EdgeCurrents:
-        """g Im⟨α_u* α_v⟩ of each edge: positive from u to v."""
+    def current(self) -> EdgeNumbers:
+        """g Im⟨α_u* α_v⟩ of each edge: positive from u to v; errors from the halves of the time."""
         machine = self.machine
-        return edge_currents(
-            machine.edges, machine.edge_indices, machine.couplings, self.motion.coherence
+        found, doubt = (
+            edge_currents(machine.edge_indices, machine.couplings, coherence)
+            for coherence in (self.motion.coherence, 1j * self.motion.coherence_error)
         )
-
-    @cached_property
-    def current_error(self) -> EdgeCurrents:
-        """Absolute errors of the currents, from the two halves of the time."""
-        machine = self.machine
-        errors = (1j * self.motion.coherence_error).astype(np.complex128)
-        found = edge_currents(machine.edges, machine.edge_indices, machine.couplings, errors)
-        return EdgeCurrents(found.edges, np.abs(found.array))
+        return EdgeNumbers(machine.edges, found, np.abs(doubt))
 
     @property
     def injected(self) -> float:
@@ -163,7 +158,7 @@ class Oscillation:
         return float(self.machine.dampings @ self.occupation)
 
 
-def node_balance(machine: "PowerGrid", occupation: FloatArray, current: EdgeCurrents) -> FloatArray:
+def node_balance(machine: "PowerGrid", occupation: FloatArray, current: EdgeNumbers) -> FloatArray:
     """Gain − loss − damping + currents into each node."""
     net = machine.gain_rates(occupation) - machine.loss_rates(occupation) - machine.dampings
     total = net * occupation

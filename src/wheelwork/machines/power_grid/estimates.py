@@ -1,7 +1,7 @@
 """Sampled numbers per edge and node, and distributions of amplitudes, with standard errors."""
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +9,12 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork._statistics import Estimate
 from wheelwork.amplitudes.sampling.samples import Sampled
-from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid.currents import Edge
+from wheelwork.machines.power_grid.numbers import Edge, PerEdge, PerNode
 
 
 @dataclass(frozen=True, eq=False)
-class EdgeEstimates(Mapping[Edge, Estimate]):
-    """A sampled number per edge; where `odd`, [(v, u)] is −[(u, v)] with the same error.
-
-    edges: in the order of the graph.
-    """
+class EdgeEstimates(PerEdge[Estimate]):
+    """A sampled number per edge; where `odd`, [(v, u)] is −[(u, v)] with the same error."""
 
     edges: tuple[Edge, ...]
     found: Sampled
@@ -34,36 +30,20 @@ class EdgeEstimates(Mapping[Edge, Estimate]):
         """(E,) standard errors."""
         return self.found.errors
 
-    def __getitem__(self, edge: Edge) -> Estimate:
-        if edge in self.edges:
-            return self._at(self.edges.index(edge), 1.0)
-        if isinstance(edge, tuple) and edge[::-1] in self.edges:
-            return self._at(self.edges.index(edge[::-1]), -1.0 if self.odd else 1.0)
-        raise KeyError(edge)
-
-    def _at(self, place: int, sign: float) -> Estimate:
+    def at(self, place: int, sign: float) -> Estimate:
+        """The number of one edge."""
         return Estimate(sign * float(self.array[place]), float(self.errors[place]))
-
-    def __iter__(self) -> Iterator[Edge]:
-        return iter(self.edges)
-
-    def __len__(self) -> int:
-        return len(self.edges)
-
-    def __contains__(self, edge: object) -> bool:
-        return isinstance(edge, tuple) and (edge in self.edges or edge[::-1] in self.edges)
 
     def mean(self) -> Estimate:
         """Mean over the edges as listed, with its standard error."""
-        if not self.edges:
-            raise InvalidArgument("`edges` must hold at least one edge for a mean, but is empty")
+        self.require_edges()
         weights = np.full((1, len(self.edges)), 1.0 / len(self.edges))
         return self.found.combined(weights).estimates[0]
 
 
 @dataclass(frozen=True, eq=False)
-class NodeEstimates(Mapping[Hashable, Estimate]):
-    """A sampled number per node. index: place of each node."""
+class NodeEstimates(PerNode[Estimate]):
+    """A sampled number per node."""
 
     index: Mapping[Hashable, int]
     found: Sampled
@@ -78,15 +58,9 @@ class NodeEstimates(Mapping[Hashable, Estimate]):
         """(N,) standard errors."""
         return self.found.errors
 
-    def __getitem__(self, node: Hashable) -> Estimate:
-        place = self.index[node]
+    def at(self, place: int) -> Estimate:
+        """The number of one node."""
         return Estimate(float(self.array[place]), float(self.errors[place]))
-
-    def __iter__(self) -> Iterator[Hashable]:
-        return iter(self.index)
-
-    def __len__(self) -> int:
-        return len(self.index)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,12 @@ from wheelwork.amplitudes import AmplitudeModel, MeanField
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.branch_map import branch_map
-from wheelwork.machines.power_grid.currents import Edge
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable, element
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.langevin import sample_grid
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.names import DERIVED, changed_elements, only_rate, split_name
+from wheelwork.machines.power_grid.numbers import Edge
 from wheelwork.machines.power_grid.path import BranchPath, follow
 from wheelwork.machines.power_grid.quantum import (
     MasterEquation,

@@ -17,9 +17,9 @@ from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.model import require_bounded
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, require_quantum
-from wheelwork.machines.power_grid.quantum.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.operators import sampled_operators
 from wheelwork.machines.power_grid.quantum.starts import brightest, difference, merged, place_of
 

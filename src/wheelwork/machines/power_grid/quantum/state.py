@@ -17,11 +17,11 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.labels import LABELS
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.correlations import joint_state, node_populations
 from wheelwork.machines.power_grid.quantum.growth import Solution
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
 from wheelwork.machines.power_grid.quantum.moments import Moments
-from wheelwork.machines.power_grid.quantum.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.warrant import quantum_audit, quantum_errors
 from wheelwork.states import to_qutip
 
