@@ -74,7 +74,7 @@ def file_per_point(folder: Path) -> None:
 
 def speed_up(pool: Executor) -> None:
     """Two processes against one, on points of a flywheel, in turn."""
-    values = {"bias": np.linspace(12.0, 20.0, 24)}
+    values = {"bias": np.linspace(0.5, 32.0, 64)}
     with Processes(1).start() as single:
         for executor in (single, pool):
             sweep(ww.Flywheel.paper(), values, executor=executor)
