@@ -38,7 +38,7 @@ lint: $(VENV)/.installed-dev  ## the static checks alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev  ## time the solvers, alone and against others (a minute)
+bench: $(VENV)/.installed-dev  ## time the solvers, alone and against others (ten minutes)
 	@mkdir -p .benchmarks
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-quiet \
 		--benchmark-json=.benchmarks/latest.json

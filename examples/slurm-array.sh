@@ -9,7 +9,7 @@
 # must lie on a file system that all nodes share and that knows locks (flock), as NFS 4 does.
 
 #SBATCH --job-name=wheelwork
-#SBATCH --array=0-15
+#SBATCH --array=1-16
 #SBATCH --ntasks=1
 #SBATCH --cpus-per-task=4
 #SBATCH --mem-per-cpu=2G
@@ -18,7 +18,6 @@
 
 set -euo pipefail
 
-first=${SLURM_ARRAY_TASK_MIN:-0}
+parts=16 # as in --array above, also where only some are sent again (sbatch --array=3,5 ...)
 wheelwork run "$FILE" --store "$STORE" --quiet \
-    --shard "$((SLURM_ARRAY_TASK_ID - first + 1))/$SLURM_ARRAY_TASK_COUNT" \
-    --workers "$SLURM_CPUS_PER_TASK"
+    --shard "$SLURM_ARRAY_TASK_ID/$parts" --workers "$SLURM_CPUS_PER_TASK"
