@@ -1,6 +1,7 @@
 """Amplitude equations with a global phase symmetry: a linear network with active elements."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -69,19 +70,26 @@ class AmplitudeModel:
     def jacobian(self, amplitudes: ComplexArray, frequency: FloatArray) -> FloatArray:
         """Derivative of the residual: (B, 2N, 2N), real parts before imaginary parts."""
         batch, N = amplitudes.shape
-        x, y = amplitudes.real, amplitudes.imag
-        rate, slope = self.net_rates(amplitudes), np.zeros((batch, N))
-        slope[:, self.active] = self.growth.slopes(self._occupations(amplitudes))
         matrix = np.empty((batch, 2 * N, 2 * N))
-        matrix[:, :N, :N] = matrix[:, N:, N:] = self.linear.real
-        matrix[:, N:, :N] = self.linear.imag
-        matrix[:, :N, N:] = -self.linear.imag
-        i = np.arange(N)
-        matrix[:, i, i] += rate + slope * x * x
-        matrix[:, N + i, N + i] += rate + slope * y * y
-        matrix[:, i, N + i] += slope * x * y - frequency[:, None]
-        matrix[:, N + i, i] += slope * x * y + frequency[:, None]
+        matrix[:] = self._packed
+        flat = matrix.reshape(batch, -1)  # of which every (2N + 1)th number is on one diagonal
+        flat[:, N : 2 * N * N : 2 * N + 1] -= frequency[:, None]
+        flat[:, 2 * N * N :: 2 * N + 1] += frequency[:, None]
+        chosen, k = amplitudes[:, self.active], self.active
+        x, y = chosen.real, chosen.imag
+        n = x * x + y * y
+        rate, slope = 0.5 * self.growth.rates(n), self.growth.slopes(n)
+        matrix[:, k, k] += rate + slope * x * x
+        matrix[:, N + k, N + k] += rate + slope * y * y
+        matrix[:, k, N + k] += slope * x * y
+        matrix[:, N + k, k] += slope * x * y
         return matrix
+
+    @cached_property
+    def _packed(self) -> FloatArray:
+        """L on real parts before imaginary parts, (2N, 2N)."""
+        real, imag = self.linear.real, self.linear.imag
+        return np.block([[real, -imag], [imag, real]])
 
     def _occupations(self, amplitudes: ComplexArray) -> FloatArray:
         chosen = amplitudes[..., self.active]

@@ -49,8 +49,9 @@ def newton(
     for _ in range(steps):
         if running.size == 0:
             break
-        move, turn, noise = _step(model, alpha[running], omega[running], scale)
-        size = np.linalg.norm(alpha[running], axis=1)
+        here = alpha[running]
+        move, turn, noise = _step(model, here, omega[running], scale)
+        size = np.linalg.norm(here, axis=1)
         length = np.linalg.norm(move, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             short = np.minimum(LONGEST * size / length, TURN * scale / np.abs(turn))
