@@ -32,7 +32,7 @@ UNEVEN = network(
 )
 
 
-def within(estimates, exact, errors=4.0):
+def assert_within(estimates, exact, errors=4.0):
     for (mean, error), value in zip(estimates, exact, strict=True):
         assert abs(mean - value) < errors * error, (mean, error, value)
 
@@ -145,18 +145,18 @@ def test_passive_networks_at_any_step(step):
     found = sample_amplitudes(UNEVEN, settings(duration=2e4 * step, step=step))
     exact = gaussian_covariance(UNEVEN)
     u, v = UNEVEN.edges.T
-    within(found.fine.occupation.estimates, exact.diagonal().real)
-    within(found.fine.current.estimates, UNEVEN.couplings * exact[v, u].imag)
-    within(found.fine.fluctuation.estimates, gaussian_fluctuation(UNEVEN))
+    assert_within(found.fine.occupation.estimates, exact.diagonal().real)
+    assert_within(found.fine.current.estimates, UNEVEN.couplings * exact[v, u].imag)
+    assert_within(found.fine.fluctuation.estimates, gaussian_fluctuation(UNEVEN))
     assert np.all(np.abs(found.fine.current.value) > 5.0 * found.fine.current.errors)
 
 
 def test_thermal_equilibrium():
     model = chain(4, coupling=1.0, damping=0.05, thermal=3.0)
     found = sample_amplitudes(model, settings(duration=4000.0))
-    within(found.fine.occupation.estimates, np.full(4, 3.0))
-    within(found.fine.current.estimates, np.zeros(3))
-    within(found.fine.fluctuation.estimates, np.full(3, 3.0 / np.sqrt(2.0)))
+    assert_within(found.fine.occupation.estimates, np.full(4, 3.0))
+    assert_within(found.fine.current.estimates, np.zeros(3))
+    assert_within(found.fine.fluctuation.estimates, np.full(3, 3.0 / np.sqrt(2.0)))
 
 
 def test_bonds_and_the_dense_propagator_agree(monkeypatch):
@@ -165,8 +165,8 @@ def test_bonds_and_the_dense_propagator_agree(monkeypatch):
     found = sample_amplitudes(model, settings(duration=8000.0))
     exact = gaussian_covariance(model)
     u, v = model.edges.T
-    within(found.fine.current.estimates, model.couplings * exact[v, u].imag)
-    within(found.fine.occupation.estimates, exact.diagonal().real)
+    assert_within(found.fine.current.estimates, model.couplings * exact[v, u].imag)
+    assert_within(found.fine.occupation.estimates, exact.diagonal().real)
 
 
 # ---------------------------------------------------------------- noise that depends on n
@@ -252,7 +252,7 @@ def test_laser(exponent):
     model = laser(exponent=exponent)
     found = sample_amplitudes(model, settings(duration=4e4, step=0.1))
     mean, square = (laser_moment(model, power) for power in (1, 2))
-    within(found.fine.total.estimates, [mean])
+    assert_within(found.fine.total.estimates, [mean])
     assert found.fine.total_variance == pytest.approx(square - mean**2, rel=0.02)
     # what the gain brings is what damping takes, but for noise: ⟨(R − γ) n + D⟩ = 0
     flow, rate = (found.fine.companion(name).value[0] for name in ("flow", "rate"))
@@ -264,7 +264,7 @@ def test_absorber_with_noise_of_its_own():
     rate, noise = saturable(-2.0, 3.0, 1.0), lambda n: 0.5 + 0.5 * n / (1.0 + 0.1 * n)
     model = network([], 1.0, 0.5, 1.0, active=(0,), local=Local((rate,), (noise,)))
     found = sample_amplitudes(model, settings(duration=1e4, step=0.05))
-    within(found.fine.total.estimates, [laser_moment(model, 1, 3000.0)])
+    assert_within(found.fine.total.estimates, [laser_moment(model, 1, 3000.0)])
 
 
 def test_weak_order_two_of_the_whole_step():

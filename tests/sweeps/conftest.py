@@ -1,28 +1,15 @@
 """A machine whose sweep can be worked out by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from store_tools import Zygote
+from sweep_systems import Entry, Settled
 
 from wheelwork.errors import InvalidArgument, NotConverged
-
-
-@dataclass(frozen=True)
-class Entry:
-    value: float
-    bound: float
-    ok: bool
-
-
-@dataclass(frozen=True)
-class Settled:
-    observables: Mapping[str, float]
-    errors: Mapping[str, float]
-    audit: Mapping[str, Entry]
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_R
         },
         coords={
             **{name: (name, axis) for name, axis in axes.items()},
-            "edge": np.array([f"{a} → {b}" for a, b in machine.edges], dtype=object),
+            "edge": machine.coordinates["edge"],
         },
     )
     for name in axes:

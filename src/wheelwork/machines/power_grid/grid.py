@@ -173,6 +173,14 @@ class PowerGrid:
         pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
         return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
+    @property
+    def coordinates(self) -> Mapping[str, npt.NDArray[np.object_]]:
+        """Names of nodes and edges, for labelled data."""
+        return {
+            "node": np.array([str(node) for node in self.nodes], dtype=object),
+            "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
+        }
+
     @cached_property
     def couplings(self) -> FloatArray:
         """g of each edge, (E,)."""

@@ -66,7 +66,6 @@ class BranchPath:
         """Return parameter, frequency, stability and flows along the path."""
         branches = self.branches
         label = PARAMETERS.get(self.name.partition("[")[0], ("", "", self.name))
-        edges = np.array([f"{u} → {v}" for u, v in self.machine.edges], dtype=object)
         return xr.Dataset(
             {
                 self.name: (
@@ -84,7 +83,7 @@ class BranchPath:
                 f"event_{self.name}": ("number", [event.parameter for event in self.events]),
                 f"event_{self.name}_error": ("number", [event.error for event in self.events]),
             },
-            coords={"edge": edges},
+            coords={"edge": self.machine.coordinates["edge"]},
         )
 
 

@@ -172,9 +172,6 @@ class SampledState:
 
     def to_xarray(self) -> xr.Dataset:
         """Return everything as one labelled dataset."""
-        machine = self.machine
-        nodes = np.array([str(node) for node in machine.nodes], dtype=object)
-        edges = np.array([f"{u} → {v}" for u, v in machine.edges], dtype=object)
         rate = {"units": "rate"}
         dataset = xr.Dataset(
             {
@@ -190,7 +187,7 @@ class SampledState:
                 "node_occupation": ("node", self.occupation.array, {"units": "1"}),
                 "node_occupation_error": ("node", self.occupation.errors, {"units": "1"}),
             },
-            coords={"node": nodes, "edge": edges},
+            coords=self.machine.coordinates,
             attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
         )
         marginals = list(self.marginals.values())

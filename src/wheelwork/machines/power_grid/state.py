@@ -171,14 +171,12 @@ class MeanFieldState:
     def to_xarray(self) -> xr.Dataset:
         """Return branches and their observables as one labelled dataset, without `at rest`."""
         moving, machine = self.branches[:-1], self.machine
-        nodes = np.array([str(node) for node in machine.nodes], dtype=object)
-        edges = np.array([f"{u} → {v}" for u, v in machine.edges], dtype=object)
 
         def table(rows: list[FloatArray], width: int) -> FloatArray:
             return np.array(rows, dtype=np.float64).reshape(len(moving), width)
 
         per_node, per_edge = ("branch", "node"), ("branch", "edge")
-        N, E = nodes.size, edges.size
+        N, E = len(machine.nodes), len(machine.edges)
         amplitudes = [branch.amplitudes for branch in moving]
         dataset = xr.Dataset(
             {
@@ -195,7 +193,7 @@ class MeanFieldState:
                 "branch_growth_rate": ("branch", [b.growth_rate for b in moving]),
                 "stable": ("branch", np.array([b.stable for b in moving], dtype=np.int8)),
             },
-            coords={"branch": np.arange(len(moving)), "node": nodes, "edge": edges},
+            coords={"branch": np.arange(len(moving)), **machine.coordinates},
         )
         add_observables(dataset, self.observables, self.errors, LABELS)
         return dataset

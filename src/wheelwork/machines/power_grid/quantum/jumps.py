@@ -20,6 +20,7 @@ from wheelwork.machines.power_grid.model import require_bounded
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, require_quantum
+from wheelwork.machines.power_grid.quantum.moments import spread
 from wheelwork.machines.power_grid.quantum.operators import sampled_operators
 from wheelwork.machines.power_grid.quantum.starts import brightest, difference, merged, place_of
 
@@ -185,12 +186,9 @@ class SampledQuantumState:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J."""
         square, square_error = self._averages("square", self.machine.edges)
         mean, error = self._averages("current", self.machine.edges)
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        wide = square_error + 2.0 * np.abs(mean) * error
-        doubt = np.maximum(
-            np.sqrt(spread**2 + wide) - spread, spread - np.sqrt(np.maximum(spread**2 - wide, 0.0))
-        )
-        return EdgeNumbers(self.machine.edges, spread, doubt, odd=False)
+        variance = np.maximum(square - mean**2, 0.0)
+        doubt = square_error + 2.0 * np.abs(mean) * error
+        return EdgeNumbers(self.machine.edges, *spread(variance, doubt), odd=False)
 
     @property
     def injected(self) -> tuple[float, float]:
@@ -248,7 +246,6 @@ class SampledQuantumState:
 
     def to_xarray(self) -> xr.Dataset:
         """Return means per node and edge and observables as one dataset."""
-        edges = np.array([f"{u} → {v}" for u, v in self.machine.edges], dtype=object)
         dataset = xr.Dataset(
             {
                 "node_occupation": ("node", self.occupation.array),
@@ -256,10 +253,7 @@ class SampledQuantumState:
                 "edge_current": ("edge", self.current.array),
                 "edge_current_error": ("edge", self.current.errors),
             },
-            coords={
-                "node": np.array([str(node) for node in self.machine.nodes], dtype=object),
-                "edge": edges,
-            },
+            coords=self.machine.coordinates,
         )
         add_observables(dataset, self.observables, self.errors, LABELS)
         return dataset

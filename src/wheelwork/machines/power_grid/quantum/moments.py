@@ -94,3 +94,15 @@ def _edge(
             amplitude = amplitude * np.sqrt((n[:, u] + 2.0) * (n[:, v] + 2.0))
             pair += amplitude @ blocks[K + 2][vv, uu]
     return complex(phase * single), complex(phase**2 * pair), product
+
+
+def spread(variance: FloatArray, doubt: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return √variance and how far it may be off where the variance is by `doubt`.
+
+    NaN where the variance is negative.
+    """
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(variance)
+        above = np.sqrt(variance + doubt) - root
+        below = root - np.sqrt(np.maximum(variance - doubt, 0.0))
+    return root, np.maximum(above, below)

@@ -21,7 +21,7 @@ from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.quantum.correlations import joint_state, node_populations
 from wheelwork.machines.power_grid.quantum.growth import Solution
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
-from wheelwork.machines.power_grid.quantum.moments import Moments
+from wheelwork.machines.power_grid.quantum.moments import Moments, spread
 from wheelwork.machines.power_grid.quantum.warrant import quantum_audit, quantum_errors
 from wheelwork.states import to_qutip
 
@@ -86,11 +86,7 @@ class QuantumState:
         current, error = self.moments.current, self.solution.moment_errors.current
         variance = square - current**2
         doubt = square_error + 2.0 * np.abs(current) * error + error**2
-        with np.errstate(invalid="ignore"):
-            spread = np.sqrt(variance)
-            errors = np.sqrt(variance + doubt) - spread
-            errors = np.maximum(errors, spread - np.sqrt(np.maximum(variance - doubt, 0.0)))
-        return EdgeNumbers(self.machine.edges, spread, errors, odd=False)
+        return EdgeNumbers(self.machine.edges, *spread(variance, doubt), odd=False)
 
     @property
     def injected(self) -> float:
@@ -267,7 +263,6 @@ class QuantumState:
 
     def to_xarray(self) -> xr.Dataset:
         """Return means per node and edge, distributions and observables as one dataset."""
-        edges = np.array([f"{u} → {v}" for u, v in self.machine.edges], dtype=object)
         per_edge = {
             "edge_current": self.current,
             "edge_current_fluctuation": self.current_fluctuation,
@@ -282,8 +277,7 @@ class QuantumState:
                 "total_population": ("quanta", self.total_distribution),
             },
             coords={
-                "node": np.array([str(node) for node in self.machine.nodes], dtype=object),
-                "edge": edges,
+                **self.machine.coordinates,
                 "quanta": np.arange(self.cutoff + 1),
             },
         )
