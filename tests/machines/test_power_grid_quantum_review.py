@@ -190,17 +190,17 @@ def test_correlations_of_what_is_no_state():
 
 
 def test_a_tail_that_flattens_far_out_is_not_cut_off():
-    """Gain 0.9 γ leaves a thermal tail; below some 60 quanta an engine hides it."""
+    """Gain 0.99 γ leaves a thermal tail; an engine hides it from a cutoff of 16 quanta."""
     grid = ww.PowerGrid(
         nx.path_graph(1),
-        generators={0: ww.Saturable(0.9, 1.0, 0.0)},
-        engines={0: ww.Saturable(8.0, 100.0, 40.0)},
+        generators={0: ww.Saturable(0.99, 1.0, 0.0)},
+        engines={0: ww.Saturable(8.0, 170.0, 40.0)},
         damping=1.0,
     )
-    n = np.arange(2000.0)
-    engine = 8.0 / (1.0 + n / 100.0) ** 40.0
-    log_p = np.concatenate([[0.0], np.cumsum(np.log(0.9) - np.log1p(engine[:-1]))])
+    n = np.arange(6000.0)
+    engine = 8.0 / (1.0 + n / 170.0) ** 40.0
+    log_p = np.concatenate([[0.0], np.cumsum(np.log(0.99) - np.log1p(engine[:-1]))])
     p = np.exp(log_p) / np.sum(np.exp(log_p))
     state = grid.steady_state(ww.MasterEquation(rtol=1e-3))
-    assert state.cutoff > 60
+    assert state.cutoff > 500
     assert abs(state.occupation[0] - n @ p) <= state.occupation.errors[0]
