@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from wheelwork.plots import grid_sweep_sheet, power_grid_sheet
-from wheelwork.plots.network import draw_network
+from wheelwork.plots.network import NODE, draw_network
 
 
 @pytest.fixture
@@ -76,6 +76,21 @@ def test_nodes_and_edges_carry_their_numbers(network):
     np.testing.assert_array_equal(edges.get_array(), [0.8, 0.2])
     assert edges.get_linewidths()[0] > edges.get_linewidths()[1]
     assert {text.get_text() for text in axes.texts} == {"a", "b", "c", "G", "E"}
+
+
+def test_whole_nodes_are_inside(network):
+    """Also of a chain, which has no height of its own, and after the layout has been made."""
+    figure = Figure(figsize=(1.2, 3.0))
+    axes = figure.subplots()
+    draw_network(axes, network)
+    figure.draw_without_rendering()
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    radius = 0.5 * np.sqrt(4.0 / np.pi * NODE) / 72.0  # inches
+    scale = (right - left) / (axes.get_window_extent().width / figure.dpi)
+    assert left < 0.0 - radius * scale
+    assert right > 2.0 + radius * scale
+    assert bottom < -radius * scale
+    assert top > radius * scale
 
 
 def test_a_network_at_rest_has_no_arrows(network):

@@ -12,6 +12,7 @@ from wheelwork.plots.style import BLACK, FLOW_COLOURS, OCCUPATION_COLOURS
 
 NODE = 150.0  # square points
 THINNEST, THICKEST = 0.8, 5.0  # points
+ROOM, SLIMMEST = 0.15, 0.3  # around the nodes, and half of a side, against the larger extent
 NEGLIGIBLE = 1e-3  # of the largest flow: drawn without an arrow
 
 
@@ -42,10 +43,20 @@ def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
         cmap=OCCUPATION_COLOURS, edgecolors=BLACK, linewidths=0.7, zorder=3,
     )  # fmt: skip
     _name_nodes(axes, dataset, places)
-    axes.set_aspect("equal", adjustable="datalim")  # a chain has no height of its own
-    axes.margins(0.12)
+    axes.set_aspect("equal")
+    axes.set(**_limits(places))
     axes.set_axis_off()
     return image
+
+
+def _limits(places: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Ranges of x and y with room for whole nodes; a chain, too, gets some height."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    span = max(float(np.max(high - low)), 1.0)
+    half = np.maximum(0.5 * (high - low) + ROOM * span, SLIMMEST * span)
+    left, bottom = (0.5 * (low + high) - half).tolist()
+    right, top = (0.5 * (low + high) + half).tolist()
+    return {"xlim": (left, right), "ylim": (bottom, top)}
 
 
 def _arrow(axes: Axes, start: np.ndarray, stop: np.ndarray) -> None:
