@@ -342,8 +342,16 @@ def test_custom_elements_agree_with_saturable_ones():
         assert b.growth_rate == pytest.approx(a.growth_rate, abs=1e-7)
 
 
-def test_map_agrees_with_single_points():
-    machine = chain(4, 4.0, 2.0)
+UNEVEN = ww.PowerGrid(
+    nx.path_graph(4),
+    generators={0: ww.Saturable(4.0, 2.0, 1.0)},
+    engines={3: ww.Saturable(2.0, 0.5, 2.0)},
+    damping=1e-2,
+)
+
+
+@pytest.mark.parametrize("machine", [chain(4, 4.0, 2.0), UNEVEN], ids=["alike", "uneven"])
+def test_map_agrees_with_single_points(machine):
     values = {"injection": np.array([0.3, 2.0, 6.0]), "extraction": np.array([0.5, 5.5])}
     dataset = machine.branch_map(values)
     assert dataset.sizes["injection"] == 3

@@ -9,13 +9,17 @@ from wheelwork.amplitudes.model import (
     AmplitudeModel,
     ComplexArray,
     Growth,
+    GrowthRows,
+    IntArray,
     InvertibleGrowth,
     Mirror,
+    invertible,
 )
 from wheelwork.amplitudes.motion import TimeAverage
 from wheelwork.amplitudes.newton import Solutions
 from wheelwork.amplitudes.pair_curve import PairCurve, pair_curve
 from wheelwork.amplitudes.stability import Deviations, growth_rates, rest_growth_rate
+from wheelwork.amplitudes.steady_states import Search, run_together
 
 __all__ = [
     "AmplitudeModel",
@@ -25,14 +29,19 @@ __all__ = [
     "Deviations",
     "Event",
     "Growth",
+    "GrowthRows",
+    "IntArray",
     "InvertibleGrowth",
     "MeanField",
     "Mirror",
     "PairCurve",
     "Point",
+    "Search",
     "Solutions",
     "TimeAverage",
     "growth_rates",
+    "invertible",
     "pair_curve",
     "rest_growth_rate",
+    "run_together",
 ]

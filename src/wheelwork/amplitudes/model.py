@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ class Growth(Protocol):
         """dR_k/dn_k, (..., K)."""
 
 
-@runtime_checkable
 class InvertibleGrowth(Growth, Protocol):
     """Rates that are monotonic in n and never change sign: R(0) is the largest in magnitude."""
 
@@ -32,6 +31,18 @@ class InvertibleGrowth(Growth, Protocol):
 
     def occupation(self, site: int, rate: FloatArray) -> FloatArray:
         """n at which R_site(n) = `rate`: zero beyond R(0), infinite beyond R(∞)."""
+
+
+class GrowthRows(Growth, Protocol):
+    """Rates of many models: row b of n, (B, K), belongs to model b."""
+
+    def rows(self, which: IntArray) -> "GrowthRows":
+        """The models that `which` names, (B,), each as often as it is named."""
+
+
+def invertible(growth: Growth) -> TypeGuard[InvertibleGrowth]:
+    """Whether `growth` can say at which occupation a rate is met."""
+    return hasattr(growth, "occupation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +62,10 @@ class AmplitudeModel:
     def sites(self) -> int:
         """N."""
         return int(self.linear.shape[0])
+
+    def rows(self, which: IntArray) -> "AmplitudeModel":
+        """The equations of some states of a batch: the same for all."""
+        return self
 
     def net_rates(self, amplitudes: ComplexArray) -> FloatArray:
         """Half of R, spread over all sites: (..., N)."""
@@ -94,6 +109,17 @@ class AmplitudeModel:
     def _occupations(self, amplitudes: ComplexArray) -> FloatArray:
         chosen = amplitudes[..., self.active]
         return chosen.real**2 + chosen.imag**2
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRows(AmplitudeModel):
+    """One network with many active elements: row b of a batch of states has its own rates."""
+
+    growth: GrowthRows
+
+    def rows(self, which: IntArray) -> "ModelRows":
+        """The equations of the rows that `which` names."""
+        return ModelRows(self.linear, self.active, self.growth.rows(which))
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,13 +44,13 @@ def newton(
     alpha, omega = amplitudes.astype(np.complex128), frequency.astype(np.float64)
     error = np.full(omega.size, np.inf)
     before = np.full(omega.size, np.inf)
-    scale = largest_rate(model)
+    scales = largest_rates(model, omega.size)
     running = np.arange(omega.size)
     for _ in range(steps):
         if running.size == 0:
             break
-        here = alpha[running]
-        move, turn, noise = _step(model, here, omega[running], scale)
+        here, scale = alpha[running], scales[running]
+        move, turn, noise = _step(model.rows(running), here, omega[running], scale)
         size = np.linalg.norm(here, axis=1)
         length = np.linalg.norm(move, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -74,7 +74,7 @@ def newton(
 
 
 def _step(
-    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, scale: float
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, scale: FloatArray
 ) -> tuple[ComplexArray, FloatArray, FloatArray]:
     """Newton's move of α and ω, and the move that rounding of the residual could cause."""
     batch, N = alpha.shape
@@ -116,6 +116,12 @@ def bordered(
 
 def largest_rate(model: AmplitudeModel) -> float:
     """Bound on how fast any amplitude changes, against the largest one."""
-    nothing = np.zeros(model.active.size)
+    return float(largest_rates(model, 1)[0])
+
+
+def largest_rates(model: AmplitudeModel, number: int) -> FloatArray:
+    """That bound for each of `number` states, which may follow different active elements."""
+    nothing = np.zeros((number, model.active.size))
     linear = np.max(np.sum(np.abs(model.linear), axis=1))
-    return float(linear + np.max(np.abs(model.growth.rates(nothing)), initial=0.0))
+    rates: FloatArray = linear + np.max(np.abs(model.growth.rates(nothing)), axis=1, initial=0.0)
+    return rates

@@ -6,6 +6,7 @@ H = (X_aa)^{-1} of the passive network. These two real equations leave a curve (
 points at which S_k = R_k(|β_k|²)/2.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.amplitudes.model import (
     AmplitudeModel,
     ComplexArray,
+    IntArray,
     InvertibleGrowth,
     Mirror,
     find_mirror,
@@ -31,6 +33,31 @@ LEVELS = 44  # bisections of a first interval
 LARGEST = 400_000
 VAST = 1e30
 DIP = 0.5  # a minimum of the mismatch that may hide two roots, against its bend over one point
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Places between neighbouring points of a curve, with the quanta of the first active site.
+
+    after: (B,), number of the point before. share: (B,), of the way to the next one. quanta:
+    (B, 2), n_1 at either point.
+    """
+
+    after: IntArray
+    share: FloatArray
+    quanta: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.after.size)
+
+    @staticmethod
+    def joined(places: "Sequence[Places]") -> "Places":
+        """All of them, one after the other."""
+        return Places(
+            np.concatenate([each.after for each in places]),
+            np.concatenate([each.share for each in places]),
+            np.concatenate([each.quanta for each in places]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +84,8 @@ class PairCurve:
         second = np.minimum(first * self.ratio, VAST)
         return 0.5 * growth.rate(1, second) - self.second, first
 
-    def starts(self, growth: InvertibleGrowth) -> tuple[ComplexArray, FloatArray]:
-        """Amplitudes (B, N) and frequencies (B,) near every point that fits `growth`."""
+    def places(self, growth: InvertibleGrowth) -> Places:
+        """Return where on the curve something is near that fits `growth`."""
         miss, n = self.mismatch(growth)
         inside = (n > 0.0) & (n < VAST)
         largest = np.max(np.abs(growth.rates(np.zeros(2))))
@@ -71,7 +98,7 @@ class PairCurve:
         share = np.where(inside[i] & inside[i + 1], share, np.where(inside[i], 0.0, 1.0))
         where = np.concatenate([i + share, self._touching(miss, inside)])
         i = np.minimum(np.floor(where).astype(np.intp), max(self.omega.size - 2, 0))
-        return self._amplitudes(i, where - i, n)
+        return Places(i, where - i, n[np.stack([i, self._next(i)], axis=1)])
 
     def _touching(self, miss: FloatArray, inside: np.ndarray) -> FloatArray:
         """Places, in points, where |mismatch| dips to zero between points of the same sign.
@@ -90,25 +117,29 @@ class PairCurve:
         # From points on either side Newton's method meets one root each.
         return np.concatenate([near - 1.0, near + 1.0])
 
-    def _amplitudes(
-        self, i: np.ndarray, share: FloatArray, n: FloatArray
-    ) -> tuple[ComplexArray, FloatArray]:
-        def between(values: FloatArray) -> FloatArray:
-            after = values[np.minimum(i + 1, values.size - 1)]
-            mixed: FloatArray = np.where(
-                share == 0.0, values[i], (1.0 - share) * values[i] + share * after
-            )
-            return mixed
+    def _next(self, i: IntArray) -> IntArray:
+        return np.minimum(i + 1, self.omega.size - 1)
 
+    def starts(self, places: Places) -> tuple[ComplexArray, FloatArray]:
+        """Amplitudes (B, N) and frequencies (B,) at places on the curve."""
+        i, share, next_ = places.after, places.share, self._next(places.after)
+
+        def mixed(here: FloatArray, there: FloatArray) -> FloatArray:
+            whole = share == 0.0  # whatever the next point holds
+            value: FloatArray = np.where(whole, here, (1.0 - share) * here + share * there)
+            return value
+
+        n = places.quanta
         with np.errstate(divide="ignore"):
             logarithm = np.where(n > 0.0, np.log(n), 0.0)
-        omega = between(self.omega)
-        root = np.sqrt(np.exp(between(logarithm)))
-        nearest = np.where(share < 0.5, i, np.minimum(i + 1, self.omega.size - 1))
+        root = np.exp(0.5 * mixed(logarithm[:, 0], logarithm[:, 1]))
+        ratio = np.log(self.ratio[i]), np.log(self.ratio[next_])
+        nearest = np.where(share < 0.5, i, next_)
         driven = np.empty((i.size, 2), dtype=np.complex128)
-        driven[:, 0] = between(self.first) * root
-        size = root * np.sqrt(np.exp(between(np.log(self.ratio))))
-        driven[:, 1] = between(self.second) * size * self.turn[nearest]
+        driven[:, 0] = mixed(self.first[i], self.first[next_]) * root
+        size = root * np.exp(0.5 * mixed(*ratio))
+        driven[:, 1] = mixed(self.second[i], self.second[next_]) * size * self.turn[nearest]
+        omega = mixed(self.omega[i], self.omega[next_])
         alpha = np.einsum("mnk,mk->mn", self.network.response(omega), driven)
         return alpha, omega
 

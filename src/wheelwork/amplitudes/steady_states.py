@@ -1,20 +1,21 @@
 """All rotating steady states of amplitude equations that a search finds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from wheelwork._checks import FloatArray
 from wheelwork.amplitudes.model import (
     AmplitudeModel,
-    ComplexArray,
-    InvertibleGrowth,
+    GrowthRows,
     Mirror,
+    ModelRows,
     find_mirror,
+    invertible,
 )
 from wheelwork.amplitudes.newton import Solutions, largest_rate, newton
-from wheelwork.amplitudes.pair_curve import PairCurve, pair_curve
+from wheelwork.amplitudes.pair_curve import PairCurve, Places, pair_curve
 from wheelwork.amplitudes.starts import random_amplitudes, standing_waves
 
 SAME = 1e-6  # distance of two solutions that are one, against their norm
@@ -46,7 +47,7 @@ class Search:
     @property
     def exhaustive(self) -> bool:
         """Whether every steady state is found, not only those that the starts lead to."""
-        return self.model.active.size == 2 and isinstance(self.model.growth, InvertibleGrowth)
+        return self.model.active.size == 2 and invertible(self.model.growth)
 
     @cached_property
     def curve(self) -> PairCurve:
@@ -60,17 +61,31 @@ class Search:
 
         And how many of them only the last round of the search met: zero if it is exhaustive.
         """
+        if self.exhaustive:
+            starts = self.curve.starts(self.places)
+            return self.kept(newton(self.model, *starts, NEAR)), 0
+        found, fresh = self._by_starts()
+        return self._in_order(found), fresh
+
+    @property
+    def places(self) -> Places:
+        """Where an exhaustive search begins; TypeError for another."""
         growth = self.model.growth
-        if self.model.active.size == 2 and isinstance(growth, InvertibleGrowth):
-            found, fresh = self._solved(*self.curve.starts(growth), NEAR), 0
-        else:
-            found, fresh = self._by_starts()
+        if not invertible(growth):
+            raise TypeError(f"{growth!r} cannot be inverted")
+        return self.curve.places(growth)
+
+    def kept(self, solved: Solutions) -> Solutions:
+        """Those of an exhaustive search that meet `rtol`, once each, with their images."""
+        return self._in_order(self._accepted(solved))
+
+    def _in_order(self, found: Solutions) -> Solutions:
         centre = 0.0 if self.mirror is None else self.mirror.centre
-        return in_order(self.model, found, centre), fresh
+        return in_order(self.model, found, centre)
 
     def _by_starts(self) -> tuple[Solutions, int]:
         model = self.model
-        found = self._solved(*standing_waves(model))
+        found = self._accepted(newton(model, *standing_waves(model), FAR))
         random = np.random.default_rng(self.seed)
         known = 0
         for _ in range(ROUNDS):
@@ -78,7 +93,7 @@ class Search:
             occupied = np.abs(found.amplitudes) ** 2
             scale = float(np.median(occupied)) if known else 1.0
             starts = random_amplitudes(model, self.random_starts, scale, random)
-            found = self._together(found, self._solved(*starts))
+            found = self._together(found, self._accepted(newton(model, *starts, FAR)))
             if len(found) == known:
                 break
         return found, len(found) - known
@@ -86,10 +101,7 @@ class Search:
     def _together(self, first: Solutions, second: Solutions) -> Solutions:
         return distinct(joined(first, second), largest_rate(self.model))
 
-    def _solved(
-        self, amplitudes: ComplexArray, frequency: FloatArray, steps: int = FAR
-    ) -> Solutions:
-        solved = newton(self.model, amplitudes, frequency, steps)
+    def _accepted(self, solved: Solutions) -> Solutions:
         size = np.linalg.norm(solved.amplitudes, axis=1)
         solved = solved.chosen(solved.error <= self.rtol * size)
         solved = distinct(solved, largest_rate(self.model))
@@ -97,6 +109,21 @@ class Search:
             return solved
         image = self.mirror.image(solved.amplitudes, solved.frequency)
         return self._together(solved, Solutions(*image, solved.error))
+
+
+def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutions]:
+    """Run exhaustive searches on one network, with shared steps of Newton's method.
+
+    growth: whose row s belongs to search s.
+    """
+    if not searches:
+        return []
+    first = searches[0]
+    places = [search.places for search in searches]
+    owner = np.repeat(np.arange(len(searches)), [len(each) for each in places])
+    rows = ModelRows(first.model.linear, first.model.active, growth).rows(owner)
+    solved = newton(rows, *first.curve.starts(Places.joined(places)), NEAR)
+    return [search.kept(solved.chosen(owner == s)) for s, search in enumerate(searches)]
 
 
 def joined(first: Solutions, second: Solutions) -> Solutions:

@@ -1,6 +1,6 @@
 """All branches over two parameters, as one dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,16 +10,19 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.amplitudes import (
-    InvertibleGrowth,
     MeanField,
     Mirror,
     PairCurve,
+    Search,
     Solutions,
     growth_rates,
+    invertible,
     pair_curve,
     rest_growth_rate,
+    run_together,
 )
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.growth import SaturableGrowth, SaturableRates
 from wheelwork.machines.power_grid.labels import PARAMETERS
 from wheelwork.machines.power_grid.model import require_bounded
 
@@ -52,13 +55,25 @@ def branch_map(
     rows = []
     for x in outer.tolist():
         row = machine.replace(**{first: x})
-        for y in inner.tolist():
-            point = row.replace(**{second: y})
-            model = point.amplitude_model
-            require_bounded(model)
-            search = method.search(model, curves.of(point))
-            rows.append(_numbers(point, search.run()[0], search.mirror))
+        points = [row.replace(**{second: y}) for y in inner.tolist()]
+        searches = []
+        for point in points:
+            require_bounded(point.amplitude_model)
+            searches.append(method.search(point.amplitude_model, curves.of(point)))
+        for point, search, found in zip(points, searches, _found(searches), strict=True):
+            rows.append(_numbers(point, found, search.mirror))
     return _dataset(machine, axes, rows)
+
+
+def _found(searches: Sequence[Search]) -> list[Solutions]:
+    """Run searches, together where they share their network."""
+    growths = [search.model.growth for search in searches]
+    shared = searches[0].known_curve
+    alike = shared is not None and all(search.known_curve is shared for search in searches)
+    saturable = [growth for growth in growths if isinstance(growth, SaturableGrowth)]
+    if alike and len(saturable) == len(growths):
+        return run_together(searches, SaturableRates.stacked(saturable))
+    return [search.run()[0] for search in searches]
 
 
 @dataclass
@@ -72,7 +87,7 @@ class _Curves:
     def of(self, point: "PowerGrid") -> PairCurve | None:
         """Return the curve for a point of the map, None where the search goes by starts."""
         model = point.amplitude_model
-        if model.active.size != 2 or not isinstance(model.growth, InvertibleGrowth):
+        if model.active.size != 2 or not invertible(model.growth):
             return None
         known = None if self.curve is None else self.curve.network
         if (

@@ -128,6 +128,8 @@ def element(name: str, value: object, where: str) -> ActiveElement:
 
     Raises InvalidArgument for anything else, and where a rate or noise is negative or no number.
     """
+    if isinstance(value, Saturable):
+        return value
     if isinstance(value, tuple) and len(value) == 2 and all(callable(part) for part in value):
         value = CallableElement(*value)
     if isinstance(value, type) or not isinstance(value, ActiveElement):
