@@ -23,7 +23,9 @@ ITERATION_SHARE = 1e-2  # of rtol: what iterations may leave of the state
 EDGE_SHARE = 1e-2  # of rtol: probability aimed at on the last rung
 TAIL = 8  # the last part of the rungs, by which the tail is continued
 GROWTH = 2.0
+WORTH_STARTING = 0.03  # probability at the edge of a state that a larger one starts from
 EMPTY = 1e-15  # rounding of a probability
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +95,25 @@ class Growth:
                 )
             cutoff = _next(found, EDGE_SHARE * self.rtol)
             self._require_memory(cutoff, found)
-            found = self._solve(cutoff, found.cutoffs)
+            found = self._solve(cutoff, found)
         return found
 
-    def _solve(self, cutoff: int, before: tuple[int, ...] = ()) -> Solution:
+    def _solve(self, cutoff: int, before: Solution | None = None) -> Solution:
         model = QuantumModel(self.machine, FockSpace(len(self.machine.nodes), cutoff), self.phases)
+        start = None
+        if before is not None and before.edge <= WORTH_STARTING:
+            start = model.ladder.zeros()
+            start[: before.steady.values.size] = before.steady.values
         steady = ladder.ladder_steady_state(
-            model.ladder, ITERATION_SHARE * self.rtol, restart=RESTART
+            model.ladder, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
         errors = Moments.of(model, steady.doubts[0], magnitudes=True)
         for doubt in steady.doubts[1:]:
             errors = errors + abs(Moments.of(model, doubt))
         moments = Moments.of(model, steady.values)
-        return Solution(model, steady, moments, errors, (*before, cutoff))
+        cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
+        return Solution(model, steady, moments, errors, cutoffs)
 
     def _settled(self, found: Solution) -> bool:
         """Whether the edge is empty and occupations and currents are known to `rtol`."""
@@ -144,12 +151,14 @@ def _unknowns(modes: int, cutoff: int) -> float:
 
 
 def _next(found: Solution, aim: float) -> int:
-    """A larger cutoff, where the tail of the charges, continued, falls to `aim`."""
-    p = np.maximum(found.steady.ladder.charges(found.steady.values), np.finfo(float).tiny)
+    """A larger cutoff, where the tail of the charges, continued as a Gaussian, falls to `aim`."""
+    p = np.log(np.maximum(found.steady.ladder.charges(found.steady.values), TINY))
     M = found.cutoff
     back = max(2, M // TAIL)
-    slope = math.log(p[M - back] / p[M]) / back
-    least, most = M + back, math.ceil(GROWTH * M)
-    if slope <= 0.0:
-        return most
-    return min(most, max(least, M + math.ceil(math.log(p[M] / aim) / slope)))
+    slope, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
+    bend = max(0.0, float(slope - before) / back)
+    slope = max(0.0, float(slope) + 0.5 * bend * back)  # at M
+    fall = max(0.0, float(p[M]) - math.log(aim))
+    steepest = slope + math.sqrt(slope**2 + 2.0 * bend * fall)
+    reach = 2.0 * fall / steepest if steepest > 0.0 else math.inf
+    return math.ceil(min(GROWTH * M, max(M + back, M + reach)))
