@@ -30,6 +30,11 @@ def test_chain_and_lattice():
     assert CHAIN.generators == {0: ww.Saturable(4.0, 1.0, 2.0)}
     assert CHAIN.engines == {2: ww.Saturable(2.0, 1.0, 2.0)}
     assert (CHAIN.injection, CHAIN.extraction) == (4.0, 2.0)
+    disordered = ww.PowerGrid.chain(
+        3, 4.0, 2.0, {0: 0.1, 1: 0.2, 2: 0.3}, detuning={0: 0.1, 1: 0.0, 2: -0.2}
+    )
+    assert disordered.dampings.tolist() == [0.1, 0.2, 0.3]
+    assert disordered.detunings.tolist() == [0.1, 0.0, -0.2]
     lattice = ww.PowerGrid.lattice(
         2, 3, {(0, 0): ww.Saturable(1.0)}, {(1, 2): ww.Saturable(2.0)}, damping=0.1, coupling=0.5
     )

@@ -87,14 +87,17 @@ class PowerGrid:
         sites: int,
         injection: float,
         extraction: float,
-        damping: float,
-        thermal_occupation: float = 0.0,
+        damping: Number,
+        thermal_occupation: Number = 0.0,
         saturation: float = 1.0,
         coupling: float = 1.0,
         exponent: float = 2.0,
+        detuning: Number = 0.0,
     ) -> "PowerGrid":
         """Return the chain of Huber and Rabl: nodes 0 … sites − 1, a generator at the first with
         Γ_i = `injection`, an engine at the last with Γ_e = `extraction`.
+
+        Both saturate at `saturation` quanta with `exponent`.
         """
         last = _checks.integer("sites", sites, 2) - 1
         rates = {"injection": injection, "extraction": extraction}
@@ -106,6 +109,7 @@ class PowerGrid:
             coupling=coupling,
             damping=damping,
             thermal_occupation=thermal_occupation,
+            detuning=detuning,
         )
 
     @classmethod
