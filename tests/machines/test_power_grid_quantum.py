@@ -73,7 +73,7 @@ def test_equilibrium_is_a_product_of_thermal_states():
     assert state.entropy == pytest.approx(2.0 * (1.25 * np.log(1.25) - 0.25 * np.log(0.25)))
     assert state.current_fluctuation[(0, 1)] ** 2 == pytest.approx(0.5 * 0.25 * 1.25, rel=1e-6)
     assert state.current_fluctuation_normal[(1, 0)] == pytest.approx(0.25 / np.sqrt(2.0), rel=1e-6)
-    np.testing.assert_allclose(state.local_ergotropy, 0.0, atol=1e-6)
+    np.testing.assert_allclose(state.local_ergotropy.array, 0.0, atol=1e-6)
 
 
 def test_no_gain_and_no_heat_leaves_the_vacuum():
@@ -264,7 +264,7 @@ def test_errors_cover_what_is_off(extraction):
     assert rough.cutoff < sharp.cutoff
     for name, value in rough.observables.items():
         assert abs(value - sharp.observables[name]) <= rough.errors[name], name
-    for name in ("occupation", "current", "current_fluctuation"):
+    for name in ("occupation", "current", "current_fluctuation", "local_ergotropy"):
         one, other = getattr(rough, name), getattr(sharp, name)
         assert np.all(np.abs(one.array - other.array) <= one.errors), name
     assert rough.errors["mean_current"] < 1e-2 * rough.current.mean()

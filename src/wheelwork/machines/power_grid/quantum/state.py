@@ -22,7 +22,11 @@ from wheelwork.machines.power_grid.quantum.correlations import joint_state, node
 from wheelwork.machines.power_grid.quantum.growth import Solution
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
 from wheelwork.machines.power_grid.quantum.moments import Moments, spread
-from wheelwork.machines.power_grid.quantum.warrant import quantum_audit, quantum_errors
+from wheelwork.machines.power_grid.quantum.warrant import (
+    local_ergotropy_errors,
+    quantum_audit,
+    quantum_errors,
+)
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
@@ -130,16 +134,15 @@ class QuantumState:
         return np.array(rows)
 
     @cached_property
-    def local_ergotropy(self) -> FloatArray:
-        """Work that each node holds by itself, in quanta, (N,): units of ω0."""
+    def local_ergotropy(self) -> NodeNumbers:
+        """Work that each node holds by itself, in quanta: units of ω0."""
         energies = np.arange(self.cutoff + 1.0)
         noise = self.solution.error
-        return np.array(
-            [
-                thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
-                for p in self.populations
-            ]
-        )
+        found = [
+            thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
+            for p in self.populations
+        ]
+        return NodeNumbers(self.machine.index, np.array(found), local_ergotropy_errors(self))
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
@@ -272,7 +275,8 @@ class QuantumState:
             {
                 "node_occupation": ("node", self.occupation.array),
                 "node_occupation_error": ("node", self.occupation.errors),
-                "node_ergotropy": ("node", self.local_ergotropy),
+                "node_ergotropy": ("node", self.local_ergotropy.array),
+                "node_ergotropy_error": ("node", self.local_ergotropy.errors),
                 "node_population": (("node", "quanta"), self.populations),
                 "total_population": ("quanta", self.total_distribution),
             },

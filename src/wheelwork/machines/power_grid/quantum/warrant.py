@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import entr
 
+from wheelwork._checks import FloatArray
 from wheelwork.amplitudes import MeanField
 from wheelwork.errors import NotConverged
 from wheelwork.machines.audit import AuditEntry
+from wheelwork.machines.power_grid.quantum.correlations import node_populations
 from wheelwork.machines.power_grid.quantum.growth import gross_flow
 
 if TYPE_CHECKING:
@@ -46,6 +48,24 @@ def quantum_errors(state: "QuantumState") -> Mapping[str, float]:
         for name in ("current_fluctuation", "current_fluctuation_normal"):
             known[name] = float(np.mean(getattr(state, name).errors))
     return MappingProxyType({name: known[name] for name in state.observables})
+
+
+def local_ergotropy_errors(state: "QuantumState") -> FloatArray:
+    """Estimated absolute errors of the work that each node holds, (N,).
+
+    W = Σ (n − r_n) p_n, where r_n is the place of p_n among the populations in falling order: it
+    changes by (n − r_n) δp_n while that order stays, and by no more if it does not. Populations
+    below the error of the state count as zero, and as an error.
+    """
+    model, solution = state.solution.model, state.solution
+    n = np.arange(state.cutoff + 1.0)
+    found = []
+    for j, p in enumerate(state.populations):
+        weight = np.maximum(n, np.argsort(np.argsort(-p)))
+        doubts = sum(np.abs(node_populations(model, each, j)) for each in solution.steady.doubts)
+        ignored = np.where(p < solution.error, np.abs(p), 0.0)
+        found.append(float(weight @ (doubts + ignored)))
+    return np.array(found)
 
 
 def entropy_error(size: float, dimension: int) -> float:
