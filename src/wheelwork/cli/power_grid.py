@@ -16,9 +16,9 @@ from wheelwork.plots import power_grid_sheet
 
 DAMPING, INJECTION = 1e-3, 4.0  # of the coupling, in all figures of Huber and Rabl but 4(b)
 MANY_QUANTA = 1e4  # saturation number at which the noise of single quanta is nothing
-RATES = np.linspace(0.125, 7.875, 40)  # of the map
+RATES = np.linspace(0.0625, 7.9375, 64)  # of the map
 NOISY_RATES = np.array([0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])
-QUANTUM_RATES = np.array([0.1, 0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
+QUANTUM_RATES = np.array([0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8])
 SATURATIONS = (1.0, 2.0)
 PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])
 PORTS = (7, 8, 9)
@@ -100,7 +100,7 @@ def add_quanta(dataset: xr.Dataset) -> xr.Dataset:
     """Return `dataset` with ΔJ and negativity of two oscillators (Fig. 4).
 
     Damping is 1e-3 for the fluctuations and 1e-2 for the negativity, as in the paper. Fluctuations
-    are those of n0 = 1 only: with n0 = 2 states hold some 250 quanta, and take half a minute each.
+    are those of n0 = 1 only: with n0 = 2 states hold up to 200 quanta, and take ten seconds each.
     """
     shape = (len(SATURATIONS), QUANTUM_RATES.size)
     fluctuation, negativity = np.full(shape, np.nan), np.empty(shape)
