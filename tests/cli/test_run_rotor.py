@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from wheelwork import RotorEngine
+from wheelwork import GlobalMasterEquation, RotorEngine
 from wheelwork.cli import main, rotor
 from wheelwork.cli.load import load_job
 from wheelwork.errors import InvalidArgument
@@ -48,6 +48,23 @@ def test_rectification_in_the_file_is_that_of_the_machine(tmp_path):
         point = data.sel(rectified_beta_ratio=0.2, bath_asymmetry=0.45)
         assert float(point["heat_rectification"]) == pytest.approx(expected.ratio("heat"))
         assert float(point["momentum_size"]) == pytest.approx(expected.size("angular_momentum"))
+
+
+def test_rectification_is_of_the_device_in_the_file(few, tmp_path, capsys):
+    """Only of the published device g is another in the figures of rectification."""
+    text = few.read_text().replace("points = 12", "points = 3")
+    text = text.replace("bath_coupling = 1.0", "bath_coupling = 0.3")
+    text = text.replace('kind = "local"', 'kind = "global"\ncutoff = 7.0')
+    few.write_text(text)
+    assert load_job(few).method.cutoff == 7.0
+    main(["run", str(few), "--out", str(tmp_path)])
+    machine = RotorEngine.paper(beta_ratio=0.2, bath_coupling=0.3, bath_asymmetry=0.45)
+    with pytest.warns(match="validity"):
+        expected = machine.rectification(GlobalMasterEquation(cutoff=7.0))
+    assert "with bath_coupling = 0.3" in capsys.readouterr().out
+    with xr.open_dataset(tmp_path / "rotor.nc") as data:
+        point = data.sel(rectified_beta_ratio=0.2, bath_asymmetry=0.45)
+        assert float(point["heat_rectification"]) == pytest.approx(expected.ratio("heat"), rel=1e-6)
 
 
 def test_the_example_is_the_published_machine(few):

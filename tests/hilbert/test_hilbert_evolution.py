@@ -62,6 +62,23 @@ def test_evolution_agrees_with_qutip(name):
         np.testing.assert_allclose(found.means[name_], expected, atol=1e-8)
 
 
+@pytest.mark.parametrize("method", [ImplicitSteps(), ExplicitSteps()])
+def test_the_largest_mean_on_the_way(method):
+    """A qubit that turns once, looked at only at the end: cos² and sin² of half the angle."""
+    flip, excited = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([0.0, 1.0])
+    found = evolve(
+        Lindblad(0.5 * flip),
+        basis(2, 0),
+        [0.0, 2.0 * np.pi, 5.0 * np.pi],
+        observables={"up": excited, "down": -excited},
+        method=method,
+    )
+    np.testing.assert_allclose(found.means["up"], [0.0, 0.0, 1.0], atol=1e-8)
+    np.testing.assert_allclose(found.largest["up"], [0.0, 1.0, 1.0], atol=0.1)
+    np.testing.assert_allclose(found.largest["down"], 0.0, atol=1e-8)
+    assert np.all(found.largest["up"] >= found.means["up"])
+
+
 def test_a_superposition_of_all_elements():
     """A generic system from a generic state: signs of phases, outside any symmetry."""
     system = random_system(3, dimension=4)

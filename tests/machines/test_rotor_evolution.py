@@ -55,7 +55,7 @@ def test_populations_of_figure_6():
     assert found.angular_momentum[2] > found.angular_momentum[1]
     assert found.model.window.highest > 20
     narrow = ww.LocalMasterEquation(window=(-5, 10))
-    with pytest.raises(NotConverged, match=r"cannot hold the rotor: at t = 2000 the ends of -5"):
+    with pytest.raises(NotConverged, match=r"cannot hold the rotor: until t = 2000 the ends of -5"):
         engine.evolve(None, [0.0, 2e3, 1e5], narrow)
 
 
@@ -108,6 +108,47 @@ def test_an_evolution_can_go_on():
     assert rest.angular_momentum[0] == pytest.approx(whole.angular_momentum[0], rel=1e-7)
     still = engine.evolve(engine.steady_state(), [0.0, 1e4])
     assert still.angular_momentum[1] == pytest.approx(still.angular_momentum[0], rel=1e-9)
+
+
+def test_what_the_window_turns_back_on_the_way_counts():
+    """A fast rotor spreads as it slows down: wide of the window, long before the time asked for."""
+    engine = ww.RotorEngine.paper(temperature_load=1.0, load_damping=0.1)
+    method, start = ww.LocalMasterEquation(rtol=1e-7), RotorStart(60)
+    found = engine.evolve(start, [40.0], method)
+    wide = evolve_on(engine, start.blocks(engine), found.times, method, Window(-100, 400))
+    narrow = evolve_on(engine, start.blocks(engine), found.times, method, Window(-19, 77))
+    off = {}
+    for run in (found, narrow):
+        inside = run.states[0].on(wide.model.window)
+        off[run] = np.abs(inside.populations - wide.states[0].populations).sum()
+        assert off[run] <= run.error[0] + wide.error[0]
+    assert found.error[0] < 1e-7
+    assert off[narrow] > 1e-4
+    assert found.kinetic_energy[0] == pytest.approx(wide.kinetic_energy[0], rel=1e-6)
+    assert found.rotor[0, -1] < 0.1 * found.ends[0, 1]
+    with pytest.raises(NotConverged, match="until t = 40 the ends of -19 ≤ l ≤ 77 turned back"):
+        engine.evolve(start, [40.0], ww.LocalMasterEquation(rtol=1e-7, window=(-19, 77)))
+
+
+def test_a_short_time_needs_no_window_of_the_end():
+    """Also where the rotor ends thousands of quanta away, or nowhere."""
+    heavy = ww.RotorEngine.paper(
+        temperature_cold=0.71,
+        temperature_hot=58.0,
+        temperature_load=4.9,
+        field_cold=5.5,
+        field_hot=11.2,
+        coupling=0.14,
+        bath_coupling=0.62,
+        load_damping=1.5e-6,
+        moment_of_inertia=104.0,
+    )
+    assert heavy.steady_state().angular_momentum > 1000.0
+    assert heavy.evolve(None, [10.0]).model.window.levels < 100
+    tailed = ww.RotorEngine.paper(temperature_load=0.1)
+    with pytest.raises(NotConverged, match="no window holds the rotor"):
+        tailed.steady_state()
+    assert tailed.evolve(None, [10.0]).model.window.levels < 200
 
 
 def test_export():

@@ -64,8 +64,39 @@ def test_regimes_of_the_paper(ratio, regime):
 def test_operation_by_signs(signs, regime):
     operation = Operation(*map(float, signs), temperature_cold=1.0, temperature_hot=3.0)
     assert operation.regime == regime
+    noisy = Operation(*(signs + 0.1 * np.ones(3)), 1.0, 3.0, noise=(0.2, 0.2, 0.2))
+    assert noisy.regime == regime
     assert operation.carnot_cop == 0.5
     assert operation.carnot_efficiency == pytest.approx(2.0 / 3.0)
+
+
+def test_each_flow_is_held_against_its_own_error():
+    """Ẇ = 1.7e-13 ± 1e-11 may have either sign; a small heat flow that is known has its own."""
+    boundary = PAPER.regime_boundaries(0.4, 0.5).work_vanishes
+    for shift in (-1e-10, 1e-10):
+        state = PAPER.replace(beta_ratio=boundary + shift).steady_state()
+        assert 1e-13 < abs(state.work_qubits) < state.errors["work_qubits"]
+        assert state.regime == "load-driven"
+    assert PAPER.replace(beta_ratio=boundary - 1e-6).steady_state().regime == "engine"
+    assert PAPER.replace(beta_ratio=boundary + 1e-6).steady_state().regime == "accelerator"
+    strong = ww.RotorEngine(0.152, 533.0, 28.3, 0.107, 7.3, 0.0021, 0.289, -0.59, 63.0, 0.696)
+    state = strong.steady_state(ww.LocalMasterEquation(rtol=1e-7))
+    assert abs(state.heat_cold) > 10.0 * state.errors["heat_cold"]
+    assert state.regime == "engine"
+
+
+@pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+def test_global_heats_reverse_where_the_cold_one_does():
+    """Heat and excitations do not vanish together where excitations bring different heats."""
+    method = ww.GlobalMasterEquation(rtol=1e-7)
+    machine = PAPER.replace(bath_coupling=0.5, coupling=0.5, load_damping=1e-3)
+    found = machine.regime_boundaries(0.9, 1.0, method).heat_reverses
+    state = machine.replace(beta_ratio=found).steady_state(method)
+    assert abs(state.heat_cold) < 1e-10
+    assert abs(state.heat_hot) > 1e-4
+    assert abs(state.particle_current) > 1e-6
+    after = machine.replace(beta_ratio=found + 1e-4).steady_state(method)
+    assert after.regime == "refrigerator"
 
 
 def test_operation_looks_at_the_temperatures():

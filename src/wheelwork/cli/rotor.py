@@ -9,11 +9,13 @@ import xarray as xr
 
 from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
+from wheelwork.machines.rotor import GlobalMasterEquation, RotorEngine
 from wheelwork.plots import rotor_sheet
 
 # The hot temperatures of Leitch et al., Figs. 4 and 5, are not printed; these show their trends.
 RECTIFIED_RATIOS = (0.1, 0.2, 0.3)
-RECTIFIED_COUPLING = 0.5  # g there
+PUBLISHED = RotorEngine.paper()
+PUBLISHED_COUPLING = 0.5  # g there, other than in Fig. 2
 ASYMMETRIES = np.linspace(0.0, 0.95, 39)
 ALPHAS = (0.0, 0.5, 1.0)
 BOUNDARIES = MappingProxyType(
@@ -31,7 +33,9 @@ def complete(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> 
     if parameter != "beta_ratio":
         return dataset
     dataset = add_boundaries(dataset, machine, method)
-    return add_rectification(dataset, machine.replace(bath_coupling=RECTIFIED_COUPLING))
+    if machine.replace(temperature_hot=PUBLISHED.temperature_hot) == PUBLISHED:
+        machine = machine.replace(bath_coupling=PUBLISHED_COUPLING)
+    return add_rectification(dataset, machine, method)
 
 
 def add_boundaries(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset:
@@ -49,15 +53,17 @@ def add_boundaries(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset
     )
 
 
-def add_rectification(dataset: xr.Dataset, machine: Any) -> xr.Dataset:
+def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset:
     """Return `dataset` with R and J of heat and angular momentum, by the global equation.
 
     Over (rectified_beta_ratio, bath_asymmetry), and over (rectified_beta_ratio, alpha) the
-    asymmetry, among those computed, where Γ_α = α R + (1 − α) J is largest.
+    asymmetry, among those computed, where Γ_α = α R + (1 − α) J is largest. `method` where it is a
+    global one, else the default.
     """
     dims = ("rectified_beta_ratio", "bath_asymmetry")
+    method = method if isinstance(method, GlobalMasterEquation) else GlobalMasterEquation()
     try:
-        found = _rectified(machine)
+        found = _rectified(machine, method)
     except WheelworkError as reason:
         return dataset.assign_attrs(rectification_missing=str(reason))
     added: dict[str, Any] = {}
@@ -86,16 +92,17 @@ def add_rectification(dataset: xr.Dataset, machine: Any) -> xr.Dataset:
         ),
         bath_asymmetry=("bath_asymmetry", ASYMMETRIES, {"symbol": r"\chi"}),
         alpha=("alpha", list(ALPHAS), {"symbol": r"\alpha"}),
+        rectified_bath_coupling=((), machine.bath_coupling, {"symbol": "g"}),
     )
 
 
-def _rectified(machine: Any) -> list[list[Any]]:
+def _rectified(machine: Any, method: Any) -> list[list[Any]]:
     """Rectification at every ratio and asymmetry, with one warning for all of them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = [
             [
-                machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi)).rectification()
+                machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi)).rectification(method)
                 for chi in ASYMMETRIES
             ]
             for ratio in RECTIFIED_RATIOS
@@ -116,10 +123,12 @@ def remarks(dataset: xr.Dataset) -> list[str]:
         if key in dataset.attrs:
             lines.append(f"{key.replace('_', ' ')}: {dataset.attrs[key]}")
     if "heat_best_asymmetry" in dataset:
+        coupling = float(dataset["rectified_bath_coupling"])
         for row in dataset["heat_best_asymmetry"].sel(alpha=0.5):
             lines.append(
                 f"beta_ratio = {float(row['rectified_beta_ratio']):g}: heat is rectified best "
-                f"(alpha = 0.5) near bath_asymmetry = {float(row):.3g}"
+                f"(alpha = 0.5) near bath_asymmetry = {float(row):.3g}, with bath_coupling = "
+                f"{coupling:g}"
             )
     return lines
 

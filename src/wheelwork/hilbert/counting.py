@@ -77,7 +77,8 @@ def counting_statistics(
     powers = [problem.total(w**m) for m in range(1, highest + 1)]
     values = _recursion(problem, powers, problem.values)
     moved = _recursion(problem, powers, problem.shaken)
-    return CountingStatistics(values, MARGIN * np.abs(values - moved))
+    rounding = np.finfo(np.float64).eps * np.abs(values)
+    return CountingStatistics(values, MARGIN * (np.abs(values - moved) + rounding))
 
 
 def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArray:

@@ -26,8 +26,9 @@ CLOCK = 4.0 * float(np.finfo(np.float64).eps)  # of a time: how well it is known
 class Evolution:
     """Solution of a Lindblad equation at given times.
 
-    times: (T,). means: of the Hermitian observables asked for, each (T,). values: (T, n), vectors
-    of the sector, or None where only means were asked for. error: (T,), estimated Σ|δρ_ab| over the
+    times: (T,). means: of the Hermitian observables asked for, each (T,). largest: the largest of
+    each of these means up to then, over all steps on the way, (T,). values: (T, n), vectors of the
+    sector, or None where only means were asked for. error: (T,), estimated Σ|δρ_ab| over the
     unknowns; that of a mean is at most about the largest |O_ab| times this. final: the state
     at the last time.
     """
@@ -35,6 +36,7 @@ class Evolution:
     times: FloatArray
     sector: Sector
     means: Mapping[str, FloatArray]
+    largest: Mapping[str, FloatArray]
     values: FloatArray | None
     error: FloatArray
     final: State
@@ -97,22 +99,28 @@ def _run(
     method: Propagation,
 ) -> Evolution:
     propagate = method.of(generator, float(times[-1]))
-    means = {name: np.empty(times.size) for name in functionals}
+    rows = np.reshape(list(functionals.values()), (len(functionals), sector.size))
+    means, largest = np.empty((2, len(functionals), times.size))
+    reached = rows @ x
+
+    def watch(x: FloatArray) -> None:
+        np.maximum(reached, rows @ x, out=reached)
+
     values = np.empty((times.size, sector.size)) if states else None
     errors = np.empty(times.size)
     both = np.column_stack((x, np.zeros_like(x)))
     now, interval = Fraction(0), 0.0
     for i, time in enumerate(times):
         interval, late = _interval(float(time), now, interval)
-        both = propagate(both, interval)
+        both = propagate(both, interval, watch)
         now += Fraction(interval)
         x = both[:, 0]
         off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the equation keeps the trace
         x /= 1.0 + off
         missed = abs(late) * float(np.abs(generator @ x).sum()) if late else 0.0
         errors[i] = float(np.abs(both[:, 1]).sum()) + abs(off) + missed
-        for name, functional in functionals.items():
-            means[name][i] = functional @ x
+        watch(x)
+        means[:, i], largest[:, i] = rows @ x, reached
         if values is not None:
             values[i] = x
     worst = float(errors.max())
@@ -120,7 +128,15 @@ def _run(
         raise NotConverged(
             f"the state is known to {worst:.1e} only, not to {method.rtol:g}; raise `rtol`"
         )
-    return Evolution(times, sector, means, values, errors, State(sector, x))
+    return Evolution(
+        times,
+        sector,
+        dict(zip(functionals, means, strict=True)),
+        dict(zip(functionals, largest, strict=True)),
+        values,
+        errors,
+        State(sector, x),
+    )
 
 
 def _interval(time: float, now: Fraction, last: float) -> tuple[float, float]:

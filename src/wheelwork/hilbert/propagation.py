@@ -24,13 +24,15 @@ TAYLOR_NORM, TAYLOR_TERMS = 1.0, 20  # 1/20! = 4e-19
 EPS = float(np.finfo(np.float64).eps)
 MOST_PRODUCTS = 2e7
 
-Propagate = Callable[[FloatArray, float], FloatArray]
+Watch = Callable[[FloatArray], None]
+Propagate = Callable[[FloatArray, float, Watch], FloatArray]
 
 
 class Propagation(Protocol):
     """Return for a generator a function of (n, 2), a state and its estimated error, and t.
 
-    It returns exp(A t) of the state, and of the error what has relaxed till then plus its own.
+    It returns exp(A t) of the state, and of the error what has relaxed till then plus its own. Its
+    third argument is called with the state (n,) after each step on the way.
     total: all the time that will be asked for, over which the tolerance is spread.
     """
 
@@ -65,10 +67,10 @@ class ImplicitSteps:
         rates = column_sums(generator)
         level = 0  # kept from one interval to the next: a rate of accuracy does not change much
 
-        def propagate(both: FloatArray, t: float) -> FloatArray:
+        def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
             nonlocal level
             if t > 0.0:
-                both, level = _implicit(step_of, rates, both, t, self.rtol / total, level)
+                both, level = _implicit(step_of, rates, both, t, self.rtol / total, level, watch)
             return both
 
         return propagate
@@ -101,11 +103,12 @@ class ExplicitSteps:
                 "the generator; use ImplicitSteps"
             )
 
-        def propagate(both: FloatArray, t: float) -> FloatArray:
+        def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
             steps = max(1, math.ceil(size * t / TAYLOR_NORM))
             for _ in range(steps if t > 0.0 else 0):
                 both = _taylor(rows, both, t / steps)
                 both[:, 1] += EPS * np.abs(both[:, 0])
+                watch(both[:, 0])
             return both
 
         return propagate
@@ -127,6 +130,7 @@ def _implicit(
     t: float,
     allowed: float,
     level: int,
+    watch: Watch,
 ) -> tuple[FloatArray, int]:
     """Cover t by pairs of steps t/2^(level + 1); return the state and its error, and the level.
 
@@ -140,12 +144,15 @@ def _implicit(
         h = t / (1 << level)
         half, x = step_of(0.5 * h), both[:, 0]
         once = step_of(h).apply(both)
-        twice = half.apply(half.apply(x))
+        middle = half.apply(x)
+        twice = half.apply(middle)
         difference = twice - once[:, 0]
         change = float(np.abs(difference).sum())
         noise = EPS * float(np.abs(x) @ (NOISE + 4.0 * h * rates))
         if change <= max(allowed * h, noise):
             both = np.column_stack((twice, once[:, 1] + difference))
+            watch(middle)
+            watch(twice)
             done, calm = done + unit, calm + 1
             smooth = change <= max(allowed * h / 2.0 ** (ORDER + 1), 0.5 * noise)
             if level and smooth and calm > PATIENCE and done % (2 * unit) == 0:

@@ -24,9 +24,9 @@ SCAN_POINTS = 33
 class RegimeBoundaries:
     """Values of β_2/β_1; NaN where there is none in the range.
 
-    work_vanishes: Ẇ changes sign (end of the engine). heat_reverses: Q̇_1 and Q̇_2 change sign (begin
-    of the refrigerator). qubit_ergotropy_vanishes: p_01 = p_10. efficiency_peaks: local maximum of
-    the engine's efficiency inside its range.
+    work_vanishes: Ẇ changes sign (end of the engine). heat_reverses: Q̇_1 changes sign (begin of the
+    refrigerator); in the local description Q̇_2 does so there too. qubit_ergotropy_vanishes:
+    p_01 = p_10. efficiency_peaks: local maximum of the engine's efficiency inside its range.
 
     For Leitch et al., Fig. 2: 0.434235, 0.503882, 0.39995 and 0.30884. The second is 0.54 in their
     text, a likely misprint of 0.504.
@@ -60,7 +60,7 @@ def find_boundaries(
     efficiencies = np.array([state.efficiency for state in states])
     return RegimeBoundaries(
         crossing(lambda state: state.operation.work, "work_qubits", "heat_load", "work_load"),
-        crossing(lambda state: state.particle_current, "particle_current"),
+        crossing(lambda state: state.heat_cold, "heat_cold"),
         crossing(lambda state: state.qubit_inversion, "qubit_inversion"),
         _first_peak(lambda ratio: at(ratio).efficiency, scan, efficiencies),
     )

@@ -175,8 +175,8 @@ class RotorEngine:
 
         `initial` None is `RotorStart()`: the rotor at l = 0, each qubit thermal with its bath.
         `method` is `LocalMasterEquation()` by default; its `rtol`, but no less than 1e-8, bounds
-        the estimated Σ|δρ| over populations and coherences, and `rtol` the populations at the ends
-        of the window, which grows.
+        the estimated Σ|δρ| over populations and coherences on the window, and `rtol` what the ends
+        of the window turn back at any time: the window grows.
         Works without a load too, while the window holds.
 
         Raises NotConverged when the rotor runs out of the largest window, InvalidArgument for
@@ -190,7 +190,9 @@ class RotorEngine:
 
         Raises NoSteadyState without a load (γ = 0), where the populations run away to ever larger
         l, and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
-        infinite; NotConverged when no window of l meets the tolerance. Warns with ValidityWarning
+        infinite; NotConverged when no window of l meets the tolerance, or when the rotor persists
+        both near rest and near the resonance of the qubits, so long that rounding hides which
+        holds the probability (a `window` of the method may hold one). Warns with ValidityWarning
         when the description is beyond its validity (see the audit).
         """
         method = _checked(method)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 import xarray as xr
 
 from wheelwork import _checks, hilbert
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MARGIN = 16  # levels on both sides of the start
 SMALLEST_RTOL = 1e-8  # what rounding allows over many long intervals
+LARGEST_FIRST = 512  # levels
 LARGEST_MATRIX = 2.0**31  # bytes
 
 
@@ -65,7 +67,8 @@ class RotorEvolution:
     """What `RotorEngine.evolve` returns.
 
     times: (T,). states: one for each time. error: (T,), estimated Σ|δρ| over populations and
-    coherences; edges: (T,), largest population at an end of the window.
+    coherences, with what the ends of the window may have turned back. ends: (T, 2), largest
+    populations of the first and the last l of the window up to then, over all steps on the way.
     """
 
     machine: "RotorEngine"
@@ -73,11 +76,7 @@ class RotorEvolution:
     times: FloatArray
     states: tuple[BlockState, ...]
     error: FloatArray
-
-    @property
-    def edges(self) -> FloatArray:
-        """Largest population at an end of the window, (T,)."""
-        return np.asarray(np.max(np.abs(self.rotor[:, [0, -1]]), axis=1))
+    ends: FloatArray
 
     @cached_property
     def flows(self) -> tuple[RotorFlows, ...]:
@@ -131,21 +130,21 @@ def evolve(
     window = _first_window(machine, start.window, method)
     while True:
         found = evolve_on(machine, start, at, method, window)
-        edge = float(np.max(found.edges))
-        if edge <= method.rtol:
+        beyond = window.levels * found.ends
+        if np.max(beyond) <= method.rtol:
             return found
-        late = at[int(np.argmax(found.edges > method.rtol))]
+        late = at[int(np.argmax(np.max(beyond, axis=1) > method.rtol))]
         reached = (
-            f"at t = {late:g} the ends of {window.lowest} ≤ l ≤ {window.highest} hold more than "
-            f"rtol = {method.rtol:g} (up to {edge:.1e})"
+            f"until t = {late:g} the ends of {window.lowest} ≤ l ≤ {window.highest} turned back "
+            f"more than rtol = {method.rtol:g} (up to {np.max(beyond):.1e})"
         )
         if method.window is not None:
             raise NotConverged(f"the window cannot hold the rotor: {reached}")
         if 2 * window.levels > LARGEST_WINDOW:
             raise NotConverged(f"the rotor runs out of the largest window: {reached}")
-        ends = np.max(np.abs(found.rotor[:, [0, -1]]), axis=0) > 0.1 * method.rtol
+        grown = np.max(beyond, axis=0) > 0.1 * method.rtol
         more = window.levels // 2
-        window = Window(window.lowest - more * int(ends[0]), window.highest + more * int(ends[1]))
+        window = Window(window.lowest - more * int(grown[0]), window.highest + more * int(grown[1]))
 
 
 def _blocks(machine: "RotorEngine", initial: object) -> BlockState:
@@ -189,8 +188,12 @@ def _first_window(machine: "RotorEngine", start: Window, method: RotorMethod) ->
     window = Window(start.lowest - MARGIN, start.highest + MARGIN)
     if machine.load_damping == 0.0:
         return window
-    settled = guess_chain(machine, method).window
-    return Window(min(window.lowest, settled.lowest), max(window.highest, settled.highest))
+    try:
+        settled = guess_chain(machine, method).window
+    except NotConverged:  # what holds it in the end may not be needed in time
+        return window
+    both = Window(min(window.lowest, settled.lowest), max(window.highest, settled.highest))
+    return both if both.levels <= LARGEST_FIRST else window
 
 
 def evolve_on(
@@ -210,6 +213,16 @@ def evolve_on(
     model = method.model(machine, window)
     initial = start.on(window).matrix()
     solver = hilbert.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL))
-    found = hilbert.evolve(model.lindblad, initial, times, method=solver)
+    observables = {str(end): _projector(window, end) for end in (0, -1)}
+    found = hilbert.evolve(model.lindblad, initial, times, observables=observables, method=solver)
     states = tuple(block_state(window, found.state(i)) for i in range(times.size))
-    return RotorEvolution(machine, model, found.times, states, found.error)
+    ends = np.column_stack(list(found.largest.values()))
+    error = found.error + window.levels * np.sum(ends, axis=1)
+    return RotorEvolution(machine, model, found.times, states, error, ends)
+
+
+def _projector(window: Window, end: int) -> sp.csc_array:
+    """On one l, whatever the qubits do."""
+    level = np.zeros(window.levels)
+    level[end] = 1.0
+    return sp.csc_array(sp.diags_array(np.tile(level, 4)))

@@ -24,7 +24,7 @@ from wheelwork.machines.rotor.local_equation import SMALL
 from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
 from wheelwork.machines.rotor.qubits import QubitBath
-from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
+from wheelwork.machines.rotor.window import Window, fixed_window
 
 if TYPE_CHECKING:
     from wheelwork.machines.rotor.engine import RotorEngine
@@ -61,22 +61,47 @@ class GlobalMasterEquation:
 
     def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
         """Return the equations on a window."""
-        cutoff = 2.0 * machine.field_hot if self.cutoff is None else self.cutoff
         pairs = pairs_of(machine, window)
         cold, hot = (
-            GlobalDissipator(machine, window, pairs, bath, site, cutoff)
+            GlobalDissipator(machine, window, pairs, bath, site, self._cutoff(machine))
             for site, bath in enumerate((machine.cold, machine.hot))
         )
         return RotorModel(machine, window, cold, hot)
 
-    def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
-        """Rate of the baths, by the share of |0,1,l⟩ in the eigenstates of its pair."""
+    def chain_rates(
+        self, machine: "RotorEngine", momenta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Rates of l → l + 1 and back, by way of the eigenstates of the pair between them.
+
+        |0,1,l⟩ connects an eigenstate with 00 and 11 at l, |1,0,l+1⟩ with those at l + 1.
+        """
+        up, down = np.zeros_like(momenta), np.zeros_like(momenta)
         if machine.coupling == 0.0:
-            return np.zeros_like(momenta)
-        rates = [bath.gap * bath.total_rate for bath in (machine.cold, machine.hot)]
-        square = 4.0 * machine.coupling**2
-        mixed = square / (square + mismatch(machine, momenta) ** 2)
-        return np.asarray(0.5 * min(rates) * mixed)
+            return up, down
+        cutoff, cold, hot = self._cutoff(machine), machine.cold, machine.hot
+        rotor = np.array([momenta, momenta + 1.0]) ** 2 / (2.0 * machine.moment_of_inertia)
+        fields = machine.field_cold + machine.field_hot
+        half = machine.field_cold - machine.field_hot + 0.5 * (rotor[1] - rotor[0])
+        angle = 0.5 * np.arctan2(machine.coupling, half)
+        shares = np.sin(angle) ** 2, np.cos(angle) ** 2  # of |0,1,l⟩ and |1,0,l+1⟩ in the upper one
+        empty, full = (1.0 - cold.excited) * (1.0 - hot.excited), cold.excited * hot.excited
+        for sign, weights in ((1.0, shares), (-1.0, shares[::-1])):
+            energy = 0.5 * (rotor[0] + rotor[1]) + sign * np.hypot(half, machine.coupling)
+            entering, leaving = [], []  # of l and of l + 1
+            for emitting, absorbing, weight, own in zip(
+                (hot, cold), (cold, hot), weights, rotor, strict=True
+            ):
+                fall, rise = spectral_rates(emitting, cutoff, energy - own + fields)
+                sink, lift = spectral_rates(absorbing, cutoff, own + fields - energy)
+                entering.append(weight * (empty * rise + full * sink))
+                leaving.append(weight * (fall + lift))
+            total = np.maximum(leaving[0] + leaving[1], np.finfo(float).tiny)
+            up += entering[0] * leaving[1] / total
+            down += entering[1] * leaving[0] / total
+        return up, down
+
+    def _cutoff(self, machine: "RotorEngine") -> float:
+        return 2.0 * machine.field_hot if self.cutoff is None else self.cutoff
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
         """Rates of the baths against splittings and gaps, of the load against λ."""
@@ -187,7 +212,7 @@ class GlobalDissipator:
         close = ONE_FREQUENCY * (self.machine.field_cold + self.machine.field_hot)
         padding = ((1, 0) if member else (0, 1), (0, 0))
         found = []
-        for rate in self._rates(frequency):
+        for rate in spectral_rates(self.bath, self.cutoff, frequency):
             strength = np.pad(np.sqrt(rate), padding) * vectors[:, :, member]
             amplitudes = np.moveaxis(strength[:, :, None] * vectors, 1, 0)
             one = 2.0 * self.pairs.half_splitting < close
@@ -196,17 +221,10 @@ class GlobalDissipator:
             found.append(amplitudes)
         return found[0], found[1]
 
-    def _rates(self, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """J (n + 1) and J n, zero where the frequency is not positive."""
-        w = np.where(frequency > 0.0, frequency, np.inf)
-        density = self.bath.coupling_rate * self.cutoff / (w / self.cutoff + self.cutoff / w)
-        occupation = 1.0 / np.expm1(np.minimum(w / self.bath.temperature, 700.0))
-        return density * (occupation + 1.0), density * occupation
-
     @property
     def rate_at_gap(self) -> float:
         """Rate at which the bath would relax its qubit alone, in units of the gap."""
-        down, up = self._rates(np.array([self.bath.gap]))
+        down, up = spectral_rates(self.bath, self.cutoff, np.array([self.bath.gap]))
         return float(down[0] + up[0]) / self.bath.gap
 
     @property
@@ -264,3 +282,13 @@ class GlobalDissipator:
     ) -> float:
         below, above = self.channels
         return below.change(blocks, empty, pairs) + above.change(blocks, full, pairs)
+
+
+def spectral_rates(
+    bath: QubitBath, cutoff: float, frequency: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """J (n + 1) and J n of a bath, zero where the frequency is not positive."""
+    w = np.where(frequency > 0.0, frequency, np.inf)
+    density = bath.coupling_rate * cutoff / (w / cutoff + cutoff / w)
+    occupation = 1.0 / np.expm1(np.minimum(w / bath.temperature, 700.0))
+    return density * (occupation + 1.0), density * occupation

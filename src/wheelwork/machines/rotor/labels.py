@@ -48,7 +48,11 @@ OBSERVABLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "particle_noise": (r"S_J", "energy", "zero-frequency noise of the particle current"),
         "fano_factor": (r"F", "1", "Fano factor of the particle current"),
         "uncertainty_ratio": (r"S_J\dot\Sigma/2J^2", "1", "thermodynamic uncertainty ratio"),
-        "regime_code": (r"\#", "1", "0 idle, 1 engine, 2 accelerator, 3 refrigerator, 4 heater"),
+        "regime_code": (
+            r"\#",
+            "1",
+            "0 idle, 1 engine, 2 accelerator, 3 refrigerator, 4 heater, 5 load-driven",
+        ),
     }
 )
 

@@ -51,14 +51,19 @@ class LocalMasterEquation:
             LocalDissipator(machine.hot, 1, window, machine.coupling),
         )
 
-    def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
-        """Rate between |0,1,l⟩ and |1,0,l+1⟩, by way of their coherence and then of the baths."""
-        cold, hot = machine.cold.total_rate, machine.hot.total_rate
-        if cold * hot * machine.coupling**2 == 0.0:
-            return np.zeros_like(momenta)
-        width = 0.5 * (cold + hot)
+    def chain_rates(
+        self, machine: "RotorEngine", momenta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Rates of l → l + 1 and back, by the coherence of a pair and then by the baths."""
+        cold, hot = machine.cold, machine.hot
+        if cold.total_rate * hot.total_rate * machine.coupling**2 == 0.0:
+            return np.zeros_like(momenta), np.zeros_like(momenta)
+        width = 0.5 * (cold.total_rate + hot.total_rate)
         square = width**2 + mismatch(machine, momenta) ** 2
-        return 1.0 / (0.5 * square / (machine.coupling**2 * width) + 1.0 / cold + 1.0 / hot)
+        slow = 1.0 / cold.total_rate + 1.0 / hot.total_rate
+        hop = 1.0 / (0.5 * square / (machine.coupling**2 * width) + slow)
+        up = hop * hot.excited * (1.0 - cold.excited)
+        return up, hop * cold.excited * (1.0 - hot.excited)
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
         """λ against the smaller gap, and how far the load's own state is from a Gibbs state."""

@@ -44,7 +44,7 @@ class QubitBath:
     @property
     def excited(self) -> float:
         """Excited population of the qubit alone with its bath, 1/(e^{2B/T} + 1)."""
-        return 0.5 * (1.0 - math.tanh(self.field / self.temperature))
+        return 1.0 / (math.exp(min(self.gap / self.temperature, 700.0)) + 1.0)
 
 
 def bose(frequency: float, temperature: float) -> float:

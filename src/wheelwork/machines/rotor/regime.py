@@ -11,8 +11,8 @@ class Operation:
     """Signs of heat and work, read as an operation (Leitch et al., Table I).
 
     heat_cold, heat_hot: from the colder and from the warmer of the qubits' baths. work: done on
-    the machine. temperature_cold, temperature_hot: of the two baths, the lower first. noise:
-    magnitude below which a flow counts as zero.
+    the machine. temperature_cold, temperature_hot: of the two baths, the lower first. noise: of
+    heat_cold, heat_hot and work, magnitudes below which they count as zero.
     """
 
     heat_cold: float
@@ -20,7 +20,7 @@ class Operation:
     work: float
     temperature_cold: float
     temperature_hot: float
-    noise: float = 0.0
+    noise: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def regime(self) -> str:
@@ -29,15 +29,13 @@ class Operation:
         "engine": heat flows from hot to cold and work is given. "accelerator": work speeds this
         flow up. "refrigerator": work reverses it. "heater": work ends as heat and neither bath
         gives any, the fourth possibility. "load-driven": any other signs, which take the load as
-        a third bath. "idle": no flow exceeds the noise.
+        a third bath. "idle": no flow exceeds its noise.
         """
-        cold, hot, work = map(self._sign, (self.heat_cold, self.heat_hot, self.work))
+        flows = self.heat_cold, self.heat_hot, self.work
+        cold, hot, work = map(_sign, flows, self.noise)
         if work > 0 and cold <= 0 and hot <= 0:
             return "heater"
         return _BY_SIGN.get((cold, hot, work), "load-driven")
-
-    def _sign(self, flow: float) -> int:
-        return int(math.copysign(1.0, flow)) if abs(flow) > self.noise else 0
 
     @property
     def efficiency(self) -> float:
@@ -70,3 +68,7 @@ _BY_SIGN = {
     (-1, 1, 1): "accelerator",
     (1, -1, 1): "refrigerator",
 }
+
+
+def _sign(flow: float, noise: float) -> int:
+    return int(math.copysign(1.0, flow)) if abs(flow) > noise else 0

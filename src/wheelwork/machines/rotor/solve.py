@@ -33,8 +33,10 @@ class RotorMethod(Protocol):
     def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
         """The equations on a window."""
 
-    def hopping(self, machine: "RotorEngine", momenta: FloatArray) -> FloatArray:
-        """Rate between |0,1,l⟩ and |1,0,l+1⟩, roughly: for a first guess of the window."""
+    def chain_rates(
+        self, machine: "RotorEngine", momenta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Rates of l → l + 1 and back by the qubits' baths, roughly: for a guess of the window."""
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
         """Ratios that the description takes for small."""
@@ -44,13 +46,15 @@ class RotorMethod(Protocol):
 class Solution:
     """The stationary state on a window that holds it.
 
-    beyond: (3,), estimated sums of p, p|l| and p l² outside the window.
+    beyond: (3,), estimated sums of p, p|l| and p l² outside the window. elsewhere: probability of
+    another motion there, by the guess.
     """
 
     model: RotorModel
     blocks: BlockState
     steady: hilbert.SteadyState
     beyond: FloatArray
+    elsewhere: float
 
 
 def solve(machine: "RotorEngine", method: RotorMethod) -> Solution:
@@ -92,18 +96,23 @@ def on_window(
         raise NotConverged(
             f"the steady state of the rotor was not found: {reason}. With a weak load "
             f"(`load_damping` is {machine.load_damping:g}) or a very hot bath it relaxes too "
-            "slowly against the fastest rate"
+            "slowly against the fastest rate; so it does between two motions that both persist, of "
+            "which a `window` may hold one"
         ) from None
     blocks = block_state(window, steady.state)
-    beyond = chain.beyond(window, blocks.rotor[0], blocks.rotor[-1])
-    return Solution(model, blocks, steady, beyond)
+    beyond, elsewhere = chain.beyond(window, blocks.rotor), chain.elsewhere(window)
+    return Solution(model, blocks, steady, beyond, elsewhere)
 
 
 def share_beyond(solution: Solution) -> float:
-    """Share of ⟨L_z²⟩ beyond the window, by the guess of its tails, and no less than the ends'."""
-    blocks = solution.blocks
-    ends = np.abs(blocks.rotor[[0, -1]]) @ blocks.window.momenta[[0, -1]] ** 2
-    return float(max(solution.beyond[2], ends) / blocks.moment(2))
+    """Share beyond the window of ⟨L_z²⟩ or of probability, whichever is larger.
+
+    By the guess of the tails, and no less than the ends'.
+    """
+    blocks, square = solution.blocks, solution.blocks.moment(2)
+    weight = np.maximum(blocks.window.momenta[[0, -1]] ** 2 / square, 1.0)
+    ends = float(np.abs(blocks.rotor[[0, -1]]) @ weight)
+    return max(float(solution.beyond[2]) / square, float(solution.beyond[0]), ends)
 
 
 def _grown(window: Window, blocks: BlockState) -> Window:

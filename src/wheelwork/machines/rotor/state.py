@@ -148,18 +148,18 @@ class RotorState:
         The work is Ẇ^(Q) as in Leitch et al., Table I. For a global equation, in which it is
         zero, it is Q̇_r + Ẇ^(r), what the load gives. The cold bath is the colder one.
         """
-        flow, machine = self.flows, self.machine
-        locally = self.solution.model.cold.quantum is not None
-        work = flow.work_qubits if locally else flow.heat_load + flow.work_load
-        (cold, heat_cold), (hot, heat_hot) = sorted(
-            [
-                (machine.temperature_cold, flow.heat_cold),
-                (machine.temperature_hot, flow.heat_hot),
-            ],
-            key=lambda bath: bath[0],
+        flow, machine, error = self.flows, self.machine, self.flow_errors
+        if self.solution.model.cold.quantum is not None:
+            work, unsure = flow.work_qubits, error["work_qubits"]
+        else:
+            work = flow.heat_load + flow.work_load
+            unsure = error["heat_load"] + error["work_load"]
+        baths = (
+            (machine.temperature_cold, flow.heat_cold, error["heat_cold"]),
+            (machine.temperature_hot, flow.heat_hot, error["heat_hot"]),
         )
-        noise = max(self.flow_errors["heat_cold"], self.flow_errors["heat_hot"])
-        return Operation(heat_cold, heat_hot, work, cold, hot, noise)
+        cold, hot = sorted(baths, key=lambda bath: bath[0])
+        return Operation(cold[1], hot[1], work, cold[0], hot[0], (cold[2], hot[2], unsure))
 
     @property
     def regime(self) -> str:

@@ -33,14 +33,14 @@ class Distance:
 
 
 def distance(state: "RotorState") -> Distance:
-    """Return what lies beyond the window, and what residual and rounding leave within."""
+    """Return what lies beyond the window and is missing, or too much, within; and residual and
+    rounding.
+    """
     beyond = state.solution.beyond
-    within = state.solution.steady.error + SUMMATION
     square = state.blocks.moment(2)
+    trace = float(beyond[0]) + state.solution.steady.error + SUMMATION
     return Distance(
-        float(beyond[0]) + within,
-        float(beyond[1]) + within * math.sqrt(square),
-        float(beyond[2]) + within * square,
+        trace, float(beyond[1]) + trace * math.sqrt(square), float(beyond[2]) + trace * square
     )
 
 
@@ -152,6 +152,7 @@ def audit(state: "RotorState") -> dict[str, AuditEntry]:
         "negativity": AuditEntry(max(0.0, -float(blocks.eigenvalues[-1])), NEGATIVE),
         "edge population": AuditEntry(edges, rtol),
         "kinetic energy beyond the window": AuditEntry(share, rtol),
+        "another motion beyond the window": AuditEntry(state.solution.elsewhere, rtol),
         "first law": AuditEntry(abs(flow.total), ROUNDING * gross + uncertain),
         "current through the rotor": AuditEntry(
             _current_defect(state), ROUNDING * rates + machine.load_damping * off.momentum
