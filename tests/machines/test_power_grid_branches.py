@@ -379,6 +379,14 @@ def test_map_agrees_with_single_points(machine):
             assert np.all(np.isnan(here["frequency"].values[count:]))
 
 
+def test_a_state_is_the_sequence_of_its_branches():
+    state = chain(4, 4.0, 2.0).steady_state()
+    assert tuple(state) == state.branches
+    assert len(state) == len(state.branches)
+    assert state[0] is state.branches[0]
+    assert state[-1].at_rest
+
+
 def test_map_over_the_network_itself():
     """A parameter of the network asks for a new curve at each value."""
     machine = chain(3, 4.0, 6.0)

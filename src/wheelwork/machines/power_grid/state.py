@@ -1,7 +1,7 @@
 """The steady branches of a power grid without noise: observables, errors, audit."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -32,6 +32,7 @@ MOST_NOISE = 0.2  # of one quantum, and of thermal ones, against those that satu
 class MeanFieldState:
     """What `PowerGrid.steady_state(MeanField())` returns: every steady branch found.
 
+    A sequence of its branches: `for branch in state`, `state[0]`, `len(state)`.
     branches: the stable ones first, of these and of the others the nearest to the centre of the
     band; last the state at rest, α = 0.
     oscillations: motion that does not settle, as far as the method looked for it.
@@ -41,6 +42,15 @@ class MeanFieldState:
     machine: "PowerGrid"
     method: MeanField
     attractors: Attractors
+
+    def __len__(self) -> int:
+        return len(self.branches)
+
+    def __getitem__(self, place: int) -> Branch:
+        return self.branches[place]
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self.branches)
 
     @property
     def exhaustive(self) -> bool:
