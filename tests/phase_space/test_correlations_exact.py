@@ -5,8 +5,10 @@ import pytest
 from phase_space_systems import damped_oscillator
 from scipy.linalg import expm
 
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.phase_space.correlations import response
+from wheelwork.phase_space.correlations.line import find_line
+from wheelwork.phase_space.correlations.quantities import correlation
 
 TEMPERATURE, MASS, FREQUENCY = 2.0, 1.3, 0.7
 DELAYS = np.array([0.0, 0.3, 1.7, 6.0, 40.0])
@@ -126,8 +128,10 @@ def test_an_unphysical_state_has_no_emission_line():
     """Colder than the ground state: ⟨a†a⟩ < 0."""
     found = response(damped_oscillator(2.0, 0.6))
     assert found.phonon_number < 0.0
-    with pytest.raises(NotConverged, match="no line"):
+    with pytest.raises(UnphysicalState, match="no quantum state"):
         _ = found.line
+    with pytest.raises(NotConverged, match="no line"):
+        find_line(correlation(found.relaxation, "emission"))
 
 
 def test_arrays_keep_their_shape():

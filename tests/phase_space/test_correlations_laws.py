@@ -7,7 +7,7 @@ from phase_space_systems import boltzmann, constant, lopsided, van_der_pol
 from scipy.sparse.linalg import eigs, spsolve
 
 import wheelwork as ww
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NotConverged, UnphysicalState
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.correlations import response
 from wheelwork.phase_space.correlations.on_plane import mesh_problem
@@ -146,6 +146,13 @@ def test_estimates_bound_the_true_errors(seed):
     assert slow <= rough.errors["slowest_rate"] + fine.errors["slowest_rate"]
 
 
+def test_a_number_that_meets_its_value_by_chance_is_not_called_exact():
+    """From one basis to the next this width changes by 8e-6, with 1e-5 still to go."""
+    rough, fine = response(flywheel(16.0), 1e-3), response(flywheel(16.0), 1e-6)
+    assert rough.details["radial_functions"] < fine.details["radial_functions"]
+    assert abs(rough.line.width - fine.line.width) <= rough.errors["line_width"]
+
+
 # ------------------------------------------------------------------ several wells
 
 TEMPERATURE = 0.5
@@ -233,6 +240,16 @@ def test_rest_and_ring_coexist():
     assert switching.intensity[0] < 1.0
     assert switching.intensity[1] == pytest.approx(5.0, abs=0.5)
     assert sum(switching.rates) == pytest.approx(rate, rel=2e-3)
+
+
+def test_a_state_below_the_vacuum_emits_no_light():
+    """⟨X² + P²⟩ = 0.4 < ½: the equation is beyond its validity, and no line stands at +ω0."""
+    found = response(boltzmann(constant(0.0), constant(0.05), 0.4))
+    assert found.phonon_number == pytest.approx(-0.1)
+    assert found.position(0.0) == pytest.approx(0.4)
+    for question in (lambda: found.line, lambda: found.g1(0.0), lambda: found.g2(0.0)):
+        with pytest.raises(UnphysicalState, match="no quantum state"):
+            question()
 
 
 def test_out_of_reach_is_said():

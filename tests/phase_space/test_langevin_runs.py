@@ -158,6 +158,18 @@ def test_a_run_that_has_not_settled_is_refused():
         method.sample(damped_oscillator(0.002, 0.008))
 
 
+@pytest.mark.parametrize("start", [None, (0.0, 0.0)])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_of_few_correlation_times_is_refused(start, seed):
+    """The energy's is 200: few trajectories are too noisy to show how far they still are."""
+    model = damped_oscillator(0.005, 0.08)
+    method = Langevin(duration=600.0, trajectories=16, step=0.5, seed=seed, start=start, checked=0)
+    with pytest.raises(NotConverged, match=r"too short to settle in|do not mix"):
+        method.sample(model)
+    number = replace(method, duration=6000.0).sample(model).moments["phonon_number"]
+    assert abs(number.mean - 7.5) < 3.5 * number.standard_error
+
+
 def test_a_run_too_short_for_errors_is_refused():
     with pytest.raises(NotConverged, match="needs at least 8 batches"):
         Langevin(duration=256.0, step=0.25, trajectories=1).sample(damped_oscillator())

@@ -12,10 +12,11 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.fock_state import fock_state
 from wheelwork.phase_space import FokkerPlanck, moments
 from wheelwork.phase_space.sampling.density_basis import DensityBasis
+from wheelwork.phase_space.sampling.density_fit import best_fit, ring_squares
 from wheelwork.phase_space.sampling.fitted_density import FittedDensity, jackknife
 from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
 from wheelwork.phase_space.sampling.polar_counts import PolarCounts
-from wheelwork.phase_space.sampling.solve import _distances
+from wheelwork.phase_space.sampling.solve import _distances, _misfit
 
 METHOD = Langevin(duration=20000.0, step=0.2, seed=5, checked=0)
 T = 0.8
@@ -292,3 +293,51 @@ def test_flywheel_takes_it_as_a_method():
     assert state.entropy == pytest.approx(4.35847, abs=0.08)
     assert state.audit["phonon number, Wigner against Fock"].ok
     assert state.audit["edge probability"].ok
+
+
+@pytest.mark.parametrize(
+    ("model", "step"),
+    [
+        (boltzmann(lambda x: -24.0 * x, constant(0.3), 3.0), 0.05),  # five times as wide in P
+        (boltzmann(lambda x: 1.3 * x - 0.05 * x**3, constant(0.3), 0.15), 0.25),  # two wells
+    ],
+)
+def test_a_purity_that_the_sectors_blur_is_given_with_that_error(model, step):
+    exact = FokkerPlanck(1e-4).solve(model).moments["purity"]
+    found = replace(METHOD, step=step, duration=5000.0, rtol=0.05).solve(model)
+    assert abs(found.moments["purity"] - exact) < 2.0 * found.errors["purity"]
+    assert found.errors["purity"] < 0.1 * exact
+
+
+def test_a_state_far_from_the_origin_is_fitted_about_its_mean():
+    """A constant pull to x = 60; what the step shifts it by counts for the error of W."""
+    model = damped_oscillator(0.3, 1.2, pull=60.0)
+    found = Langevin(duration=3000.0, step=0.25, seed=5, rtol=0.05).solve(model)
+    assert abs(found.moments["purity"] - 0.25) < 3.0 * found.errors["purity"]
+    X, P = np.meshgrid(np.linspace(-6, 6, 121) + 60.0 / 2**0.5, np.linspace(-6, 6, 121))
+    exact = np.exp(-0.5 * ((X - 60.0 / 2**0.5) ** 2 + P**2)) / (2.0 * np.pi)
+    off = np.sum(np.abs(found.distribution.density(X, P) - exact)) * 0.01
+    assert 0.02 < off < found.wigner_error < 10.0 * off
+
+
+def test_a_thin_state_is_refused():
+    counts = PolarCounts.of((0.0, 0.0), 1e4, 1, 64)
+    counts.counts[0, :, 500:503] = 10
+    with pytest.raises(NotConverged, match="too thin a part of the region"):
+        best_fit(counts, 1e4)
+
+
+def test_a_purity_that_the_fit_misses_is_given_with_that_error():
+    """A fit to a Gaussian, held against samples of another whose variance is five percent more."""
+
+    def counts(variance):
+        found = PolarCounts.of((0.0, 0.0), 60.0, 1, 64)
+        weight = np.exp(-ring_squares(60.0) / (2.0 * variance))
+        found.counts[...] = np.rint(1e6 * weight)[:, None]
+        return found
+
+    fitted = FittedDensity.of(counts(1.0), 1e4)
+    purity = moments(fitted)["purity"]
+    assert purity == pytest.approx(0.25, rel=1e-3)
+    assert _misfit(fitted, counts(1.0), purity) < 1e-4
+    assert _misfit(fitted, counts(1.05), purity) == pytest.approx(0.25 * 0.1 / 2.05, rel=0.01)

@@ -48,15 +48,15 @@ class FockState:
         """Eigenvalues, descending.
 
         Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
-        below the frequency.
+        below the frequency, or where what is left out at a loose tolerance makes it seem so.
         """
         try:
             return thermodynamics.banded_spectrum(self.diagonals)
         except InvalidArgument as reason:
             raise UnphysicalState(
-                "the Wigner function found is that of no quantum state (its noise lies below the "
-                "vacuum's): the quasi-adiabatic description needs temperatures above the "
-                f"frequency; {reason}"
+                "the Wigner function found is that of no quantum state: its noise lies below the "
+                "vacuum's (the quasi-adiabatic description needs temperatures above the "
+                f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None
 
     @property

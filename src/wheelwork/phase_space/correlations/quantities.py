@@ -59,9 +59,10 @@ def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
         moved = np.abs(before.fluctuation(delays) - after.fluctuation(delays))
         still = abs(before.constant - after.constant)
         changes[name] = (float(np.max(moved)) + still + after.lost) / scale
-    changes |= _line_changes(*pairs["amplitude"])
-    changes["slowest_rate"] = _relative(coarse.slowest_rate, fine.slowest_rate)
-    return changes
+    numbers = _line_changes(*pairs["amplitude"])
+    numbers["slowest_rate"] = _relative(coarse.slowest_rate, fine.slowest_rate)
+    least = max(changes.values())
+    return changes | {name: max(change, least) for name, change in numbers.items()}
 
 
 def _line_changes(before: Decay, after: Decay) -> dict[str, float]:

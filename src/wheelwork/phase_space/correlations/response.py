@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, UnphysicalState
 from wheelwork.phase_space.correlations.decay import ComplexArray, Decay
 from wheelwork.phase_space.correlations.line import Line, find_line
 from wheelwork.phase_space.correlations.quantities import SCALES, correlation
@@ -59,8 +59,8 @@ class Response:
         return self._at("emission", delays)
 
     def g1(self, delays: npt.ArrayLike) -> ComplexArray:
-        """⟨a†(t+τ)a(t)⟩/⟨a†a⟩."""
-        return self.emission(delays) / self.phonon_number
+        """⟨a†(t+τ)a(t)⟩/⟨a†a⟩. Raises UnphysicalState unless there are quanta."""
+        return self.emission(delays) / self._quanta
 
     def intensity(self, delays: npt.ArrayLike) -> FloatArray:
         """E[|α(τ)|²|α(0)|²], what trajectories see."""
@@ -69,11 +69,10 @@ class Response:
     def g2(self, delays: npt.ArrayLike) -> FloatArray:
         """⟨a†(t)a†(t+τ)a(t+τ)a(t)⟩/⟨a†a⟩²: the stationary g² at τ = 0, 1 in the end.
 
-        With aρa† ↔ (α + ½∂_{α*})(α* + ½∂_α)W.
+        With aρa† ↔ (α + ½∂_{α*})(α* + ½∂_α)W. Raises UnphysicalState unless there are quanta.
         """
         tau = _delays(delays)
-        number = self.phonon_number
-        return 1.0 + self._decay("pair").fluctuation(tau).real / number**2
+        return 1.0 + self._decay("pair").fluctuation(tau).real / self._quanta**2
 
     def _at(self, name: str, delays: npt.ArrayLike) -> ComplexArray:
         decay = self._decay(name)
@@ -116,12 +115,24 @@ class Response:
         """⟨a†a⟩ of the state that correlations start from."""
         return float(self.relaxation.means[2] - 0.5)
 
+    @property
+    def _quanta(self) -> float:
+        """`phonon_number` where there is light to speak of."""
+        if self.phonon_number <= 0.0:
+            raise UnphysicalState(
+                f"the Wigner function found is that of no quantum state: <a†a> is "
+                f"{self.phonon_number:.3g}; the description needs temperatures above the frequency"
+            )
+        return self.phonon_number
+
     @cached_property
     def line(self) -> Line:
         """The highest maximum of `emission_spectrum`, with its full width at half maximum.
 
-        Raises NotConverged when that spectrum is nowhere positive.
+        Raises NotConverged when that spectrum is nowhere positive, UnphysicalState unless there
+        are quanta: then what is positive in it is no line of the oscillator.
         """
+        _ = self._quanta
         return find_line(self._decay("emission"))
 
     def eigenvalues(self, count: int) -> ComplexArray:

@@ -32,12 +32,12 @@ class DensityBasis:
     ) -> "DensityBasis":
         """Return the basis with knots at quantiles of the samples: `counts` at the points s.
 
-        last: quantile of the last knot.
+        last: quantile of the last knot. Knots that the points do not tell apart count once.
         """
         cumulated = np.cumsum(counts) / np.sum(counts)
         far = float(np.interp(last, cumulated, s))
         levels = np.arange(1, knots) / max(knots, 1)
-        chosen = np.append(np.interp(levels, cumulated, s), far)[:knots]
+        chosen = _apart(np.append(np.interp(levels, cumulated, s), far)[:knots], s)
         weight = np.sqrt(counts / np.sum(counts))[:, None]
         transforms = [
             np.linalg.inv(np.linalg.qr(weight * _radial(s, chosen, far, degree, order), "r"))
@@ -78,6 +78,16 @@ class DensityBasis:
                 result += (radial @ coefficients[first:last]).reshape(s.shape) * values
                 first = last
         return result
+
+
+def _apart(knots: FloatArray, s: FloatArray) -> FloatArray:
+    """Knots with two of the equidistant points s below the first and between any two."""
+    chosen, least = [], s[0] + 2.0 * (s[1] - s[0])
+    for knot in knots:
+        if knot >= least:
+            chosen.append(knot)
+            least = knot + 2.0 * (s[1] - s[0])
+    return np.array(chosen)
 
 
 def _radial(s: FloatArray, knots: FloatArray, far: float, degree: int, order: int) -> FloatArray:

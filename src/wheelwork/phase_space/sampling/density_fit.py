@@ -18,6 +18,7 @@ RIDGE = 1e-3  # pseudo-samples that hold back terms which no sample sees
 MOST_STEPS, SETTLED = 60, 1e-7
 BEYOND, FEWEST_EFFECTIVE = 30.0, 300.0
 ROOM = 1.2  # rings that enter the fit, against the farthest sample
+FEWEST_RINGS = 8  # that hold the middle half of the samples
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,13 @@ class _Data:
         if not np.any(total):
             raise NotConverged("no sample lies in the region that should hold the state")
         last = min(math.ceil(ROOM * (np.flatnonzero(total)[-1] + 1)), RINGS)
+        middle = np.searchsorted(np.cumsum(total) / np.sum(total), [0.25, 0.75])
+        if middle[1] - middle[0] < FEWEST_RINGS:
+            raise NotConverged(
+                f"half of the samples lie in {middle[1] - middle[0] + 1} of {RINGS} rings about "
+                "their mean: the state is too thin a part of the region that may hold it for a "
+                "fitted density; its moments can be sampled (`sample`)"
+            )
         s, theta = ring_squares(counts.square)[:last], sector_angles()
         return cls(s, theta, counts.by_group[:, :last].astype(float))
 

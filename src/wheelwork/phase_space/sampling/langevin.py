@@ -32,8 +32,8 @@ class Langevin:
     """Sampled trajectories of dx = p/m dt, dp = (−m ω0² x + force − friction p/m) dt + √D dW.
 
     (Culhane et al., Eq. (6); coefficients of `PhaseSpaceModel`.) Each step is half a rotation, an
-    exact Ornstein–Uhlenbeck kick at fixed x, half a rotation: weak order two in Δt, and
-    for a harmonic oscillator with constant coefficients the exact stationary state at any Δt.
+    exact Ornstein–Uhlenbeck kick at fixed x, half a rotation: weak order two in Δt, and for
+    constant friction and noise without a force the exact stationary state at any Δt.
 
     duration: time covered by each trajectory, rounded up to whole chunks of 256 steps.
     trajectories: independent ones. Multiples of 64 per thread run at full speed. With 16 or more

@@ -26,6 +26,7 @@ from wheelwork.phase_space.sampling.stepping import LOOKUP_RTOL
 from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
 
 MOST_DRIFT = 5.0  # standard errors
+FEWEST_TIMES = 8.0  # correlation times after the burn-in: with less, what was begun from shows
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,9 @@ def summary(
     """Return means and errors of a run; `burn_in` is found from the data if it is None.
 
     Raises NotConverged when the run is too short for error estimates, has visibly not settled (the
-    mean energies of its halves differ by more than five standard errors), or when trajectories
-    stay apart. The last two only if `judge`, by default without a `burn_in`, which stands
-    for the user's own judgement.
+    mean energies of its halves differ by more than five standard errors, or it is shorter than
+    eight correlation times of the energy), or when trajectories stay apart. The last three only if
+    `judge`, by default without a `burn_in`, which stands for the user's own judgement.
     """
     fine = progress.fine
     first = settled_after(fine) if burn_in is None else _given(setup, progress, burn_in)
@@ -99,10 +100,12 @@ def summary(
     found = quantities(batches.mean)
     moments = {name: batches.estimate(quantity) for name, quantity in found.items()}
     drifted, mixed = drift(fine, first), mixing(fine, first)
-    if judge or (judge is None and burn_in is None):
-        _refuse(drifted, mixed)
     effective = _effective_samples(batches, moments["phonon_number"])
     time = (fine.chunks - first * fine.width) * CHUNK * setup.step
+    correlation_time = 0.5 * time * setup.trajectories / effective
+    if judge or (judge is None and burn_in is None):
+        _refuse(drifted, mixed)
+        _require_long(time, correlation_time)
     return Samples(
         setup=setup,
         progress=progress,
@@ -112,7 +115,7 @@ def summary(
         effective_samples=effective,
         burn_in=first * fine.width * CHUNK * setup.step,
         details={
-            "correlation_time": 0.5 * time * setup.trajectories / effective,
+            "correlation_time": correlation_time,
             "drift": drifted,
             "mixing": mixed.ratio,
             "mixing_bound": mixed.bound,
@@ -134,6 +137,14 @@ def _refuse(drifted: float, mixed: Mixing) -> None:
             f"the trajectories do not mix: their means differ {mixed.ratio:.3g} times as much "
             f"(in variance) as their own course explains, at most {mixed.bound:.3g} would be "
             "chance; some stay in one part of the plane for the whole run; raise `duration`"
+        )
+
+
+def _require_long(time: float, correlation_time: float) -> None:
+    if time < FEWEST_TIMES * correlation_time:
+        raise NotConverged(
+            f"the run is too short to settle in: after burn-in {time:.3g} is left of it, where the "
+            f"energy has a correlation time of {correlation_time:.3g}; raise `duration`"
         )
 
 

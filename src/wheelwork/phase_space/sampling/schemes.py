@@ -46,8 +46,8 @@ def splitting(frequency: float, step: float) -> Scheme:
     """Half a rotation, the exact Ornstein–Uhlenbeck kick at fixed X, half a rotation.
 
     P ← e^{−γΔt} P + f (1 − e^{−γΔt})/γ + √(d (1 − e^{−2γΔt})/γ) ξ, for γ of either sign and
-    its limit γ → 0. Weak order two; a harmonic oscillator with constant γ and d keeps its exact
-    stationary state at every Δt.
+    its limit γ → 0. Weak order two; a harmonic oscillator with constant γ and d and no force keeps
+    its exact stationary state at every Δt.
     """
 
     def kicks(X: FloatArray, rates: FloatArray) -> FloatArray:

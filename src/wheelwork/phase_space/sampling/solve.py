@@ -6,7 +6,7 @@ import numpy as np
 
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.distribution import moments
-from wheelwork.phase_space.domain import find_domain
+from wheelwork.phase_space.domain import Domain, find_domain
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.sampling.fitted_density import FittedDensity, jackknife
 from wheelwork.phase_space.sampling.polar_counts import PolarCounts
@@ -19,14 +19,14 @@ MARGIN = 1.2  # of the duration proposed
 
 def solve(method: Method, model: PhaseSpaceModel, rtol: float) -> Stationary:
     """Return the stationary state of `model` from samples, see `Langevin.solve`."""
-    reach = _reach(model)
+    domain = find_domain(model)
     sums: list[PolarCounts] = []
 
     def prepare(settled: Simulation, samples: int) -> PolarCounts:
         means = settled.progress.fine.late_means()
         centre = float(means[0]), float(means[1])
-        square = (reach + math.hypot(*centre)) ** 2
-        sums.append(PolarCounts.of(centre, square, samples, method.trajectories))
+        radius = _radius(domain, centre)
+        sums.append(PolarCounts.of(centre, radius**2, samples, method.trajectories))
         return sums[0]
 
     done, samples = watch(method, model, prepare)
@@ -35,10 +35,10 @@ def solve(method: Method, model: PhaseSpaceModel, rtol: float) -> Stationary:
     return _stationary(done, samples, density, sums[0], relative)
 
 
-def _reach(model: PhaseSpaceModel) -> float:
-    """Largest radius of the orbits that hold the state."""
-    domain = find_domain(model)
-    return max(domain.reach, math.sqrt(domain.energy))
+def _radius(domain: Domain, centre: tuple[float, float]) -> float:
+    """Largest distance from the centre of the orbits that hold the state."""
+    X, P = centre
+    return max(domain.high - X, X - domain.low, math.sqrt(domain.energy) + abs(P), 1.0)
 
 
 def _require(samples: Samples, rtol: float) -> float:
@@ -85,7 +85,11 @@ def _stationary(
     purity = jackknife(density, lambda d: moments(d)["purity"])
     estimates = dict(samples.moments) | {"purity": purity}
     even, odd = _distances(density)
-    by_step = _step_errors(samples)
+    shift, spread = _step_moves(samples)
+    blur = _blur(density)
+    misfit = _misfit(density, counts, purity.mean) + (0.5 * spread + blur) * purity.mean
+    systematic = _step_errors(samples) | {"purity": misfit}
+    moved = 2.0 * (shift + spread + blur)  # of a Gaussian, in the measure of `_distances`
     total = float(np.sum(counts.counts)) + counts.outside
     details = dict(samples.details) | {
         "knots": float(density.basis.knots.size),
@@ -100,15 +104,47 @@ def _stationary(
         rates=done.stepping.rates,
         moments={name: estimate.mean for name, estimate in estimates.items()},
         errors={
-            name: math.hypot(estimate.standard_error, by_step.get(name, 0.0))
+            name: math.hypot(estimate.standard_error, systematic[name])
             for name, estimate in estimates.items()
         },
         relative_error=relative,
-        distance=even + odd**2,
-        wigner_error=even + odd,
+        distance=even + odd**2 + moved,
+        wigner_error=even + odd + moved,
         details=details,
         replicas=density.replicas,
     )
+
+
+def _misfit(density: FittedDensity, counts: PolarCounts, purity: float) -> float:
+    """Error of the purity π∫W² of a fit V that cannot follow W: |2π∫(W − V)V| to first order."""
+    seen = counts.counts.sum(axis=(0, 1))
+    overlap = math.pi * float(np.sum(seen * density.nodes.density) / np.sum(seen))
+    return 2.0 * abs(overlap - purity)
+
+
+def _blur(density: FittedDensity) -> float:
+    """Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12."""
+    nodes = density.nodes
+    log = np.log(nodes.density)
+    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
+    return float(np.sum(nodes.weight * rise**2)) / 12.0
+
+
+def _step_moves(samples: Samples) -> tuple[float, float]:
+    """What the step does to X and P: shifts in standard deviations, relative changes of variance.
+
+    Summed over both; zero where the method asks for no check.
+    """
+    shifts, spreads = 0.0, 0.0
+    share = 1.0 / (2.0**samples.setup.order - 1.0)
+    for axis in ("x", "p") if samples.step_change else ():
+        mean = samples.moments[axis].mean
+        variance = samples.moments[f"{axis}_squared"].mean - mean**2
+        shift = share * samples.step_change[axis].mean
+        spread = share * samples.step_change[f"{axis}_squared"].mean - 2.0 * mean * shift
+        shifts += abs(shift) / math.sqrt(variance)
+        spreads += abs(spread) / variance
+    return shifts, spreads
 
 
 def _distances(density: FittedDensity) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from wheelwork.phase_space.rates import tabulated_rates
 from wheelwork.phase_space.tables import Table
 
 UPSAMPLING = 4
+NOISE_ROOM = 30.0  # times the noise of the mesh, above which a hump is one
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,17 @@ class PlaneDistribution:
 
     @property
     def barrier(self) -> float:
-        """ln of how much rarer the ridge between two humps over X is than the lower hump."""
-        profile = np.maximum(np.sum(self.values, axis=1), 1e-300)
+        """ln of how much rarer the ridge between two humps over X is than the lower hump.
+
+        What rises no higher than the mesh's own noise, as its negative values tell it, is no hump.
+        """
+        profile = np.sum(self.values, axis=1)
+        noise = max(0.0, -float(np.min(profile)))
         rising = np.maximum.accumulate(profile)
         falling = np.maximum.accumulate(profile[::-1])[::-1]
-        return float(np.max(np.log(np.minimum(rising, falling) / profile)))
+        lower = np.minimum(rising, falling)
+        ridge = profile[lower > NOISE_ROOM * noise], lower[lower > NOISE_ROOM * noise]
+        return float(np.max(np.log(ridge[1] / np.maximum(ridge[0], 1e-300)), initial=0.0))
 
     @cached_property
     def _spline(self) -> RectBivariateSpline:
