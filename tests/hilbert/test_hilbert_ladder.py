@@ -7,8 +7,10 @@ import scipy.sparse as sp
 from wheelwork import hilbert
 from wheelwork.errors import NotConverged
 from wheelwork.hilbert.ladder import Ladder, Link, ladder_steady_state, required_bytes
+from wheelwork.hilbert.ladder.compiled import RealCorrection, RealSweeps
 from wheelwork.hilbert.ladder.modes import modes_of
 from wheelwork.hilbert.ladder.populations import PopulationChain
+from wheelwork.hilbert.ladder.preconditioner import AnySweeps, Preconditioner
 
 
 def random_ladder(top, real, seed=1):
@@ -114,12 +116,30 @@ def test_population_chain_inverts_the_rates_between_eigenstates(real):
     chain = PopulationChain.of(ladder)
     right = hermitian_vector(ladder)
     right[ladder.places] -= ladder.trace(right) / ladder.places.size
-    found = np.concatenate([block.ravel() for block in chain.solve(ladder.blocks(right))])
+    found = ladder.zeros()
+    chain.correct(right, found)
     rate = ladder.rate(found)
     for each, got, wanted in zip(
         chain.eigenstates, ladder.blocks(rate), ladder.blocks(right), strict=True
     ):
         np.testing.assert_allclose(each.populations(got), each.populations(wanted), atol=1e-10)
+
+
+def test_compiled_loops_do_the_same():
+    ladder = random_ladder(6, True)
+    chain = PopulationChain.of(ladder)
+    fast = Preconditioner.of(chain)
+    assert isinstance(fast.sweeps, RealSweeps)
+    assert isinstance(fast.correction, RealCorrection)
+    fastest = max(float(rates.max()) for rates in ladder.losses)
+    modes = [modes_of(drift.toarray(), fastest) for drift in ladder.drifts]
+    slow = Preconditioner(ladder, AnySweeps(ladder, modes), chain)
+    right = hermitian_vector(ladder)
+    np.testing.assert_allclose(fast(right), slow(right), rtol=1e-9, atol=1e-9)
+    start, other = hermitian_vector(ladder, seed=3), hermitian_vector(ladder, seed=3)
+    fast.correction.correct(right, start)
+    chain.correct(right, other)
+    np.testing.assert_allclose(start, other, rtol=1e-10, atol=1e-10)
 
 
 def thermal_mode(top, occupation, damping=0.3):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
-from wheelwork.hilbert.ladder.kernels import climb, descend, drift
+from wheelwork.hilbert.ladder.kernels import arrive, rate
 from wheelwork.hilbert.operators import IndexArray
 
 Block = npt.NDArray[Any]  # real or complex
@@ -31,6 +31,45 @@ class Link:
     above: IndexArray
     down: FloatArray
     up: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FlatLinks:
+    """All links one after the other, for compiled loops.
+
+    first: (M + 1,), number of the first link that leads up from each rung; last that of all links.
+    begins: where each link begins in the last axis of the others. above, down, up: as in `Link`,
+    zero for jumps that a link does not have.
+    """
+
+    first: IndexArray
+    begins: IndexArray
+    above: IndexArray
+    down: FloatArray
+    up: FloatArray
+
+    @classmethod
+    def of(cls, links: Sequence[Sequence[Link]]) -> "FlatLinks":
+        every = [link for rung in links for link in rung]
+        ends = np.cumsum([0, *(link.above.size for link in every)])
+        jumps = max((len(each) for link in every for each in (link.down, link.up)), default=0)
+        down, up = np.zeros((2, jumps, int(ends[-1])))
+        for link, begin, end in zip(every, ends[:-1], ends[1:], strict=True):
+            down[: len(link.down), begin:end] = link.down
+            up[: len(link.up), begin:end] = link.up
+        above = [link.above for link in every]
+        return cls(
+            np.cumsum([0, *(len(rung) for rung in links)]),
+            ends[:-1],
+            np.concatenate(above) if above else np.zeros(0, dtype=np.int64),
+            down,
+            up,
+        )
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """In the order of the fields."""
+        return self.first, self.begins, self.above, self.down, self.up
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,33 +139,35 @@ class Ladder:
         pairs = zip(self.coherent, self.losses, strict=True)
         return [sp.csr_array(C - np.diag(0.5 * rates)) for C, rates in pairs]
 
-    def arrive(self, blocks: Blocks, K: int, out: Block) -> None:
+    @cached_property
+    def flat_links(self) -> FlatLinks:
+        """The links for compiled loops."""
+        return FlatLinks.of(self.links)
+
+    @cached_property
+    def _flat_drifts(self) -> tuple[npt.NDArray[Any], ...]:
+        """indptr, indices within a rung, data, of all rows."""
+        counts = np.concatenate([np.diff(D.indptr) for D in self.drifts])
+        indices = np.concatenate([D.indices for D in self.drifts])
+        data = np.concatenate([D.data for D in self.drifts])
+        return np.concatenate(([0], np.cumsum(counts))), indices, data
+
+    def arrive(self, vector: Block, K: int, out: Block) -> None:
         """Add to `out` what jumps bring to rung K from its neighbours."""
-        if self.top > K:
-            for link in self.links[K]:
-                descend(link.above, link.down, blocks[K + 1], out)
-        if K > 0:
-            for link in self.links[K - 1]:
-                climb(link.above, link.up, blocks[K - 1], out)
+        arrive(K, self.sizes, self.starts, self.flat_links.arrays, vector, out)
 
     def rate(self, vector: Block) -> Block:
         """dρ/dt of a Hermitian ρ."""
-        result = np.empty_like(vector)
-        blocks = self.blocks(vector)
-        for K, out in enumerate(self.blocks(result)):
-            D = self.drifts[K]
-            drift(D.indptr, D.indices, D.data, blocks[K], out)
-            self.arrive(blocks, K, out)
-        return result
+        return self._rate(vector, self._flat_drifts)
 
     def magnitude(self, vector: Block) -> FloatArray:
         """Sum of the magnitudes of the terms of dρ/dt."""
-        blocks = [np.abs(block) for block in self.blocks(vector)]
-        result = np.empty(self.unknowns)
-        for K, out in enumerate(self.blocks(result)):
-            D = self.drifts[K]
-            drift(D.indptr, D.indices, np.abs(D.data), blocks[K], out)
-            self.arrive(blocks, K, out)
+        indptr, indices, data = self._flat_drifts
+        return self._rate(np.abs(vector), (indptr, indices, np.abs(data)))
+
+    def _rate(self, vector: Block, drifts: tuple[npt.NDArray[Any], ...]) -> Block:
+        result = np.empty_like(vector)
+        rate(self.sizes, self.starts, self.flat_links.arrays, drifts, vector, result)
         return result
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.hilbert.ladder.model import Block, Blocks, Ladder, Link
+from wheelwork.hilbert.ladder.model import Block, Ladder, Link
 from wheelwork.hilbert.operators import ComplexArray
 
 DEGENERATE = 1e-9  # of the largest frequency
@@ -116,11 +116,12 @@ class PopulationChain:
         source[self.pin[0]][self.pin[1]] = 1.0
         return self._solve(source)
 
-    def solve(self, blocks: Blocks) -> Blocks:
-        """Return the state of eigenstates whose change has these populations."""
-        right = [each.populations(b) for each, b in zip(self.eigenstates, blocks, strict=True)]
-        found = self._solve(right)
-        return [each.state(p) for each, p in zip(self.eigenstates, found, strict=True)]
+    def correct(self, residual: Block, x: Block) -> None:
+        """Add to x the state of eigenstates whose change has the populations of `residual`."""
+        wanted, blocks = self.ladder.blocks(residual), self.ladder.blocks(x)
+        right = [each.populations(b) for each, b in zip(self.eigenstates, wanted, strict=True)]
+        for each, block, p in zip(self.eigenstates, blocks, self._solve(right), strict=True):
+            block += each.state(p)
 
     def _solve(self, right: list[FloatArray]) -> list[FloatArray]:
         right = list(right)

@@ -10,9 +10,9 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.hilbert.ladder.kernels import climb, descend
-from wheelwork.hilbert.ladder.model import Block, Blocks, Ladder, Link
-from wheelwork.hilbert.ladder.modes import Modes, modes_of
+from wheelwork.hilbert.ladder.model import Block, Ladder, Link
 from wheelwork.hilbert.ladder.populations import PopulationChain
+from wheelwork.hilbert.ladder.preconditioner import Preconditioner
 from wheelwork.hilbert.steady import ROUNDING, SEED
 
 FINEST, COARSEST = 1e-6, 1e-3  # reduction of the residual by one correction
@@ -101,16 +101,15 @@ def _warranted(search: "_Search", x: Block, left: Block, rtol: float) -> LadderS
 @dataclass(eq=False)
 class _Search:
     ladder: Ladder
-    modes: list[Modes]
     chain: PopulationChain
+    precondition: Preconditioner
     restart: int
     iterations: int = 0
 
     @classmethod
     def of(cls, ladder: Ladder, restart: int) -> "_Search":
-        fastest = max(float(rates.max()) for rates in ladder.losses)
-        modes = [modes_of(drift.toarray(), fastest) for drift in ladder.drifts]
-        return cls(ladder, modes, PopulationChain.of(ladder), restart)
+        chain = PopulationChain.of(ladder)
+        return cls(ladder, chain, Preconditioner.of(chain), restart)
 
     def first(self) -> Block:
         """The steady state if H oscillates much faster than jumps come."""
@@ -141,30 +140,12 @@ class _Search:
                 f"{self.iterations} iterations: relaxation is very slow, or there are several "
                 "steady states"
             )
-        return self._precondition(u.view(self.ladder.dtype))
+        return self.precondition(u.view(self.ladder.dtype))
 
     def _step(self, u: FloatArray) -> FloatArray:
         self.iterations += 1
-        moved = self.ladder.rate(self._precondition(u.view(self.ladder.dtype)))
+        moved = self.ladder.rate(self.precondition(u.view(self.ladder.dtype)))
         return np.asarray(moved.view(np.float64))
-
-    def _precondition(self, right: Block) -> Block:
-        ladder = self.ladder
-        x = ladder.zeros()
-        wanted, blocks = ladder.blocks(right), ladder.blocks(x)
-        for K in range(ladder.top + 1):
-            self._settle(K, wanted, blocks)
-        rest = self.chain.solve(ladder.blocks(right - ladder.rate(x)))
-        for block, more in zip(blocks, rest, strict=True):
-            block += more
-        for K in range(ladder.top, -1, -1):
-            self._settle(K, wanted, blocks)
-        return x
-
-    def _settle(self, K: int, wanted: Blocks, blocks: Blocks) -> None:
-        arriving = np.zeros_like(blocks[K])
-        self.ladder.arrive(blocks, K, arriving)
-        blocks[K][:] = self.modes[K].solve(wanted[K] - arriving)
 
     def missing(self, x: Block) -> Block:
         """What rungs beyond the last hold, in its shape.
