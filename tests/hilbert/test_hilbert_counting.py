@@ -186,3 +186,26 @@ def test_statistics_need_one_steady_state():
             counting_statistics(found, [1.0])
     with pytest.raises(InvalidArgument, match="`entropy_production` must be positive"):
         counting_statistics(resonant_level(), [1.0, 0.0]).uncertainty_ratio(0.0)
+
+
+def test_a_mean_lost_in_its_error_is_none():
+    """Two baths of one temperature: no net count, whatever rounding leaves."""
+    for n in (0.2, 0.37, 0.41):
+        rates = [0.3 * (n + 1.0), 0.3 * n, 0.5 * (n + 1.0), 0.5 * n]
+        jumps = [np.sqrt(r) * (SIGMA if k % 2 == 0 else SIGMA.T) for k, r in enumerate(rates)]
+        counted = counting_statistics(
+            steady_state(Lindblad(np.diag([0.0, 1.0]), jumps)), [1, -1, 0, 0]
+        )
+        assert abs(counted.mean) <= counted.errors[0] < 1e-13
+        assert counted.fano_factor == np.inf
+        assert counted.uncertainty_ratio(1e-3) == np.inf
+
+
+@pytest.mark.parametrize("drive", [1e-3, 0.5, 0.7, 1e3])
+def test_photons_of_a_driven_atom(drive):
+    """Resonance fluorescence: F = 1 − 6 Ω²γ²/(γ² + 2 Ω²)², L. Mandel, Opt. Lett. 4, 205 (1979)."""
+    system = Lindblad(0.5 * drive * (SIGMA + SIGMA.T), [SIGMA])
+    found = counting_statistics(steady_state(system), [1.0])
+    assert found.mean == pytest.approx(drive**2 / (1.0 + 2.0 * drive**2), rel=1e-12)
+    expected = 1.0 - 6.0 * drive**2 / (1.0 + 2.0 * drive**2) ** 2
+    assert found.fano_factor == pytest.approx(expected, rel=1e-12)

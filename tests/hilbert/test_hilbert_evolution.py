@@ -23,6 +23,7 @@ from wheelwork.hilbert import (
     Lindblad,
     State,
     evolve,
+    propagation,
     steady_state,
 )
 from wheelwork.hilbert.evolution import _interval
@@ -217,3 +218,32 @@ def test_a_state_goes_on_from_where_another_stopped():
     whole = evolve(system.lindblad, system.start, [4.0]).final
     again = evolve(system.lindblad, half, [2.0]).final
     np.testing.assert_allclose(again.density_matrix, whole.density_matrix, atol=1e-9)
+
+
+def rabi(detuning, coupling, times):
+    """Mean of σ_x from the lower state on, and what it should be."""
+    H = np.array([[0.0, coupling], [coupling, detuning]])
+    sigma_x = np.array([[0.0, 1.0], [1.0, 0.0]])
+    found = evolve(Lindblad(H), basis(2, 0), times, observables={"x": sigma_x})
+    energies, vectors = np.linalg.eigh(H)
+    phases = np.exp(-1j * np.outer(energies, times)) * vectors[0][:, None]
+    psi = vectors @ phases
+    return found, 2.0 * (psi[0].conj() * psi[1]).real
+
+
+@pytest.mark.parametrize("coupling", [1e-2, 1e-5])
+@pytest.mark.parametrize("times", [[40.0], [1e-4, 40.0], np.linspace(0.0, 40.0, 5)])
+def test_an_oscillation_without_decay_is_followed(times, coupling):
+    """A long implicit step damps it, all the more quietly the weaker it is."""
+    found, expected = rabi(100.0, coupling, times)
+    assert np.max(np.abs(expected)) > 1e-2 * coupling
+    assert np.all(np.abs(found.means["x"] - expected) <= found.error + 1e-15)
+
+
+def test_an_oscillation_too_fast_to_follow_is_refused(monkeypatch):
+    monkeypatch.setattr(propagation, "MOST_STEPS", 2000)
+    for detuning in (1e6, 1e12, 1e20):
+        with pytest.raises(NotConverged, match=r"a rotating frame"):
+            rabi(detuning, 1e-2 * detuning, [1.0])
+    with pytest.raises(NotConverged, match="is too long a time"):
+        rabi(1e20, 1.0, [1e20])

@@ -13,8 +13,8 @@ from hilbert_systems import (
     two_modes,
 )
 
-from wheelwork.errors import InvalidArgument
-from wheelwork.hilbert import Lindblad, State, steady_state
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.hilbert import Lindblad, State, evolve, steady_state
 from wheelwork.hilbert.sector import counted, diagonal_sector, state_sector
 
 
@@ -179,3 +179,36 @@ def test_loss_that_cancels_to_rounding_mixes_nothing():
     drift = Lindblad(np.zeros((2, 2)), jumps).drift
     assert drift[0, 1] == 0.0
     assert drift[1, 0] == 0.0
+
+
+def two_levels_high_up(energy, detuning=0.0):
+    """Two coupled levels that lose at rates 1 and 3 to one that is pumped, ω in rad/s of light."""
+    H = np.diag([0.0, energy, energy + detuning])
+    H[1, 2] = H[2, 1] = 5.0
+    jumps = np.zeros((3, 3, 3))
+    jumps[0, 1, 0], jumps[1, 0, 1], jumps[2, 0, 2] = 1.0, 1.0, np.sqrt(3.0)
+    return Lindblad(H, list(jumps))
+
+
+@pytest.mark.parametrize("energy", [1e3, 1e15, 1e18])
+def test_decay_is_no_rounding_of_an_energy(energy):
+    near = steady_state(two_levels_high_up(0.0))
+    found = steady_state(two_levels_high_up(energy))
+    np.testing.assert_allclose(found.state.density_matrix, near.state.density_matrix, atol=1e-13)
+    assert found.state.populations[2] == pytest.approx(25.0 / 156.0, abs=1e-13)
+
+
+def test_a_difference_that_may_be_rounding_must_not_decide():
+    assert steady_state(two_levels_high_up(1e12, 4.0)).error < 1e-14
+    with pytest.raises(NotConverged, match="count energies from a level near by"):
+        steady_state(two_levels_high_up(1e15, 4.0))
+    rounding = 0.1 + 0.2 - 0.3
+    assert rounding != 0.0
+    assert steady_state(two_levels_high_up(0.3, rounding)).error < 1e-14
+
+
+def test_a_slow_rotation_of_one_coherence_is_kept():
+    lindblad = Lindblad(np.diag([1e15, 1e15 + 8.0]))
+    plus = np.full((2, 2), 0.5)
+    found = evolve(lindblad, plus, [0.1], observables={"x": 2.0 * plus - np.eye(2)})
+    assert found.means["x"][0] == pytest.approx(np.cos(0.8), abs=1e-9)

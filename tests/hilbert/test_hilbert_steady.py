@@ -23,6 +23,7 @@ from wheelwork.hilbert import Krylov, Lindblad, SparseLU, steady_state
 from wheelwork.hilbert.sector import counted, diagonal_sector
 from wheelwork.hilbert.solve import _suitable
 from wheelwork.hilbert.sweeps import BlockSweeps
+from wheelwork.hilbert.uniqueness import _distinct
 
 
 def test_a_driven_cavity_is_coherent():
@@ -265,3 +266,45 @@ def test_a_rate_lost_in_rounding_is_refused():
     slow[0, 2] = 1e-6
     with pytest.raises((NoSteadyState, NotConverged)):
         steady_state(Lindblad(H, [fast, slow, slow.T, 1e-3 * fast.T]))
+
+
+def two_wells(slow, levels=12):
+    """Cavities warmed differently, with rare jumps between: their weights are 1/3 and 2/3."""
+    a, I = lowering(levels), unit(levels)  # noqa: E741
+    upper, lower = np.diag([1.0, 0.0]), np.diag([0.0, 1.0])
+    H = product(unit(2), 0.7 * (a.T @ a) + 0.3 * (a + a.T))
+    jumps = [product(unit(2), a), product(upper, 0.3 * a.T), product(lower, 0.5 * a.T)]
+    hops = [np.sqrt(slow) * SIGMA, np.sqrt(2.0 * slow) * SIGMA.T]
+    return Lindblad(H, [*jumps, product(lower, I), *(product(hop, I) for hop in hops)])
+
+
+@pytest.mark.parametrize("method", [Krylov(0.1), SparseLU(0.1)])
+@pytest.mark.parametrize("slow", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_slow_relaxation_is_in_the_error(slow, method):
+    found = steady_state(two_wells(slow), method)
+    assert abs(found.state.populations[:12].sum() - 1.0 / 3.0) <= found.error
+    assert 1e-19 / slow < found.error < 1e-14 / slow
+    if slow < 1e-5:
+        with pytest.raises(NotConverged, match="slowest relaxation rate"):
+            steady_state(two_wells(slow), type(method)(1e-12))
+
+
+def test_the_error_does_not_depend_on_the_window():
+    """Means of several samples of rounding, and not the luck of one."""
+    errors = [steady_state(rotor(levels, damping=1e-7).lindblad).error for levels in range(60, 80)]
+    assert max(errors) < 8.0 * min(errors)
+
+
+def test_an_exceptional_point_of_the_drift():
+    """A resonantly driven atom at Ω = γ/2: −iH − ½L†L has one eigenvector."""
+    drive = 0.25 * (SIGMA + SIGMA.T)
+    found = steady_state(Lindblad(drive, [SIGMA]), Krylov())
+    assert found.state.populations[1] == pytest.approx(0.25 / 1.5, abs=1e-13)
+
+
+def test_marks_equal_to_rounding_are_one():
+    """2⁻¹⁰ and a number next to it differ in the ninth digit when rounded, yet are the same."""
+    marks = np.array([[1.0, 2.0**-10, 2.0**-10 * (1.0 + 2.0**-50)]])
+    assert _distinct(marks) == 2
+    assert _distinct(np.vstack((marks, [[0.0, 0.0, 1.0]]))) == 3
+    assert _distinct(np.zeros((1, 3))) == 1

@@ -201,3 +201,12 @@ def test_a_rate_needs_two_times():
     found = sample_jumps(Lindblad(np.zeros((2, 2)), [SIGMA]), basis(2, 1), [1.0])
     with pytest.raises(InvalidArgument, match="two different ones"):
         found.rate([1.0])
+
+
+def test_jumps_that_were_not_seen_count_in_the_error():
+    rare = Lindblad(np.zeros((2, 2)), [1e-4 * SIGMA, SIGMA.T])
+    found = sample_jumps(rare, basis(2, 1), [0.0, 1.0], trajectories=64)
+    assert found.counts.sum() == 0
+    assert found.rate([2.0, 0.0]) == (0.0, 2.0 / 64.0)
+    with pytest.raises(InvalidArgument, match="`weights` must hold one number for each of the 2"):
+        found.rate([1.0])

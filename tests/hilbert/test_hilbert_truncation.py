@@ -127,3 +127,12 @@ def test_every_cutoff_needs_its_edge():
         grow(build, [4, 4])
     with pytest.raises(InvalidArgument, match="`first` must be at least 1"):
         grow(build, [0])
+
+
+def test_an_observable_must_be_hermitian():
+    def build(cutoffs):
+        model = warm_cavity(0.1)(cutoffs)
+        return Truncation(model.lindblad, model.edges, {"a": lowering(cutoffs[0])})
+
+    with pytest.raises(InvalidArgument, match=r"`observables\['a'\]` must be Hermitian"):
+        grow(build, [4])

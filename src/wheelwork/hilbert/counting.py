@@ -42,17 +42,21 @@ class CountingStatistics:
 
     @property
     def fano_factor(self) -> float:
-        """noise/|mean|; infinite without a mean."""
-        return self.noise / abs(self.mean) if self.mean else math.inf
+        """noise/|mean|; infinite where the mean is no larger than its error."""
+        return self.noise / abs(self.mean) if self._has_mean else math.inf
 
     def uncertainty_ratio(self, entropy_production: float) -> float:
         """noise · σ/(2 mean²), σ the entropy production rate.
 
         At least one for classical Markov jumps (A. C. Barato, U. Seifert, Phys. Rev. Lett. 114,
-        158101 (2015)); coherence may bring it below.
+        158101 (2015)); coherence may bring it below. Infinite as `fano_factor` is.
         """
         sigma = positive("entropy_production", entropy_production)
-        return self.noise * sigma / (2.0 * self.mean**2) if self.mean else math.inf
+        return self.noise * sigma / (2.0 * self.mean**2) if self._has_mean else math.inf
+
+    @property
+    def _has_mean(self) -> bool:
+        return abs(self.mean) > float(self.errors[0])
 
 
 def counting_statistics(
@@ -134,7 +138,7 @@ class _Counting:
         jumps = {k: matrix for k, (matrix, _) in found.items()}
         inverse = steady.inverse
         assert inverse is not None
-        noise = Balance.of(steady.generator, rho).noise(steady.sector)
+        noise = Balance.of(steady.generator, rho).samples(steady.sector)[:, 0]
         return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, jumps)
 
     def total(self, weights: FloatArray) -> sp.csc_array:

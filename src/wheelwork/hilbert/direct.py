@@ -12,10 +12,18 @@ from wheelwork.hilbert.kernel import SEPARATE, refuse_slow, zero_eigenvalues
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.sector import Sector
 from wheelwork.hilbert.state import State
-from wheelwork.hilbert.steady import Balance, SteadyState, require, smallest_rate
+from wheelwork.hilbert.steady import (
+    SAMPLES,
+    SEED,
+    Balance,
+    SteadyState,
+    require,
+    smallest_rate,
+    stored,
+)
 
 ITERATIONS, SETTLED = 12, 1e-15
-RATE_ITERATIONS = 6
+RATE_ITERATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -41,17 +49,18 @@ class SparseLU:
         x = _null_vector(factorisation, sector)
         inverse = TracelessInverse(factorisation, sector, x)
         balance = Balance.of(generator, x)
-        rate = smallest_rate(inverse, sector.size, RATE_ITERATIONS)
+        start = np.random.default_rng(SEED).normal(size=sector.size)
+        tried = inverse.rough(np.column_stack((start, balance.samples(sector, SAMPLES))))
+        rate = smallest_rate(inverse, tried[:, 0], RATE_ITERATIONS)
         if rate < SEPARATE * factorisation.shift:
             _require_one(factorisation)
-        rounding = inverse.rough(balance.noise(sector))
-        truncation = inverse.rough(balance.defect)
+        off = np.abs(tried[:, 1:]).sum(axis=0)
         found = SteadyState(
             lindblad=lindblad,
             generator=generator,
             state=State(sector, x),
             inverse=inverse,
-            error=float(np.abs(rounding).sum() + np.abs(truncation).sum()),
+            error=float(np.sqrt(np.mean(off**2))) + stored(x),
             residual=balance.relative,
             relaxation_rate=rate,
             details={"unknowns": float(sector.size)},
@@ -73,11 +82,10 @@ def _require_one(factorisation: ShiftedLU) -> None:
 
 def _null_vector(factorisation: ShiftedLU, sector: Sector) -> FloatArray:
     """Inverse iteration from the maximally mixed state; every step keeps the trace."""
-    places = sector.populations
-    x = sector.trace / places.size
+    x = sector.trace / sector.populations.size
     for _ in range(ITERATIONS):
         y = factorisation.lu.solve(x)
-        y /= np.sum(y[places])
+        y /= sector.trace @ y
         change = float(np.abs(y - x).sum())
         x = y
         if change <= SETTLED * x.size:

@@ -74,7 +74,8 @@ def evolve(
 
     Raises:
         InvalidArgument: for a state, times or observables that are not such.
-        NotConverged: when the method cannot meet its tolerance.
+        NotConverged: when the method cannot meet its tolerance, or would take more than a million
+            steps to follow oscillations that do not decay.
     """
     at = _times(times)
     D = lindblad.dimension

@@ -65,20 +65,29 @@ def _put(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
 def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
     """List the contributions of one unknown to dρ/dt; return the list and its length.
 
-    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked.
+    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked. Decay and energies
+    are listed apart: decay is no rounding of energies, however large these are.
     """
     c, d = key >> (BITS + 1), (key >> 1) & LOW
     z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
     indptr, indices, data = drift
-    room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d]
+    room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d] + 2
     room += (jumps[0][c + 1] - jumps[0][c]) * (jumps[0][d + 1] - jumps[0][d])
     if room > elements.size:
         elements, values = np.empty(room, np.int64), np.empty(room, np.complex128)
     count = 0
     for i in range(indptr[c], indptr[c + 1]):
-        count = _put(elements, values, count, indices[i], d, z * data[i])
+        if indices[i] == c:
+            count = _put(elements, values, count, c, d, z * data[i].real)
+            count = _put(elements, values, count, c, d, z * (1j * data[i].imag))
+        else:
+            count = _put(elements, values, count, indices[i], d, z * data[i])
     for i in range(indptr[d], indptr[d + 1]):
-        count = _put(elements, values, count, c, indices[i], z * np.conj(data[i]))
+        if indices[i] == d:
+            count = _put(elements, values, count, c, d, z * data[i].real)
+            count = _put(elements, values, count, c, d, z * (-1j * data[i].imag))
+        else:
+            count = _put(elements, values, count, c, indices[i], z * np.conj(data[i]))
     indptr, indices, data = jumps
     j = indptr[d]
     for i in range(indptr[c], indptr[c + 1]):
@@ -109,33 +118,47 @@ def _order(elements, count):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _column(elements, values, count, keys, data):  # type: ignore[no-untyped-def]
-    """Sum contributions to the same element; return the number of unknowns that are driven.
+def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
+    """Sum contributions to the same element.
 
-    A sum that is only rounding of what cancels is zero: symmetries of the whole that single
-    jumps lack are found by this.
+    A sum of at most `cancelled` times what it is of is zero: symmetries of the whole that single
+    jumps lack are found by this. Return the number of unknowns that are driven, and the
+    largest sum taken for zero.
     """
     order = _order(elements, count)
-    found = i = 0
+    found, lost = 0, 0.0
+    i = 0
     while i < count:
         element = elements[order[i]]
-        total, size = 0.0j, 0.0
+        total, real_size, imag_size = 0.0j, 0.0, 0.0
         while i < count and elements[order[i]] == element:
-            total += values[order[i]]
-            size += abs(values[order[i]])
+            value = values[order[i]]
+            exact = value.real == 0.0 or value.imag == 0.0  # the part that is zero has no rounding
+            total += value
+            real_size += abs(value.real) if exact else abs(value)
+            imag_size += abs(value.imag) if exact else abs(value)
             i += 1
-        if abs(total.real) > CANCELLED * size:
+        if abs(total.real) > cancelled * real_size:
             keys[found], data[found] = 2 * element, total.real
             found += 1
-        if abs(total.imag) > CANCELLED * size and element >> BITS != element & LOW:
+        else:
+            lost = max(lost, abs(total.real))
+        if element >> BITS == element & LOW:
+            continue
+        if abs(total.imag) > cancelled * imag_size:
             keys[found], data[found] = 2 * element + 1, total.imag
             found += 1
-    return found
+        else:
+            lost = max(lost, abs(total.imag))
+    return found, lost
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
-    """Return keys, and the generator's columns among them as (indptr, indices, data).
+    """Return keys, the generator's columns among them as (indptr, indices, data), and a doubt.
+
+    The doubt is the largest sum taken for rounding, against what is left of its column. Where
+    nothing else is left, a difference of two energies is kept, however small.
 
     drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, row
     k 2³¹ + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
@@ -151,11 +174,18 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
     elements, values = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY, np.complex128)
     driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
     i = filled = 0
+    doubt = 0.0
     while i < count:
         elements, values, length = _image(keys[i], drift, jumps, weights, elements, values)
         if 2 * length > driven.size:
             driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
-        found = _column(elements, values, length, driven, rates)
+        found, lost = _column(elements, values, length, CANCELLED, driven, rates)
+        if found > 0:
+            doubt = max(doubt, lost / np.sum(np.abs(rates[:found])))
+        elif lost > 0.0:
+            found, _ = _column(elements, values, length, 0.0, driven, rates)
+            if found > 1 or driven[0] >> 1 != keys[i] >> 1:
+                found = 0
         if filled + found > indices.size:
             indices = _longer(indices, 2 * (filled + found))
             data = _longer(data, 2 * (filled + found))
@@ -172,4 +202,4 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
                 table = _hashed(keys, count, 2 * table.size)
         i += 1
         indptr[i] = filled
-    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled]
+    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled], doubt

@@ -21,7 +21,7 @@ class Inverse(Protocol):
     def solve(self, b: FloatArray) -> FloatArray: ...
 
     def rough(self, b: FloatArray) -> FloatArray:
-        """Return the solution as far as an estimate needs it."""
+        """Return the solution as far as an estimate of a rate needs it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +71,11 @@ class TracelessInverse:
         return x
 
     def rough(self, b: FloatArray) -> FloatArray:
-        """Return the solution without refinement, for estimates."""
+        """Return the solution without refinement, for estimates; b of shape (n,) or (n, k)."""
         return self._traceless(self.factorisation.lu.solve(b))
 
     def _traceless(self, x: FloatArray) -> FloatArray:
-        return np.asarray(x - self.steady * float(np.sum(x[self.sector.populations])))
+        return np.asarray(x - np.multiply.outer(self.steady, self.sector.trace @ x))
 
 
 def column_sums(generator: sp.csc_array) -> FloatArray:

@@ -19,7 +19,8 @@ ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 class Lindblad:
     """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}), rates within the jumps.
 
-    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1). jumps: L_k, each (D, D), the square root
+    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1); what differs by less than 1.4e-14 of
+    itself is taken as equal. jumps: L_k, each (D, D), the square root
     of a rate. Both from NumPy, SciPy or QuTiP; kept as complex CSC arrays.
 
     Raises:

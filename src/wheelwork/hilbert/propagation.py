@@ -16,7 +16,9 @@ from wheelwork.hilbert.inverse import column_sums, norm
 
 STAGES = 5
 ORDER = 2 * STAGES - 1
-MOST_HALVINGS = 40
+MOST_HALVINGS = 100
+RESOLVED = 1e-3  # |A| h: shorter steps change nothing but rounding
+MOST_STEPS = 1_000_000  # of one interval
 STEPS_KEPT = 24
 PATIENCE = 4  # steps before a longer one is tried, after a failure
 NOISE = 500.0  # machine epsilons: what the partial fractions cannot resolve
@@ -49,7 +51,9 @@ class ImplicitSteps:
     A step is the Padé approximant [4/5] of the exponential (E. Hairer, G. Wanner, Solving
     Ordinary Differential Equations II, Springer 1996, Secs. IV.5 and IV.8) in partial fractions:
     three LUs, one real and two complex. Two steps are compared with one of twice the
-    length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs.
+    length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs. The first
+    have |A| h ≤ 1 and grow by two at most: a long step would take an oscillation that does not
+    decay for one that has decayed.
 
     rtol: largest estimated Σ|δρ| at any time asked for.
     """
@@ -65,12 +69,13 @@ class ImplicitSteps:
             return _Step.of(generator, h)
 
         rates = column_sums(generator)
-        level = 0  # kept from one interval to the next: a rate of accuracy does not change much
+        longest = 1.0 / (float(rates.max(initial=0.0)) or 1.0)  # step known to follow the state
 
         def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
-            nonlocal level
+            nonlocal longest
             if t > 0.0:
-                both, level = _implicit(step_of, rates, both, t, self.rtol / total, level, watch)
+                allowed = self.rtol / total
+                both, longest = _implicit(step_of, rates, both, t, allowed, longest, watch)
             return both
 
         return propagate
@@ -129,16 +134,20 @@ def _implicit(
     both: FloatArray,
     t: float,
     allowed: float,
-    level: int,
+    longest: float,
     watch: Watch,
-) -> tuple[FloatArray, int]:
-    """Cover t by pairs of steps t/2^(level + 1); return the state and its error, and the level.
+) -> tuple[FloatArray, float]:
+    """Cover t by pairs of steps t/2^(level + 1); return the state and its error, and `longest`.
 
     rates: (n,), how fast each unknown moves the others: rounding of an LU shows as h times this.
-    both: (n, 2), state and error; what was wrong before relaxes as the state does.
+    both: (n, 2), state and error; what was wrong before relaxes as the state does. longest: the
+    longest t/2^level that has followed the state so far.
     """
     done, calm = 0, PATIENCE  # in units of t/2^MOST_HALVINGS; steps since the last that failed
-    whole = 1 << MOST_HALVINGS
+    whole, made = 1 << MOST_HALVINGS, 0
+    level = max(0, math.ceil(math.log2(t / longest) - 1e-9))
+    if level > MOST_HALVINGS:
+        raise NotConverged(f"{t:.1e} is too long a time to follow rates of {rates.max():.1e}")
     while done < whole:
         unit = whole >> level
         h = t / (1 << level)
@@ -153,17 +162,22 @@ def _implicit(
             both = np.column_stack((twice, once[:, 1] + difference))
             watch(middle)
             watch(twice)
-            done, calm = done + unit, calm + 1
+            done, calm, made, longest = done + unit, calm + 1, made + 1, max(longest, h)
             smooth = change <= max(allowed * h / 2.0 ** (ORDER + 1), 0.5 * noise)
             if level and smooth and calm > PATIENCE and done % (2 * unit) == 0:
                 level -= 1
-        elif level + 1 >= MOST_HALVINGS:
+        elif h * float(rates.max()) < RESOLVED:
             raise NotConverged(
                 f"steps of {0.5 * h:.1e} still change the state by {change:.1e}; raise `rtol`"
             )
         else:
-            level, calm = level + 1, 0
-    return both, level
+            level, calm, longest = level + 1, 0, 0.5 * h
+        if made > MOST_STEPS:
+            raise NotConverged(
+                f"more than {MOST_STEPS} steps of about {h:.1e} were needed to follow oscillations "
+                f"over a time of {t:.1e}; take their frequency out (a rotating frame)"
+            )
+    return both, longest
 
 
 @dataclass(frozen=True, eq=False)

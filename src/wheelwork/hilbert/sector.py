@@ -10,12 +10,12 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.hilbert.exploration import BITS, LOW, element_keys, explore
 from wheelwork.hilbert.lindblad import Lindblad
 from wheelwork.hilbert.operators import IndexArray
 
-KEPT_OUTSIDE = 0.0
+LARGEST_DOUBT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +114,19 @@ def state_sector(lindblad: Lindblad, state: sp.csc_array) -> tuple[Sector, sp.cs
 
 
 def explored(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.csc_array]:
-    """Return the sector that the unknowns `starts` drive, and the generator (n, n) on it."""
+    """Return the sector that the unknowns `starts` drive, and the generator (n, n) on it.
+
+    Raises:
+        NotConverged: when a difference of energies that could be rounding of them decides.
+    """
     weights = np.ones(len(lindblad.jumps))
-    return _ordered(lindblad.dimension, *_explore(lindblad, lindblad.drift, weights, starts))
+    *found, doubt = _explore(lindblad, lindblad.drift, weights, starts)
+    if doubt > LARGEST_DOUBT:
+        raise NotConverged(
+            "matrix elements that differ by no more than their rounding (1e-14) decide: the "
+            f"difference is {doubt:.0e} of the rates beside it; count energies from a level near by"
+        )
+    return _ordered(lindblad.dimension, *found)
 
 
 def counted(
@@ -129,7 +139,7 @@ def counted(
     weights = np.zeros(len(lindblad.jumps))
     weights[list(jumps)] = 1.0
     none = sp.csc_array(lindblad.drift.shape, dtype=np.complex128)
-    keys, indptr, indices, data = _explore(lindblad, none, weights, sector.keys)
+    keys, indptr, indices, data, _ = _explore(lindblad, none, weights, sector.keys)
     n = sector.size
     inside = slice(0, indptr[n])
     matrix = (data[inside], np.minimum(indices[inside], n - 1), indptr[: n + 1])

@@ -17,6 +17,7 @@ from wheelwork.hilbert.uniqueness import count_in_full_space, is_irreducible
 
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 SEED = 20240214
+SAMPLES = 4  # of rounding: from one to another the error they lead to varies tenfold
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class SteadyState:
     """A steady state with its warrant.
 
     state: ρ, on the elements that the search reached. error: estimated Σ|δρ_ab| over its unknowns,
-    from the residual and from rounding; the error of ⟨O⟩ is at most about the largest |O_ab|
+    from the residual and samples of rounding; the error of ⟨O⟩ is at most about the largest |O_ab|
     times this. residual: Σ|dρ_ab/dt| against the sum of the magnitudes of its terms.
     relaxation_rate: estimated smallest |eigenvalue| of the generator beside zero, right to tens of
     percent, too large rather than too small. inverse: the generator's pseudo-inverse; None
@@ -77,8 +78,8 @@ class Balance(NamedTuple):
     terms: FloatArray
 
     @classmethod
-    def of(cls, generator: sp.csc_array, values: FloatArray) -> "Balance":
-        return cls(generator @ values, abs(generator) @ np.abs(values))
+    def of(cls, generator: sp.csc_array | sp.csr_array, values: FloatArray) -> "Balance":
+        return cls(np.asarray(generator @ values), np.asarray(abs(generator) @ np.abs(values)))
 
     @property
     def relative(self) -> float:
@@ -86,21 +87,24 @@ class Balance(NamedTuple):
         terms = float(np.sum(self.terms))
         return float(np.abs(self.defect).sum()) / terms if terms else 0.0
 
-    def noise(self, sector: Sector) -> FloatArray:
-        """A traceless vector of the size that rounding makes in A x, of random signs."""
-        random = np.random.default_rng(SEED).random(self.terms.size)
-        noise = ROUNDING * np.where(random < 0.5, -self.terms, self.terms)
-        places = sector.populations
-        noise[places] -= np.sum(noise[places]) / places.size
-        return np.asarray(noise)
+    def samples(self, sector: Sector, count: int = 1) -> FloatArray:
+        """Return what A x may be off by, (n, count): A x with rounding of random signs."""
+        random = np.random.default_rng(SEED).integers(0, 2, (count, self.terms.size), np.int8)
+        off = ((2.0 * ROUNDING) * random - ROUNDING) * self.terms + self.defect
+        off -= np.multiply.outer(off @ sector.trace / sector.populations.size, sector.trace)
+        return np.asarray(off.T)
 
 
-def smallest_rate(inverse: Inverse, size: int, iterations: int) -> float:
-    """Smallest |eigenvalue| beside zero, by power iteration on the inverse."""
-    if size == 1:
+def stored(values: FloatArray) -> float:
+    """Error of numbers that are kept in double precision."""
+    return 0.25 * ROUNDING * float(np.abs(values).sum())
+
+
+def smallest_rate(inverse: Inverse, start: FloatArray, iterations: int) -> float:
+    """Smallest |eigenvalue| beside zero, by power iteration on the inverse from `start`."""
+    if start.size == 1:
         return np.inf
-    w = np.random.default_rng(SEED).normal(size=size)
-    growth = 1.0
+    w, growth = start, 1.0
     for _ in range(iterations):
         w = inverse.rough(w / np.sqrt(w @ w))
         growth = float(np.sqrt(w @ w))

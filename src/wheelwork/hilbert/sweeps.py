@@ -17,12 +17,16 @@ from wheelwork.hilbert.operators import ComplexArray, IndexArray
 from wheelwork.hilbert.sector import Sector
 
 LARGEST_BLOCK = 6000  # basis states; its eigenvectors take 0.6 GiB
+LARGEST_CONDITION, NEAR = 1e7, 1e-4  # of eigenvectors; how far to move from an exceptional point
 SMALLEST_DECAY = 1e-6  # of the norm: a shift for blocks that would never jump
 
 
 @dataclass(frozen=True, eq=False)
 class Modes:
-    """−iH − ½ΣL†L on the basis states that it mixes: P diag(λ) P⁻¹."""
+    """−iH − ½ΣL†L on the basis states that it mixes: P diag(λ) P⁻¹.
+
+    Next to an exceptional point, where eigenvectors coincide, it is that of a matrix near by.
+    """
 
     rates: ComplexArray
     vectors: ComplexArray
@@ -31,6 +35,9 @@ class Modes:
     @classmethod
     def of(cls, drift: ComplexArray) -> "Modes":
         rates, vectors = np.linalg.eig(drift)
+        if np.linalg.cond(vectors, 1) > LARGEST_CONDITION:
+            moved = NEAR * np.linalg.norm(drift, 1) * np.linspace(-1.0, 1.0, rates.size)
+            rates, vectors = np.linalg.eig(drift + np.diag(moved))
         return cls(rates, vectors, np.linalg.inv(vectors))
 
 

@@ -45,13 +45,24 @@ class JumpSamples:
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.
 
+        A kind of which no jump was seen counts in the error as if one had been.
+
         Raises:
-            InvalidArgument: when there is no time after `burn_in`.
+            InvalidArgument: when there is no time after `burn_in`, or for weights that are not one
+                number for each kind of jump.
         """
         if not self.counted_time > 0.0:
             raise InvalidArgument("`times` must have two different ones after `burn_in`")
-        rates = self.counts @ finite_array("weights", weights, ndim=1) / self.counted_time
-        return float(rates.mean()), float(rates.std(ddof=1) / np.sqrt(rates.size))
+        w = finite_array("weights", weights, ndim=1)
+        M, kinds = self.counts.shape
+        if w.size != kinds:
+            raise InvalidArgument(
+                f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
+            )
+        rates = self.counts @ w / self.counted_time
+        unseen = w[~np.any(self.counts, axis=0)] / (M * self.counted_time)
+        error = np.hypot(rates.std(ddof=1) / np.sqrt(M), np.linalg.norm(unseen))
+        return float(rates.mean()), float(error)
 
 
 def sample_jumps(

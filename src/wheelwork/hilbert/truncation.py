@@ -13,7 +13,7 @@ from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.hilbert.direct import SparseLU
 from wheelwork.hilbert.krylov import Krylov
 from wheelwork.hilbert.lindblad import Lindblad
-from wheelwork.hilbert.operators import sparse_operator
+from wheelwork.hilbert.operators import hermitian_operator
 from wheelwork.hilbert.sector import diagonal_sector
 from wheelwork.hilbert.solve import bandwidth
 from wheelwork.hilbert.steady import SteadyMethod, SteadyState
@@ -27,8 +27,8 @@ LARGEST_FILL = 1e8  # unknowns times bandwidth, about the entries of an LU
 class Truncation:
     """A model cut to finitely many basis states.
 
-    edges: for each cutoff the basis states next to it. observables: at least one matrix by name,
-    whose means must not depend on the cutoffs.
+    edges: for each cutoff the basis states next to it. observables: at least one Hermitian matrix
+    by name, whose means must not depend on the cutoffs.
 
     Raises:
         InvalidArgument: without observables.
@@ -185,7 +185,7 @@ def _means(steady: SteadyState, model: Truncation) -> tuple[dict[str, float], di
     """Means, and the errors that the error of the state allows."""
     means, noise = {}, {}
     for name, value in model.observables.items():
-        operator = sparse_operator(f"observables[{name!r}]", value, model.lindblad.dimension)
+        operator = hermitian_operator(f"observables[{name!r}]", value, model.lindblad.dimension)
         means[name] = float(np.real(steady.expect(operator)))
         noise[name] = steady.error * float(abs(operator.data).max(initial=0.0))
     return means, noise

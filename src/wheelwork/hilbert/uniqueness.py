@@ -15,7 +15,7 @@ from wheelwork.hilbert.state import State
 
 OCCUPIED = 1e-14
 PURE = 1e-12
-DISTINCT_DIGITS = 9
+DISTINCT = 1e-9
 LARGEST_FULL = 32  # basis states
 
 
@@ -72,7 +72,10 @@ def _is_diagonal(matrix: sp.csc_array) -> bool:
 
 
 def _distinct(marks: FloatArray) -> int:
-    """Number of different columns, to nine digits of the largest entry of each row."""
-    scale = np.abs(marks).max(axis=1, keepdims=True)
-    relative = np.divide(marks, scale, out=np.zeros_like(marks), where=scale > 0.0)
-    return int(np.unique(np.round(relative, DISTINCT_DIGITS), axis=1).shape[1])
+    """Number of columns that differ by a gap of 1e-9 of the largest entry of a row."""
+    order = np.argsort(marks, axis=1)
+    gaps = np.diff(np.take_along_axis(marks, order, axis=1), axis=1, prepend=-np.inf)
+    wide = gaps > DISTINCT * np.abs(marks).max(axis=1, keepdims=True)
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.cumsum(wide, axis=1), axis=1)
+    return int(np.unique(rank, axis=1).shape[1])
