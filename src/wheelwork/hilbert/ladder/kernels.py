@@ -8,22 +8,24 @@ import numpy as np
 def descend(above, down, upper, out):  # type: ignore[no-untyped-def]
     """Add Σ_k L_k ρ L_k† of jumps that lower the charge, from the rung above."""
     for i in range(above.size):
-        for j in range(above.size):
-            weight = 0.0
-            for k in range(down.shape[0]):
-                weight += down[k, i] * down[k, j]
-            out[i, j] += weight * upper[above[i], above[j]]
+        row = upper[above[i]]
+        for k in range(down.shape[0]):
+            factor = down[k, i]
+            if factor != 0.0:
+                for j in range(above.size):
+                    out[i, j] += factor * down[k, j] * row[above[j]]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def climb(above, up, lower, out):  # type: ignore[no-untyped-def]
     """Add Σ_k L_k ρ L_k† of jumps that raise the charge, from the rung below."""
     for i in range(above.size):
-        for j in range(above.size):
-            weight = 0.0
-            for k in range(up.shape[0]):
-                weight += up[k, i] * up[k, j]
-            out[above[i], above[j]] += weight * lower[i, j]
+        row = out[above[i]]
+        for k in range(up.shape[0]):
+            factor = up[k, i]
+            if factor != 0.0:
+                for j in range(above.size):
+                    row[above[j]] += factor * up[k, j] * lower[i, j]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -66,8 +66,11 @@ def _compositions(total: int, modes: int) -> IndexArray:
     """Ways to share quanta among modes, in lexicographic order."""
     if modes == 1:
         return np.array([[total]], dtype=np.int64)
+    if modes == 2:
+        first = np.arange(total + 1, dtype=np.int64)
+        return np.column_stack((first, total - first))
     parts = []
-    for first in range(total + 1):
-        rest = _compositions(total - first, modes - 1)
-        parts.append(np.hstack((np.full((len(rest), 1), first, dtype=np.int64), rest)))
+    for quanta in range(total + 1):
+        rest = _compositions(total - quanta, modes - 1)
+        parts.append(np.hstack((np.full((len(rest), 1), quanta, dtype=np.int64), rest)))
     return np.vstack(parts)

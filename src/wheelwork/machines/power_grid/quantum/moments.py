@@ -1,13 +1,16 @@
 """Means that are linear in the state of a power grid."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
+
+if TYPE_CHECKING:
+    from wheelwork.machines.power_grid.grid import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +39,11 @@ class Moments:
         if magnitudes:
             vector = np.abs(vector)
         blocks = ladder.blocks(vector)
-        E = len(machine.edges)
-        found = {name: np.zeros(len(machine.nodes)) for name in PER_NODE}
-        found |= {name: np.zeros(E) for name in ("current", "square", "normal")}
-        for K, block in enumerate(blocks):
-            n, p = space.occupations[K], block.diagonal().real
-            found["occupation"] += p @ n
-            for name, rates in _flows(model, K).items():
-                found[name] += p @ (np.abs(rates) if magnitudes else rates)
+        n, p = space.all_occupations, vector[ladder.places].real
+        found: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
+        for name, rates in _flows(machine, n).items():
+            found[name] = p @ (np.abs(rates) if magnitudes else rates)
+        found |= {name: np.zeros(len(machine.edges)) for name in ("current", "square", "normal")}
         for e, ((u, v), g) in enumerate(zip(machine.edge_indices, machine.couplings, strict=True)):
             single, pair, product = _edge(model, blocks, int(u), int(v))
             flow, square = g * single.imag, product - pair.real
@@ -63,13 +63,11 @@ class Moments:
         return Moments(**{name: one + two for name, one, two in pairs})
 
 
-PER_NODE = ("occupation", "injected", "extracted", "dissipated")
 ALL = fields(Moments)
 
 
-def _flows(model: QuantumModel, K: int) -> dict[str, FloatArray]:
-    """Quanta per time that each state of a rung exchanges at each node, (d_K, N)."""
-    machine, n = model.machine, model.space.occupations[K]
+def _flows(machine: "PowerGrid", n: npt.NDArray[np.int64]) -> dict[str, FloatArray]:
+    """Quanta per time that states of n quanta, (D, N), exchange at each node."""
     extracted = machine.loss_rates(np.maximum(n - 1, 0).astype(np.float64)) * n
     injected = machine.gain_rates(n.astype(np.float64)) * (n + 1.0)
     dissipated = machine.dampings * (n - machine.thermal_occupations)
