@@ -1,5 +1,7 @@
 """Errors of an evolution cover, are inherited, and nothing of another oscillator slips in."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,49 @@ def test_the_weight_of_a_thin_ring_is_resolved():
 def test_bad_input_ends_at_the_door(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call(ww.Flywheel.paper(bias=8.0))
+
+
+@QUIET
+def test_currents_of_a_state_wide_against_what_they_vary_over():
+    """The current varies over a few tens of lengths, the state over hundreds."""
+    device = ww.Flywheel.paper(bias=8.0)
+    [found] = device.evolve(ww.Thermal(5000.0), [0.0])
+    deviation = device.length * np.sqrt(2500.25)
+    x = np.linspace(-9.0, 9.0, 20001) * deviation
+    weight = np.exp(-0.5 * (x / deviation) ** 2)
+    at = device.coefficients(x, 1e-9)
+    current = weight @ at.particle_current / np.sum(weight)
+    assert abs(found.particle_current - current) <= found.errors["particle_current"] < 1e-7
+    lost = weight @ at.friction / np.sum(weight) * device.momentum**2 * 2500.25
+    power = 0.5 * (weight @ at.diffusion) / np.sum(weight) - lost
+    assert abs(found.charging_power - power) <= found.errors["charging_power"] < 1e-6
+
+
+@QUIET
+def test_moments_are_there_where_no_matrix_holds_the_state():
+    run = ww.Flywheel.paper(bias=8.0).evolve(ww.Thermal(2000.0), [0.0])
+    assert "entropy" not in run[0].errors
+    assert np.isnan(run.entropy[0])
+    assert 0.0 < run[0].errors["phonon_number"] < 1e-3
+    assert not run.audit["state in the Fock basis"].ok
+    dataset = run.to_xarray()
+    assert dataset["phonon_number"].item() == pytest.approx(2000.0, rel=1e-6)
+    assert np.isnan(dataset["entropy"].item())
+
+
+def test_line_shapes_need_no_hash():
+    @dataclass
+    class Plain:
+        inner: ww.Lorentzian
+
+        @property
+        def landmarks(self):
+            return self.inner.landmarks
+
+        def sample(self, frequency):
+            return self.inner.sample(frequency)
+
+    device = ww.Flywheel.paper(bias=8.0)
+    leads = tuple(replace(lead, lineshape=Plain(lead.lineshape)) for lead in device.leads)
+    found = device.replace(leads=leads).evolve(ww.Ground(), [1.0])
+    assert found.phonon_number == pytest.approx(device.evolve(ww.Ground(), [1.0]).phonon_number)

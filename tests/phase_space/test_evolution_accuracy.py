@@ -1,8 +1,16 @@
 """Orders, estimates and long times of the evolution, on models without a closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from phase_space_systems import boltzmann, constant, lopsided, van_der_pol
+from phase_space_systems import (
+    boltzmann,
+    constant,
+    damped_oscillator,
+    lopsided,
+    van_der_pol,
+)
 
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.evolution.evolve import evolve
@@ -261,3 +269,46 @@ def test_zero_diffusion_and_friction_with_a_force_keeps_the_purity():
     )
     found = evolve([(0.0, model)], Coherent(1.5), [0.0, 30.0], rtol=1e-6)
     assert found.moments["purity"] == pytest.approx(1.0, abs=1e-7)
+
+
+def test_rates_that_vary_between_the_points_of_a_wide_state():
+    """A Gaussian of 1000 quanta needs few points; what stands under its means may need more."""
+    deviation = np.sqrt(1000.5)  # of x and of p
+
+    def friction(x):
+        return 1e-3 * (1.0 + 1.5 * np.tanh((x - 4.0) / 2.0))
+
+    def diffusion(x):
+        return 2e-3 / np.cosh(x / 3.0) ** 2
+
+    def coefficients(x):
+        return np.stack([0.0 * x, friction(x), diffusion(x), 1e3 * diffusion(x - 5.0)])
+
+    model = PhaseSpaceModel(coefficients, companions=("bump",))
+    [found] = evolve([(0.0, model)], Thermal(1000.0), [0.0], 1e-6).snapshots
+    x = np.linspace(-9.0 * deviation, 9.0 * deviation, 20001)
+    weight = np.exp(-0.5 * (x / deviation) ** 2)
+    weight /= np.sum(weight)
+    assert found.field.mesh.step * model.length > 8.0
+    bump = weight @ coefficients(x)[3]
+    assert abs(found.local_means["bump"] - bump) <= found.local_errors["bump"] < 1e-6
+    lost = -weight @ friction(x) * 1000.5  # −2⟨γ P²⟩ with P = p/√2
+    gained = 0.5 * (weight @ diffusion(x))  # 2⟨D⟩/2p0²
+    assert found.energy_rates[1] == pytest.approx(lost, abs=found.energy_rates_error)
+    assert found.energy_rates[2] == pytest.approx(gained, abs=found.energy_rates_error)
+    assert found.energy_rates_error < 1e-6
+
+
+def test_error_of_a_coherence_barely_known():
+    """g² = 2 of few quanta, of which the number is known to a third."""
+    model = damped_oscillator(friction=1e-9, diffusion=1e-9)
+    [found] = evolve([(0.0, model)], Thermal(1e-3), [0.0], 1e-6).snapshots
+    known = replace(found, distance=0.3 * 1e-3 / found.field.mean_energy)
+    off = known.errors["phonon_number"]
+    least = known.moments["phonon_number"] - off
+    most = known.moments["g2"] * known.moments["phonon_number"] ** 2
+    most += known.distance * found.field.mean_energy_squared + 2.0 * off
+    assert known.errors["g2"] >= most / least**2 - known.moments["g2"]
+    nothing = evolve([(0.0, model)], Ground(), [0.0], 1e-6).snapshots[0]
+    assert np.isnan(nothing.moments["g2"])
+    assert np.isnan(nothing.errors["g2"])

@@ -198,3 +198,39 @@ def test_several_wells_are_refused_by_the_orbit_average():
 def test_model_is_validated(field):
     with pytest.raises(InvalidArgument, match=f"`{field}` must be positive, but is -1"):
         PhaseSpaceModel(lambda x: np.zeros((3, x.size)), **{field: -1.0})
+
+
+@pytest.mark.parametrize(("width", "least"), [(3.0, 0.0), (0.3, 1e-7)])
+def test_companions_that_vary_faster_than_the_state(width, least):
+    """W = exp(−H/T) whatever the friction; over a thousand quanta a step in it is narrow."""
+    temperature = 1000.5
+
+    def coefficients(x):
+        step = np.tanh((x - 10.0) / width)
+        friction = 1e-3 * (1.0 + 0.5 * step)
+        return np.stack([0.0 * x, friction, 2.0 * temperature * friction, step, 1.0 - step**2])
+
+    model = PhaseSpaceModel(coefficients, companions=("step", "bump"))
+    found = FokkerPlanck(1e-6).solve(model)
+    assert found.moments["phonon_number"] == pytest.approx(1000.0, rel=1e-6)
+    x = np.linspace(-9.0, 9.0, 200001) * np.sqrt(temperature)
+    weight = np.exp(-0.5 * x**2 / temperature)
+    for i, name in enumerate(model.companions):
+        exact = weight @ coefficients(x)[3 + i] / np.sum(weight)
+        error = abs(found.local_means[name] - exact)
+        assert least < found.local_errors[name] < 1e-2
+        assert error <= found.local_errors[name]
+
+
+def test_a_companion_that_the_tables_do_not_follow_tells_its_error():
+    """Constant friction and noise ask for no more than a few points; a step beside them would."""
+
+    def coefficients(x):
+        return np.stack([0.0 * x, 0.0 * x + 1e-3, 0.0 * x + 0.1, np.tanh(x - 10.0)])
+
+    found = FokkerPlanck(1e-6).solve(PhaseSpaceModel(coefficients, companions=("step",)))
+    x = np.linspace(-65.0, 65.0, 200001)
+    weight = np.exp(-(x**2) / 100.0)
+    exact = weight @ np.tanh(x - 10.0) / np.sum(weight)
+    error = abs(found.local_means["step"] - exact)
+    assert 1e-3 < error <= found.local_errors["step"]

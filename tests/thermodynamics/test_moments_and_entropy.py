@@ -65,6 +65,25 @@ def test_moments_of_the_wigner_function(rho):
         wigner_g2(wigner.T, x, p, **units)
 
 
+@pytest.mark.parametrize("question", [wigner_phonon_number, wigner_g2])
+def test_a_mesh_that_does_not_hold_the_wigner_function_is_refused(question):
+    wide, coarse = np.linspace(-9.0, 9.0, 90), np.linspace(-12.0, 12.0, 12)
+    rho = number_state(6, 20)
+    wigner = wigner_from_density_matrix(rho, wide, wide)
+    assert np.isfinite(question(wigner, wide, wide))
+    with pytest.raises(InvalidArgument, match="`wigner` must integrate to one"):
+        question(2.0 * wigner, wide, wide)
+    part = np.linspace(-3.0, 3.0, 60)
+    cut = wigner_from_density_matrix(rho, part, part)
+    cut /= cut.sum() * (part[1] - part[0]) ** 2
+    with pytest.raises(InvalidArgument, match="`x` must extend to where"):
+        question(cut, part, part)
+    few = wigner_from_density_matrix(rho, coarse, coarse)
+    few /= few.sum() * (coarse[1] - coarse[0]) ** 2
+    with pytest.raises(InvalidArgument, match="`x` must resolve"):
+        question(few, coarse, coarse)
+
+
 def test_entropy_of_a_thermal_state():
     mean = 9.5
     exact = (mean + 1) * np.log(mean + 1) - mean * np.log(mean)
@@ -104,10 +123,11 @@ def test_banded_spectrum_is_that_of_the_full_matrix(width, real):
         diagonals = diagonals.real.astype(complex)
     for k in range(width + 1):
         diagonals[k, 60 - k :] = 0.0
+    diagonals /= np.sum(diagonals[0])
     full = expand_diagonals(diagonals)
-    np.testing.assert_allclose(banded_spectrum(diagonals), spectrum(full), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(banded_spectrum(diagonals), spectrum(full), rtol=0, atol=3e-15)
     padded = np.vstack([diagonals, np.zeros((2, 60))])
-    np.testing.assert_allclose(banded_spectrum(padded), spectrum(full), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(banded_spectrum(padded), spectrum(full), rtol=0, atol=3e-15)
 
 
 def test_more_diagonals_than_levels():
@@ -150,3 +170,12 @@ def test_bad_input():
         banded_spectrum([1.0, 0.0])
     with pytest.raises(InvalidArgument, match="`diagonals` must be finite"):
         banded_spectrum([[1.0, np.inf]])
+
+
+@pytest.mark.parametrize("function", [von_neumann_entropy, spectrum, g2, phonon_number])
+@pytest.mark.parametrize("factor", [2.0, 0.5, 0.99])
+def test_what_is_not_normalised_is_refused(function, factor):
+    rho = number_state(2, 4)
+    with pytest.raises(InvalidArgument, match=r"must have trace one \(to 1e-3\), but has"):
+        function(factor * rho)
+    function((1.0 - 1e-4) * rho)  # lost by truncation

@@ -88,3 +88,15 @@ def test_bad_shapes_are_refused():
         td.mutual_information(np.full((4, 4), np.nan), (2, 2))
     with pytest.raises(InvalidArgument, match="`dimensions` must be at least 1"):
         td.negativity(np.eye(4), (0, 4))
+
+
+def test_what_is_no_state_is_refused():
+    bell = pure(np.array([1.0, 0.0, 0.0, 1.0]) / np.sqrt(2.0))
+    for question in (td.negativity, td.mutual_information):
+        with pytest.raises(InvalidArgument, match="`state` must have trace one"):
+            question(2.0 * bell, (2, 2))
+    with pytest.raises(InvalidArgument, match="`state` must have no negative eigenvalue"):
+        td.mutual_information(np.diag([1.5, -0.5, 0.0, 0.0]), (2, 2))
+    assert td.mutual_information((1.0 - 1e-5) * bell, (2, 2)) == pytest.approx(
+        2.0 * np.log(2.0), abs=1e-4
+    )

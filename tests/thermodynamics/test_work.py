@@ -198,6 +198,11 @@ def test_bad_input():
         diagonal_ergotropy(rho, [0.0, 1.0, 2.0], noise=-1.0)
     with pytest.raises(InvalidArgument, match="`density_matrix` must be square"):
         ergotropy([0.5, 0.5], [0.0, 1.0])
+    for question in (ergotropy, passive_state):
+        with pytest.raises(InvalidArgument, match="`density_matrix` must have trace one"):
+            question(3.0 * rho, [0.0, 1.0, 2.0])
+    with pytest.raises(InvalidArgument, match="`density_matrix` must have trace one"):
+        free_energy_gain(np.diag([0.2, 0.1]), 1.0, 1.0)
     with pytest.raises(InvalidArgument, match="`temperature` must be positive"):
         free_energy_gain(rho, 0.2, 0.0)
     with pytest.raises(InvalidArgument, match="`state` must have at least 2 levels"):

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.flywheel_snapshot import OBSERVABLES, FlywheelSnapshot
 from wheelwork.machines.flywheel_state import LABELS
@@ -136,24 +137,25 @@ class FlywheelEvolution:
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked; the worst over all times."""
         distance = float(np.max(self.evolution.distance))
-        negativity = max(one.negativity for one in self.snapshots)
+        drift = float(np.max(np.abs(self.evolution.trace_drift)))
         entries = {
             "estimated error": AuditEntry(distance, self.rtol + self.evolution.inherited),
-            "trace drift": AuditEntry(
-                float(np.max(np.abs(self.evolution.trace_drift))), LARGEST_TRACE_DRIFT
-            ),
-            "negativity of density matrix": AuditEntry(
-                negativity, LARGEST_NEGATIVITY + 2.0 * distance
-            ),
+            "trace drift": AuditEntry(drift, LARGEST_TRACE_DRIFT),
         }
         return MappingProxyType(entries | self._fock_audit | dict(self.validity))
 
     @property
     def _fock_audit(self) -> dict[str, AuditEntry]:
-        lost = max(one.lost for one in self.snapshots)
-        differing = max(one.disagreement for one in self.snapshots)
-        bound = LARGEST_FOCK_LOSS + 2.0 * float(np.max(self.evolution.distance))
+        try:
+            negativity = max(one.negativity for one in self.snapshots)
+            lost = max(one.lost for one in self.snapshots)
+            differing = max(one.disagreement for one in self.snapshots)
+        except (InvalidArgument, NotConverged):
+            return {"state in the Fock basis": AuditEntry(np.inf, 0.0)}
+        doubled = 2.0 * float(np.max(self.evolution.distance))
+        bound = LARGEST_FOCK_LOSS + doubled
         return {
+            "negativity of density matrix": AuditEntry(negativity, LARGEST_NEGATIVITY + doubled),
             "probability lost in Fock basis": AuditEntry(lost, bound),
             "phonon number, Wigner against Fock": AuditEntry(differing, bound),
         }
@@ -162,8 +164,9 @@ class FlywheelEvolution:
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that the description takes for small, the worst of all devices in force."""
         worst: dict[str, AuditEntry] = {}
-        last = {one.machine: one.snapshot.moments for one in self.snapshots}
-        for device, moments in last.items():
+        last = {id(one.machine): one for one in self.snapshots}  # line shapes need no hash
+        for one in last.values():
+            device, moments = one.machine, one.snapshot.moments
             for name, entry in validity(device, orbit_places(moments, device.length)).items():
                 if name not in worst or entry.value > worst[name].value:
                     worst[name] = entry

@@ -87,12 +87,6 @@ class FlywheelSnapshot(StoresWork):
         return frequency * force, frequency * friction, frequency * noise
 
     @property
-    def _power_error(self) -> float:
-        """The largest rates met, times the error of W with its first two moments."""
-        scale = sum(abs(power) for power in self.powers)
-        return 3.0 * self.snapshot.distance * scale
-
-    @property
     def particle_current(self) -> float:
         """Mean particle current out of the first lead."""
         return self.snapshot.local_means["particle_0"]
@@ -203,30 +197,39 @@ class FlywheelSnapshot(StoresWork):
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors, from the distance between the W found and the true one."""
-        moment, distance = self.snapshot.errors, self.snapshot.distance
-        energy = self.machine.frequency * moment["phonon_number"]
-        levels = self.density_matrix.shape[0]
-        changed = distance + self.negativity + self.lost
-        # Fannes' inequality: what little probability is misplaced may lie anywhere
-        spread = changed * (np.log(levels) + 1.0 - np.log(changed))
-        work = energy + (self.negativity + self.lost) * self.machine.frequency * levels
+        """Estimated absolute errors, from the distance between the W found and the true one.
+
+        Without those of entropy and work where the state has too many levels for a density matrix.
+        """
+        moment, frequency = self.snapshot.errors, self.machine.frequency
         errors = {
             "phonon_number": moment["phonon_number"],
             "g2": moment["g2"],
             "purity": moment["purity"],
-            "energy": energy,
+            "energy": frequency * moment["phonon_number"],
             "position": self.machine.length * moment["x"],
             "momentum": self.machine.momentum * moment["p"],
-            "entropy": spread,
-            "charging_power": self._power_error,
-            "ergotropy": work,
-            "ergotropy_diagonal": work,
+            "charging_power": frequency * self.snapshot.energy_rates_error,
             "particle_current": self.snapshot.local_errors["particle_0"],
         }
+        try:
+            return MappingProxyType(errors | self._work_errors)
+        except (InvalidArgument, NotConverged):
+            return MappingProxyType(errors)
+
+    @property
+    def _work_errors(self) -> dict[str, float]:
+        """Of what needs the Fock basis; raises as `density_matrix`."""
+        levels = self.density_matrix.shape[0]
+        energy = self.machine.frequency * self.snapshot.errors["phonon_number"]
+        changed = self.snapshot.distance + self.negativity + self.lost
+        # Fannes' inequality: what little probability is misplaced may lie anywhere
+        spread = changed * (np.log(levels) + 1.0 - np.log(changed))
+        work = energy + (self.negativity + self.lost) * self.machine.frequency * levels
+        errors = {"entropy": spread, "ergotropy": work, "ergotropy_diagonal": work}
         if self.machine.bath_temperature is not None:
             errors["free_energy_gain"] = energy + self.machine.bath_temperature * spread
-        return MappingProxyType(errors)
+        return errors
 
 
 OBSERVABLES = (

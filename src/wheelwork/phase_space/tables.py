@@ -166,6 +166,9 @@ def _fit(
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
         error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
         good = np.all(error[:, :checked] <= rtol, axis=1)
+        # Of a series that has not converged, what is left out may be many times its last terms.
+        unsteered = np.where(error > rtol, degree, 1.0)
+        tail, error = unsteered * tail, unsteered * error
         finished += [
             (*interval, series[i], tail[i], error[i])
             for i, interval in enumerate(intervals)

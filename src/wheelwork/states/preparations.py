@@ -174,7 +174,10 @@ class Cat:
 
 @dataclass(frozen=True)
 class FromDensityMatrix:
-    """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a, of trace one to 1e-6."""
+    """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a.
+
+    Its trace must be one to 1e-6 and is then made so: the state is the one of these levels.
+    """
 
     matrix: npt.ArrayLike = field(repr=False)
 
@@ -188,7 +191,7 @@ class FromDensityMatrix:
             raise InvalidArgument(
                 f"`matrix` must have no negative eigenvalue, but has {lowest:.3g}"
             )
-        object.__setattr__(self, "matrix", matrix)
+        object.__setattr__(self, "matrix", matrix / trace)
 
     @property
     def error(self) -> float:

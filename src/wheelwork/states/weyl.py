@@ -15,10 +15,10 @@ import numpy.typing as npt
 from scipy.fft import next_fast_len, rfft
 
 from wheelwork import _checks
-from wheelwork._checks import FloatArray, finite_array, integer
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork._checks import FloatArray, integer
+from wheelwork.errors import NotConverged
 from wheelwork.states.density import ComplexArray
-from wheelwork.states.mesh import ROUNDING, Scaled, refuse_memory, scale_mesh, uniform_step
+from wheelwork.states.mesh import ROUNDING, Scaled, held_wigner, refuse_memory, scale_mesh
 from wheelwork.states.oscillator import hermite_functions, reach
 
 
@@ -56,45 +56,10 @@ def density_matrix_from_wigner(
     """
     accuracy = _checks.tolerance("tolerance", tolerance)
     mesh = scale_mesh(x, p, mass, frequency)
-    cell = uniform_step("x", mesh.x) * uniform_step("p", mesh.p)
-    values = finite_array("wigner", wigner, ndim=2)
-    if values.shape != (mesh.x.size, mesh.p.size):
-        raise InvalidArgument(
-            f"`wigner` must have shape {(mesh.x.size, mesh.p.size)} as (x, p), "
-            f"but has {values.shape}"
-        )
-    norm = float(values.sum()) * cell
-    if abs(norm - 1.0) > max(accuracy, 1e-6):
-        raise InvalidArgument(f"`wigner` must integrate to one over dx dp, but gives {norm!r}")
-    _refuse_edges(values, accuracy)
-    _refuse_coarse(values, accuracy)
+    values, norm = held_wigner(wigner, mesh, accuracy)
     if levels is not None:
         return _matrix(values, mesh, integer("levels", levels, 1))
     return _grow(values, mesh, norm, accuracy)
-
-
-def _refuse_edges(values: FloatArray, accuracy: float) -> None:
-    edges = {"x": values[[0, -1]], "p": values[:, [0, -1]]}
-    for name, edge in edges.items():
-        relative = float(np.abs(edge).max() / np.abs(values).max())
-        if relative > accuracy:
-            raise InvalidArgument(
-                f"`{name}` must extend to where `wigner` is below {accuracy:.1e} of its maximum, "
-                f"but it ends at {relative:.1e}"
-            )
-
-
-def _refuse_coarse(values: FloatArray, accuracy: float) -> None:
-    """The Fourier content in the top tenth of wave numbers must be negligible."""
-    for axis, name in enumerate("xp"):
-        content = np.abs(rfft(values, axis=axis)).max(axis=1 - axis)
-        # at least two: the very last vanishes for a symmetric W
-        relative = float(content[-max(2, content.size // 10) :].max() / content.max())
-        if relative > accuracy:
-            raise InvalidArgument(
-                f"`{name}` must resolve `wigner` so that its Fourier transform falls below "
-                f"{accuracy:.1e} of its maximum, but it ends at {relative:.1e}: use smaller steps"
-            )
 
 
 def _grow(values: FloatArray, mesh: Scaled, norm: float, accuracy: float) -> ComplexArray:

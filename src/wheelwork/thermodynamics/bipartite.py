@@ -10,9 +10,11 @@ from wheelwork._checks import FloatArray, integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.hilbert.blocks import hermitian_blocks
 from wheelwork.thermodynamics.entropy import spectral_entropy
+from wheelwork.thermodynamics.spectrum import normalised
 
 IndexArray = npt.NDArray[np.int64]
 ASYMMETRY = 1e-8  # of the largest element: rounding of a Hermitian matrix
+NEGATIVE = -1e-3  # an eigenvalue below this is no error of a numerical state
 
 
 def negativity(state: Any, dimensions: tuple[int, int]) -> float:
@@ -27,10 +29,11 @@ def negativity(state: Any, dimensions: tuple[int, int]) -> float:
         dimensions: (d_A, d_B).
 
     Raises:
-        InvalidArgument: for another shape, a matrix that is not Hermitian, NaN. The trace is not
-            checked.
+        InvalidArgument: for another shape, a matrix that is not Hermitian or not of trace one (to
+            1e-3), NaN.
     """
     row, column, data, (dA, dB) = _entries(state, dimensions)
+    normalised("state", data[row == column].real)
     turned_row = row // dB * dB + column % dB
     turned_column = column // dB * dB + row % dB
     transposed = sp.coo_array((data, (turned_row, turned_column)), shape=(dA * dB, dA * dB))
@@ -41,7 +44,7 @@ def negativity(state: Any, dimensions: tuple[int, int]) -> float:
 def reduced_state(state: Any, dimensions: tuple[int, int], kept: int) -> sp.csr_array:
     """Return the sparse state of part A (kept = 0) or B (kept = 1), the other traced out.
 
-    Args and raises: as `negativity`.
+    Args and raises: as `negativity`, but for the trace, which is not checked.
     """
     row, column, data, (dA, dB) = _entries(state, dimensions)
     rows, columns = (row // dB, row % dB), (column // dB, column % dB)
@@ -56,7 +59,8 @@ def reduced_state(state: Any, dimensions: tuple[int, int], kept: int) -> sp.csr_
 def mutual_information(state: Any, dimensions: tuple[int, int]) -> float:
     """I = S_A + S_B − S_AB ≥ 0, in nats.
 
-    Args and raises: as `negativity`.
+    Args and raises: as `negativity`; also when an eigenvalue lies below -1e-3. Those between that
+    and zero count as zero.
     """
     parts = [_entropy(reduced_state(state, dimensions, kept)) for kept in (0, 1)]
     return float(sum(parts)) - _entropy(sp.csr_array(state))
@@ -72,7 +76,12 @@ def matrix_spectrum(matrix: sp.csr_array) -> FloatArray:
 
 
 def _entropy(matrix: sp.csr_array) -> float:
-    return spectral_entropy(np.maximum(matrix_spectrum(matrix), 0.0))
+    values = normalised("state", matrix_spectrum(matrix))
+    if values.min() < NEGATIVE:
+        raise InvalidArgument(
+            f"`state` must have no negative eigenvalue, but has {float(values.min())!r}"
+        )
+    return spectral_entropy(np.maximum(values, 0.0))
 
 
 def _entries(

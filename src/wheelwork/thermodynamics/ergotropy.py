@@ -58,7 +58,8 @@ def diagonal_ergotropy(
     """Ergotropy of the populations alone: of the state after its coherences are lost.
 
     Args:
-        state: density matrix (n, n) or populations (n,).
+        state: density matrix (n, n) or populations (n,). The result is in proportion to their sum,
+            which is not checked.
         energies: of the levels, shape (n,).
         noise: populations below it count as zero, in the state and in its passive rearrangement
             alike: the rounding noise of an empty tail is in no order, and over many levels

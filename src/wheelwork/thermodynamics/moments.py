@@ -1,4 +1,7 @@
-"""Number statistics and energy of an oscillator state. Each takes a matrix or populations."""
+"""Number statistics and energy of an oscillator state.
+
+Each takes a matrix or populations, and raises InvalidArgument unless they have trace one (to 1e-3).
+"""
 
 import math
 
@@ -6,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, integer, positive
-from wheelwork.thermodynamics.spectrum import populations
+from wheelwork.thermodynamics.spectrum import normalised, populations
 
 
 def ladder(frequency: float, levels: int) -> FloatArray:
@@ -18,7 +21,7 @@ def ladder(frequency: float, levels: int) -> FloatArray:
 
 def phonon_number(state: npt.ArrayLike) -> float:
     """Mean number ⟨a†a⟩ = sum_n n p_n of a matrix (n, n) or of populations (n,)."""
-    p = populations(state)
+    p = normalised("state", populations(state))
     return float(np.arange(p.size) @ p)
 
 
@@ -27,7 +30,7 @@ def g2(state: npt.ArrayLike) -> float:
 
     2 for a thermal state, 1 for a coherent one, 1 - 1/n for a number state; NaN in the vacuum.
     """
-    p = populations(state)
+    p = normalised("state", populations(state))
     n = np.arange(p.size)
     mean = float(n @ p)
     return float((n * (n - 1.0)) @ p) / mean**2 if mean > 0.0 else math.nan

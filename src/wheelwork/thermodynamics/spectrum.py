@@ -9,10 +9,25 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.states.density import hermitian
 
 _NEGATIVE = -1e-9  # an eigenvalue or population below this is not rounding
+_LARGEST_LOSS = 1e-3  # of probability, that a truncation may leave out
+
+
+def normalised(name: str, probabilities: FloatArray) -> FloatArray:
+    """Return `probabilities` when they add up to one, to 1e-3.
+
+    Raises:
+        InvalidArgument: when they do not: a factor in the state is one, or worse, in the result.
+    """
+    total = float(probabilities.sum())
+    if abs(total - 1.0) > _LARGEST_LOSS:
+        raise InvalidArgument(f"`{name}` must have trace one (to 1e-3), but has {total!r}")
+    return probabilities
 
 
 def populations(state: npt.ArrayLike) -> FloatArray:
     """Populations p_n of a density matrix (n, n), or of populations (n,), which pass through.
+
+    Their sum is not checked.
 
     Raises:
         InvalidArgument: when one lies below -1e-9, or the shape is neither.
@@ -35,11 +50,12 @@ def spectrum(density_matrix: npt.ArrayLike) -> FloatArray:
     """Eigenvalues of a density matrix (n, n), descending; rounding below zero is cut to zero.
 
     Raises:
-        InvalidArgument: when the matrix is not square, finite and Hermitian (to 1e-9), or an
-            eigenvalue lies below -1e-9.
+        InvalidArgument: when the matrix is not square, finite and Hermitian (to 1e-9), an
+            eigenvalue lies below -1e-9, or the trace is not one (to 1e-3).
     """
     eigenvalues = np.linalg.eigvalsh(hermitian(density_matrix))
-    return _descending(np.asarray(eigenvalues, dtype=np.float64))
+    found = _descending(np.asarray(eigenvalues, dtype=np.float64))
+    return normalised("density_matrix", found)
 
 
 def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:
@@ -50,7 +66,7 @@ def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:
             returns them.
 
     Raises:
-        InvalidArgument: as `spectrum`.
+        InvalidArgument: as `spectrum`, but for the trace, which is not checked.
     """
     band = np.asarray(diagonals)
     if band.ndim != 2 or band.size == 0:

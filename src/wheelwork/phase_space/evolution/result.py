@@ -1,5 +1,6 @@
 """W at chosen times, and the numbers read off it, with estimated errors."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,9 @@ from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import Field
 from wheelwork.phase_space.model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
+from wheelwork.phase_space.tables import Table
+
+MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Snapshot:
     P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
     ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
     local_means: of the model's companions. energy_rates: what force, friction and noise add to
-    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩.
+    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
     """
 
     time: float
@@ -32,6 +36,7 @@ class Snapshot:
     local_means: Mapping[str, float]
     local_errors: Mapping[str, float]
     energy_rates: tuple[float, float, float]
+    energy_rates_error: float
 
     @property
     def trace_drift(self) -> float:
@@ -71,8 +76,11 @@ class Snapshot:
         fourth = self.distance * field.mean_energy_squared + 2.0 * second
         errors = dict.fromkeys(moments, second)
         errors["x"] = errors["p"] = self.distance * float(np.sqrt(field.mean_energy))
-        number = moments["phonon_number"]
-        errors["g2"] = (fourth / number + 2.0 * moments["g2"] * second) / number
+        number, g2 = moments["phonon_number"], moments["g2"]
+        errors["g2"] = np.nan
+        if not np.isnan(g2):  # then the number is larger than its error
+            pairs = fourth + g2 * second * (2.0 * number + second)
+            errors["g2"] = pairs / (number - second) ** 2
         errors["purity"] = 2.0 * np.pi * float(np.max(np.abs(field.values))) * self.distance
         return errors
 
@@ -104,24 +112,46 @@ def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
     distance = state.distance + inherited
     field, names = state.field, flow.model.companions
     rates = flow.rates(field.mesh.half_width)
-    at_nodes = rates(field.mesh.axis)
-    local = at_nodes[3:]
     P = field.mesh.axis
-    # ∫ (2P, −2P², 2) W dP at every X
-    weights = field.mesh.cell * (field.values @ np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0]).T)
-    force, friction, noise = np.sum(at_nodes[:3] * weights.T, axis=1)
-    means = field.mesh.cell * (local @ field.values.sum(axis=1))
-    size = np.max(np.abs(local), axis=1, initial=0.0)
-    errors = size * (distance + rates.error[3:])
+    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for companions
+    functions = np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0, 0.0 * P + 1.0])
+    weights = functions[[0, 1, 2] + [3] * len(names)] @ field.values.T * field.mesh.cell
+    means, misses, size = _means(weights, field.mesh.axis, rates)
+    # what W and the tables miss, counted in the measure of `distance`
+    energy = field.mean_energy
+    scale = np.array([np.sqrt(energy), 2.0 * energy, 2.0] + [1.0] * len(names))
+    errors = scale * (size * distance + np.max(rates.bounds, axis=0)) + misses
     return Snapshot(
         state.time,
         flow.model,
         field,
         distance,
-        dict(zip(names, map(float, means), strict=True)),
-        dict(zip(names, map(float, errors), strict=True)),
-        (float(force), float(friction), float(noise)),
+        dict(zip(names, map(float, means[3:]), strict=True)),
+        dict(zip(names, map(float, errors[3:]), strict=True)),
+        (float(means[0]), float(means[1]), float(means[2])),
+        float(np.sum(errors[:3])),
     )
+
+
+def _means(
+    weights: FloatArray, X: FloatArray, rates: Table
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Σ_X weights · rates, how far that is from the sum over half the points, and largest rates.
+
+    weights: (rates, points), band-limited like W. Where W is wide its mesh is coarse, and the
+    rates may vary between two of its points: the sum runs over points as close as the table's.
+    """
+    step = X[1] - X[0]
+    most = MOST_POINTS // X.size
+    finer = 2 * min(max(1, math.ceil(step / rates.finest)), most)
+    spectrum = np.fft.rfft(weights, axis=1)
+    spectrum[:, -1] *= 0.5  # shared by both signs of the wave number
+    points = X.size * finer
+    at = rates(X[0] + step / finer * np.arange(points))
+    terms = np.fft.irfft(spectrum, points, axis=1) * at
+    means = np.sum(terms, axis=1)
+    change = np.abs(2.0 * np.sum(terms[:, ::2], axis=1) - means)
+    return means, change, np.max(np.abs(at), axis=1)
 
 
 @dataclass(frozen=True)

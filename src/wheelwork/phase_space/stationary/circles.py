@@ -9,6 +9,9 @@ from wheelwork.errors import NotConverged
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 GAUSS_ORDER = 32
+ENOUGH = 1e-10  # of the largest rate, to which the radii shall give the mean rates
+MOST_NODES = 1 << 20
+SAFETY = 5.0  # of the last change, where that falls slowly and the angles are few as well
 
 
 @dataclass(frozen=True)
@@ -26,31 +29,66 @@ class Circles:
     area: FloatArray
     envelope: FloatArray
     peak: float
+    misses: float
 
 
 def circles(orbits: Orbits) -> Circles:
-    """Choose radii and angles that integrate w, X and X′ to rounding."""
+    """Choose radii and angles that integrate w, X and X′ to rounding, and the rates closely."""
     peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
-    R, radial_weight, envelope = _radii(orbits, peak)
     phi = _angles(orbits)
+    panels, misses = _resolved(orbits, phi, _panels(orbits, peak), peak)
+    R, radial_weight, envelope = _radii(orbits, panels, peak)
     rho = R[:, None] * np.cos(phi)
     area = orbits.stretch(rho)[0] * (R * radial_weight)[:, None] * (2.0 * np.pi / phi.size)
-    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak)
+    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, misses)
 
 
-def _radii(orbits: Orbits, peak: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Gauss nodes in R, refined until the integrals of w R and w R⁵ stand still."""
+def _panels(orbits: Orbits, peak: float) -> int:
+    """Panels of R, refined until the integrals of w R and w R⁵ stand still."""
     previous = np.zeros(2)
     panels = 2
     while panels <= 600:
-        R, weight = _gauss(orbits.radius, panels)
-        envelope = np.exp(orbits.log_density(R)[0] - peak)
+        R, weight, envelope = _radii(orbits, panels, peak)
         totals = np.array([np.sum(weight * envelope * R), np.sum(weight * envelope * R**5)])
         if np.all(np.abs(totals - previous) <= 1e-13 * totals):
-            return R, weight, envelope
+            return panels
         previous = totals
         panels = (panels * 3 + 1) // 2
     raise NotConverged("the radial quadrature of the steady state did not converge")
+
+
+def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tuple[int, float]:
+    """More panels, where the rates vary faster than w, and what they still miss."""
+    cosine = np.cos(phi[phi > 0.0])  # X is even in φ
+    means, _ = _mean_rates(orbits, cosine, 2 * panels // 3, peak)
+    while True:
+        better, size = _mean_rates(orbits, cosine, panels, peak)
+        # One of them may stand still by chance: all share the largest change.
+        change = float(np.max(np.abs(better - means) / np.maximum(size, 1e-300)))
+        if change <= ENOUGH:
+            return panels, change
+        more = (panels * 3 + 1) // 2
+        if GAUSS_ORDER * more * phi.size > MOST_NODES:
+            return panels, SAFETY * change
+        panels, means = more, better
+
+
+def _mean_rates(
+    orbits: Orbits, cosine: FloatArray, panels: int, peak: float
+) -> tuple[FloatArray, FloatArray]:
+    """Means over w of all rates of the table, and their largest values."""
+    R, weight, envelope = _radii(orbits, panels, peak)
+    rho = R[:, None] * cosine
+    area = orbits.stretch(rho)[0] * (weight * envelope * R)[:, None]
+    rates = orbits.potential.rates(orbits.geometry(rho)[0])
+    means = np.tensordot(rates, area / np.sum(area), axes=2)
+    return np.asarray(means), np.max(np.abs(rates), axis=(1, 2))
+
+
+def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Gauss nodes in R, their weights, and w there."""
+    R, weight = _gauss(orbits.radius, panels)
+    return R, weight, np.exp(orbits.log_density(R)[0] - peak)
 
 
 def _angles(orbits: Orbits) -> FloatArray:

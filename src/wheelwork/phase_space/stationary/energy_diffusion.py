@@ -56,4 +56,4 @@ class EnergyDiffusion:
             )
         error = correction / (1.0 - 2.0 * size) + table_error(orbits)
         rates = orbits.potential.rates
-        return stationary(orbits.model, first, rates, error, {})
+        return stationary(orbits.model, first, rates, error, {}, first.circles.misses)

@@ -22,8 +22,10 @@ class Stationary:
     relative_error: the largest estimated relative error among those held against `rtol`.
     distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
     as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
-    details: numbers on how the solution was found. replicas: of a sampled distribution, those
-    found with one group of trajectories left out each, for the jackknife.
+    misses: what the nodes leave out of `local_means`, where rates vary faster than W, relative to
+    the largest local value. details: numbers on how the solution was found. replicas: of a
+    sampled distribution, those found with one group of trajectories left out each, for the
+    jackknife.
     """
 
     model: PhaseSpaceModel
@@ -34,6 +36,7 @@ class Stationary:
     relative_error: float
     distance: float
     wigner_error: float
+    misses: float = 0.0
     details: Mapping[str, float] = field(default_factory=dict)
     replicas: tuple[Distribution, ...] = ()
 
@@ -65,7 +68,7 @@ class Stationary:
     def local_errors(self) -> Mapping[str, float]:
         """Bounds on the absolute errors of `local_means`."""
         size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
-        bounds = size * (self.distance + self.rates.error[3:])
+        bounds = size * (self.distance + self.rates.error[3:] + self.misses)
         return dict(zip(self.model.companions, map(float, bounds), strict=True))
 
 
@@ -75,6 +78,7 @@ def stationary(
     rates: Table,
     error: FloatArray,
     details: Mapping[str, float],
+    misses: float = 0.0,
 ) -> Stationary:
     values = moments(distribution)
     distance = float(error[-2])
@@ -91,5 +95,6 @@ def stationary(
         relative_error=float(np.max(error[:-1])),
         wigner_error=float(error[-1]),
         distance=distance,
+        misses=misses,
         details=details,
     )

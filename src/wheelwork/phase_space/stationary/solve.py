@@ -56,7 +56,7 @@ def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
     found, error, level = refined(at, LEVELS, rtol, tables)
     details = {"mesh_radii": level[0], "harmonics": level[1]}
     rates = orbits.potential.rates
-    return stationary(orbits.model, found, rates, error, details)
+    return stationary(orbits.model, found, rates, error, details, start.circles.misses)
 
 
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
