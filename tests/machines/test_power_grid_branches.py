@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 import wheelwork as ww
+from wheelwork.amplitudes.newton import newton
+from wheelwork.amplitudes.starts import random_amplitudes
+from wheelwork.amplitudes.steady_states import distinct
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.machines.power_grid import theory
 
@@ -377,6 +380,69 @@ def test_map_agrees_with_single_points(machine):
                 )
                 assert bool(here["stable"].values[k]) == branch.stable
             assert np.all(np.isnan(here["frequency"].values[count:]))
+
+
+def two_elements(graph, gain, loss, damping, detunings):
+    """gain, loss: (node, rate, saturation, exponent)."""
+    return ww.PowerGrid(
+        nx.Graph(graph),
+        generators={gain[0]: ww.Saturable(*gain[1:])},
+        engines={loss[0]: ww.Saturable(*loss[1:])},
+        damping=damping,
+        detuning=dict(enumerate(detunings)),
+    )
+
+
+RING = [(0, 1), (0, 5), (1, 2), (2, 3), (3, 4), (4, 5)]
+HIDDEN = {  # each with states where a coarse look at the passive network sees nothing
+    "narrow modes": two_elements(
+        [(0, 1)], (1, 7.09, 1.6, 1.5), (0, 0.267, 1.84, 2.5), 0.0087, (-0.059, -0.013)
+    ),
+    "modes of a network with a held site": two_elements(
+        [(0, 1), (1, 2), (1, 3), (2, 3), (2, 4)],
+        (2, 7.19, 1.48, 1.0),
+        (1, 0.58, 0.85, 1.0),
+        0.0888,
+        (0.033, -0.166, -0.235, 0.225, 0.49),
+    ),
+    "few quanta": two_elements(
+        RING, (4, 0.2755290, 1.13, 1.5), (3, 1.3039, 0.833, 2.5), 0.06966, [0.0] * 6
+    ),
+    "fewest quanta": two_elements(
+        RING, (4, 2.8194, 1.13, 1.5), (3, 1.3039, 0.833, 2.5), 0.06966, [0.0] * 6
+    ),
+    "corner of what elements do": two_elements(
+        [(j, j + 1) for j in range(5)],
+        (1, 2.011, 1.193, 1.5),
+        (4, 0.19275, 1.108, 2.5),
+        0.00153,
+        [0.0] * 6,
+    ),
+    "two states close by": two_elements(
+        [(0, 2), (1, 2), (1, 4), (2, 4), (3, 4)],
+        (1, 6.601, 1.094, 1.5),
+        (0, 3.057, 1.673, 1.0),
+        0.01784,
+        [0.0] * 5,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(HIDDEN))
+def test_an_exhaustive_search_finds_what_random_starts_find(name):
+    machine = HIDDEN[name]
+    state = machine.steady_state(ww.MeanField(trajectories=0))
+    assert state.exhaustive
+    random, model = np.random.default_rng(1), machine.amplitude_model
+    starts = [random_amplitudes(model, 300, scale, random) for scale in (0.01, 1.0, 30.0)]
+    met = newton(model, *(np.concatenate(each) for each in zip(*starts, strict=True)), 60)
+    size = np.linalg.norm(met.amplitudes, axis=1)
+    met = distinct(met.chosen((met.error <= 1e-9 * size) & (size > 1e-6)), 10.0)
+    assert len(met) > 1
+    known = np.array([[b.frequency, np.linalg.norm(b.amplitudes)] for b in state.branches[:-1]])
+    for frequency, amplitudes in zip(met.frequency, met.amplitudes, strict=True):
+        here = frequency, np.linalg.norm(amplitudes)
+        assert np.min(np.max(np.abs(known - here), axis=1)) < 1e-5, here
 
 
 def test_a_state_is_the_sequence_of_its_branches():

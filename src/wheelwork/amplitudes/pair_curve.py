@@ -8,6 +8,7 @@ points at which S_k = R_k(|β_k|²)/2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from wheelwork.amplitudes.passive import PassiveNetwork
 from wheelwork.errors import NotConverged
 
 COARSE = 40  # first points per site
-FINE = 0.08  # of asinh(S/scale) and ln|β_2/β_1|² between neighbours
+FINE = 0.03  # of asinh(S/scale) and ln|β_2/β_1|² between neighbours
 SMALL = 1e-6  # of the largest rate
 GRADED = 46
 BISECTIONS = 50
@@ -32,7 +33,8 @@ BEYOND = 1.5  # the range of S, so that its ends lie between points
 LEVELS = 44  # bisections of a first interval
 LARGEST = 400_000
 VAST = 1e30
-DIP = 0.5  # a minimum of the mismatch that may hide two roots, against its bend over one point
+STEEP = 2.0  # of n_1 at neighbouring points
+DIP = 0.5  # a minimum of the mismatch that may hide two roots, against the rise beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class Places:
     """Places between neighbouring points of a curve, with the quanta of the first active site.
 
     after: (B,), number of the point before. share: (B,), of the way to the next one. quanta:
-    (B, 2), n_1 at either point.
+    (B,), n_1 > 0 there.
     """
 
     after: IntArray
@@ -88,60 +90,125 @@ class PairCurve:
         """Return where on the curve something is near that fits `growth`."""
         miss, n = self.mismatch(growth)
         inside = (n > 0.0) & (n < VAST)
-        largest = np.max(np.abs(growth.rates(np.zeros(2))))
-        crossing = self.linked & (miss[:-1] * miss[1:] <= 0.0) & (inside[:-1] | inside[1:])
-        # Where S_2 passes through a pole its sign changes too.
-        i = np.flatnonzero(crossing & (np.fmax(np.abs(miss[:-1]), np.abs(miss[1:])) < largest))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.nan_to_num(miss[i] / (miss[i] - miss[i + 1]))
-        # An end outside the range of the elements has no occupation to interpolate.
-        share = np.where(inside[i] & inside[i + 1], share, np.where(inside[i], 0.0, 1.0))
-        where = np.concatenate([i + share, self._touching(miss, inside)])
+        i = np.flatnonzero(self.linked & inside[:-1] & inside[1:])
+        i = i[_changes(miss[i], miss[i + 1], growth)]
+        ends = np.flatnonzero(self.linked & (inside[:-1] != inside[1:]))
+        where = np.concatenate(
+            [
+                self._shares(growth, i, miss, n),
+                self._at_limits(growth, ends, n),
+                self._touching(miss, inside),
+            ]
+        )
         i = np.minimum(np.floor(where).astype(np.intp), max(self.omega.size - 2, 0))
-        return Places(i, where - i, n[np.stack([i, self._next(i)], axis=1)])
+        quanta = growth.occupation(0, 2.0 * self._between(self.first, i, where - i))
+        kept = (quanta > 0.0) & (quanta < VAST)
+        return Places(i[kept], (where - i)[kept], quanta[kept])
+
+    def _shares(
+        self, growth: InvertibleGrowth, i: IntArray, miss: FloatArray, n: FloatArray
+    ) -> FloatArray:
+        """Places after points i where the mismatch vanishes: by a line, halving where n_1 is steep.
+
+        As it is near n_1 = 0, where α = 0 would draw starts of too few quanta to itself.
+        """
+        fewer, more = np.minimum(n[i], n[i + 1]), np.maximum(n[i], n[i + 1])
+        steep = more > STEEP * fewer
+        j = i[~steep]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.nan_to_num(miss[j] / (miss[j] - miss[j + 1]))
+        k = i[steep]
+        return np.concatenate(
+            [j + share, self._halved(growth, k, np.zeros(k.size), np.ones(k.size))]
+        )
+
+    def _at_limits(self, growth: InvertibleGrowth, i: IntArray, n: FloatArray) -> FloatArray:
+        """Places in intervals of which one end is beyond what element 1 does.
+
+        Where the mismatch changes its sign within what it does; and the other end, where it nearly
+        does so at the limit: Newton's method finds a state of few quanta from one of more.
+        """
+        begins_inside = (n[i] > 0.0) & (n[i] < VAST)
+        outside = np.where(begins_inside, n[i + 1], n[i])
+        limit = np.where(outside > 0.0, 0.0, 0.5 * growth.rates(np.zeros(2))[0])
+        cut = (limit - self.first[i]) / (self.first[i + 1] - self.first[i])
+        cut, end = np.clip(cut, 0.0, 1.0), np.where(begins_inside, 0.0, 1.0)
+        at_cut, at_end = self._mismatch_at(growth, i, cut), self._mismatch_at(growth, i, end)
+        inner = _changes(at_cut, at_end, growth)
+        near = np.abs(at_cut) <= DIP * np.abs(at_end - at_cut)
+        return np.concatenate(
+            [self._halved(growth, i[inner], cut[inner], end[inner]), (i + end)[near]]
+        )
+
+    def _halved(
+        self, growth: InvertibleGrowth, i: IntArray, low: FloatArray, high: FloatArray
+    ) -> FloatArray:
+        """Places after points i where the mismatch changes its sign, by halving."""
+        if i.size == 0:
+            return np.empty(0)
+        below = self._mismatch_at(growth, i, low) < 0.0
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (low + high)
+            same = (self._mismatch_at(growth, i, middle) < 0.0) == below
+            low, high = np.where(same, middle, low), np.where(same, high, middle)
+        return np.asarray(i + 0.5 * (low + high))
+
+    def _mismatch_at(self, growth: InvertibleGrowth, i: IntArray, share: FloatArray) -> FloatArray:
+        """`mismatch` between points i and the next ones."""
+        quanta = growth.occupation(0, 2.0 * self._between(self.first, i, share))
+        ratio = np.exp(self._between(self._log_ratio, i, share))
+        second = np.minimum(np.minimum(quanta, VAST) * ratio, VAST)
+        return 0.5 * growth.rate(1, second) - self._between(self.second, i, share)
+
+    @cached_property
+    def _log_ratio(self) -> FloatArray:
+        return np.log(self.ratio)
+
+    def _between(self, values: FloatArray, i: IntArray, share: FloatArray) -> FloatArray:
+        """Interpolate `values` from points i to the next ones."""
+        here, there = values[i], values[self._next(i)]
+        whole = share == 0.0  # whatever the next point holds
+        mixed: FloatArray = np.where(whole, here, (1.0 - share) * here + share * there)
+        return mixed
 
     def _touching(self, miss: FloatArray, inside: np.ndarray) -> FloatArray:
-        """Places, in points, where |mismatch| dips to zero between points of the same sign.
+        """Places, in points, about a dip of |mismatch| to zero between points of the same sign.
 
-        Two roots about to merge: by a parabola through three points, which need not be exact.
+        Two roots about to merge: Newton's method meets one each from either side. Of points that
+        nearly coincide both may lie on one side, so that the next but one are tried as well.
         """
         size = np.abs(miss)
         alike = self.linked & (miss[1:] * miss[:-1] > 0.0) & inside[1:] & inside[:-1]
         lowest = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:])
         i = 1 + np.flatnonzero(alike[:-1] & alike[1:] & lowest)
-        bend = 0.5 * (size[i - 1] + size[i + 1]) - size[i]
-        slope = 0.5 * (size[i + 1] - size[i - 1])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            depth = (size[i] - 0.25 * slope**2 / bend) / bend
-        near = i[(bend > 1e-9 * size[i]) & (depth < DIP)]
-        # From points on either side Newton's method meets one root each.
-        return np.concatenate([near - 1.0, near + 1.0])
+        about = np.clip(i[:, None] + np.arange(-2, 3), 0, max(size.size - 1, 0))
+        rise = np.max(size[about], axis=1, initial=0.0) - size[i]
+        near = (rise > 1e-9 * size[i]) & (size[i] < DIP * rise)
+        return np.asarray(about[near][:, [0, 1, 3, 4]].ravel(), dtype=np.float64)
 
     def _next(self, i: IntArray) -> IntArray:
         return np.minimum(i + 1, self.omega.size - 1)
 
     def starts(self, places: Places) -> tuple[ComplexArray, FloatArray]:
         """Amplitudes (B, N) and frequencies (B,) at places on the curve."""
-        i, share, next_ = places.after, places.share, self._next(places.after)
-
-        def mixed(here: FloatArray, there: FloatArray) -> FloatArray:
-            whole = share == 0.0  # whatever the next point holds
-            value: FloatArray = np.where(whole, here, (1.0 - share) * here + share * there)
-            return value
-
-        n = places.quanta
-        with np.errstate(divide="ignore"):
-            logarithm = np.where(n > 0.0, np.log(n), 0.0)
-        root = np.exp(0.5 * mixed(logarithm[:, 0], logarithm[:, 1]))
-        ratio = np.log(self.ratio[i]), np.log(self.ratio[next_])
-        nearest = np.where(share < 0.5, i, next_)
+        i, share = places.after, places.share
+        nearest = np.where(share < 0.5, i, self._next(i))
+        root = np.sqrt(places.quanta)
         driven = np.empty((i.size, 2), dtype=np.complex128)
-        driven[:, 0] = mixed(self.first[i], self.first[next_]) * root
-        size = root * np.exp(0.5 * mixed(*ratio))
-        driven[:, 1] = mixed(self.second[i], self.second[next_]) * size * self.turn[nearest]
-        omega = mixed(self.omega[i], self.omega[next_])
+        driven[:, 0] = self._between(self.first, i, share) * root
+        size = root * np.exp(0.5 * self._between(self._log_ratio, i, share))
+        driven[:, 1] = self._between(self.second, i, share) * size * self.turn[nearest]
+        omega = self._between(self.omega, i, share)
         alpha = np.einsum("mnk,mk->mn", self.network.response(omega), driven)
         return alpha, omega
+
+
+def _changes(before: FloatArray, after: FloatArray, growth: InvertibleGrowth) -> np.ndarray:
+    """Whether a mismatch changes its sign, other than at a pole of S_2."""
+    largest = np.max(np.abs(growth.rates(np.zeros(2))))
+    finite = np.fmax(np.abs(before), np.abs(after)) < largest
+    changes: np.ndarray = finite & (before * after <= 0.0)
+    return changes
 
 
 def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
@@ -156,7 +223,8 @@ def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
     reach = float(np.max(np.sum(np.abs(model.linear), axis=1))) + largest
     low = -reach if mirror is None else mirror.centre
     omega = np.linspace(low, reach, COARSE * model.sites)
-    omega = np.union1d(omega, _around(_in_phase(network, omega), low, reach))
+    centres = np.concatenate([_special(network, omega), _modes(network)])
+    omega = np.union1d(omega, _around(centres, low, reach))
     branches = _branches(network, omega)
     for _ in range(LEVELS):
         split = _coarse(branches, rest)
@@ -175,17 +243,20 @@ def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
     return curve if mirror is None else _with_centre(curve, mirror.centre, rest)
 
 
-def _in_phase(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
-    """Frequencies at which an active site feels the network without reactance, and its poles.
+def _special(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
+    """Frequencies where the curve is met however narrow it is: a = 0, b = 0 or ab + c = 0.
 
-    The curve turns along S there, within a range of ω that shrinks with the damping.
+    With a, b the reactances that the active sites feel and c = Re H_12 H_21: there the discriminant
+    of `_branches` is not negative, beside them it soon may be. The last are the modes of the
+    network with one active site held still, as by an element that is saturated. Also poles.
     """
 
     def reactance(values: FloatArray) -> FloatArray:
         a1, a2 = network.active
         H = np.linalg.inv(network.response(values)[:, [a1, a2], :])
-        pair: FloatArray = np.stack([H[:, 0, 0].imag, H[:, 1, 1].imag])
-        return pair
+        a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
+        found: FloatArray = np.stack([a, b, a * b + (H[:, 0, 1] * H[:, 1, 0]).real])
+        return found
 
     sign: FloatArray = np.sign(reactance(omega))
     which, place = np.nonzero(sign[:, 1:] != sign[:, :-1])
@@ -198,6 +269,18 @@ def _in_phase(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
         low, high = np.where(left, middle, low), np.where(left, high, middle)
     found: FloatArray = 0.5 * (low + high)
     return found
+
+
+def _modes(network: PassiveNetwork) -> FloatArray:
+    """Frequencies of the network, whole and with either active site or both held still.
+
+    Pairs of zeros closer than the first points, as of modes that hardly touch an active site, show
+    by no change of sign.
+    """
+    held: list[list[int]] = [[], *([int(site)] for site in network.active)]
+    held.append([int(site) for site in network.active])
+    parts = [np.delete(np.delete(network.linear, out, 0), out, 1) for out in held]
+    return np.concatenate([-np.linalg.eigvals(part).imag for part in parts])
 
 
 def _around(centres: FloatArray, low: float, high: float) -> FloatArray:
@@ -264,11 +347,12 @@ def _coarse(branches: ComplexArray, rest: FloatArray) -> np.ndarray:
     small = SMALL * np.max(np.abs(rest))
     low, high = np.minimum(0.0, 0.5 * rest) - small, np.maximum(0.0, 0.5 * rest) + small
     near = np.all((rates >= low) & (rates <= high), axis=2)
+    least, most = np.minimum(rates[:, 1:], rates[:, :-1]), np.maximum(rates[:, 1:], rates[:, :-1])
+    relevant = np.all((most >= low) & (least <= high), axis=2)  # also if both ends are outside
     with np.errstate(divide="ignore", invalid="ignore"):
         curve = np.concatenate([np.arcsinh(rates / small), np.log(ratio)[:, :, None]], axis=2)
         jump = np.max(np.abs(np.diff(curve, axis=1)), axis=2)
     ends = near[:, 1:] != near[:, :-1]
-    relevant = near[:, 1:] | near[:, :-1]
     alive = np.isfinite(jump)
     wide: np.ndarray = np.any(relevant & (np.where(alive, jump, np.inf) > FINE) | ends, axis=0)
     return wide
