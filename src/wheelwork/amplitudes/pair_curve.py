@@ -29,6 +29,7 @@ FINE = 0.03  # of asinh(S/scale) and ln|β_2/β_1|² between neighbours
 SMALL = 1e-6  # of the largest rate
 GRADED = 46
 BISECTIONS = 50
+HALVINGS = 16  # of an interval, to begin Newton's method
 BEYOND = 1.5  # the range of S, so that its ends lie between points
 LEVELS = 44  # bisections of a first interval
 LARGEST = 400_000
@@ -147,7 +148,7 @@ class PairCurve:
         if i.size == 0:
             return np.empty(0)
         below = self._mismatch_at(growth, i, low) < 0.0
-        for _ in range(BISECTIONS):
+        for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
             same = (self._mismatch_at(growth, i, middle) < 0.0) == below
             low, high = np.where(same, middle, low), np.where(same, high, middle)
@@ -181,10 +182,14 @@ class PairCurve:
         alike = self.linked & (miss[1:] * miss[:-1] > 0.0) & inside[1:] & inside[:-1]
         lowest = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:])
         i = 1 + np.flatnonzero(alike[:-1] & alike[1:] & lowest)
-        about = np.clip(i[:, None] + np.arange(-2, 3), 0, max(size.size - 1, 0))
-        rise = np.max(size[about], axis=1, initial=0.0) - size[i]
+        linked = np.concatenate([[False], self.linked, [False]])  # of a point with the one before
+        left, right = i - 1 - linked[i - 1], i + 1 + linked[i + 2]
+        rise = (
+            np.fmax(np.fmax(size[left], size[right]), np.fmax(size[i - 1], size[i + 1])) - size[i]
+        )
         near = (rise > 1e-9 * size[i]) & (size[i] < DIP * rise)
-        return np.asarray(about[near][:, [0, 1, 3, 4]].ravel(), dtype=np.float64)
+        found = np.concatenate([each[near] for each in (left, i - 1, i + 1, right)])
+        return np.unique(found).astype(np.float64)
 
     def _next(self, i: IntArray) -> IntArray:
         return np.minimum(i + 1, self.omega.size - 1)
@@ -240,7 +245,33 @@ def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
         omega = np.insert(omega, place, added)
         branches = np.insert(branches, place, _branches(network, added), axis=1)
     curve = _joined(network, mirror, omega, branches)
-    return curve if mirror is None else _with_centre(curve, mirror.centre, rest)
+    if mirror is not None:
+        curve = _with_centre(curve, mirror.centre, rest)
+    return _within(curve, rest)
+
+
+def _within(curve: PairCurve, rest: FloatArray) -> PairCurve:
+    """The part where either element can be, with the points next to it."""
+    rates = np.stack([curve.first, curve.second], axis=1)
+    small = SMALL * np.max(np.abs(rest))
+    low, high = np.minimum(0.0, 0.5 * rest) - small, np.maximum(0.0, 0.5 * rest) + small
+    least, most = np.minimum(rates[1:], rates[:-1]), np.maximum(rates[1:], rates[:-1])
+    linked = curve.linked & np.all((most >= low) & (least <= high), axis=1)
+    kept = np.zeros(curve.omega.size, dtype=bool)
+    kept[:-1] |= linked
+    kept[1:] |= linked
+    places = np.flatnonzero(kept)
+    together = linked[places[:-1]] & (np.diff(places) == 1)
+    return PairCurve(
+        curve.network,
+        curve.mirror,
+        curve.omega[kept],
+        curve.first[kept],
+        curve.second[kept],
+        curve.ratio[kept],
+        curve.turn[kept],
+        together,
+    )
 
 
 def _special(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
