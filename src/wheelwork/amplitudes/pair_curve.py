@@ -6,7 +6,6 @@ H = (X_aa)^{-1} of the passive network. These two real equations leave a curve (
 points at which S_k = R_k(|β_k|²)/2.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +21,7 @@ from wheelwork.amplitudes.model import (
     find_mirror,
 )
 from wheelwork.amplitudes.passive import PassiveNetwork
+from wheelwork.amplitudes.places import Places, changes_sign
 from wheelwork.errors import NotConverged
 
 COARSE = 40  # first points per site
@@ -36,31 +36,6 @@ LARGEST = 400_000
 VAST = 1e30
 STEEP = 2.0  # of n_1 at neighbouring points
 DIP = 0.5  # a minimum of the mismatch that may hide two roots, against the rise beside it
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Places between neighbouring points of a curve, with the quanta of the first active site.
-
-    after: (B,), number of the point before. share: (B,), of the way to the next one. quanta:
-    (B,), n_1 > 0 there.
-    """
-
-    after: IntArray
-    share: FloatArray
-    quanta: FloatArray
-
-    def __len__(self) -> int:
-        return int(self.after.size)
-
-    @staticmethod
-    def joined(places: "Sequence[Places]") -> "Places":
-        """All of them, one after the other."""
-        return Places(
-            np.concatenate([each.after for each in places]),
-            np.concatenate([each.share for each in places]),
-            np.concatenate([each.quanta for each in places]),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +67,7 @@ class PairCurve:
         miss, n = self.mismatch(growth)
         inside = (n > 0.0) & (n < VAST)
         i = np.flatnonzero(self.linked & inside[:-1] & inside[1:])
-        i = i[_changes(miss[i], miss[i + 1], growth)]
+        i = i[changes_sign(miss[i], miss[i + 1], growth)]
         ends = np.flatnonzero(self.linked & (inside[:-1] != inside[1:]))
         where = np.concatenate(
             [
@@ -135,7 +110,7 @@ class PairCurve:
         cut = (limit - self.first[i]) / (self.first[i + 1] - self.first[i])
         cut, end = np.clip(cut, 0.0, 1.0), np.where(begins_inside, 0.0, 1.0)
         at_cut, at_end = self._mismatch_at(growth, i, cut), self._mismatch_at(growth, i, end)
-        inner = _changes(at_cut, at_end, growth)
+        inner = changes_sign(at_cut, at_end, growth)
         near = np.abs(at_cut) <= DIP * np.abs(at_end - at_cut)
         return np.concatenate(
             [self._halved(growth, i[inner], cut[inner], end[inner]), (i + end)[near]]
@@ -206,14 +181,6 @@ class PairCurve:
         omega = self._between(self.omega, i, share)
         alpha = np.einsum("mnk,mk->mn", self.network.response(omega), driven)
         return alpha, omega
-
-
-def _changes(before: FloatArray, after: FloatArray, growth: InvertibleGrowth) -> np.ndarray:
-    """Whether a mismatch changes its sign, other than at a pole of S_2."""
-    largest = np.max(np.abs(growth.rates(np.zeros(2))))
-    finite = np.fmax(np.abs(before), np.abs(after)) < largest
-    changes: np.ndarray = finite & (before * after <= 0.0)
-    return changes
 
 
 def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:

@@ -15,7 +15,8 @@ from wheelwork.amplitudes.model import (
     invertible,
 )
 from wheelwork.amplitudes.newton import Solutions, largest_rate, newton
-from wheelwork.amplitudes.pair_curve import PairCurve, Places, pair_curve
+from wheelwork.amplitudes.pair_curve import PairCurve, pair_curve
+from wheelwork.amplitudes.places import Places
 from wheelwork.amplitudes.starts import random_amplitudes, standing_waves
 
 SAME = 1e-6  # distance of two solutions that are one, against their norm
