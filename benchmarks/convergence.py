@@ -12,7 +12,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines import FlywheelState
 from wheelwork.phase_space import PhaseSpaceModel, Stationary
 from wheelwork.phase_space.distribution import moments
-from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary import circle_solver
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
 from wheelwork.phase_space.stationary.solve import LEVELS
 
@@ -56,7 +56,7 @@ def _orbit_distribution(state: FlywheelState) -> OrbitDistribution:
 
 def _print_size_of_correction(state: FlywheelState) -> None:
     found = _orbit_distribution(state)
-    u = found.modulation.on_circles(found.circles.R, found.circles.phi)
+    u = found.circle_solver.on_circles(found.circles.R, found.circles.phi)
     weight = found.nodes.weight
     u /= np.sum(weight * u)
     spread = np.sqrt(np.sum(weight * (u - 1.0) ** 2))
@@ -71,7 +71,7 @@ def _print_meshes(state: FlywheelState) -> None:
     exact = _orbit_distribution(state)
     print("\nradii, harmonics: off in <n>, g2, and distance of W")
     for level in LEVELS[:5]:
-        found = exact.with_modulation(modulation.solve(exact.orbits, *level))
+        found = exact.with_modulation(circle_solver.solve(exact.orbits, *level))
         values = moments(found)
         errors = _off(values["phonon_number"], state.phonon_number), _off(values["g2"], state.g2)
         print(level, *errors, f"{exact.distances(found)[0]:.0e}")

@@ -9,10 +9,10 @@ from timing import measure
 
 import wheelwork as ww
 from wheelwork import thermodynamics
-from wheelwork.machines.flywheel_state import FlywheelState
-from wheelwork.machines.fock_state import fock_state
+from wheelwork.machines.flywheel.fock_state import fock_state
+from wheelwork.machines.flywheel.state import FlywheelState
 from wheelwork.phase_space import table_tolerance
-from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary import circle_solver
 from wheelwork.phase_space.stationary.orbits import Orbits, find_orbits
 
 RTOL = 1e-6
@@ -71,7 +71,7 @@ def test_part_modulation(benchmark: BenchmarkFixture, orbits: Orbits, state: Fly
     measure(
         benchmark,
         f"  part: modulation on {nodes} radii, {harmonics} harmonics",
-        lambda fresh: modulation.solve(fresh, nodes, harmonics),
+        lambda fresh: circle_solver.solve(fresh, nodes, harmonics),
         fresh=lambda: (replace(orbits),),  # without what the last round derived from it
     )
 

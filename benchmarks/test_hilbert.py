@@ -10,7 +10,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from timing import compare, measure
 
-from wheelwork.hilbert import Krylov, Lindblad, SparseLU, State, steady_state
+from wheelwork.lindblad import Krylov, Lindblad, SparseLU, State, steady_state
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "hilbert"))
 from hilbert_systems import System, rotor, two_modes

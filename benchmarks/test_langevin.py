@@ -9,12 +9,12 @@ from timing import compare, measure
 
 import wheelwork as ww
 from wheelwork.phase_space import PhaseSpaceModel
-from wheelwork.phase_space.sampling.ensemble import Ensemble
-from wheelwork.phase_space.sampling.langevin import Langevin
-from wheelwork.phase_space.sampling.run import Progress, advance
-from wheelwork.phase_space.sampling.schemes import splitting
-from wheelwork.phase_space.sampling.stepping import Stepping
-from wheelwork.phase_space.sampling.trajectories import CHUNK, OBSERVABLES
+from wheelwork.phase_space.langevin.ensemble import Ensemble
+from wheelwork.phase_space.langevin.methods import Langevin
+from wheelwork.phase_space.langevin.run import Progress, advance
+from wheelwork.phase_space.langevin.schemes import splitting
+from wheelwork.phase_space.langevin.stepping import Stepping
+from wheelwork.phase_space.langevin.trajectories import CHUNK, OBSERVABLES
 
 STEP, REACH = 0.5, 27.0  # REACH: of the tables, wide enough for every run here
 TRAJECTORIES = 128

@@ -10,11 +10,11 @@ from timing import compare, measure
 
 import wheelwork as ww
 from wheelwork._checks import FloatArray
-from wheelwork.amplitudes.sampling.kernel import CHUNK
-from wheelwork.amplitudes.sampling.noisy_model import NoisyModel
-from wheelwork.amplitudes.sampling.run import Course, Run, Stepper
-from wheelwork.amplitudes.sampling.sample import Settings, _stepper, random_starts
 from wheelwork.machines.power_grid.langevin import noisy_model
+from wheelwork.oscillator_networks.langevin.kernel import CHUNK
+from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
+from wheelwork.oscillator_networks.langevin.run import Course, Run, Stepper
+from wheelwork.oscillator_networks.langevin.sample import Settings, _stepper, random_starts
 
 MANY = 1e6  # quanta that saturate: thermal noise alone
 STEP, LANES = 0.1, 64

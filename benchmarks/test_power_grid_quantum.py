@@ -6,7 +6,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import compare, measure
 
 import wheelwork as ww
-from wheelwork.hilbert.ladder import LadderSteady, ladder_steady_state
+from wheelwork.lindblad.graded import LadderSteady, ladder_steady_state
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
 

@@ -6,7 +6,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import compare, measure
 
 import wheelwork as ww
-from wheelwork.hilbert.sector import diagonal_sector
+from wheelwork.lindblad.sector import diagonal_sector
 from wheelwork.machines.rotor.window import Window
 
 ENGINE = ww.RotorEngine.paper(beta_ratio=0.2)

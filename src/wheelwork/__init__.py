@@ -16,14 +16,15 @@ from wheelwork.errors import (
 )
 
 if TYPE_CHECKING:
-    from wheelwork.amplitudes import MeanField
     from wheelwork.machines.flywheel import Flywheel
     from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps, Saturable
     from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
+    from wheelwork.oscillator_networks import MeanField
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
     from wheelwork.states import Cat, Coherent, Ground, Thermal
-    from wheelwork.sweeps import evolve, sample, steady_state, sweep
+    from wheelwork.sweeps import sweep
     from wheelwork.transport import Lead, Lorentzian, Semicircle, Tabulated, WideBand
+    from wheelwork.verbs import evolve, sample, steady_state
 
     __version__: str
 
@@ -39,7 +40,7 @@ _HOMES = {
     "GlobalMasterEquation": "wheelwork.machines.rotor",
     "LocalMasterEquation": "wheelwork.machines.rotor",
     "MasterEquation": "wheelwork.machines.power_grid",
-    "MeanField": "wheelwork.amplitudes",
+    "MeanField": "wheelwork.oscillator_networks",
     "PowerGrid": "wheelwork.machines.power_grid",
     "QuantumJumps": "wheelwork.machines.power_grid",
     "RotorEngine": "wheelwork.machines.rotor",
@@ -50,9 +51,9 @@ _HOMES = {
     "Tabulated": "wheelwork.transport",
     "Thermal": "wheelwork.states",
     "WideBand": "wheelwork.transport",
-    "evolve": "wheelwork.sweeps",
-    "sample": "wheelwork.sweeps",
-    "steady_state": "wheelwork.sweeps",
+    "evolve": "wheelwork.verbs",
+    "sample": "wheelwork.verbs",
+    "steady_state": "wheelwork.verbs",
     "sweep": "wheelwork.sweeps",
 }
 

@@ -5,7 +5,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.flywheel_start import Settled
+from wheelwork.machines.flywheel.start import Settled
 
 TIMES = np.linspace(0.0, 400.0, 9)
 

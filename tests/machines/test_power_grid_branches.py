@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import wheelwork as ww
-from wheelwork.amplitudes.newton import newton
-from wheelwork.amplitudes.starts import random_amplitudes
-from wheelwork.amplitudes.steady_states import distinct
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.machines.power_grid import theory
+from wheelwork.oscillator_networks.newton import newton
+from wheelwork.oscillator_networks.starts import random_amplitudes
+from wheelwork.oscillator_networks.steady_states import distinct
 
 
 def chain(sites, injection, extraction, **more):

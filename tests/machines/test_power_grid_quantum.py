@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import solve_continuous_lyapunov
 
 import wheelwork as ww
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork.machines.power_grid.model import linear_network
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
@@ -124,8 +124,8 @@ def product_basis_state(grid, levels):
             n = np.round((m.T @ m).diagonal())
             A = np.diag(1.0 / (1.0 + n / each.saturation) ** (each.exponent / 2.0)) @ m
             jumps.append(np.sqrt(each.rate) * (A.T if raising else A))
-    lindblad = hilbert.Lindblad(H, tuple(jump for jump in jumps if np.any(jump)))
-    return hilbert.steady_state(lindblad, hilbert.SparseLU()).state.density_matrix
+    equation = lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump)))
+    return lindblad.steady_state(equation, lindblad.SparseLU()).state.density_matrix
 
 
 @pytest.mark.parametrize("detuning", [0.0, {0: 0.4, 1: -0.3}])

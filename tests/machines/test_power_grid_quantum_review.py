@@ -8,8 +8,8 @@ from scipy.linalg import solve_continuous_lyapunov, solve_sylvester
 import wheelwork as ww
 from wheelwork import thermodynamics
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.hilbert.ladder import ladder_steady_state
-from wheelwork.hilbert.ladder.modes import SchurModes, modes_of
+from wheelwork.lindblad.graded import ladder_steady_state
+from wheelwork.lindblad.graded.modes import SchurModes, modes_of
 from wheelwork.machines.power_grid.model import linear_network
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases

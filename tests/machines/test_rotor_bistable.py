@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork.errors import NotConverged
 from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
 from wheelwork.machines.rotor.solve import on_window
@@ -52,7 +52,7 @@ def frozen_current(machine, momentum):
         np.sqrt(hot.rate_down) * s2,
         np.sqrt(hot.rate_up) * s2.T,
     ]
-    found = hilbert.steady_state(hilbert.Lindblad(gap * s1.T @ s1 + hop, jumps))
+    found = lindblad.steady_state(lindblad.Lindblad(gap * s1.T @ s1 + hop, jumps))
     excited = found.expect(s1.T @ s1)
     return cold.rate_down * excited - cold.rate_up * (1.0 - excited)
 

@@ -6,7 +6,7 @@ import rotor_systems as rs
 
 import wheelwork as ww
 from wheelwork.errors import NotConverged
-from wheelwork.hilbert.sector import diagonal_sector
+from wheelwork.lindblad.sector import diagonal_sector
 from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.evolution import RotorStart
 from wheelwork.machines.rotor.pairs import pairs_of, total_energies

@@ -13,7 +13,7 @@ from scipy.linalg import solve_discrete_lyapunov
 
 from wheelwork import Flywheel
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
-from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
+from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 
 
 def agrees(estimate, exact, errors=3.0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from wheelwork._random import fill_normals, join_normals, philox4x32
+from wheelwork.numerics.random import fill_normals, join_normals, philox4x32
 
 # Random123's known-answer vectors for philox4x32 with 10 rounds: counter, key, block.
 KNOWN = [

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 
-from wheelwork._statistics import standard_error
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.numerics.statistics import standard_error
 from wheelwork.phase_space import PhaseSpaceModel
-from wheelwork.phase_space.sampling import run
-from wheelwork.phase_space.sampling.ensemble import Ensemble
-from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
-from wheelwork.phase_space.sampling.samples import Samples
-from wheelwork.phase_space.sampling.schemes import splitting
-from wheelwork.phase_space.sampling.simulation import Simulation
-from wheelwork.phase_space.sampling.starts import Spread
-from wheelwork.phase_space.sampling.stepping import Stepping
-from wheelwork.phase_space.sampling.table_lookup import cubic_cells
-from wheelwork.phase_space.sampling.trajectories import Record
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.ensemble import Ensemble
+from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
+from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.schemes import splitting
+from wheelwork.phase_space.langevin.simulation import Simulation
+from wheelwork.phase_space.langevin.starts import Spread
+from wheelwork.phase_space.langevin.stepping import Stepping
+from wheelwork.phase_space.langevin.table_lookup import cubic_cells
+from wheelwork.phase_space.langevin.trajectories import Record
 
 # 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
 MODEL = boltzmann(lambda x: 0.3 * np.tanh(x), constant(0.05), 12.0)

@@ -18,7 +18,7 @@ from wheelwork.phase_space import (
     PhaseSpaceModel,
     moments,
 )
-from wheelwork.phase_space.stationary import modulation, plane
+from wheelwork.phase_space.stationary import circle_solver, plane
 from wheelwork.phase_space.stationary.circles import circles
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
 from wheelwork.phase_space.stationary.orbits import find_orbits
@@ -100,10 +100,12 @@ def test_energy_diffusion_is_second_order_in_the_damping():
 
 def test_radial_differences_converge_at_sixth_order():
     orbits = find_orbits(lopsided(0.05), 1e-12)
-    start = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
+    start = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
 
     def number(nodes):
-        return moments(start.with_modulation(modulation.solve(orbits, nodes, 12)))["phonon_number"]
+        return moments(start.with_modulation(circle_solver.solve(orbits, nodes, 12)))[
+            "phonon_number"
+        ]
 
     best = number(240)
     nodes = np.array([30, 42, 60])

@@ -9,11 +9,11 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space import FokkerPlanck
-from wheelwork.phase_space.correlations import response
-from wheelwork.phase_space.sampling import run, windows
-from wheelwork.phase_space.sampling.batching import BatchMeans
-from wheelwork.phase_space.sampling.langevin import Langevin
-from wheelwork.phase_space.sampling.windows import Windows
+from wheelwork.phase_space.langevin import run, windows
+from wheelwork.phase_space.langevin.batching import BatchMeans
+from wheelwork.phase_space.langevin.methods import Langevin
+from wheelwork.phase_space.langevin.windows import Windows
+from wheelwork.phase_space.response import response
 
 FRICTION, DIFFUSION, FREQUENCY, MASS, PULL = 0.15, 0.6, 1.3, 1.7, 0.9
 METHOD = Langevin(duration=8000.0, step=0.2, seed=3, checked=0)
@@ -136,7 +136,7 @@ def test_without_a_step_uniform_delays_are_met():
 def test_windows_do_not_matter(monkeypatch):
     """Longer and shorter windows use nearly the same pairs of samples."""
     found = METHOD.correlations(linear_model(), DELAYS)
-    monkeypatch.setattr("wheelwork.phase_space.sampling.correlations.FEWEST_ORIGINS", 100)
+    monkeypatch.setattr("wheelwork.phase_space.langevin.correlations.FEWEST_ORIGINS", 100)
     other = METHOD.correlations(linear_model(), DELAYS)
     assert np.all(np.abs(other.position - found.position) < 0.3 * found.position_error)
 

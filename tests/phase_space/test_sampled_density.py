@@ -9,14 +9,14 @@ from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided
 
 from wheelwork import Flywheel, thermodynamics
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.fock_state import fock_state
+from wheelwork.machines.flywheel.fock_state import fock_state
 from wheelwork.phase_space import FokkerPlanck, moments
-from wheelwork.phase_space.sampling.density_basis import DensityBasis
-from wheelwork.phase_space.sampling.density_fit import best_fit, ring_squares
-from wheelwork.phase_space.sampling.fitted_density import FittedDensity, jackknife
-from wheelwork.phase_space.sampling.langevin import EulerMaruyama, Langevin
-from wheelwork.phase_space.sampling.polar_counts import PolarCounts
-from wheelwork.phase_space.sampling.solve import _distances, _misfit
+from wheelwork.phase_space.langevin.density_basis import DensityBasis
+from wheelwork.phase_space.langevin.density_fit import best_fit, ring_squares
+from wheelwork.phase_space.langevin.fitted_density import FittedDensity, jackknife
+from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
+from wheelwork.phase_space.langevin.polar_counts import PolarCounts
+from wheelwork.phase_space.langevin.solve import _distances, _misfit
 
 METHOD = Langevin(duration=20000.0, step=0.2, seed=5, checked=0)
 T = 0.8

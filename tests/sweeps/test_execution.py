@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.sweeps import Processes, StoreError, collect, status, sweep
-from wheelwork.sweeps.execution.pace import BATCH_SECONDS, GROWTH, LARGEST, Pace
+from wheelwork.sweeps.execution.batch_size import BATCH_SECONDS, GROWTH, LARGEST, Pace
 from wheelwork.sweeps.export import same_numbers
 from wheelwork.sweeps.point import Point
 

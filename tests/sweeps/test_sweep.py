@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps import steady_state, sweep
+from wheelwork.sweeps import sweep
+from wheelwork.verbs import steady_state
 
 
 def test_one_parameter_gives_every_observable_with_its_label_and_error(spring):

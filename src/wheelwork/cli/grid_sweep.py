@@ -8,10 +8,10 @@ import networkx as nx
 import numpy as np
 import xarray as xr
 
-from wheelwork.amplitudes import MeanField
 from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import PowerGrid
+from wheelwork.oscillator_networks import MeanField
 from wheelwork.plots import grid_sweep_sheet
 
 Places = Mapping[Hashable, tuple[float, float]]

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray, integer, positive, tolerance
-from wheelwork.amplitudes import MeanField
 from wheelwork.cli.flywheel import FLYWHEEL
 from wheelwork.cli.power_grid import DAMPING, INJECTION, POWER_GRID
 from wheelwork.cli.presentation import Presentation
@@ -17,6 +16,7 @@ from wheelwork.cli.rotor import ROTOR
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.power_grid import PowerGrid
 from wheelwork.machines.rotor import LocalMasterEquation, RotorEngine
+from wheelwork.oscillator_networks import MeanField
 from wheelwork.phase_space import FokkerPlanck
 
 DEFAULT_FOLDER = Path("out")

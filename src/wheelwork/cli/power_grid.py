@@ -6,11 +6,11 @@ import networkx as nx
 import numpy as np
 import xarray as xr
 
-from wheelwork.amplitudes import MeanField
 from wheelwork.cli.grid_sweep import GRID_SWEEP, Places, add_network
 from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import MasterEquation, PowerGrid, Saturable
+from wheelwork.oscillator_networks import MeanField
 from wheelwork.phase_space import Langevin
 from wheelwork.plots import power_grid_sheet
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import networkx as nx
 from pydantic import Field
 
-from wheelwork.amplitudes import MeanField
 from wheelwork.cli.grid_sweep import GRID_SWEEP
 from wheelwork.cli.jobs import Job
 from wheelwork.cli.tables import (
@@ -20,6 +19,7 @@ from wheelwork.cli.tables import (
     UnitsTable,
 )
 from wheelwork.machines.power_grid import MasterEquation, PowerGrid, Saturable
+from wheelwork.oscillator_networks import MeanField
 from wheelwork.phase_space import Langevin
 
 Rate = Annotated[Energy, Field(ge=0)]

@@ -1,7 +1,7 @@
 """The machines: the only place where the descriptions of a device meet."""
 
 from wheelwork.machines.flywheel import Flywheel
-from wheelwork.machines.flywheel_state import FlywheelState
+from wheelwork.machines.flywheel.state import FlywheelState
 from wheelwork.machines.power_grid import (
     MasterEquation,
     MeanField,

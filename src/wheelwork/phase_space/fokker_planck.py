@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork.phase_space.correlations import Response, response
 from wheelwork.phase_space.evolution.evolve import Schedule, evolve
 from wheelwork.phase_space.evolution.result import Evolution
 from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.response import Response, response
 from wheelwork.phase_space.stationary.result import Stationary
 from wheelwork.phase_space.stationary.solve import solve
 from wheelwork.states import Preparation
@@ -42,5 +42,5 @@ class FokkerPlanck:
         return evolve(schedule, initial, times, self.rtol)
 
     def correlations(self, model: PhaseSpaceModel) -> Response:
-        """Return two-time correlations and spectra; see `wheelwork.phase_space.correlations`."""
+        """Return two-time correlations and spectra; see `wheelwork.phase_space.response`."""
         return response(model, self.rtol)

@@ -16,10 +16,10 @@ from wheelwork.sweeps.execution import Processes, Share, Work, compute, crew_of
 from wheelwork.sweeps.identity import code_version, exact, own_code
 from wheelwork.sweeps.nested import replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
-from wheelwork.sweeps.protocols import Labelled, Machine, State
 from wheelwork.sweeps.provenance import provenance
 from wheelwork.sweeps.store import Manifest, Store, prepare_store
 from wheelwork.sweeps.store.folder import Ledger
+from wheelwork.verbs import Labelled, Machine, State
 
 NO_SEAL = bytes(32)
 

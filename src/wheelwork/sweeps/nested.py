@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps.protocols import AnyState_co, Machine
+from wheelwork.verbs import AnyState_co, Machine
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")
 

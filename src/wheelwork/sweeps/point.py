@@ -8,7 +8,7 @@ from typing import Any
 
 from wheelwork.errors import InvalidArgument, WheelworkError
 from wheelwork.sweeps.nested import replace_at
-from wheelwork.sweeps.protocols import Machine, State
+from wheelwork.verbs import Machine, State
 
 # A numerical failure belongs to its point; any other exception is a fault of the code and is seen.
 POINT_FAILURES = (WheelworkError, ArithmeticError, ValueError, RuntimeError, MemoryError)

@@ -4,15 +4,15 @@ Reference: J. Huber, P. Rabl, Active energy transport and the role of symmetry b
 microscopic power grids (2022), cited as Huber and Rabl. `theory` holds its closed results.
 """
 
-from wheelwork.amplitudes import MeanField
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
-from wheelwork.machines.power_grid.grid import PowerGrid
+from wheelwork.machines.power_grid.machine import PowerGrid
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.path import BranchPath
 from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
 from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.machines.power_grid.state import MeanFieldState
+from wheelwork.oscillator_networks import MeanField
 
 __all__ = [
     "ActiveElement",

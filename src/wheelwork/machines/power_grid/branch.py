@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.amplitudes import ComplexArray, Deviations, TimeAverage
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, edge_currents
+from wheelwork.oscillator_networks import ComplexArray, Deviations, TimeAverage
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array
-from wheelwork.amplitudes import (
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.labels import PARAMETERS
+from wheelwork.machines.power_grid.model import require_bounded
+from wheelwork.machines.power_grid.net_rates import SaturableGrowth, SaturableRates
+from wheelwork.oscillator_networks import (
     MeanField,
     Mirror,
     PairCurve,
@@ -21,13 +25,9 @@ from wheelwork.amplitudes import (
     rest_growth_rate,
     run_together,
 )
-from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid.growth import SaturableGrowth, SaturableRates
-from wheelwork.machines.power_grid.labels import PARAMETERS
-from wheelwork.machines.power_grid.model import require_bounded
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 
 def branch_map(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork._statistics import Estimate
-from wheelwork.amplitudes.sampling.samples import Sampled
 from wheelwork.machines.power_grid.numbers import Edge, PerEdge, PerNode
+from wheelwork.numerics.statistics import Estimate
+from wheelwork.oscillator_networks.langevin.samples import Sampled
 
 
 @dataclass(frozen=True, eq=False)

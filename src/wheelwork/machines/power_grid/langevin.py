@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.amplitudes.sampling.noisy_model import NoisyModel
-from wheelwork.amplitudes.sampling.sample import Settings, sample_amplitudes
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.machines.power_grid.elements import PROBES, ActiveElement, Saturable
 from wheelwork.machines.power_grid.model import VAST, require_bounded
 from wheelwork.machines.power_grid.sampled_state import SampledState
+from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
+from wheelwork.oscillator_networks.langevin.sample import Settings, sample_amplitudes
 from wheelwork.phase_space import EulerMaruyama, Langevin
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 LARGEST_DENSE = 400  # nodes: beyond, boundedness is only judged node by node
 MARGIN = 1.2  # of the duration proposed

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wheelwork.amplitudes import AmplitudeModel, ComplexArray, Growth
 from wheelwork.errors import NoSteadyState
 from wheelwork.machines.power_grid.elements import Saturable
-from wheelwork.machines.power_grid.growth import ElementGrowth, SaturableGrowth
+from wheelwork.machines.power_grid.net_rates import ElementGrowth, SaturableGrowth
+from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray, Growth
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 VAST = 1e12  # quanta: an amplitude that still grows there is called unbounded
 ROUNDING = 1e-12

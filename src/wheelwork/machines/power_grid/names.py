@@ -8,7 +8,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 # name → (field of the element, mappings of the machine that hold such elements)
 DERIVED: Mapping[str, tuple[str, tuple[str, ...]]] = {

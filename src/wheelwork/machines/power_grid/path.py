@@ -9,13 +9,13 @@ import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.amplitudes import Continuation, Event, MeanField, Point
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.labels import PARAMETERS
+from wheelwork.oscillator_networks import Continuation, Event, MeanField, Point
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,17 +14,22 @@ from scipy import sparse
 from scipy.special import stdtrit
 
 from wheelwork._checks import FloatArray
-from wheelwork._statistics import RARE, Estimate
-from wheelwork.amplitudes.sampling.samples import AmplitudeSamples, Means, Quantity, Sampled
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.estimates import EdgeEstimates, Marginal, NodeEstimates
 from wheelwork.machines.power_grid.labels import LABELS
+from wheelwork.numerics.statistics import RARE, Estimate
+from wheelwork.oscillator_networks.langevin.samples import (
+    AmplitudeSamples,
+    Means,
+    Quantity,
+    Sampled,
+)
 from wheelwork.phase_space import EulerMaruyama, Langevin
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 MOST_TABLE_ERROR = 1e-4
 MOST_GRANULAR = 0.2

@@ -11,17 +11,17 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.amplitudes import Attractors, MeanField
-from wheelwork.amplitudes.newton import largest_rate
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.model import require_bounded
+from wheelwork.oscillator_networks import Attractors, MeanField
+from wheelwork.oscillator_networks.newton import largest_rate
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 BALANCE = 1e-12  # of quanta, against all that flow through a node
 MARGIN = 1e-2  # rounding of an exponent against the one that decides on stability

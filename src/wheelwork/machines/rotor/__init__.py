@@ -4,10 +4,10 @@ Reference: H. Leitch, K. Hammam, G. De Chiara, Thermodynamics of hybrid quantum 
 (2024), cited as Leitch et al.
 """
 
-from wheelwork.machines.rotor.engine import RotorEngine
 from wheelwork.machines.rotor.evolution import RotorEvolution, RotorStart
 from wheelwork.machines.rotor.global_equation import GlobalMasterEquation
 from wheelwork.machines.rotor.local_equation import LocalMasterEquation
+from wheelwork.machines.rotor.machine import RotorEngine
 from wheelwork.machines.rotor.state import RotorState
 
 __all__ = [

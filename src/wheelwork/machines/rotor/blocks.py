@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.pairs import Pairs
 from wheelwork.machines.rotor.window import Window
@@ -121,8 +121,8 @@ def pair_places(levels: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]
     return 2 * levels + below + 1, levels + below
 
 
-def block_state(window: Window, state: hilbert.State) -> BlockState:
-    """Return a state found by `wheelwork.hilbert`."""
+def block_state(window: Window, state: lindblad.State) -> BlockState:
+    """Return a state found by `wheelwork.lindblad`."""
     N, sector = window.levels, state.sector
     off = sector.row != sector.column  # only |1,0,l+1⟩⟨0,1,l|, real and imaginary parts
     coherences = np.zeros(N - 1, dtype=np.complex128)

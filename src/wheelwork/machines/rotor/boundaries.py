@@ -14,7 +14,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.rotor.solve import RotorMethod
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
     from wheelwork.machines.rotor.state import RotorState
 
 SCAN_POINTS = 33

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 import xarray as xr
 
-from wheelwork import _checks, hilbert
+from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor.blocks import BlockState, block_state
@@ -22,7 +22,7 @@ from wheelwork.machines.rotor.state import RotorState
 from wheelwork.machines.rotor.window import LARGEST_WINDOW, Window, guess_chain
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 MARGIN = 16  # levels on both sides of the start
 SMALLEST_RTOL = 1e-8  # what rounding allows over many long intervals
@@ -212,9 +212,9 @@ def evolve_on(
         )
     model = method.model(machine, window)
     initial = start.on(window).matrix()
-    solver = hilbert.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL))
+    solver = lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL))
     observables = {str(end): _projector(window, end) for end in (0, -1)}
-    found = hilbert.evolve(model.lindblad, initial, times, observables=observables, method=solver)
+    found = lindblad.evolve(model.lindblad, initial, times, observables=observables, method=solver)
     states = tuple(block_state(window, found.state(i)) for i in range(times.size))
     ends = np.column_stack(list(found.largest.values()))
     error = found.error + window.levels * np.sum(ends, axis=1)

@@ -18,16 +18,16 @@ import scipy.sparse as sp
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.local_equation import SMALL
 from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
 from wheelwork.machines.rotor.qubits import QubitBath
 from wheelwork.machines.rotor.window import Window, fixed_window
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 ONE_FREQUENCY = 1e-7  # of B_1 + B_2: Bohr frequencies of a pair closer than this count as one
 EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are

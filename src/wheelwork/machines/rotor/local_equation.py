@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.model import Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.qubits import QubitBath
 from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 SMALL = 0.25  # a ratio that the description takes for small
 

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.blocks import BlockState, pair_places
 from wheelwork.machines.rotor.pairs import free_energies
 from wheelwork.machines.rotor.window import Window
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 Jumps = tuple[sp.csc_array, ...]
 Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
@@ -94,13 +94,13 @@ class RotorModel:
         )
 
     @cached_property
-    def lindblad(self) -> hilbert.Lindblad:
-        """The equation for `wheelwork.hilbert`.
+    def lindblad(self) -> lindblad.Lindblad:
+        """The equation for `wheelwork.lindblad`.
 
         Its jumps are cold.down, cold.up, hot.down, hot.up and load, in this order.
         """
         jumps = (*self.cold.down, *self.cold.up, *self.hot.down, *self.hot.up, *self.load)
-        return hilbert.Lindblad(self.free + self.interaction, jumps)
+        return lindblad.Lindblad(self.free + self.interaction, jumps)
 
 
 def matrix(window: Window, parts: Sequence[Entries]) -> sp.csc_array:

@@ -14,7 +14,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.window import Window
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 
 @dataclass(frozen=True)

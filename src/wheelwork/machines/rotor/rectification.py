@@ -13,7 +13,7 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor.solve import RotorMethod
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 Quantity = Literal["heat", "angular_momentum"]
 QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")

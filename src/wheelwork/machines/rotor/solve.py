@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.rotor.blocks import BlockState, block_state
 from wheelwork.machines.rotor.model import RotorModel
 from wheelwork.machines.rotor.window import LARGEST_WINDOW, ChainGuess, Window, guess_chain
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 GROWTHS = 8
 
@@ -52,7 +52,7 @@ class Solution:
 
     model: RotorModel
     blocks: BlockState
-    steady: hilbert.SteadyState
+    steady: lindblad.SteadyState
     beyond: FloatArray
     elsewhere: float
 
@@ -91,7 +91,7 @@ def on_window(
     chain = guess_chain(machine, method) if chain is None else chain
     model = method.model(machine, window)
     try:
-        steady = hilbert.steady_state(model.lindblad, hilbert.SparseLU(rtol=method.rtol))
+        steady = lindblad.steady_state(model.lindblad, lindblad.SparseLU(rtol=method.rtol))
     except (NoSteadyState, NotConverged) as reason:  # with a load there is exactly one
         raise NotConverged(
             f"the steady state of the rotor was not found: {reason}. With a weak load "

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from wheelwork import hilbert, thermodynamics
-from wheelwork.machines.audit import AuditEntry
+from wheelwork import lindblad, thermodynamics
 from wheelwork.machines.labelled import add_observables
+from wheelwork.machines.rotor.accuracy import audit, errors, flow_errors
 from wheelwork.machines.rotor.blocks import BlockState, ComplexArray
 from wheelwork.machines.rotor.flows import RotorFlows, stationary_flows
 from wheelwork.machines.rotor.labels import LABELS, OBSERVABLES
 from wheelwork.machines.rotor.pairs import pairs_of, total_energies
 from wheelwork.machines.rotor.regime import REGIMES, Operation
 from wheelwork.machines.rotor.solve import Solution
-from wheelwork.machines.rotor.warrant import audit, errors, flow_errors
 from wheelwork.machines.rotor.window import Window
 from wheelwork.machines.rotor.work import PARTS, ergotropies
+from wheelwork.results import AuditEntry
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,16 +231,16 @@ class RotorState:
 
     # ------------------------------------------------------------------ statistics
 
-    def counting(self, order: int = 2) -> hilbert.CountingStatistics:
+    def counting(self, order: int = 2) -> lindblad.CountingStatistics:
         """Long-time cumulants per time of the excitations given to the cold bath."""
         model = self.solution.model
         down, up, others = len(model.cold.down), len(model.cold.up), len(model.lindblad.jumps)
         weights = np.zeros(others)
         weights[:down], weights[down : down + up] = 1.0, -1.0
-        return hilbert.counting_statistics(self.solution.steady, weights, order)
+        return lindblad.counting_statistics(self.solution.steady, weights, order)
 
     @cached_property
-    def counting_statistics(self) -> hilbert.CountingStatistics:
+    def counting_statistics(self) -> lindblad.CountingStatistics:
         """Mean and noise of that count."""
         return self.counting()
 

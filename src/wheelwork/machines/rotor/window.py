@@ -10,7 +10,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
     from wheelwork.machines.rotor.solve import RotorMethod
 
 NEGLIGIBLE = 1e-17  # probability times l² / ⟨l²⟩, where the guess ends

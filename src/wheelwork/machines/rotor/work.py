@@ -13,7 +13,7 @@ from wheelwork.machines.rotor.pairs import pairs_of, rotor_energies, total_energ
 from wheelwork.machines.rotor.window import Window
 
 if TYPE_CHECKING:
-    from wheelwork.machines.rotor.engine import RotorEngine
+    from wheelwork.machines.rotor.machine import RotorEngine
 
 PARTS = ("total", "qubits", "rotor", "cold", "hot")
 

@@ -7,7 +7,7 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary import modulation
+from wheelwork.phase_space.stationary import circle_solver
 from wheelwork.phase_space.stationary.accuracy import table_error, table_tolerance
 from wheelwork.phase_space.stationary.circles import circles
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
@@ -44,9 +44,9 @@ class EnergyDiffusion:
                 "the potential has several wells, which EnergyDiffusion does not treat; "
                 "use FokkerPlanck"
             ) from None
-        first = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
+        first = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
         level = next((level for level in LEVELS[1:] if level[0] > 2.0 * orbits.radius), LEVELS[-1])
-        better = first.with_modulation(modulation.solve(orbits, *level))
+        better = first.with_modulation(circle_solver.solve(orbits, *level))
         correction = change(better, first)
         size = float(np.max(correction[:-1]))
         if size > LARGEST_CORRECTION:

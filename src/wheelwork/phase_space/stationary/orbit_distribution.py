@@ -7,8 +7,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.circles import Circles
-from wheelwork.phase_space.stationary.modulation import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 

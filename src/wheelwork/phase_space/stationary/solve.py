@@ -4,7 +4,7 @@ import numpy as np
 
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary import modulation, plane
+from wheelwork.phase_space.stationary import circle_solver, plane
 from wheelwork.phase_space.stationary.accuracy import table_error, table_tolerance
 from wheelwork.phase_space.stationary.circles import circles
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
@@ -48,10 +48,10 @@ def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -
 
 
 def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
-    start = OrbitDistribution(orbits, circles(orbits), modulation.flat(orbits))
+    start = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
 
     def at(level: tuple[int, int]) -> OrbitDistribution:
-        return start.with_modulation(modulation.solve(orbits, *level))
+        return start.with_modulation(circle_solver.solve(orbits, *level))
 
     found, error, level = refined(at, LEVELS, rtol, tables)
     details = {"mesh_radii": level[0], "harmonics": level[1]}

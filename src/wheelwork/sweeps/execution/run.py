@@ -18,8 +18,8 @@ from dataclasses import replace
 
 from wheelwork.errors import InvalidArgument, WheelworkError
 from wheelwork.sweeps.execution.batch import Batch, Case, Outcome
-from wheelwork.sweeps.execution.crew import Crew, Processes
-from wheelwork.sweeps.execution.pace import Pace
+from wheelwork.sweeps.execution.batch_size import Pace
+from wheelwork.sweeps.execution.executors import Crew, Processes
 from wheelwork.sweeps.execution.work import Work
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Task, message

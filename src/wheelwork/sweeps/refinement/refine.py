@@ -20,10 +20,10 @@ from wheelwork.sweeps.execution import Processes, Work, compute, crew_of
 from wheelwork.sweeps.loop import NO_SEAL, kept_in, labels_of, ledger_of
 from wheelwork.sweeps.nested import replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
-from wheelwork.sweeps.protocols import Machine, State
 from wheelwork.sweeps.provenance import provenance
 from wheelwork.sweeps.refinement.cells import Cell, Lattice, Place, depth_for, is_crossed
 from wheelwork.sweeps.refinement.events import Event
+from wheelwork.verbs import Machine, State
 
 DEEPEST = 40  # halvings: beyond, doubles run out
 WIDEST_RIM = 12  # halvings of a rectangle, whose rim is searched place by place

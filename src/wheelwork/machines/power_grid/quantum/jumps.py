@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from wheelwork import _checks, hilbert
+from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.model import require_bounded
@@ -23,9 +22,10 @@ from wheelwork.machines.power_grid.quantum.model import QuantumModel, require_qu
 from wheelwork.machines.power_grid.quantum.moments import spread
 from wheelwork.machines.power_grid.quantum.operators import sampled_operators
 from wheelwork.machines.power_grid.quantum.starts import brightest, difference, merged, place_of
+from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run
 MOST_APART = 6.0  # standard errors of the difference of trajectories from different starts
@@ -108,10 +108,10 @@ class QuantumJumps:
 
     def _run(
         self, model: QuantumModel, start: int, trajectories: int, seed: int
-    ) -> hilbert.JumpSamples:
+    ) -> lindblad.JumpSamples:
         initial = np.zeros(model.space.dimension)
         initial[start] = 1.0
-        return hilbert.sample_jumps(
+        return lindblad.sample_jumps(
             model.lindblad,
             initial,
             np.linspace(self.burn_in, self.duration, self.times),
@@ -121,7 +121,7 @@ class QuantumJumps:
             threads=self.threads,
         )
 
-    def _require_settled(self, samples: hilbert.JumpSamples, apart: float) -> None:
+    def _require_settled(self, samples: lindblad.JumpSamples, apart: float) -> None:
         worst = largest_drift(samples)
         if worst > MOST_DRIFT:
             raise NotConverged(
@@ -140,7 +140,7 @@ class QuantumJumps:
             )
 
 
-def largest_drift(samples: hilbert.JumpSamples) -> float:
+def largest_drift(samples: lindblad.JumpSamples) -> float:
     """Largest difference of the halves of a run, in the standard errors that chance allows at most.
 
     The difference of two halves deviates by at most twice as much as their mean, which they reach
@@ -167,7 +167,7 @@ class SampledQuantumState:
 
     machine: "PowerGrid"
     method: QuantumJumps
-    samples: hilbert.JumpSamples
+    samples: lindblad.JumpSamples
     apart: float
     mean_field_quanta: float
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.model import require_bounded
-from wheelwork.machines.power_grid.quantum.growth import Growth, Solution
+from wheelwork.machines.power_grid.quantum.cutoff import Growth, Solution
 from wheelwork.machines.power_grid.quantum.model import gauge_phases, require_quantum
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 LEAST = 4  # quanta
 

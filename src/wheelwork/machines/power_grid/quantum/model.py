@@ -10,16 +10,16 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.linalg import solve_continuous_lyapunov
 
-from wheelwork import hilbert
+from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState
-from wheelwork.hilbert import ladder
+from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.model import VAST, linear_network
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 ComplexArray = npt.NDArray[np.complex128]
 Occupations = npt.NDArray[np.int64]
@@ -43,20 +43,20 @@ class QuantumModel:
         return bool(np.any(self.phases.imag != 0.0)) or not self.machine.edges
 
     @cached_property
-    def ladder(self) -> ladder.Ladder:
+    def ladder(self) -> graded.Ladder:
         """The matrices on the rungs."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
         links = tuple(
             [
-                ladder.Link(
+                graded.Link(
                     space.above[K][j], _amplitudes(self.down(j, n)), _amplitudes(self.up(j, n))
                 )
                 for j, n in enumerate(space.occupations[K].T)
             ]
             for K in range(space.cutoff + 1)
         )
-        return ladder.Ladder(coherent, links[:-1], links[-1], self._tail)
+        return graded.Ladder(coherent, links[:-1], links[-1], self._tail)
 
     @property
     def _tail(self) -> float:
@@ -111,7 +111,7 @@ class QuantumModel:
         return np.ascontiguousarray(matrix.real) if self.real else matrix
 
     @cached_property
-    def lindblad(self) -> hilbert.Lindblad:
+    def lindblad(self) -> lindblad.Lindblad:
         """The same as sparse matrices on the whole basis, without the gauge."""
         machine, space = self.machine, self.space
         starts = np.concatenate(([0], np.cumsum(space.sizes)))
@@ -134,7 +134,7 @@ class QuantumModel:
                 jumps.append(sp.csc_array((np.sqrt(rates), (below, above[j])), shape=(D, D)))
             for rates in self.up(j, n[:, j]):
                 jumps.append(sp.csc_array((np.sqrt(rates), (above[j], below)), shape=(D, D)))
-        return hilbert.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
+        return lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
 
 
 def _amplitudes(rates: FloatArray) -> FloatArray:

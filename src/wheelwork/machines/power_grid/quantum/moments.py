@@ -10,7 +10,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)

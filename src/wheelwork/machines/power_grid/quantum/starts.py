@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wheelwork.amplitudes import MeanField
 from wheelwork.errors import NotConverged
-from wheelwork.hilbert import JumpSamples
+from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
+from wheelwork.oscillator_networks import MeanField
 
 if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 ROUNDING = 1e-9  # of a mean: a difference that counts where no trajectory deviates
 LIKELY = 3.0  # standard errors of a difference that chance makes

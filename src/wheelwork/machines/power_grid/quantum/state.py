@@ -14,25 +14,25 @@ import xarray as xr
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.audit import AuditEntry
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
-from wheelwork.machines.power_grid.quantum.correlations import joint_state, node_populations
-from wheelwork.machines.power_grid.quantum.growth import Solution
-from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
-from wheelwork.machines.power_grid.quantum.moments import Moments, spread
-from wheelwork.machines.power_grid.quantum.warrant import (
+from wheelwork.machines.power_grid.quantum.accuracy import (
     local_ergotropy_errors,
     quantum_audit,
     quantum_errors,
 )
+from wheelwork.machines.power_grid.quantum.correlations import joint_state, node_populations
+from wheelwork.machines.power_grid.quantum.cutoff import Solution
+from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
+from wheelwork.machines.power_grid.quantum.moments import Moments, spread
+from wheelwork.results import AuditEntry
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
-    from wheelwork.machines.power_grid.grid import PowerGrid
+    from wheelwork.machines.power_grid.machine import PowerGrid
 
 LARGEST_DENSE = 8192  # basis states
 

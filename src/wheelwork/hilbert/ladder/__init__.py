@@ -1,6 +1,0 @@
-"""Lindblad equations graded by a charge that jumps raise or lower by one."""
-
-from wheelwork.hilbert.ladder.model import Ladder, Link, required_bytes
-from wheelwork.hilbert.ladder.solve import LadderSteady, ladder_steady_state
-
-__all__ = ["Ladder", "LadderSteady", "Link", "ladder_steady_state", "required_bytes"]

@@ -1,0 +1,126 @@
+"""The Lindblad equation, as sparse matrices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork._checks import integer
+from wheelwork.errors import InvalidArgument
+from wheelwork.lindblad.operators import hermitian_operator, sparse_operator
+
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Lindblad:
+    """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}), rates within the jumps.
+
+    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1); what differs by less than 1.4e-14 of
+    itself is taken as equal. jumps: L_k, each (D, D), the square root
+    of a rate. Both from NumPy, SciPy or QuTiP; kept as complex CSC arrays.
+
+    Raises:
+        InvalidArgument: for a matrix that is not square, finite and of H's shape, or when H is
+            not Hermitian to 1e-12 of its largest entry.
+    """
+
+    hamiltonian: sp.csc_array
+    jumps: tuple[sp.csc_array, ...] = ()
+
+    def __post_init__(self) -> None:
+        H = hermitian_operator("hamiltonian", self.hamiltonian)
+        if not isinstance(self.jumps, Sequence | Iterable) or hasattr(self.jumps, "shape"):
+            raise InvalidArgument(
+                "`jumps` must be a sequence of matrices, "
+                f"but is of type {type(self.jumps).__name__}"
+            )
+        jumps = tuple(
+            sparse_operator("jumps", jump, H.shape[0], f"jump {k}")
+            for k, jump in enumerate(self.jumps)
+        )
+        object.__setattr__(self, "hamiltonian", H)
+        object.__setattr__(self, "jumps", jumps)
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of basis states."""
+        return int(self.hamiltonian.shape[0])
+
+    @cached_property
+    def stacked_jumps(self) -> sp.csc_array:
+        """All jumps on top of each other, (K D, D): entry (k D + a, c) is (L_k)_ac."""
+        D, count = self.dimension, len(self.jumps)
+        if count == 0:
+            return sp.csc_array((D, D), dtype=np.complex128)
+        row = np.concatenate(
+            [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(self.jumps)]
+        )
+        column = np.concatenate([_columns(jump) for jump in self.jumps])
+        data = np.concatenate([jump.data for jump in self.jumps])
+        order = np.argsort(column, kind="stable")  # jumps and rows ascend already
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=D))))
+        return sp.csc_array((data[order], row[order], indptr), shape=(count * D, D))
+
+    @cached_property
+    def drift(self) -> sp.csc_array:
+        """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
+        H = self.hamiltonian
+        unitary = sp.csc_array((-1j * H.data, H.indices, H.indptr), shape=H.shape)
+        drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
+        drift.sum_duplicates()
+        drift.eliminate_zeros()
+        return drift
+
+    def adjoint_unitary(self, operator: Any) -> sp.csc_array:
+        """i[H, O], so that Tr(O (−i[H, ρ])) = Tr(i[H, O] ρ)."""
+        O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
+        H = self.hamiltonian
+        return sp.csc_array(1j * (H @ O - O @ H))
+
+    def adjoint_dissipator(self, operator: Any, jumps: Iterable[int] | None = None) -> sp.csc_array:
+        """Σ_k (L_k†O L_k − ½{L_k†L_k, O}): its mean is what these jumps do to ⟨O⟩ per time.
+
+        jumps: their positions in `self.jumps`, by default all.
+
+        Raises:
+            InvalidArgument: for an operator of the wrong shape or a jump that is not there.
+        """
+        O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
+        total = sp.csc_array(O.shape, dtype=np.complex128)
+        for k in self.jump_positions(jumps):
+            L = self.jumps[k]
+            adjoint = L.conj().T
+            rate = adjoint @ L
+            total = total + adjoint @ O @ L - 0.5 * (rate @ O + O @ rate)
+        return sp.csc_array(total)
+
+    def jump_positions(self, jumps: Iterable[int] | None) -> list[int]:
+        """Return checked positions of jumps; None stands for all."""
+        if jumps is None:
+            return list(range(len(self.jumps)))
+        positions = [integer("jumps", k, 0) for k in jumps]
+        for k in positions:
+            if k >= len(self.jumps):
+                raise InvalidArgument(
+                    f"`jumps` must be positions below {len(self.jumps)}, but holds {k}"
+                )
+        return positions
+
+
+def _columns(matrix: sp.csc_array) -> Any:
+    return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
+
+
+def _half_loss(stacked: sp.csc_array) -> sp.csc_array:
+    """½ Σ_k L_k†L_k, without sums that cancel to rounding."""
+    D = stacked.shape[1]
+    if np.bincount(stacked.indices, minlength=1).max() <= 1:  # one entry in a row: diagonal
+        rates = np.bincount(_columns(stacked), np.abs(stacked.data) ** 2, minlength=D)
+        return sp.csc_array((0.5 * rates, np.arange(D), np.arange(D + 1)), shape=(D, D))
+    loss = sp.csc_array(0.5 * (stacked.conj().T @ stacked))
+    bound = sp.csc_array(abs(stacked).T @ abs(stacked))
+    return sp.csc_array(loss.multiply(abs(loss) > ROUNDING * bound))

@@ -1,0 +1,205 @@
+"""Which unknowns of a Hermitian matrix the Lindblad equation couples, and how strongly.
+
+An unknown is the real or the imaginary part of one matrix element ρ_ab with a ≥ b; its key is
+2 e for the real and 2 e + 1 for the imaginary part, e = 2³¹ a + b, which is read without division.
+The search follows the operators' columns from a set of unknowns to all that they drive, and
+returns the generator's columns on the way; nothing of size D² is formed.
+"""
+
+import numba
+import numpy as np
+
+from wheelwork.lindblad.operators import IndexArray
+
+CANCELLED = 64.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
+_GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
+BITS = 31  # of a basis state in a key
+LOW = (1 << BITS) - 1
+FIRST_CAPACITY = 64
+SHORT = 24
+
+
+def element_keys(row: IndexArray, column: IndexArray) -> IndexArray:
+    """Return the keys of Re ρ_ab, a ≥ b."""
+    return np.asarray(2 * ((row.astype(np.int64) << BITS) | column))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _longer(array, size):  # type: ignore[no-untyped-def]
+    grown = np.empty(size, array.dtype)
+    grown[: array.size] = array
+    return grown
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _slot(table, keys, key):  # type: ignore[no-untyped-def]
+    """Where `key` is in the hash table, or where it would go."""
+    mask = table.size - 1
+    slot = np.int64((np.uint64(key) * _GOLDEN) >> _SHIFT) & mask
+    while table[slot] >= 0 and keys[table[slot]] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
+    table = np.full(size, -1, np.int64)
+    for i in range(count):
+        table[_slot(table, keys, keys[i])] = i
+    return table
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _put(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
+    """Add value |a⟩⟨b| + h.c. to the list, as the element below the diagonal."""
+    if a == b:
+        elements[count], values[count] = (a << BITS) | a, 2.0 * value.real
+    elif a > b:
+        elements[count], values[count] = (a << BITS) | b, value
+    else:
+        elements[count], values[count] = (b << BITS) | a, np.conj(value)
+    return count + 1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
+    """List the contributions of one unknown to dρ/dt; return the list and its length.
+
+    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked. Decay and energies
+    are listed apart: decay is no rounding of energies, however large these are.
+    """
+    c, d = key >> (BITS + 1), (key >> 1) & LOW
+    z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
+    indptr, indices, data = drift
+    room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d] + 2
+    room += (jumps[0][c + 1] - jumps[0][c]) * (jumps[0][d + 1] - jumps[0][d])
+    if room > elements.size:
+        elements, values = np.empty(room, np.int64), np.empty(room, np.complex128)
+    count = 0
+    for i in range(indptr[c], indptr[c + 1]):
+        if indices[i] == c:
+            count = _put(elements, values, count, c, d, z * data[i].real)
+            count = _put(elements, values, count, c, d, z * (1j * data[i].imag))
+        else:
+            count = _put(elements, values, count, indices[i], d, z * data[i])
+    for i in range(indptr[d], indptr[d + 1]):
+        if indices[i] == d:
+            count = _put(elements, values, count, c, d, z * data[i].real)
+            count = _put(elements, values, count, c, d, z * (-1j * data[i].imag))
+        else:
+            count = _put(elements, values, count, c, indices[i], z * np.conj(data[i]))
+    indptr, indices, data = jumps
+    j = indptr[d]
+    for i in range(indptr[c], indptr[c + 1]):
+        k = indices[i] >> BITS
+        while j < indptr[d + 1] and indices[j] >> BITS < k:
+            j += 1
+        m = j
+        while m < indptr[d + 1] and indices[m] >> BITS == k:
+            value = z * weights[k] * data[i] * np.conj(data[m])
+            count = _put(elements, values, count, indices[i] & LOW, indices[m] & LOW, value)
+            m += 1
+    return elements, values, count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _order(elements, count):  # type: ignore[no-untyped-def]
+    """Stable order of a list, by insertion while it is short."""
+    if count > SHORT:
+        return np.argsort(elements[:count], kind="mergesort")
+    order = np.empty(count, np.int64)
+    for i in range(count):
+        j = i
+        while j > 0 and elements[order[j - 1]] > elements[i]:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    return order
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
+    """Sum contributions to the same element.
+
+    A sum of at most `cancelled` times what it is of is zero: symmetries of the whole that single
+    jumps lack are found by this. Return the number of unknowns that are driven, and the
+    largest sum taken for zero.
+    """
+    order = _order(elements, count)
+    found, lost = 0, 0.0
+    i = 0
+    while i < count:
+        element = elements[order[i]]
+        total, real_size, imag_size = 0.0j, 0.0, 0.0
+        while i < count and elements[order[i]] == element:
+            value = values[order[i]]
+            exact = value.real == 0.0 or value.imag == 0.0  # the part that is zero has no rounding
+            total += value
+            real_size += abs(value.real) if exact else abs(value)
+            imag_size += abs(value.imag) if exact else abs(value)
+            i += 1
+        if abs(total.real) > cancelled * real_size:
+            keys[found], data[found] = 2 * element, total.real
+            found += 1
+        else:
+            lost = max(lost, abs(total.real))
+        if element >> BITS == element & LOW:
+            continue
+        if abs(total.imag) > cancelled * imag_size:
+            keys[found], data[found] = 2 * element + 1, total.imag
+            found += 1
+        else:
+            lost = max(lost, abs(total.imag))
+    return found, lost
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
+    """Return keys, the generator's columns among them as (indptr, indices, data), and a doubt.
+
+    The doubt is the largest sum taken for rounding, against what is left of its column. Where
+    nothing else is left, a difference of two energies is kept, however small.
+
+    drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, row
+    k 2³¹ + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
+    """
+    count = starts.size
+    keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
+    size = 4 * FIRST_CAPACITY
+    while size < 4 * count:
+        size *= 2
+    table = _hashed(keys, count, size)
+    indptr = np.zeros(keys.size + 1, np.int64)
+    indices, data = np.empty(8 * keys.size, np.int64), np.empty(8 * keys.size)
+    elements, values = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY, np.complex128)
+    driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
+    i = filled = 0
+    doubt = 0.0
+    while i < count:
+        elements, values, length = _image(keys[i], drift, jumps, weights, elements, values)
+        if 2 * length > driven.size:
+            driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
+        found, lost = _column(elements, values, length, CANCELLED, driven, rates)
+        if found > 0:
+            doubt = max(doubt, lost / np.sum(np.abs(rates[:found])))
+        elif lost > 0.0:
+            found, _ = _column(elements, values, length, 0.0, driven, rates)
+            if found > 1 or driven[0] >> 1 != keys[i] >> 1:
+                found = 0
+        if filled + found > indices.size:
+            indices = _longer(indices, 2 * (filled + found))
+            data = _longer(data, 2 * (filled + found))
+        for j in range(found):
+            slot = _slot(table, keys, driven[j])
+            if table[slot] < 0:
+                if count == keys.size:
+                    keys, indptr = _longer(keys, 2 * count), _longer(indptr, 2 * count + 1)
+                keys[count], table[slot] = driven[j], count
+                count += 1
+            indices[filled], data[filled] = table[slot], rates[j]
+            filled += 1
+            if 2 * count > table.size:
+                table = _hashed(keys, count, 2 * table.size)
+        i += 1
+        indptr[i] = filled
+    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled], doubt

@@ -1,0 +1,161 @@
+"""Quantum-jump trajectories, compiled: a state vector between and at jumps.
+
+Basis states are ordered so that each set that −iH − ½ΣL†L mixes is a range; a state vector lies in
+one such set, and a jump takes it to one other. Between jumps it is a Taylor series in
+time with a norm below rounding in its last term, so that the time of a jump is exact to rounding.
+"""
+
+import numba
+import numpy as np
+
+from wheelwork.numerics.random import philox4x32
+
+TERMS = 20  # of the Taylor series, with |G| h ≤ 1: 1/20! = 4e-19
+HALVINGS = 52
+JUMPS, STARTS = np.uint64(1), np.uint64(2)  # streams of random numbers
+_WORD, _BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def uniforms(seed, trajectory, position, stream):  # type: ignore[no-untyped-def]
+    """Return two numbers between 0 and 1, exclusive, as a function of the arguments alone."""
+    at = np.uint64(position)
+    counter = np.array([at & _WORD, at >> _BITS, np.uint64(trajectory), stream])
+    words = philox4x32(counter, np.array([seed & _WORD, seed >> _BITS]))
+    first = np.float64(words[0]) * 2.0**-32 + (np.float64(words[1]) + 0.5) * 2.0**-64
+    second = np.float64(words[2]) * 2.0**-32 + (np.float64(words[3]) + 0.5) * 2.0**-64
+    return min(first, 1.0 - 2.0**-53), min(second, 1.0 - 2.0**-53)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _series(v, start, stop, drift, h):  # type: ignore[no-untyped-def]
+    """Fill v[m] = (h G)^m v[0]/m!, with G restricted to basis states start … stop − 1."""
+    indptr, indices, data = drift
+    b = stop - start
+    for m in range(1, TERMS):
+        for i in range(b):
+            v[m, i] = 0.0
+        for c in range(b):
+            x = v[m - 1, c] * (h / m)
+            for e in range(indptr[start + c], indptr[start + c + 1]):
+                v[m, indices[e] - start] += data[e] * x
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _at(v, b, part, psi):  # type: ignore[no-untyped-def]
+    """Fill psi with Σ v[m] part^m and return its squared norm."""
+    norm = 0.0
+    for i in range(b):
+        x = v[TERMS - 1, i]
+        for m in range(TERMS - 2, -1, -1):
+            x = x * part + v[m, i]
+        psi[i] = x
+        norm += x.real * x.real + x.imag * x.imag
+    return norm
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _fall(v, b, threshold, psi):  # type: ignore[no-untyped-def]
+    """Return the part of the step at which the squared norm falls to `threshold`."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if _at(v, b, middle, psi) > threshold:
+            low = middle
+        else:
+            high = middle
+    _at(v, b, high, psi)
+    return high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _jump(psi, out, block, starts, targets, jumps, dimension, choice):  # type: ignore[no-untyped-def]
+    """Replace psi by L_k psi, normalised, k chosen with weight |L_k psi|²; return k and the set."""
+    indptr, indices, data = jumps
+    kinds = targets.shape[0]
+    b = starts[block + 1] - starts[block]
+    for k in range(kinds):
+        if targets[k, block] >= 0:
+            width = starts[targets[k, block] + 1] - starts[targets[k, block]]
+            out[k, :width] = 0.0
+    for c in range(b):
+        for e in range(indptr[starts[block] + c], indptr[starts[block] + c + 1]):
+            k = indices[e] // dimension
+            a = indices[e] - k * dimension - starts[targets[k, block]]
+            out[k, a] += data[e] * psi[c]
+    weights = np.zeros(kinds)
+    for k in range(kinds):
+        if targets[k, block] >= 0:
+            width = starts[targets[k, block] + 1] - starts[targets[k, block]]
+            for i in range(width):
+                weights[k] += out[k, i].real ** 2 + out[k, i].imag ** 2
+    left = choice * np.sum(weights)
+    chosen = 0
+    for k in range(kinds):
+        if weights[k] > 0.0:
+            chosen = k
+            left -= weights[k]
+            if left < 0.0:
+                break
+    target = targets[chosen, block]
+    width = starts[target + 1] - starts[target]
+    scale = 1.0 / np.sqrt(weights[chosen])
+    for i in range(width):
+        psi[i] = out[chosen, i] * scale
+    return chosen, target
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _mean(psi, start, stop, operator):  # type: ignore[no-untyped-def]
+    """⟨ψ|O|ψ⟩/⟨ψ|ψ⟩ of a Hermitian operator."""
+    indptr, indices, data = operator
+    total = norm = 0.0
+    for c in range(stop - start):
+        norm += psi[c].real ** 2 + psi[c].imag ** 2
+        for e in range(indptr[start + c], indptr[start + c + 1]):
+            a = indices[e]
+            if start <= a < stop:
+                total += (np.conj(psi[a - start]) * data[e] * psi[c]).real
+    return total / norm
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def run(  # type: ignore[no-untyped-def]
+    psi0, block0, starts, steps, drift, jumps, targets, operators, times, seed, trajectory
+):
+    """Follow one trajectory; return means (T, observables) and jumps so far (T, kinds).
+
+    psi0: normalised, in the set `block0`. steps: (sets,), 1/|G|. operators: list of CSC parts.
+    """
+    dimension, widest = starts[starts.size - 1], 0
+    for i in range(starts.size - 1):
+        widest = max(widest, starts[i + 1] - starts[i])
+    kinds = targets.shape[0]
+    v = np.zeros((TERMS, widest), np.complex128)
+    out = np.zeros((max(kinds, 1), widest), np.complex128)
+    psi = np.zeros(widest, np.complex128)
+    psi[: psi0.size] = psi0
+    means = np.zeros((times.size, len(operators)))
+    counts = np.zeros((times.size, kinds), np.int64)
+    so_far = np.zeros(kinds, np.int64)
+    block, now, made = block0, 0.0, 0
+    threshold, choice = uniforms(seed, trajectory, made, JUMPS)
+    for i in range(times.size):
+        while now < times[i]:
+            start, stop = starts[block], starts[block + 1]
+            b = stop - start
+            h = min(steps[block], times[i] - now)
+            v[0, :b] = psi[:b]
+            _series(v, start, stop, drift, h)
+            if _at(v, b, 1.0, psi) > threshold:
+                now = times[i] if h == times[i] - now else now + h
+                continue
+            now += h * _fall(v, b, threshold, psi)
+            chosen, block = _jump(psi, out, block, starts, targets, jumps, dimension, choice)
+            so_far[chosen] += 1
+            made += 1
+            threshold, choice = uniforms(seed, trajectory, made, JUMPS)
+        for o in range(len(operators)):
+            means[i, o] = _mean(psi, starts[block], starts[block + 1], operators[o])
+        counts[i] = so_far
+    return means, counts

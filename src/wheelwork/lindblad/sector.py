@@ -1,0 +1,193 @@
+"""The unknowns of a density matrix that belong together, and the generator among them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.lindblad.equation import Lindblad
+from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
+from wheelwork.lindblad.operators import IndexArray
+
+LARGEST_DOUBT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Sector:
+    """Unknowns: real and imaginary parts of elements ρ_ab with a ≥ b, in ascending order of key.
+
+    dimension: D. keys: (n,), see `exploration`.
+    A vector of the sector holds these n real numbers.
+    """
+
+    dimension: int
+    keys: IndexArray
+
+    @property
+    def size(self) -> int:
+        """n, the number of real unknowns."""
+        return int(self.keys.size)
+
+    @cached_property
+    def row(self) -> IndexArray:
+        """a of every unknown."""
+        return np.asarray(self.keys >> (BITS + 1))
+
+    @cached_property
+    def column(self) -> IndexArray:
+        """b of every unknown."""
+        return np.asarray((self.keys >> 1) & LOW)
+
+    @cached_property
+    def imaginary(self) -> npt.NDArray[np.bool_]:
+        """Whether it is an imaginary part."""
+        return np.asarray((self.keys & 1).astype(bool))
+
+    @cached_property
+    def populations(self) -> IndexArray:
+        """Positions of the unknowns ρ_aa, in ascending order of a."""
+        return np.flatnonzero(self.row == self.column)
+
+    @cached_property
+    def trace(self) -> FloatArray:
+        """(n,): one at populations, else zero; its product with a vector is the trace."""
+        trace = np.zeros(self.size)
+        trace[self.populations] = 1.0
+        return trace
+
+    @cached_property
+    def factors(self) -> npt.NDArray[np.complex128]:
+        """(n,): the value that an unknown of one puts at ρ_ab (1 or i)."""
+        return np.where(self.imaginary, 1j, 1.0)
+
+    def matrix(self, values: FloatArray) -> sp.csr_array:
+        """The density matrix of a vector, (D, D) and sparse."""
+        shape = (self.dimension, self.dimension)
+        off = self.row != self.column
+        lower = values * self.factors
+        row = np.concatenate((self.row, self.column[off]))
+        column = np.concatenate((self.column, self.row[off]))
+        data = np.concatenate((lower, lower[off].conj()))
+        return sp.csr_array(sp.coo_array((data, (row, column)), shape=shape))
+
+    def vector(self, matrix: sp.csc_array) -> FloatArray:
+        """The vector of a Hermitian matrix.
+
+        Raises:
+            InvalidArgument: when the matrix has elements outside the sector.
+        """
+        keys, data = _unknowns(matrix)
+        place = np.minimum(np.searchsorted(self.keys, keys), self.size - 1)
+        if np.any(self.keys[place] != keys):
+            raise InvalidArgument(
+                "`state` must lie in the sector, but has elements outside; "
+                "make the sector from this state"
+            )
+        values = np.zeros(self.size)
+        values[place] = data
+        return values
+
+    def functional(self, operator: sp.csc_array) -> FloatArray:
+        """(n,): its product with a vector is Re Tr(O ρ)."""
+        transposed = sp.csr_array(operator.T)
+        upper = _entries(transposed, self.row, self.column)  # O_ba goes with ρ_ab
+        lower = _entries(transposed, self.column, self.row)
+        twice = np.where(self.row == self.column, 0.5, 1.0)
+        return np.asarray(twice * (self.factors * upper + self.factors.conj() * lower).real)
+
+
+def diagonal_sector(lindblad: Lindblad) -> tuple[Sector, sp.csc_array]:
+    """Return what the populations drive, and the generator: sector of most steady states."""
+    states = np.arange(lindblad.dimension, dtype=np.int64)
+    return explored(lindblad, element_keys(states, states))
+
+
+def state_sector(lindblad: Lindblad, state: sp.csc_array) -> tuple[Sector, sp.csc_array]:
+    """Return what the elements of a state drive, and the generator."""
+    return explored(lindblad, _unknowns(state)[0])
+
+
+def explored(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.csc_array]:
+    """Return the sector that the unknowns `starts` drive, and the generator (n, n) on it.
+
+    Raises:
+        NotConverged: when a difference of energies that could be rounding of them decides.
+    """
+    weights = np.ones(len(lindblad.jumps))
+    *found, doubt = _explore(lindblad, lindblad.drift, weights, starts)
+    if doubt > LARGEST_DOUBT:
+        raise NotConverged(
+            "matrix elements that differ by no more than their rounding (1e-14) decide: the "
+            f"difference is {doubt:.0e} of the rates beside it; count energies from a level near by"
+        )
+    return _ordered(lindblad.dimension, *found)
+
+
+def counted(
+    lindblad: Lindblad, sector: Sector, jumps: Iterable[int]
+) -> tuple[sp.csc_array, IndexArray]:
+    """Return Σ L ρ L† over some jumps as a matrix (n, n), and the keys it reaches outside.
+
+    The matrix is right only if no key lies outside.
+    """
+    weights = np.zeros(len(lindblad.jumps))
+    weights[list(jumps)] = 1.0
+    none = sp.csc_array(lindblad.drift.shape, dtype=np.complex128)
+    keys, indptr, indices, data, _ = _explore(lindblad, none, weights, sector.keys)
+    n = sector.size
+    inside = slice(0, indptr[n])
+    matrix = (data[inside], np.minimum(indices[inside], n - 1), indptr[: n + 1])
+    return sp.csc_array(matrix, shape=(n, n)), keys[n:]
+
+
+def _explore(
+    lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
+) -> Any:
+    indptr, row, data = _parts(lindblad.stacked_jumps)
+    kind = row // lindblad.dimension
+    jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
+    return explore(_parts(drift), jumps, weights, starts)
+
+
+def _parts(matrix: sp.csc_array) -> tuple[IndexArray, IndexArray, npt.NDArray[np.complex128]]:
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+
+
+def _ordered(
+    dimension: int, keys: IndexArray, indptr: IndexArray, indices: IndexArray, data: FloatArray
+) -> tuple[Sector, sp.csc_array]:
+    order = np.argsort(keys)
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    n = keys.size
+    lengths = np.diff(indptr)[order]
+    begins = np.concatenate(([0], np.cumsum(lengths)))
+    moved = np.repeat(indptr[:-1][order] - begins[:-1], lengths) + np.arange(data.size)
+    generator = sp.csc_array((data[moved], place[indices[moved]], begins), shape=(n, n))
+    return Sector(dimension, keys[order]), generator
+
+
+def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
+    """Keys, ascending, and values of the unknowns of a Hermitian matrix that are not zero."""
+    coo = sp.coo_array(matrix)
+    row, column = (part.astype(np.int64) for part in coo.coords)
+    below = row >= column
+    element = element_keys(row[below], column[below])
+    data = coo.data[below]
+    keys = np.concatenate((element[data.real != 0.0], element[data.imag != 0.0] + 1))
+    values = np.concatenate((data.real[data.real != 0.0], data.imag[data.imag != 0.0]))
+    order = np.argsort(keys)
+    return keys[order], values[order]
+
+
+def _entries(
+    matrix: sp.csr_array, row: IndexArray, column: IndexArray
+) -> npt.NDArray[np.complex128]:
+    """Entries of a sparse matrix at many places."""
+    return np.asarray(matrix[row, column]).ravel()

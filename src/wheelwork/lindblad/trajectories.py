@@ -1,0 +1,231 @@
+"""Quantum-jump trajectories with error bars: the independent check of everything else."""
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray, finite_array, integer, non_negative
+from wheelwork.errors import InvalidArgument
+from wheelwork.lindblad.equation import Lindblad
+from wheelwork.lindblad.initial import initial_state
+from wheelwork.lindblad.jump_loop import STARTS, run, uniforms
+from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
+from wheelwork.lindblad.unravelling import Unravelling
+
+CHUNK = 16  # trajectories handed out together
+EMPTY = 1e-14  # a probability below is rounding of an eigenvalue
+
+
+@dataclass(frozen=True, eq=False)
+class JumpSamples:
+    """Means over trajectories with their standard errors.
+
+    times: (T,). means, standard_errors: by observable, each (T,). averages: by observable, the
+    (mean, standard error) of its average over the times from `burn_in` on. counts: (M, K),
+    jumps of each kind in each trajectory from the first time after `burn_in` to the last.
+    counted_time: the time between these two. Trajectories are independent, and so are their
+    averages and counts: standard errors take no correlation time. They cannot know of jumps so
+    rare that no trajectory made one: M trajectories miss what has a probability below about 3/M.
+    """
+
+    times: FloatArray
+    means: Mapping[str, FloatArray]
+    standard_errors: Mapping[str, FloatArray]
+    averages: Mapping[str, tuple[float, float]]
+    counts: IndexArray
+    counted_time: float
+
+    def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
+        """Mean and standard error of the rate of a count, see `counting_statistics`.
+
+        A kind of which no jump was seen counts in the error as if one had been.
+
+        Raises:
+            InvalidArgument: when there is no time after `burn_in`, or for weights that are not one
+                number for each kind of jump.
+        """
+        if not self.counted_time > 0.0:
+            raise InvalidArgument("`times` must have two different ones after `burn_in`")
+        w = finite_array("weights", weights, ndim=1)
+        M, kinds = self.counts.shape
+        if w.size != kinds:
+            raise InvalidArgument(
+                f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
+            )
+        rates = self.counts @ w / self.counted_time
+        unseen = w[~np.any(self.counts, axis=0)] / (M * self.counted_time)
+        error = np.hypot(rates.std(ddof=1) / np.sqrt(M), np.linalg.norm(unseen))
+        return float(rates.mean()), float(error)
+
+
+def sample_jumps(
+    lindblad: Lindblad,
+    initial: Any,
+    times: npt.ArrayLike,
+    *,
+    observables: Mapping[str, Any] | None = None,
+    trajectories: int = 256,
+    seed: int = 0,
+    burn_in: float = 0.0,
+    threads: int | None = None,
+) -> JumpSamples:
+    """Sample state vectors that evolve by −iH − ½ΣL†L and jump by L_k at rate |L_k ψ|².
+
+    (J. Dalibard, Y. Castin, K. Mølmer, Phys. Rev. Lett. 68, 580 (1992).) There is no step-size
+    error: jump times are exact to rounding. Random numbers are a function of (seed, trajectory,
+    jump): results have the same bits for any number of threads. Observables are taken
+    within the sets of basis states that a trajectory can superpose; elements between them
+    average to zero where the initial state has none.
+
+    Args:
+        initial: as in `evolve`; a mixture is sampled by its eigenvectors.
+        times: (T,), ascending from 0 or later.
+        observables: Hermitian matrices by name.
+        trajectories: M, at least 2.
+        burn_in: time left out of averages and counts.
+        threads: by default as many as there are cores.
+
+    Raises:
+        InvalidArgument: for a state, times, observables or counts that are not such.
+    """
+    at = finite_array("times", times, ndim=1)
+    if at.size == 0 or at[0] < 0.0 or np.any(np.diff(at) < 0.0):
+        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
+    M = integer("trajectories", trajectories, 2)
+    key = integer("seed", seed, 0)
+    D = lindblad.dimension
+    if M >= 2**32 or key >= 2**64:
+        raise InvalidArgument("`trajectories` must be below 2**32 and `seed` below 2**64")
+    kept = at >= non_negative("burn_in", burn_in)
+    if not np.any(kept):
+        raise InvalidArgument(f"`burn_in` must not pass the last time, but is {burn_in!r}")
+    rho = initial_state(initial, D)
+    operators = {
+        name: hermitian_operator(f"observables[{name!r}]", value, D)
+        for name, value in (observables or {}).items()
+    }
+    ensemble = _Ensemble.of(lindblad, rho, list(operators.values()), at, key)
+    workers = os.cpu_count() if threads is None else integer("threads", threads, 1)
+    with ThreadPoolExecutor(workers) as pool:
+        chunks = pool.map(ensemble.sampled, range(0, M, CHUNK), _ends(M))
+        return _summary(at, kept, list(operators), chunks)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ensemble:
+    unravelling: Unravelling
+    operators: Any
+    vectors: list[tuple[ComplexArray, int]]
+    cumulative: FloatArray
+    times: FloatArray
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        lindblad: Lindblad,
+        rho: sp.csc_array,
+        operators: list[sp.csc_array],
+        times: FloatArray,
+        seed: int,
+    ) -> "_Ensemble":
+        links = sp.coo_array(rho)
+        together = np.stack(links.coords, axis=1).astype(np.int64)
+        unravelling = Unravelling.of(lindblad, together)
+        probabilities, vectors = _mixture(rho, unravelling)
+        listed = numba.typed.List([unravelling.ordered(operator) for operator in operators])
+        if not operators:
+            nothing = sp.csc_array(rho.shape, dtype=np.complex128)
+            listed = numba.typed.List([unravelling.ordered(nothing)])
+        cumulative = np.cumsum(probabilities) / np.sum(probabilities)
+        return cls(unravelling, listed, vectors, cumulative, times, seed)
+
+    def sampled(self, first: int, last: int) -> tuple[FloatArray, IndexArray]:
+        """Means (m, T, observables) and jumps so far (m, T, kinds) of some trajectories."""
+        results = [self._trajectory(number) for number in range(first, last)]
+        return np.array([means for means, _ in results]), np.array([n for _, n in results])
+
+    def _trajectory(self, number: int) -> tuple[FloatArray, IndexArray]:
+        seed, u = np.uint64(self.seed), self.unravelling
+        choice, _ = uniforms(seed, number, 0, STARTS)
+        which = min(int(np.searchsorted(self.cumulative, choice)), len(self.vectors) - 1)
+        psi, block = self.vectors[which]
+        means, counts = run(
+            psi,
+            block,
+            u.starts,
+            u.steps,
+            u.drift,
+            u.jumps,
+            u.targets,
+            self.operators,
+            self.times,
+            seed,
+            number,
+        )
+        return means, counts
+
+
+def _ends(trajectories: int) -> Iterator[int]:
+    return (min(first + CHUNK, trajectories) for first in range(0, trajectories, CHUNK))
+
+
+def _mixture(
+    rho: sp.csc_array, unravelling: Unravelling
+) -> tuple[FloatArray, list[tuple[ComplexArray, int]]]:
+    """Eigenvalues and eigenvectors, each within its set."""
+    probabilities, vectors = [], []
+    ordered = sp.csr_array(sp.csr_array(rho)[unravelling.order][:, unravelling.order])
+    starts = unravelling.starts
+    weight = np.add.reduceat(ordered.diagonal().real, starts[:-1])
+    for block in np.flatnonzero(weight > 0.0):
+        inside = slice(int(starts[block]), int(starts[block + 1]))
+        values, columns = np.linalg.eigh(ordered[inside, inside].toarray())
+        for value, column in zip(values, columns.T, strict=True):
+            if value > EMPTY:
+                probabilities.append(float(value))
+                vectors.append((np.ascontiguousarray(column), int(block)))
+    return np.array(probabilities), vectors
+
+
+def _summary(
+    times: FloatArray,
+    kept: npt.NDArray[np.bool_],
+    names: list[str],
+    chunks: Iterator[tuple[FloatArray, IndexArray]],
+) -> JumpSamples:
+    """Means and squares are summed in the order of trajectories."""
+    total = np.zeros(0)
+    square = np.zeros(0)
+    averages, counts = [], []
+    first = int(np.flatnonzero(kept)[0])
+    for means, jumps in chunks:
+        if total.size == 0:
+            total, square = np.zeros(means.shape[1:]), np.zeros(means.shape[1:])
+            origin = means[0]
+        total = total + np.sum(means - origin, axis=0)
+        square = square + np.sum((means - origin) ** 2, axis=0)
+        averages.append(means[:, kept].mean(axis=1))
+        counts.append(jumps[:, -1] - jumps[:, first])
+    lines = np.concatenate(averages)
+    M = len(lines)
+    variance = np.maximum(square - total**2 / M, 0.0) / (M * (M - 1))
+    mean, error = origin + total / M, np.sqrt(variance)
+    spread = lines.std(axis=0, ddof=1) / np.sqrt(M)
+    return JumpSamples(
+        times=times,
+        means={name: mean[:, i] for i, name in enumerate(names)},
+        standard_errors={name: error[:, i] for i, name in enumerate(names)},
+        averages={
+            name: (float(lines[:, i].mean()), float(spread[i])) for i, name in enumerate(names)
+        },
+        counts=np.concatenate(counts),
+        counted_time=float(times[-1] - times[first]),
+    )

@@ -1,0 +1,47 @@
+"""Amplitude equations of networks of oscillators: steady states, stability, continuation, motion.
+
+Knows matrices and callables, no machine.
+"""
+
+from wheelwork.oscillator_networks.continuation import Continuation, Event, Point
+from wheelwork.oscillator_networks.mean_field import Attractors, MeanField
+from wheelwork.oscillator_networks.model import (
+    AmplitudeModel,
+    ComplexArray,
+    Growth,
+    GrowthRows,
+    IntArray,
+    InvertibleGrowth,
+    Mirror,
+    invertible,
+)
+from wheelwork.oscillator_networks.motion import TimeAverage
+from wheelwork.oscillator_networks.newton import Solutions
+from wheelwork.oscillator_networks.stability import Deviations, growth_rates, rest_growth_rate
+from wheelwork.oscillator_networks.steady_states import Search, run_together
+from wheelwork.oscillator_networks.two_site_curve import PairCurve, pair_curve
+
+__all__ = [
+    "AmplitudeModel",
+    "Attractors",
+    "ComplexArray",
+    "Continuation",
+    "Deviations",
+    "Event",
+    "Growth",
+    "GrowthRows",
+    "IntArray",
+    "InvertibleGrowth",
+    "MeanField",
+    "Mirror",
+    "PairCurve",
+    "Point",
+    "Search",
+    "Solutions",
+    "TimeAverage",
+    "growth_rates",
+    "invertible",
+    "pair_curve",
+    "rest_growth_rate",
+    "run_together",
+]

@@ -1,0 +1,292 @@
+"""Following a steady state along a parameter, around folds, to where it ends or turns unstable."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
+from wheelwork.oscillator_networks.newton import bordered, largest_rate
+from wheelwork.oscillator_networks.stability import Deviations, deviations
+
+Family = Callable[[float], AmplitudeModel]
+Kind = Literal["fold", "hopf", "branch point", "rest"]
+
+FIRST, LONGEST, SHORTEST = 0.01, 0.05, 1e-9  # steps of the scaled arc
+BENDING = 0.95  # least cosine between directions of neighbouring steps
+CORRECTIONS = 8
+MOST_POINTS = 20_000
+DIFFERENCE = 1e-5  # of the range, for derivatives in the parameter
+FADED = 1e-3  # of |α|² before a step: a branch that is left with less ends at α = 0
+SAME_PLACE = 1e-8  # of the range
+SHARES = (0.5, 0.4, 0.6, 0.3, 0.7)
+BIRTH = 1e-4, 1e-6  # of |α| before that step, where the end is solved for
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A steady state on the path, with the direction (α, ω, p) in which the path goes on."""
+
+    parameter: float
+    amplitudes: ComplexArray
+    frequency: float
+    deviations: Deviations
+    direction: FloatArray
+
+    @property
+    def unstable(self) -> int:
+        """Number of growing deviations."""
+        return int(np.sum(self.deviations.exponents.real > 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """Where a branch turns ("fold"), loses or gains stability to an oscillation ("hopf") or to
+    another branch ("branch point"), or merges with α = 0 ("rest").
+
+    error: absolute, of the parameter. frequency: ω there. oscillation: |Im λ| of the deviation that
+    turns unstable or stable, zero where it does not oscillate.
+    """
+
+    kind: Kind
+    parameter: float
+    error: float
+    frequency: float
+    oscillation: float
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Pseudo-arclength continuation of α e^{−iωt} over parameters between `low` and `high`.
+
+    family: parameter → model. The arc is measured in |α| and ω against their values at the start
+    and the parameter against its range.
+    """
+
+    family: Family
+    low: float
+    high: float
+    rtol: float
+
+    def run(
+        self, amplitudes: ComplexArray, frequency: float, start: float, stop: float
+    ) -> tuple[list[Point], list[Event]]:
+        """Follow from `start` towards `stop` until the range ends or the branch does.
+
+        Raises NotConverged where the path cannot be continued.
+        """
+        scale = self._scale(amplitudes, start)
+        forward = np.zeros(scale.size)
+        forward[-1] = np.sign(stop - start)
+        z = _pack(amplitudes, frequency, start)
+        point = self._at(z, self._direction(z, forward, scale), scale)
+        points, length = [point], FIRST
+        events: list[Event] = []
+        while len(points) < MOST_POINTS:
+            met, ended = self._advance(points[-1], length, scale)
+            if met is None or not _straight(points[-1], met):
+                length *= 0.5
+                if length < SHORTEST:
+                    raise NotConverged(
+                        f"the branch could not be followed beyond {points[-1].parameter!r}: steps "
+                        f"shorter than {SHORTEST:g} of its arc were needed"
+                    )
+                continue
+            if _fades(points[-1], met):
+                return points, [*self._merged(events), self._birth(points[-1], scale)]
+            events.extend(self._between(points[-1], met, scale))
+            points.append(met)
+            if ended:
+                return points, self._merged(events)
+            length = min(1.5 * length, LONGEST)
+        raise NotConverged(f"the branch is longer than {MOST_POINTS} points")
+
+    # ------------------------------------------------------------------ one step
+
+    def _scale(self, amplitudes: ComplexArray, start: float) -> FloatArray:
+        size = float(np.linalg.norm(amplitudes))
+        rate = largest_rate(self.family(start))
+        return np.array([*np.full(2 * amplitudes.size, size), rate, self.high - self.low])
+
+    def _system(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Residual and its Jacobian with the phase held: (2N + 1,), (2N + 1, 2N + 2)."""
+        alpha, omega, p = _unpack(z)
+        model = self.family(p)
+        N = alpha.size
+        matrix = np.zeros((2 * N + 1, 2 * N + 2))
+        square = bordered(model, alpha[None], np.array([omega]))[0][0]
+        matrix[:, :-1] = square
+        residual = np.zeros(2 * N + 1)
+        value = model.residual(alpha[None], np.array([omega]))[0]
+        residual[:N], residual[N:-1] = value.real, value.imag
+        h = DIFFERENCE * (self.high - self.low)
+        left, right = max(p - h, self.low), min(p + h, self.high)
+        change = self.family(right).velocity(alpha) - self.family(left).velocity(alpha)
+        change /= right - left
+        matrix[:N, -1], matrix[N:-1, -1] = change.real, change.imag
+        return residual, matrix
+
+    def _direction(self, z: FloatArray, before: FloatArray, scale: FloatArray) -> FloatArray:
+        """Unit tangent in scaled variables, along `before`."""
+        matrix = self._system(z)[1] * scale
+        full = np.vstack([matrix, before])
+        right = np.zeros(z.size)
+        right[-1] = 1.0
+        try:
+            tangent = np.linalg.solve(full, right)
+        except np.linalg.LinAlgError:
+            tangent = np.linalg.svd(matrix)[2][-1]
+            tangent *= np.sign(tangent @ before) or 1.0
+        unit: FloatArray = tangent / np.linalg.norm(tangent)
+        return unit
+
+    def _correct(
+        self, guess: FloatArray, row: FloatArray, target: float, scale: FloatArray
+    ) -> FloatArray | None:
+        """Solve the equations with row · z/scale = target, or None."""
+        z = guess.copy()
+        for _ in range(CORRECTIONS):
+            if not self.low <= z[-1] <= self.high:
+                return None
+            residual, matrix = self._system(z)
+            full = np.vstack([matrix * scale, row])
+            right = np.append(residual, row @ (z / scale) - target)
+            try:
+                move = np.linalg.solve(full, right)
+            except np.linalg.LinAlgError:
+                return None
+            z = z - move * scale
+            if np.linalg.norm(move) < self.rtol:
+                return z
+        return None
+
+    def _advance(self, point: Point, length: float, scale: FloatArray) -> tuple[Point | None, bool]:
+        """The state a step further on, and whether the range ends there."""
+        here = _pack(point.amplitudes, point.frequency, point.parameter)
+        guess = here + length * point.direction * scale
+        limit = min(max(guess[-1], self.low), self.high)
+        ended = bool(guess[-1] != limit)
+        if ended:
+            guess = here + (limit - here[-1]) / (guess[-1] - here[-1]) * (guess - here)
+            guess[-1] = limit
+            row, target = np.zeros(scale.size), limit / scale[-1]
+            row[-1] = 1.0
+        else:
+            row, target = point.direction, float(point.direction @ (here / scale)) + length
+        z = self._correct(guess, row, target, scale)
+        if z is None:
+            return None, ended
+        if ended:
+            z[-1] = limit
+        return self._at(z, self._direction(z, point.direction, scale), scale), ended
+
+    def _at(self, z: FloatArray, direction: FloatArray, scale: FloatArray) -> Point:
+        alpha, omega, p = _unpack(z)
+        spread = deviations(self.family(p), alpha[None], np.array([omega]))[0]
+        return Point(p, alpha, omega, spread, direction)
+
+    # ------------------------------------------------------------------ events
+
+    def _between(self, first: Point, last: Point, scale: FloatArray) -> list[Event]:
+        """Every change between neighbouring points, found by halving the step."""
+        if _state(first) == _state(last):
+            return []
+        here = _pack(first.amplitudes, first.frequency, first.parameter) / scale
+        there = _pack(last.amplitudes, last.frequency, last.parameter) / scale
+        length = float(first.direction @ (there - here))
+        left, right, event_after = first, last, 0.0
+        low, high = 0.0, length
+        for _ in range(60):
+            for share in SHARES:  # a crossing of branches cannot be solved at the point itself
+                middle = low + share * (high - low)
+                met, _ = self._advance(first, middle, scale)
+                if met is not None:
+                    break
+            if met is None:
+                break
+            if _state(met) == _state(first):
+                left, low = met, middle
+            else:
+                right, high, event_after = met, middle, middle
+            if high - low < 1e-10:
+                break
+        event = _event(left, right)
+        if event_after == 0.0 or _state(right) == _state(last):
+            return [event]
+        return [event, *self._between(right, last, scale)]
+
+    def _merged(self, events: list[Event]) -> list[Event]:
+        """Leave out pairs of folds at one place: where branches cross, rounding turns the path."""
+        kept: list[Event] = []
+        for event in events:
+            before = kept[-1] if kept else None
+            close = (
+                before is not None
+                and before.kind == event.kind == "fold"
+                and abs(before.parameter - event.parameter) < SAME_PLACE * (self.high - self.low)
+            )
+            if close:
+                kept.pop()
+            else:
+                kept.append(event)
+        return kept
+
+    def _birth(self, point: Point, scale: FloatArray) -> Event:
+        """Where the amplitudes vanish: solved at a norm too small to matter."""
+        z = _pack(point.amplitudes, point.frequency, point.parameter)
+        size = float(np.linalg.norm(point.amplitudes))
+        values: list[float] = []
+        for shrink in BIRTH:
+            small = replace(point, amplitudes=shrink * point.amplitudes)
+            guess = _pack(small.amplitudes, point.frequency, values[-1] if values else z[-1])
+            unit = _pack(point.amplitudes, 0.0, 0.0) / size
+            row = unit / np.linalg.norm(unit)
+            tiny = scale.copy()
+            tiny[:-2] = np.linalg.norm(small.amplitudes)
+            found = self._correct(guess, row, float(row @ (guess / tiny)), tiny)
+            if found is None:
+                raise NotConverged(f"the birth of the branch near {point.parameter!r} was not met")
+            values.append(float(found[-1]))
+        return Event("rest", values[-1], abs(values[0] - values[1]), point.frequency, 0.0)
+
+
+def _pack(amplitudes: ComplexArray, frequency: float, parameter: float) -> FloatArray:
+    return np.concatenate([amplitudes.real, amplitudes.imag, [frequency, parameter]])
+
+
+def _unpack(z: FloatArray) -> tuple[ComplexArray, float, float]:
+    N = (z.size - 2) // 2
+    return z[:N] + 1j * z[N : 2 * N], float(z[-2]), float(z[-1])
+
+
+def _straight(first: Point, last: Point) -> bool:
+    """Whether the direction has hardly turned, and the branch was not lost for another."""
+    return float(first.direction @ last.direction) > BENDING
+
+
+def _fades(first: Point, last: Point) -> bool:
+    """Whether the amplitudes pass through zero, or come close to it."""
+    overlap = float(np.vdot(first.amplitudes, last.amplitudes).real)
+    return overlap < FADED * float(np.vdot(first.amplitudes, first.amplitudes).real)
+
+
+def _state(point: Point) -> tuple[int, bool]:
+    return point.unstable, bool(point.direction[-1] > 0.0)
+
+
+def _event(left: Point, right: Point) -> Event:
+    """Name what happens between two close points."""
+    parameter = 0.5 * (left.parameter + right.parameter)
+    error = abs(left.parameter - right.parameter)
+    crossed = min(left.unstable, right.unstable)
+    exponents = left.deviations.exponents, right.deviations.exponents
+    swing = min(abs(float(each[crossed].imag)) for each in exponents if crossed < each.size)
+    kind: Kind = "branch point"
+    if _state(left)[1] != _state(right)[1]:
+        kind, swing = "fold", 0.0
+    elif (left.unstable - right.unstable) % 2 == 0 and swing > 0.0:
+        kind = "hopf"
+    return Event(kind, parameter, max(error, 1e-14 * abs(parameter)), left.frequency, swing)

@@ -1,0 +1,243 @@
+"""The loop over time of a sampling run: burn-in, sums in parts, bundles of lanes on threads."""
+
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES
+from wheelwork.oscillator_networks.langevin.active_steps import ActiveSteps
+from wheelwork.oscillator_networks.langevin.kernel import CHUNK, FIXED_ROWS, SAMPLE, propagate
+from wheelwork.oscillator_networks.langevin.linear_steps import LinearStep
+from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
+
+GROUPS = 32  # of trajectories, for the errors of histograms
+BINS = 64
+WIDEST = 4.0  # histograms reach that many times the root of the mean occupation
+MOST_COUNTS = 2**28  # bytes of histograms
+STATE_BYTES = 131072  # of a bundle: it should stay in a fast cache
+FEWEST_LANES, MOST_LANES = 16, 64
+BEYOND = 1e30  # an amplitude that nothing bounds
+SITE_STEPS = 2**26  # sites times steps times lanes, between two moments to interrupt
+
+Counts = npt.NDArray[np.int64]
+NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
+
+
+@dataclass(frozen=True, eq=False)
+class Stepper:
+    """One step of a scheme: `linear` and `active` parts for Δt."""
+
+    linear: LinearStep
+    active: ActiveSteps
+    step: float
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How long a run is, in chunks of 256 steps of the fine ensemble.
+
+    burn_in: chunks left out. parts: (P + 1,) where the parts of the rest begin and end.
+    """
+
+    burn_in: int
+    parts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, chunks: int, burn_in: int, trajectories: int) -> "Course":
+        """Cut what follows the burn-in into halves or, for few trajectories, 64 batches in all.
+
+        Raises NotConverged where there are fewer chunks than parts.
+        """
+        wanted = 2 if trajectories >= MANY_TRAJECTORIES else max(2, -(-BATCHES // trajectories))
+        rest = chunks - burn_in
+        if rest < wanted:
+            raise NotConverged(
+                f"error estimates of {trajectories} trajectories need {wanted} blocks of {CHUNK} "
+                f"steps after the burn-in, but there are {max(rest, 0)}; raise `duration`"
+            )
+        edges = [burn_in + rest * i // wanted for i in range(wanted + 1)]
+        return cls(burn_in, tuple(edges))
+
+
+@dataclass(eq=False)
+class Ensemble:
+    """Trajectories stepped alike, in bundles of lanes.
+
+    joined: whether each step takes the noise of two. sums: (P, rows, lanes), of samples.
+    counts: (P, groups, N, bins) of |α_j|. lost: whether an amplitude grew beyond all bounds.
+    """
+
+    stepper: Stepper
+    joined: bool
+    bundles: list["Bundle"]
+    sums: FloatArray
+    counts: Counts
+    lost: bool = False
+
+
+@dataclass(eq=False)
+class Bundle:
+    """Neighbouring lanes. state: (2N, lanes), moved in place."""
+
+    first: int
+    state: FloatArray
+    groups: npt.NDArray[np.intp]
+
+    @property
+    def lanes(self) -> slice:
+        """Places of its lanes in the ensemble."""
+        return slice(self.first, self.first + self.state.shape[1])
+
+
+def rows_of(model: NoisyModel) -> int:
+    """Number of sums per lane."""
+    companions = len(model.activity.names) * model.active.size
+    return FIXED_ROWS + model.sites + 2 * len(model.edges) + companions
+
+
+class Run:
+    """Carries ensembles of one model through a course, on threads.
+
+    Noise is that of `seed` and a trajectory's number, sums are those of each lane, and counts
+    are whole numbers: neither threads nor bundles change a bit.
+    """
+
+    def __init__(self, model: NoisyModel, seed: int, threads: int | None) -> None:
+        self.model, self.seed = model, np.uint64(seed)
+        self.threads = _processors() if threads is None else threads
+        self.per_width = np.zeros(0)  # of the bins of |α_j|, once they are known
+
+    def ensemble(
+        self, stepper: Stepper, state: FloatArray, parts: int, joined: bool, counted: bool
+    ) -> Ensemble:
+        """Return trajectories at `state`, (2N, lanes)."""
+        lanes = state.shape[1]
+        groups = np.arange(lanes) * min(lanes, GROUPS) // lanes
+        fit = STATE_BYTES // (8 * state.shape[0])
+        most = min(max(fit, FEWEST_LANES), MOST_LANES)
+        number = max(-(-lanes // most), min(self.threads, -(-lanes // FEWEST_LANES)))
+        edges = np.linspace(0, lanes, number + 1).astype(int)
+        bundles = [
+            # copied: each ensemble moves its own
+            Bundle(int(a), state[:, a:b].copy(), groups[a:b])
+            for a, b in itertools.pairwise(edges)
+        ]
+        shape = parts, min(lanes, GROUPS), self.model.sites, BINS
+        if not counted or 8 * math.prod(shape) > MOST_COUNTS:
+            shape = parts, 0, self.model.sites, BINS
+        sums = np.zeros((parts, rows_of(self.model), lanes))
+        return Ensemble(stepper, joined, bundles, sums, np.zeros(shape, np.int64))
+
+    def carry(self, ensembles: Sequence[Ensemble], course: Course) -> None:
+        """Do the whole course; the first ensemble decides on bins.
+
+        Raises NotConverged where amplitudes of the first grow beyond all bounds.
+        """
+        settling = course.burn_in // 2
+        with ThreadPoolExecutor(self.threads) as executor:
+            self._stretch(executor, ensembles, 0, settling, None)
+            self._stretch(executor, ensembles, settling, course.burn_in, 0)
+            self._set_bins(ensembles, course.burn_in - settling)
+            for part, (start, stop) in enumerate(itertools.pairwise(course.parts)):
+                self._stretch(executor, ensembles, start, stop, part)
+
+    def _set_bins(self, ensembles: Sequence[Ensemble], chunks: int) -> None:
+        sums, sites = ensembles[0].sums, self.model.sites
+        if chunks:
+            mean = sums[0, FIXED_ROWS : FIXED_ROWS + sites].mean(axis=1)
+            mean = mean / (chunks * CHUNK // SAMPLE)
+        else:
+            state = np.concatenate([b.state for b in ensembles[0].bundles], axis=1)
+            mean = np.mean(state**2, axis=1).reshape(sites, 2).sum(axis=1)
+        reach = WIDEST * np.sqrt(np.maximum(mean, 1e-12 * np.max(mean) + 1e-300))
+        self.per_width = (BINS - 1) / reach
+        for ensemble in ensembles:
+            ensemble.sums[:] = 0.0
+
+    def _stretch(
+        self,
+        executor: Executor,
+        ensembles: Sequence[Ensemble],
+        start: int,
+        stop: int,
+        part: int | None,
+    ) -> None:
+        lanes = max(b.state.shape[1] for b in ensembles[0].bundles)
+        at_once = max(1, SITE_STEPS // (lanes * self.model.sites * CHUNK))
+        for chunk in range(start, stop, at_once):
+            span = range(chunk, min(chunk + at_once, stop))
+            tasks = [(e, bundle) for e in ensembles if not e.lost for bundle in e.bundles]
+            done = [executor.submit(self._advance, *task, span, part) for task in tasks]
+            for (ensemble, bundle), future in zip(tasks, done, strict=True):
+                self._add(ensemble, bundle, part, *future.result())
+            _look_for_lost(ensembles)
+
+    def _advance(
+        self, ensemble: Ensemble, bundle: Bundle, span: range, part: int | None
+    ) -> tuple[FloatArray, NewCounts]:
+        """Carry a bundle through the chunks of `span`; return its sums so far and new counts."""
+        sums, counts = np.zeros((0, 1)), np.zeros((0, 1, 1), np.uint32)
+        groups = bundle.groups - bundle.groups[0]
+        if part is not None:
+            sums = np.ascontiguousarray(ensemble.sums[part, :, bundle.lanes])
+            if self.per_width.size and ensemble.counts.size:
+                shape = int(groups[-1]) + 1, *ensemble.counts.shape[2:]
+                counts = np.zeros(shape, np.uint32)
+        model, linear, active = self.model, ensemble.stepper.linear, ensemble.stepper.active
+        steps = CHUNK // 2 if ensemble.joined else CHUNK
+        propagate(
+            bundle.state,
+            sums,
+            counts,
+            groups,
+            (linear.kind, linear.matrix, linear.mixing, linear.turn, linear.spread,
+             linear.bonds, linear.angles),
+            (model.active, active.steps, active.noisy, active.inverse_scale,
+             np.uint64(active.fineness)),
+            (model.edges, model.couplings, active.companions, self.per_width),
+            (self.seed, bundle.first),
+            span.start * steps,
+            len(span) * steps,
+            ensemble.joined,
+        )  # fmt: skip
+        return sums, counts
+
+    def _add(
+        self,
+        ensemble: Ensemble,
+        bundle: Bundle,
+        part: int | None,
+        sums: FloatArray,
+        counts: NewCounts,
+    ) -> None:
+        if part is not None:
+            ensemble.sums[part, :, bundle.lanes] = sums
+        if counts.size:
+            low = int(bundle.groups[0])
+            ensemble.counts[part, low : low + len(counts)] += counts
+
+
+def _look_for_lost(ensembles: Sequence[Ensemble]) -> None:
+    for ensemble in ensembles:
+        # written so that NaN is lost too
+        ensemble.lost = not all(np.all(np.abs(b.state) < BEYOND) for b in ensemble.bundles)
+    if ensembles[0].lost:
+        raise NotConverged(
+            "an amplitude grew beyond all bounds: `step` is too large for this scheme, or gain "
+            "exceeds loss at large occupations"
+        )
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

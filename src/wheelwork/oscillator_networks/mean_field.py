@@ -1,0 +1,169 @@
+"""Amplitude equations without noise, as a method."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
+from wheelwork.oscillator_networks.motion import TimeAverage, follow_motion, perturbed
+from wheelwork.oscillator_networks.newton import Solutions, largest_rate, newton
+from wheelwork.oscillator_networks.stability import Deviations, deviations
+from wheelwork.oscillator_networks.starts import random_amplitudes
+from wheelwork.oscillator_networks.steady_states import Search, distinct, joined
+from wheelwork.oscillator_networks.two_site_curve import PairCurve
+
+LARGEST_NETWORK = 400  # sites: dense matrices of twice as many rows for every start
+TRANSIENTS = 12.0  # relaxation times of the slowest damping that pass before averages are taken
+LONGEST = 2e4  # of that time, against the fastest rate
+PATIENCE = 6  # further spans of time for a motion that still relaxes
+
+
+@dataclass(frozen=True)
+class MeanField:
+    """The steady states of amplitude equations without noise, and motion that does not settle.
+
+    rtol: largest relative error of the amplitudes of a steady state, between 1e-12 and 0.1.
+    random_starts: per round, of the search by starts. seed: of these and of perturbations.
+    trajectories: number of random starts that are followed in time, to find what no
+    steady state describes; None: only where no steady state is stable, from three starts.
+    duration: time over which such motion is averaged, after a transient; None: from the slowest
+    linear damping.
+
+    With two active sites whose rates are monotonic the search is exhaustive: every steady
+    state lies on a curve that is resolved to a few percent and then solved. With others the
+    states found are those that standing waves and random starts lead to.
+    Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations leave out all noise.
+    """
+
+    rtol: float = 1e-9
+    random_starts: int = 48
+    seed: int = 0
+    trajectories: int | None = None
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+        _checks.integer("random_starts", self.random_starts, 0)
+        _checks.integer("seed", self.seed, 0)
+        if self.trajectories is not None:
+            _checks.integer("trajectories", self.trajectories, 0)
+        if self.duration is not None:
+            object.__setattr__(self, "duration", _checks.positive("duration", self.duration))
+
+    def search(self, model: AmplitudeModel, curve: PairCurve | None = None) -> Search:
+        """Return the search for steady states of `model`, to be run.
+
+        curve: of the same network for at least as large rates, where it is known.
+        Raises InvalidArgument for more than 400 sites.
+        """
+        if model.sites > LARGEST_NETWORK:
+            raise InvalidArgument(
+                f"`graph` must have at most {LARGEST_NETWORK} nodes for MeanField, "
+                f"but has {model.sites}"
+            )
+        return Search(model, self.random_starts, self.seed, self.rtol, curve)
+
+    def solve(self, model: AmplitudeModel) -> "Attractors":
+        """Return all steady states found of `model`, and the motion that does not settle.
+
+        Raises InvalidArgument for more than 400 sites, NotConverged where the search fails.
+        """
+        search = self.search(model)
+        solutions, fresh = search.run()
+        found = Attractors(model, solutions, search.exhaustive, fresh, ())
+        number = self.trajectories
+        if number is None:
+            number = 0 if found.settled else 3
+        return found if number == 0 else self._with_motion(found, number)
+
+    def _with_motion(self, found: "Attractors", number: int) -> "Attractors":
+        model = found.model
+        random = np.random.default_rng([self.seed, 1])
+        slowest = float(np.min(-model.linear.diagonal().real))
+        longest = LONGEST / largest_rate(model)
+        transient = min(TRANSIENTS / slowest, longest) if slowest > 0.0 else longest
+        duration = self.duration if self.duration is not None else 0.5 * transient
+        solutions, motions = found.solutions, []
+        for start in self._beginnings(found, number, random):
+            motion = follow_motion(model, start, transient, duration)
+            for _ in range(PATIENCE):
+                if motion.steady or not motion.relaxing:
+                    break
+                motion = follow_motion(model, motion.last, transient, duration)
+            if motion.relaxing and not motion.steady:
+                raise NotConverged(
+                    f"a trajectory had not settled after a time of {(PATIENCE + 1) * transient:g}: "
+                    "relaxation is slow; look for no motion (trajectories=0) or damp more"
+                )
+            if not motion.steady:
+                motions.append(motion)
+                continue
+            frequency = _frequency(model, motion.last)
+            met = newton(model, motion.last[None], np.array([frequency]))
+            met = met.chosen(met.error <= self.rtol * np.linalg.norm(met.amplitudes, axis=1))
+            solutions = distinct(joined(solutions, met), largest_rate(model))
+        return Attractors(model, solutions, found.exhaustive, found.fresh, _different(motions))
+
+    def _beginnings(
+        self, found: "Attractors", number: int, random: np.random.Generator
+    ) -> Sequence[ComplexArray]:
+        """Near unstable states, then anywhere."""
+        states = found.solutions.amplitudes
+        near = [perturbed(state, 1, random)[0] for state in states[: number // 2]]
+        size = float(np.median(np.abs(states) ** 2)) if len(states) else 1.0
+        return [*near, *random_amplitudes(found.model, number - len(near), size, random)[0]]
+
+
+@dataclass(frozen=True, eq=False)
+class Attractors:
+    """What amplitudes may settle in.
+
+    solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no
+    others. fresh: how many only the last round of a search by starts met. motions: means over
+    motion that does not settle, as far as it was looked for.
+    """
+
+    model: AmplitudeModel
+    solutions: Solutions
+    exhaustive: bool
+    fresh: int
+    motions: tuple[TimeAverage, ...]
+
+    @cached_property
+    def deviations(self) -> list[Deviations]:
+        """Of each of `solutions`."""
+        if len(self.solutions) == 0:
+            return []
+        return deviations(self.model, self.solutions.amplitudes, self.solutions.frequency)
+
+    @cached_property
+    def at_rest(self) -> Deviations:
+        """Of the state α = 0."""
+        nothing = np.zeros((1, self.model.sites), dtype=np.complex128)
+        return deviations(self.model, nothing, np.zeros(1))[0]
+
+    @property
+    def settled(self) -> bool:
+        """Whether a steady state is stable, α = 0 included."""
+        return self.at_rest.stable or any(each.stable for each in self.deviations)
+
+
+def _frequency(model: AmplitudeModel, amplitudes: ComplexArray) -> float:
+    velocity = model.velocity(amplitudes)
+    square = float(np.vdot(amplitudes, amplitudes).real)
+    return -float(np.vdot(amplitudes, velocity).imag) / square if square else 0.0
+
+
+def _different(motions: Sequence[TimeAverage]) -> tuple[TimeAverage, ...]:
+    """Leave out motions with the mean occupations of an earlier one."""
+    kept: list[TimeAverage] = []
+    for motion in motions:
+        scale = np.max(motion.occupation)
+        known = (np.max(np.abs(motion.occupation - other.occupation)) for other in kept)
+        if all(distance > 0.01 * scale for distance in known):
+            kept.append(motion)
+    return tuple(kept)

@@ -1,0 +1,164 @@
+"""Amplitudes in time: where they settle, and means over motion that does not settle."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
+from wheelwork.oscillator_networks.newton import largest_rate
+
+ACCURACY = 1e-9  # of the integration
+SAMPLES = 4096  # over the time that is averaged
+SETTLED = 1e-3  # spread of the occupations about their means, below which a state is steady
+RELAXING = 0.6  # a spread that falls below this share from half to half is still transient
+RECURRENT = 0.02  # distance of a return, against the spread, that makes a motion periodic
+
+
+@dataclass(frozen=True, eq=False)
+class TimeAverage:
+    """A motion that does not settle, sampled at equal times over which means are taken.
+
+    path: (N, M), amplitudes. step: between samples. period: of the occupations if the motion is a
+    limit cycle (the path is then a whole number of them, to a step); NaN if it has several modes.
+    """
+
+    path: ComplexArray
+    step: float
+    period: float
+
+    @property
+    def duration(self) -> float:
+        """Time covered."""
+        return float(self.step * (self.path.shape[1] - 1))
+
+    @cached_property
+    def occupations(self) -> FloatArray:
+        """|α_j|² at each time, (N, M)."""
+        squares: FloatArray = np.abs(self.path) ** 2
+        return squares
+
+    @cached_property
+    def coherence(self) -> ComplexArray:
+        """⟨α_j* α_k⟩, (N, N)."""
+        return _coherence(self.path)
+
+    @cached_property
+    def coherence_error(self) -> FloatArray:
+        """Absolute errors of its real and imaginary parts, from the means over either half."""
+        half = self.path.shape[1] // 2
+        difference = _coherence(self.path[:, :half]) - _coherence(self.path[:, -half:])
+        error = 0.5 * np.maximum(np.abs(difference.real), np.abs(difference.imag))
+        floor: FloatArray = np.maximum(error, ACCURACY * np.max(np.abs(self.coherence)))
+        return floor
+
+    @property
+    def occupation(self) -> FloatArray:
+        """⟨|α_j|²⟩, (N,)."""
+        mean: FloatArray = np.mean(self.occupations, axis=1)
+        return mean
+
+    @property
+    def last(self) -> ComplexArray:
+        """Amplitudes at the end, (N,)."""
+        end: ComplexArray = self.path[:, -1]
+        return end
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the motion is a limit cycle."""
+        return math.isfinite(self.period)
+
+    @property
+    def relaxing(self) -> bool:
+        """Whether the occupations still calm down: their spread in the second half is smaller."""
+        half = self.occupations.shape[1] // 2
+        first, second = self.occupations[:, :half], self.occupations[:, -half:]
+        spread = (float(np.max(np.std(part, axis=1))) for part in (first, second))
+        before, after = spread
+        return after < RELAXING * before
+
+    @property
+    def steady(self) -> bool:
+        """Whether the occupations do not move: then it is a steady state, to be solved for."""
+        spread = np.max(np.ptp(self.occupations, axis=1))
+        return bool(spread <= SETTLED * np.max(self.occupations))
+
+
+def follow_motion(
+    model: AmplitudeModel, amplitudes: ComplexArray, transient: float, duration: float
+) -> TimeAverage:
+    """Integrate from `amplitudes`, (N,), leave out `transient` and average over `duration`.
+
+    Raises NotConverged where the integration fails.
+    """
+    settled = _integrate(model, amplitudes, transient, None)[:, -1]
+    times = np.linspace(0.0, duration, SAMPLES)
+    path = _integrate(model, settled, duration, times)
+    period, steps = _period(np.abs(path) ** 2, float(times[1]))
+    used = path[:, : (path.shape[1] // steps) * steps] if steps else path
+    return TimeAverage(used, float(times[1]), period)
+
+
+def perturbed(
+    amplitudes: ComplexArray, number: int, random: np.random.Generator, size: float = 0.05
+) -> ComplexArray:
+    """Return `number` states near `amplitudes`, (N,), all sites of which are moved: (number, N)."""
+    shape = number, amplitudes.size
+    normal = random.standard_normal(shape) + 1j * random.standard_normal(shape)
+    scale = max(float(np.max(np.abs(amplitudes))), 1e-3)
+    return amplitudes + size * scale * normal
+
+
+def _coherence(path: ComplexArray) -> ComplexArray:
+    mean: ComplexArray = path.conj() @ path.T / path.shape[1]
+    return mean
+
+
+def _integrate(
+    model: AmplitudeModel, start: ComplexArray, duration: float, times: FloatArray | None
+) -> ComplexArray:
+    def velocity(_: float, packed: FloatArray) -> FloatArray:
+        return model.velocity(packed.view(np.complex128)).view(np.float64)
+
+    scale = max(float(np.max(np.abs(start))), 1.0)
+    solved = solve_ivp(
+        velocity,
+        (0.0, duration),
+        np.ascontiguousarray(start).view(np.float64),
+        method="DOP853",
+        t_eval=[duration] if times is None else times,
+        rtol=ACCURACY,
+        atol=1e-3 * ACCURACY * scale,
+        max_step=10.0 / largest_rate(model),
+    )
+    if not solved.success:
+        raise NotConverged(f"the amplitudes could not be followed in time: {solved.message}")
+    path: ComplexArray = np.ascontiguousarray(solved.y.T).view(np.complex128).T
+    return path
+
+
+def _period(occupations: FloatArray, step: float) -> tuple[float, int]:
+    """First time after which the occupations return, over the whole path; and its steps."""
+    centred = occupations - occupations.mean(axis=1, keepdims=True)
+    spread = float(np.mean(np.sum(centred**2, axis=0)))
+    if spread == 0.0:
+        return math.nan, 0
+    length = centred.shape[1]
+    spectrum = np.abs(np.fft.rfft(centred, 2 * length, axis=1)) ** 2
+    correlation = np.fft.irfft(spectrum.sum(axis=0))[: length // 2]
+    correlation /= np.arange(length, length - correlation.size, -1)
+    # ⟨|n(t + τ) − n(t)|²⟩ over twice the spread, for a stationary path
+    away = 1.0 - correlation / spread
+    peaks = 1 + np.flatnonzero((away[1:-1] <= away[:-2]) & (away[1:-1] < away[2:]))
+    peaks = peaks[away[peaks] < RECURRENT]
+    if peaks.size == 0:
+        return math.nan, 0
+    i = int(peaks[0])
+    bend = away[i - 1] - 2.0 * away[i] + away[i + 1]
+    shift = 0.5 * (away[i - 1] - away[i + 1]) / bend if bend > 0.0 else 0.0
+    return (i + float(shift)) * step, i

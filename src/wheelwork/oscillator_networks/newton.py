@@ -1,0 +1,127 @@
+"""Newton's method for many rotating steady states at once, in a frame that turns with each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork._checks import FloatArray
+from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
+
+ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+LONGEST = 0.5  # of a step, against the norm of the amplitudes
+SMALL = 1e-7  # steps against α, where Newton is quadratic until rounding stops it
+TURN = 0.1  # largest change of the frequency in a step, against the largest rate
+
+
+@dataclass(frozen=True, eq=False)
+class Solutions:
+    """Amplitudes (B, N), frequencies (B,), and how far Newton would still move each.
+
+    error: (B,), norm of the step over α still to come, or that rounding could cause if larger;
+    absolute. Infinite where Newton failed.
+    """
+
+    amplitudes: ComplexArray
+    frequency: FloatArray
+    error: FloatArray
+
+    def chosen(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Solutions":
+        """Those that a mask or places choose."""
+        return Solutions(self.amplitudes[which], self.frequency[which], self.error[which])
+
+    def __len__(self) -> int:
+        return int(self.frequency.size)
+
+
+def newton(
+    model: AmplitudeModel, amplitudes: ComplexArray, frequency: FloatArray, steps: int = 40
+) -> Solutions:
+    """Solve dα/dt + iωα = 0 from each start, α (B, N) and ω (B,); the phase of α stays.
+
+    Far steps are shortened. A start that meets α = 0 or does not settle has an infinite error.
+    """
+    alpha, omega = amplitudes.astype(np.complex128), frequency.astype(np.float64)
+    error = np.full(omega.size, np.inf)
+    before = np.full(omega.size, np.inf)
+    scales = largest_rates(model, omega.size)
+    running = np.arange(omega.size)
+    for _ in range(steps):
+        if running.size == 0:
+            break
+        here, scale = alpha[running], scales[running]
+        move, turn, noise = _step(model.rows(running), here, omega[running], scale)
+        size = np.linalg.norm(here, axis=1)
+        length = np.linalg.norm(move, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            short = np.minimum(LONGEST * size / length, TURN * scale / np.abs(turn))
+        short = np.fmin(1.0, short)
+        alpha[running] += short[:, None] * move
+        omega[running] += short * turn
+        # Steps shrink quadratically, s' = C s², until rounding keeps them up.
+        with np.errstate(invalid="ignore", over="ignore"):
+            left = np.where(
+                np.isfinite(before[running]), length * (length / before[running]) ** 2, length
+            )
+        stalled = length > 0.25 * before[running]
+        settled = (short == 1.0) & (length < SMALL * size) & ((left <= noise) | stalled)
+        left = np.where(stalled, length, left)
+        error[running[settled]] = np.maximum(left, noise)[settled]
+        before[running] = length
+        lost = ~np.isfinite(length) | (size < 1e-150)
+        running = running[~settled & ~lost]
+    return Solutions(alpha, omega, error)
+
+
+def _step(
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, scale: FloatArray
+) -> tuple[ComplexArray, FloatArray, FloatArray]:
+    """Newton's move of α and ω, and the move that rounding of the residual could cause."""
+    batch, N = alpha.shape
+    matrix, size = bordered(model, alpha, omega)
+    right = np.zeros((batch, 2 * N + 1, 2))
+    residual = model.residual(alpha, omega)
+    right[:, :N, 0], right[:, N:-1, 0] = residual.real, residual.imag
+    rounding = ROUNDING * scale * size
+    # A right side that oscillates with the solution excites its softest response.
+    right[:, :N, 1], right[:, N:-1, 1] = alpha.real, alpha.imag
+    try:
+        solved = np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        solved = np.full_like(right, np.nan)
+        for b in range(batch):
+            if np.linalg.cond(matrix[b]) < 1e15:
+                solved[b] = np.linalg.solve(matrix[b], right[b])
+    move = -(solved[:, :N, 0] + 1j * solved[:, N:-1, 0]).astype(np.complex128)
+    soft = np.linalg.norm(solved[:, :-1, 1], axis=1) / size
+    noise = (rounding * (soft + 1.0 / scale)).astype(np.float64)
+    turn = -solved[:, -1, 0].astype(np.float64)
+    return move, turn, noise
+
+
+def bordered(
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Jacobian in (α, ω) with the phase held: (B, 2N + 1, 2N + 1), and |α|."""
+    batch, N = alpha.shape
+    size = np.linalg.norm(alpha, axis=1).astype(np.float64)
+    matrix = np.zeros((batch, 2 * N + 1, 2 * N + 1))
+    matrix[:, :-1, :-1] = model.jacobian(alpha, omega)
+    turned = np.concatenate([-alpha.imag, alpha.real], axis=1)
+    matrix[:, :-1, -1] = turned
+    with np.errstate(divide="ignore", invalid="ignore"):
+        matrix[:, -1, :-1] = turned / size[:, None]
+    return matrix, size
+
+
+def largest_rate(model: AmplitudeModel) -> float:
+    """Bound on how fast any amplitude changes, against the largest one."""
+    return float(largest_rates(model, 1)[0])
+
+
+def largest_rates(model: AmplitudeModel, number: int) -> FloatArray:
+    """That bound for each of `number` states, which may follow different active elements."""
+    nothing = np.zeros((number, model.active.size))
+    linear = np.max(np.sum(np.abs(model.linear), axis=1))
+    rates: FloatArray = linear + np.max(np.abs(model.growth.rates(nothing)), axis=1, initial=0.0)
+    return rates

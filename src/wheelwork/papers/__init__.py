@@ -1,0 +1,1 @@
+"""What the papers compute: their runs, closed forms and claims."""

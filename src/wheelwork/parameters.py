@@ -1,0 +1,136 @@
+"""Parameters declared once: the field, its symbol, unit and meaning, and what it must be.
+
+Validation, labels, printing, parameter files and the schema of these follow from the declaration.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from wheelwork.errors import InvalidArgument
+from wheelwork.results import Label, Labels
+
+Check = Callable[[str, Any], Any]  # name, value -> the value to keep; see `wheelwork._checks`
+LONGEST_SHOWN = 40  # characters of one parameter in a printout
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is declared of a field. optional: whether None is a value of its own."""
+
+    symbol: str
+    unit: str
+    meaning: str
+    check: Check | None = None
+    optional: bool = False
+
+    @property
+    def label(self) -> Label:
+        return self.symbol, self.unit, self.meaning
+
+
+def parameter(
+    symbol: str,
+    unit: str,
+    meaning: str,
+    *,
+    check: Check | None = None,
+    optional: bool = False,
+    default: Any = MISSING,
+) -> Any:
+    """Declare a field of a `Parameters` class.
+
+    symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length";
+    "1" for a plain number. meaning: a few words. check: called with name and value when a machine
+    is made; returns the value to keep or raises InvalidArgument. optional: None is kept as it is.
+    """
+    declared = Parameter(symbol, unit, meaning, check, optional)
+    metadata = {"parameter": declared}
+    return (
+        field(metadata=metadata)
+        if default is MISSING
+        else field(default=default, metadata=metadata)
+    )
+
+
+class Parameters:
+    """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
+
+    derived: what `replace` also takes by name, with the label of each.
+    """
+
+    derived: ClassVar[Labels] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        for name, declared in declarations(type(self)).items():
+            value = getattr(self, name)
+            if declared.check is not None and not (declared.optional and value is None):
+                object.__setattr__(self, name, declared.check(name, value))
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the same with some fields changed; raises InvalidArgument for other names."""
+        self.require_known(changes)
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    @classmethod
+    def require_known(cls, names: Mapping[str, Any]) -> None:
+        """Raise InvalidArgument for a name that is neither a field nor derived."""
+        known = [*(each.name for each in _fields(cls)), *cls.derived]
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            name = min(unknown)
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise InvalidArgument(f"`{name}` must be one of {', '.join(known)}{hint}")
+
+    @classmethod
+    def parameter_labels(cls) -> Labels:
+        """Symbol, unit and long name of every parameter, derived ones included."""
+        own = {name: declared.label for name, declared in declarations(cls).items()}
+        return {**own, **cls.derived}
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{each.name}={short(getattr(self, each.name))}"
+            for each in _fields(type(self))
+            if each.repr and not _is_default(self, each)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+def declarations(cls: type) -> dict[str, Parameter]:
+    """Return what is declared of the fields of a `Parameters` class, by name."""
+    return {
+        each.name: each.metadata["parameter"]
+        for each in _fields(cls)
+        if "parameter" in each.metadata
+    }
+
+
+def short(value: Any) -> str:
+    """Return `repr(value)`, or what it is and how much of it where that is long."""
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape}"
+    text = repr(value)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    if isinstance(value, tuple | list | Mapping):
+        return f"<{len(value)} entries>"
+    return f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def _fields(cls: Any) -> tuple[Field[Any], ...]:
+    return fields(cls)
+
+
+def _is_default(parameters: Any, each: Field[Any]) -> bool:
+    value = getattr(parameters, each.name)
+    return (
+        each.default is not MISSING
+        and type(value) is type(each.default)
+        and bool(np.all(value == each.default))
+    )

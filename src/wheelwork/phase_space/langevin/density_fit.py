@@ -1,0 +1,146 @@
+"""Maximum likelihood of ln W on counts in rings and sectors, its size chosen by the data."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space.langevin.density_basis import DensityBasis
+from wheelwork.phase_space.langevin.polar_counts import RINGS, SECTORS, PolarCounts
+
+KNOTS = (0, 1, 2, 3, 4, 6, 8, 12)
+DEGREES = (0, 1, 2, 3, 4, 6, 8)
+FIRST_CHOICE = (2, 2)
+ROUNDS = 3
+RIDGE = 1e-3  # pseudo-samples that hold back terms which no sample sees
+MOST_STEPS, SETTLED = 60, 1e-7
+BEYOND, FEWEST_EFFECTIVE = 30.0, 300.0
+ROOM = 1.2  # rings that enter the fit, against the farthest sample
+FEWEST_RINGS = 8  # that hold the middle half of the samples
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients in a basis, those with each group of trajectories left out, and their score.
+
+    coefficients: (terms,). replicas: (groups, terms). score: Takeuchi's criterion.
+    """
+
+    basis: DensityBasis
+    coefficients: FloatArray
+    replicas: FloatArray
+    score: float
+
+
+def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
+    """Return the fit with the largest score among numbers of knots and degrees.
+
+    Takeuchi's criterion (as Akaike's, for samples that are not independent): the log likelihood
+    less tr(J⁻¹ I), J the curvature of the likelihood and I the covariance of its slope as
+    seen between groups of trajectories. The last knot leaves 30 of the effective samples
+    beyond it. Raises NotConverged when no fit is found.
+    """
+    data = _Data.of(counts)
+    last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
+    tried: dict[tuple[int, int], Fit] = {}
+
+    def fit(choice: tuple[int, int]) -> Fit:
+        if choice not in tried:
+            tried[choice] = _fit(data, *choice, last)
+        return tried[choice]
+
+    best = FIRST_CHOICE
+    for _ in range(ROUNDS):
+        before = best
+        best = max(((best[0], degree) for degree in DEGREES), key=lambda c: fit(c).score)
+        best = max(((knots, best[1]) for knots in KNOTS), key=lambda c: fit(c).score)
+        if best == before:
+            break
+    return fit(best)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """s: (n,) of the rings. theta: (m,). counts: (groups, n, m)."""
+
+    s: FloatArray
+    theta: FloatArray
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, counts: PolarCounts) -> "_Data":
+        total = counts.by_group.sum(axis=(0, 2))
+        if not np.any(total):
+            raise NotConverged("no sample lies in the region that should hold the state")
+        last = min(math.ceil(ROOM * (np.flatnonzero(total)[-1] + 1)), RINGS)
+        middle = np.searchsorted(np.cumsum(total) / np.sum(total), [0.25, 0.75])
+        if middle[1] - middle[0] < FEWEST_RINGS:
+            raise NotConverged(
+                f"half of the samples lie in {middle[1] - middle[0] + 1} of {RINGS} rings about "
+                "their mean: the state is too thin a part of the region that may hold it for a "
+                "fitted density; its moments can be sampled (`sample`)"
+            )
+        s, theta = ring_squares(counts.square)[:last], sector_angles()
+        return cls(s, theta, counts.by_group[:, :last].astype(float))
+
+
+def ring_squares(square: float) -> FloatArray:
+    """r² in the middle of the rings."""
+    return np.asarray(square / RINGS * (np.arange(RINGS) + 0.5))
+
+
+def sector_angles() -> FloatArray:
+    """Angles in the middle of the sectors."""
+    return np.asarray(2.0 * math.pi / SECTORS * (np.arange(SECTORS) + 0.5))
+
+
+def _fit(data: _Data, knots: int, degree: int, last: float) -> Fit:
+    groups, total = len(data.counts), data.counts.sum(axis=0)
+    by_ring = total.sum(axis=1)
+    basis = DensityBasis.of(data.s, by_ring, knots, degree, last)
+    columns = basis.columns(data.s, data.theta, 2.0 * math.pi / SECTORS)
+    B = columns.reshape(basis.terms, -1)
+    size = np.sum(total)
+    mean_square = by_ring @ data.s / size
+    start = np.log(size / (data.theta.size * np.sum(np.exp(-data.s / mean_square))))
+    radial = columns[: basis.radial_terms, :, 0]
+    b = np.zeros(basis.terms)
+    b[: basis.radial_terms] = radial * (by_ring / size) @ (start - data.s / mean_square)
+    b, expected = _most_likely(B, total.ravel(), b)
+    J = (B * expected) @ B.T + RIDGE * np.eye(basis.terms)
+    share = expected / np.sum(expected)
+    flat = data.counts.reshape(groups, -1)
+    slopes = (flat - np.sum(flat, axis=1, keepdims=True) * share) @ B.T
+    steps = np.linalg.solve(J, slopes.T).T
+    penalty = groups / (groups - 1) * float(np.sum(slopes * steps))
+    likelihood = float(total.ravel() @ np.log(np.maximum(share, 1e-300)))
+    replicas = b - groups / (groups - 1) * steps
+    return Fit(basis, b, replicas, likelihood - penalty)
+
+
+def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Newton's method for Poisson counts with mean e^{bB}; return b and the means."""
+
+    def likelihood(b: FloatArray) -> tuple[float, FloatArray]:
+        eta = np.minimum(b @ B, 500.0)
+        means = np.exp(eta)
+        return float(counts @ eta - np.sum(means)) - 0.5 * RIDGE * float(b @ b), means
+
+    value, means = likelihood(b)
+    for _ in range(MOST_STEPS):
+        slope = B @ (counts - means) - RIDGE * b
+        step = np.linalg.solve((B * means) @ B.T + RIDGE * np.eye(len(b)), slope)
+        gain = float(slope @ step)
+        if gain < SETTLED:
+            return b, means
+        length, found = 1.0, (-math.inf, means)
+        while found[0] < value + 0.1 * length * gain and length > 1e-6:
+            found = likelihood(b + length * step)
+            length *= 0.5
+        b = b + 2.0 * length * step
+        if found[0] <= value:
+            return b, found[1]
+        value, means = found
+    raise NotConverged(f"the density's fit did not settle in {MOST_STEPS} steps of Newton's method")

@@ -1,0 +1,227 @@
+"""Trajectories of the Langevin equation, as methods."""
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
+
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.phase_space.langevin.correlations import (
+    SampledCorrelations,
+    sampled_correlations,
+    sampling_step,
+)
+from wheelwork.phase_space.langevin.histogram import Histogram, sampled_histogram
+from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.schemes import explicit_euler, splitting
+from wheelwork.phase_space.langevin.simulation import sample
+from wheelwork.phase_space.langevin.solve import solve
+from wheelwork.phase_space.langevin.spectrum import SampledSpectrum, sampled_spectrum
+from wheelwork.phase_space.langevin.stepping import SchemeOf
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.result import Stationary
+
+MOST_TRAJECTORIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Langevin:
+    """Sampled trajectories of dx = p/m dt, dp = (−m ω0² x + force − friction p/m) dt + √D dW.
+
+    (Culhane et al., Eq. (6); coefficients of `PhaseSpaceModel`.) Each step is half a rotation, an
+    exact Ornstein–Uhlenbeck kick at fixed x, half a rotation: weak order two in Δt, and for
+    constant friction and noise without a force the exact stationary state at any Δt.
+
+    duration: time covered by each trajectory, rounded up to whole chunks of 256 steps.
+    trajectories: independent ones. Multiples of 64 per thread run at full speed. With 16 or more
+    the errors are those of as many independent numbers (Student's t); with fewer, those of ⟨p⟩
+    and ⟨xp⟩ come out too large.
+    step: Δt, at most one radian of the fastest rate met (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
+    quarter of that, on the range that a short pilot run explores.
+    seed: of the noise, 0 … 2⁶⁴ − 1. Trajectory i has the same noise in every run with this seed.
+    burn_in: time to leave out at the start; None: found from the data.
+    checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
+    a quarter of them, at least 8. Zero: no check.
+    start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
+    that may hold the state (`starts.Spread`), so that wells and rings are met from all sides.
+    threads: None: one per processor. Results are the same bits for any number.
+    rtol: bound on the relative standard error of the phonon number that `solve` returns.
+
+    A power grid takes this method too (`PowerGrid.steady_state`): its amplitudes leave from random
+    ones, so `start` must be None there, a step of None is a tenth of the fastest motion, and `rtol`
+    bounds the total occupation.
+
+    Noise: independent normal deviates, by Philox4x32-10 and Box–Muller. Coefficients come from a
+    look-up table, to 1e-6 of their size. Errors are statistical and fall as duration^−½: for
+    digits use `FokkerPlanck`.
+    """
+
+    _: KW_ONLY
+    duration: float
+    trajectories: int = 64
+    step: float | None = None
+    seed: int = 0
+    burn_in: float | None = None
+    checked: int | None = None
+    start: tuple[float, float] | None = None
+    threads: int | None = None
+    rtol: float = 0.02
+
+    def __post_init__(self) -> None:
+        _validate(self)
+        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+
+    @property
+    def scheme(self) -> SchemeOf:
+        return splitting
+
+    def sample(
+        self,
+        model: PhaseSpaceModel,
+        *,
+        after: Samples | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Samples:
+        """Return stationary means of `model` with standard errors.
+
+        after: the beginning of the same run, with a shorter duration; the result has the bits of
+        one uninterrupted run. checkpoint: a file that holds the run; it is continued from there
+        if it exists, and written every 30 s, on Ctrl-C and at the end. Without one, Ctrl-C leaves
+        the run in a temporary file, whose name is a note of the KeyboardInterrupt.
+
+        Raises InvalidArgument when `step` is too large or `after` is of another run,
+        NotConverged when the run is too short for error estimates, has not settled, when its
+        trajectories stay apart (each in a well of its own), or is not confined; with `start` None
+        also as `find_domain`.
+        """
+        return sample(self, model, after, checkpoint)
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the stationary state: a smooth density fitted to the samples.
+
+        ln W is a spline of the distance from the mean plus a polynomial of X and P
+        (`fitted_density.FittedDensity`); what is left out of it the data do not show. Moments are
+        the sampled means, their errors standard errors; `distribution.replicas` carry the error
+        of everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
+        given; a run that is interrupted is lost. Raises as `sample`, and NotConverged when the
+        standard error of the phonon number, or its error from the step, exceeds `rtol`, naming the
+        duration or the step that would do.
+        """
+        return solve(self, model, self.rtol)
+
+    def correlations(
+        self,
+        model: PhaseSpaceModel,
+        delays: npt.ArrayLike,
+        weight: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+    ) -> SampledCorrelations:
+        """Return two-time correlations of the stationary state, see `SampledCorrelations`.
+
+        delays: times τ ≥ 0, in any order; taken to the nearest multiples of 4 Δt, which the result
+        holds. With `step` None, Δt is such that multiples of the smallest are met. weight:
+        w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
+        """
+        method = replace(self, step=sampling_step(self, model, delays))
+        return sampled_correlations(method, model, delays, weight)
+
+    def spectrum(self, model: PhaseSpaceModel, resolution: float) -> SampledSpectrum:
+        """Return the spectrum of the position, averaged over windows of length 2π/resolution."""
+        return sampled_spectrum(self, model, resolution)
+
+    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
+        """Return counts on bins² equal cells of a square that holds all samples' orbits."""
+        return sampled_histogram(self, model, bins)
+
+
+@dataclass(frozen=True)
+class EulerMaruyama:
+    """The explicit Euler scheme of Culhane et al., Eqs. (C1)–(C2), to show what it does.
+
+    x and p both move with the old x and p: weak order one. On an oscillator this pumps
+    energy in at a rate ω0² Δt, as if the friction γ were less by that amount, so Δt must be far
+    below γ/ω0². The paper's device at V = 8 has γ of some 1e-4: with Δt = 0.003 this
+    scheme gives ⟨n⟩ = 58, with Δt = 0.001 about 35; the right answer is 28.862, which
+    `Langevin` gives at Δt = 0.5. Strictly the scheme has no stationary state there: far out,
+    where the friction falls off, the pumping wins at any Δt. So all trajectories leave from one
+    point, `start`. Fields as those of `Langevin`; `step` is Δt and has no default.
+    """
+
+    step: float
+    _: KW_ONLY
+    duration: float
+    trajectories: int = 64
+    seed: int = 0
+    burn_in: float | None = None
+    checked: int | None = None
+    start: tuple[float, float] = (0.0, 0.0)
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        _validate(self)
+
+    @property
+    def scheme(self) -> SchemeOf:
+        return explicit_euler
+
+    def sample(
+        self,
+        model: PhaseSpaceModel,
+        *,
+        after: Samples | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Samples:
+        """Return stationary means of the scheme with standard errors, as `Langevin.sample`."""
+        return sample(self, model, after, checkpoint)
+
+    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
+        """Return counts on bins² equal cells, as `Langevin.histogram`."""
+        return sampled_histogram(self, model, bins)
+
+
+def _validate(method: Langevin | EulerMaruyama) -> None:
+    trajectories = _checks.integer("trajectories", method.trajectories, 1)
+    values: dict[str, object] = {
+        "duration": _checks.positive("duration", method.duration),
+        "seed": _checks.integer("seed", method.seed, 0),
+        "trajectories": trajectories,
+        "checked": _checked(method.checked, trajectories),
+    }
+    if method.start is not None:
+        values["start"] = tuple(_checks.finite_array("start", method.start, 1).tolist())
+    if method.step is not None:
+        values["step"] = _checks.positive("step", method.step)
+    if method.threads is not None:
+        values["threads"] = _checks.integer("threads", method.threads, 1)
+    if method.burn_in is not None:
+        values["burn_in"] = _checks.non_negative("burn_in", method.burn_in)
+    for name, value in values.items():
+        object.__setattr__(method, name, value)
+    _validate_sizes(method)
+
+
+def _checked(checked: int | None, trajectories: int) -> int:
+    if checked is None:
+        return min(trajectories, max(8, trajectories // 4))
+    count = _checks.integer("checked", checked, 0)
+    if count > trajectories:
+        raise InvalidArgument(f"`checked` must be at most `trajectories`, but is {count}")
+    return count
+
+
+def _validate_sizes(method: Langevin | EulerMaruyama) -> None:
+    if method.start is not None and len(method.start) != 2:
+        raise InvalidArgument(f"`start` must be (x, p), but is {method.start!r}")
+    if method.trajectories > MOST_TRAJECTORIES:
+        raise InvalidArgument(
+            f"`trajectories` must be at most {MOST_TRAJECTORIES}, but is {method.trajectories}"
+        )
+    if method.seed >= 2**64:
+        raise InvalidArgument(f"`seed` must be below 2**64, but is {method.seed}")
+    if method.burn_in is not None and method.burn_in >= method.duration:
+        raise InvalidArgument(
+            f"`burn_in` must be shorter than `duration` = {method.duration!r}, "
+            f"but is {method.burn_in!r}"
+        )

@@ -1,0 +1,152 @@
+"""Relaxation on a mesh of the plane, for several wells or strong friction.
+
+The generator of `stationary.plane` is projected on a Krylov space. Functions are compared in the
+norm ∫ y²/W, in which the equation contracts, so that growing modes are errors of the mesh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import SuperLU, splu
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.finite_difference import central
+from wheelwork.phase_space.response.krylov import Solver, compressed
+from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.stationary import plane
+from wheelwork.phase_space.stationary.plane import Box
+
+FLOOR = 1e-6  # of the largest W: below, the norm takes W for constant
+NEGLIGIBLE = 1e-6  # of a vector: what is new in it is noise
+
+
+@dataclass(frozen=True)
+class MeshProblem:
+    """The generator on a mesh, with everything scaled by 1/√W.
+
+    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, places:
+    see `Relaxation`.
+    """
+
+    scale: FloatArray
+    generator: sp.csc_array
+    starts: FloatArray
+    traces: FloatArray
+    probability: FloatArray
+    places: FloatArray
+    shifts: tuple[complex, ...]
+
+    def projected(self, space: FloatArray) -> Relaxation:
+        """Galerkin projection on orthonormal columns, (nodes, m)."""
+        generator = space.T @ (self.generator @ space)
+
+        def ratio(deviation: FloatArray) -> FloatArray:
+            return np.asarray((space @ deviation) * self.scale)
+
+        return Relaxation(
+            generator=generator,
+            starts=space.T @ self.starts,
+            traces=self.traces,
+            readings=space.T @ (self.places / self.scale[:, None]),
+            means=self.places.T @ self.probability,
+            probability=self.probability,
+            places=self.places,
+            ratio=ratio,
+        )
+
+    def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
+        """Relaxation in a Krylov space, with what its last enlargement changed."""
+        solvers = [self._solver(shift) for shift in self.shifts]
+        return compressed(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+
+    def _solver(self, shift: complex) -> Solver:
+        """(G − shift)⁻¹, real and imaginary parts side by side."""
+        if shift == 0.0:
+            return self._solver_at_zero()
+        unit = sp.eye_array(self.scale.size, dtype=complex)
+        factors = _factorised(sp.csc_array(self.generator - unit * shift))
+
+        def solve(right: FloatArray) -> FloatArray:
+            found = factors.solve(right.astype(complex))
+            return np.hstack([found.real, found.imag])
+
+        return solve
+
+    def _solver_at_zero(self) -> Solver:
+        """G⁻¹ on functions whose integral vanishes: one redundant equation gives way to that."""
+        pinned = int(np.argmax(self.probability))
+        matrix = self.generator.tolil()
+        matrix[pinned, :] = 0.0
+        matrix[pinned, pinned] = 1.0
+        factors = _factorised(matrix.tocsc())
+        state = self.scale * self.probability
+
+        def solve(right: FloatArray) -> FloatArray:
+            right = right.copy()
+            right[pinned] = 0.0
+            found = factors.solve(right)
+            return np.asarray(found - np.outer(state, (1.0 / self.scale) @ found))
+
+        return solve
+
+
+def _factorised(matrix: sp.csc_array) -> SuperLU:
+    options = {"SymmetricMode": True}
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+
+
+def mesh_problem(box: Box, points: int) -> MeshProblem:
+    """Set up the problem on points × points nodes."""
+    found = plane.solve(box, points)
+    W = found.values.ravel() / np.sum(found.values)
+    X, P = (axis.ravel() for axis in np.meshgrid(found.X, found.P, indexing="ij"))
+    scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
+    generator = sp.csc_array(
+        sp.diags_array(scale) @ plane.generator(box, found.X, found.P) @ sp.diags_array(1.0 / scale)
+    )
+    begun = _starts(found.X, found.P, W)
+    traces = np.sum(begun, axis=0)
+    return MeshProblem(
+        scale=scale,
+        generator=generator,
+        starts=scale[:, None] * (begun - np.outer(W, traces)),
+        traces=traces,
+        probability=W,
+        places=np.stack([X, P, X**2 + P**2], axis=1),
+        shifts=(0.0, 1j * _turning_rate(box)),
+    )
+
+
+def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
+    """`Relaxation.starts` at the nodes, (nodes, 6)."""
+    field = W.reshape(X.size, P.size)
+    along_x = [central(X.size, X[1] - X[0], order) @ field for order in (1, 2)]
+    along_p = [(central(P.size, P[1] - P[0], order) @ field.T).T for order in (1, 2)]
+    X, P = X[:, None], P[None, :]
+    intensity = X**2 + P**2
+    pair = (
+        (intensity + 0.5) * field
+        + 0.5 * (X * along_x[0] + P * along_p[0])
+        + (along_x[1] + along_p[1]) / 16.0
+    )
+    columns = (
+        X * field,
+        P * field,
+        X * field + 0.25 * along_x[0],
+        P * field + 0.25 * along_p[0],
+        intensity * field,
+        pair,
+    )
+    return np.stack([column.ravel() for column in columns], axis=1)
+
+
+def _turning_rate(box: Box) -> float:
+    """Frequency of small oscillations about the deepest well, at least half the bare one."""
+    X = np.linspace(box.low, box.high, 400)
+    frequency = box.model.frequency
+    force = box.rates.component(0)
+    energy = X**2 - 2.0 / frequency * force.antiderivative()(X)[0]
+    stiffness = 1.0 - force.derivative()(X[[np.argmin(energy)]])[0, 0] / frequency
+    return float(frequency * np.sqrt(max(stiffness, 0.25)))

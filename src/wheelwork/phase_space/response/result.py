@@ -1,0 +1,204 @@
+"""Two-time correlations and spectra of the stationary state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, UnphysicalState
+from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.response.decay import ComplexArray, Decay
+from wheelwork.phase_space.response.line import Line, find_line
+from wheelwork.phase_space.response.quantities import SCALES, correlation
+from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.response.solve import solve
+from wheelwork.phase_space.response.switching import Switching, find_switching
+
+
+@dataclass(frozen=True)
+class Response:
+    """Correlations of the stationary state by the regression theorem, ⟨B(τ)A(0)⟩ = ∫ B e^{Lτ}(ÃW).
+
+    Made by `response`. Delays τ ≥ 0 and angular frequencies ω are arrays of any shape; results
+    have theirs. a = x/x0 + i p/p0 turns as e^{−iω0 t}.
+
+    relaxation: the generator projected on a small space. relative_errors: estimated, of the
+    correlations over their fluctuations at τ = 0 (the normally ordered ones: over those in
+    symmetric order), at any delay; of the line's frequency over its width; of its width, coherence
+    time and the slowest rate over themselves. details: numbers on how it was found.
+    """
+
+    model: PhaseSpaceModel
+    relaxation: Relaxation
+    relative_errors: Mapping[str, float]
+    details: Mapping[str, float]
+
+    # ------------------------------------------------------------------ correlations
+
+    def position(self, delays: npt.ArrayLike) -> FloatArray:
+        """Re⟨x(t+τ)x(t)⟩ = E[x(τ)x(0)], which tends to ⟨x⟩² (Culhane et al., Eqs. (A28)–(A31))."""
+        return self.model.length**2 * self._at("position", delays).real
+
+    def momentum(self, delays: npt.ArrayLike) -> FloatArray:
+        """Re⟨p(t+τ)p(t)⟩ = E[p(τ)p(0)]."""
+        return self.model.momentum**2 * self._at("momentum", delays).real
+
+    def amplitude(self, delays: npt.ArrayLike) -> ComplexArray:
+        """½⟨{a†(t+τ), a(t)}⟩ = E[α*(τ)α(0)], what trajectories see: ⟨a†a⟩ + ½ at τ = 0."""
+        return self._at("amplitude", delays)
+
+    def emission(self, delays: npt.ArrayLike) -> ComplexArray:
+        """⟨a†(t+τ)a(t)⟩, with phase e^{+iω0τ}: ⟨a†a⟩ at τ = 0, |⟨a⟩|² in the end.
+
+        With aρ ↔ (α + ½∂_{α*})W, ∂_{α*} = ½(∂_X + i∂_P).
+        """
+        return self._at("emission", delays)
+
+    def g1(self, delays: npt.ArrayLike) -> ComplexArray:
+        """⟨a†(t+τ)a(t)⟩/⟨a†a⟩. Raises UnphysicalState unless there are quanta."""
+        return self.emission(delays) / self._quanta
+
+    def intensity(self, delays: npt.ArrayLike) -> FloatArray:
+        """E[|α(τ)|²|α(0)|²], what trajectories see."""
+        return self._at("intensity", delays).real
+
+    def g2(self, delays: npt.ArrayLike) -> FloatArray:
+        """⟨a†(t)a†(t+τ)a(t+τ)a(t)⟩/⟨a†a⟩²: the stationary g² at τ = 0, 1 in the end.
+
+        With aρa† ↔ (α + ½∂_{α*})(α* + ½∂_α)W. Raises UnphysicalState unless there are quanta.
+        """
+        tau = _delays(delays)
+        return 1.0 + self._decay("pair").fluctuation(tau).real / self._quanta**2
+
+    def _at(self, name: str, delays: npt.ArrayLike) -> ComplexArray:
+        decay = self._decay(name)
+        return decay.constant + decay.fluctuation(_delays(delays))
+
+    def _decay(self, name: str) -> Decay:
+        return correlation(self.relaxation, name)
+
+    # ------------------------------------------------------------------ spectra
+
+    def position_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
+        """∫ dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²): even in ω; its ∫dω/2π is the variance of x."""
+        omega = _checks.finite_array("frequencies", frequencies)
+        return self.model.length**2 * self._decay("position").spectrum(omega)
+
+    def momentum_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
+        """The same of p."""
+        omega = _checks.finite_array("frequencies", frequencies)
+        return self.model.momentum**2 * self._decay("momentum").spectrum(omega)
+
+    def emission_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
+        """∫ dτ e^{−iωτ} (⟨a†(t+τ)a(t)⟩ − |⟨a⟩|²), with its line near +ω0.
+
+        ∫dω/2π gives ⟨a†a⟩ − |⟨a⟩|². Far from the line, where it is smaller than the line by
+        about (γ/ω0)², it may turn negative: there the Fokker–Planck equation is beyond its
+        validity.
+        """
+        omega = _checks.finite_array("frequencies", frequencies)
+        return self._decay("emission").spectrum(omega)
+
+    def amplitude_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
+        """∫ dτ e^{−iωτ} (E[α*(τ)α(0)] − |⟨a⟩|²): never negative."""
+        omega = _checks.finite_array("frequencies", frequencies)
+        return self._decay("amplitude").spectrum(omega)
+
+    # ------------------------------------------------------------------ numbers
+
+    @property
+    def phonon_number(self) -> float:
+        """⟨a†a⟩ of the state that correlations start from."""
+        return float(self.relaxation.means[2] - 0.5)
+
+    @property
+    def _quanta(self) -> float:
+        """`phonon_number` where there is light to speak of."""
+        if self.phonon_number <= 0.0:
+            raise UnphysicalState(
+                f"the Wigner function found is that of no quantum state: <a†a> is "
+                f"{self.phonon_number:.3g}; the description needs temperatures above the frequency"
+            )
+        return self.phonon_number
+
+    @cached_property
+    def line(self) -> Line:
+        """The highest maximum of `emission_spectrum`, with its full width at half maximum.
+
+        Raises NotConverged when that spectrum is nowhere positive, UnphysicalState unless there
+        are quanta: then what is positive in it is no line of the oscillator.
+        """
+        _ = self._quanta
+        return find_line(self._decay("emission"))
+
+    def eigenvalues(self, count: int) -> ComplexArray:
+        """The slowest eigenvalues λ of the generator beside 0, in pairs where complex.
+
+        (count,), or fewer where no more show in the correlations. Those near ±iω0 make the line;
+        where the amplitude hardly fluctuates it is 2|Re λ| wide, by diffusion of the phase.
+        """
+        return self.relaxation.eigenvalues[: _checks.integer("count", count, 1)]
+
+    def rates(self, count: int) -> FloatArray:
+        """The slowest relaxation rates, −λ of real eigenvalues, (count,) or fewer."""
+        values = self.relaxation.eigenvalues
+        real = -values[values.imag == 0.0].real
+        return np.asarray(real[: _checks.integer("count", count, 1)])
+
+    @cached_property
+    def switching(self) -> Switching | None:
+        """Rates between two coexisting states, None where there are not two."""
+        return find_switching(self.relaxation)
+
+    @property
+    def error(self) -> float:
+        """The largest of `relative_errors`."""
+        return max(self.relative_errors.values())
+
+    @cached_property
+    def errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of everything that `relative_errors` names, and of g2."""
+        relative = self.relative_errors
+        units = {"position": self.model.length**2, "momentum": self.model.momentum**2}
+        errors = {
+            name: relative[name]
+            * abs(self._decay(SCALES.get(name, name)).initial)
+            * units.get(name, 1.0)
+            for name in ("position", "momentum", "amplitude", "emission", "intensity", "pair")
+        }
+        errors["g2"] = errors["pair"] / self.phonon_number**2
+        line = find_line(self._decay("amplitude"))
+        errors["line_frequency"] = relative["line_frequency"] * line.width
+        errors["line_width"] = relative["line_width"] * line.width
+        errors["coherence_time"] = relative["coherence_time"] * line.coherence_time
+        errors["slowest_rate"] = relative["slowest_rate"] * self.relaxation.slowest_rate
+        return errors
+
+
+def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
+    """Return correlations, spectra and slow rates of the stationary state of `model`.
+
+    rtol: bound on `Response.relative_errors`; between 1e-12 and 0.1. One-well potentials are
+    treated on their own orbits (in a second or less where W is smooth on the scale of an orbit);
+    several wells, and friction beyond a fifth of ω0 where orbits fail, on a mesh of the (x, p)
+    plane (some ten seconds), where 1e-5 is seldom bettered. Rings at such friction may be out of
+    reach of both.
+
+    Raises NotConverged when `rtol` is not reached, NoSteadyState as `FokkerPlanck`. Exact for the
+    equation; the regression theorem holds to the same order in ω0/T, λ/T as the equation itself.
+    """
+    if not isinstance(model, PhaseSpaceModel):
+        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+    found = solve(model, _checks.tolerance("rtol", rtol))
+    return Response(model, *found)
+
+
+def _delays(delays: npt.ArrayLike) -> FloatArray:
+    tau = _checks.finite_array("delays", delays)
+    if np.any(tau < 0.0):
+        raise InvalidArgument(f"`delays` must not be negative, but holds {float(np.min(tau))!r}")
+    return tau

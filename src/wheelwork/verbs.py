@@ -1,0 +1,89 @@
+"""The verbs: what can be asked of any machine, and what a machine and its states must offer."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from wheelwork.results import AuditEntry, Labels
+
+
+class State(Protocol):
+    """A result as numbers: observables, their estimated absolute errors, and the audit."""
+
+    @property
+    def observables(self) -> Mapping[str, float]: ...
+
+    @property
+    def errors(self) -> Mapping[str, float]: ...
+
+    @property
+    def audit(self) -> Mapping[str, AuditEntry]: ...
+
+
+AnyState = TypeVar("AnyState")
+AnyState_co = TypeVar("AnyState_co", covariant=True)
+AnyResult_co = TypeVar("AnyResult_co", covariant=True)
+
+
+class Machine(Protocol[AnyState_co]):
+    """Parameters that can be replaced by name, and a steady state by some method."""
+
+    def replace(self, **parameters: Any) -> "Machine[AnyState_co]": ...
+
+    def steady_state(self, method: Any = None) -> AnyState_co: ...
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A machine that names its observables and parameters for people.
+
+    `labels` maps a name to (symbol, unit, long name), for instance "energy" to
+    ("U", "energy", "mean energy"); the symbol is TeX mathematics without its dollars.
+    """
+
+    @property
+    def labels(self) -> Labels: ...
+
+
+class Evolving(Protocol[AnyResult_co]):
+    """A machine whose state can be followed in time."""
+
+    def evolve(
+        self, initial: Any, times: Any, method: Any = None, **options: Any
+    ) -> AnyResult_co: ...
+
+
+class Sampled(Protocol[AnyResult_co]):
+    """A machine of which trajectories can be drawn."""
+
+    def sample(self, method: Any) -> AnyResult_co: ...
+
+
+def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
+    """Return the steady state of `machine`, found by `method`.
+
+    The same as `machine.steady_state(method)`; with None the machine's direct method is taken.
+    Raises NoSteadyState where there is none, NotConverged where the tolerance is not met.
+    """
+    return machine.steady_state(method)
+
+
+def evolve(
+    machine: Evolving[AnyResult_co],
+    initial: Any,
+    times: Any,
+    method: Any = None,
+    **options: Any,
+) -> AnyResult_co:
+    """Follow `machine` from the state `initial` through `times` by `method`.
+
+    The same as `machine.evolve(initial, times, method, **options)`.
+    """
+    return machine.evolve(initial, times, method, **options)
+
+
+def sample(machine: Sampled[AnyResult_co], method: Any) -> AnyResult_co:
+    """Return means with standard errors over trajectories of `machine`, drawn by `method`.
+
+    The same as `machine.sample(method)`.
+    """
+    return machine.sample(method)
