@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from wheelwork.errors import InvalidArgument
 from wheelwork.results import AuditEntry, Labels
 
 
@@ -87,3 +88,12 @@ def sample(machine: Sampled[AnyResult_co], method: Any) -> AnyResult_co:
     The same as `machine.sample(method)`.
     """
     return machine.sample(method)
+
+
+def require_method(method: Any, kinds: tuple[type, ...], example: str) -> None:
+    """Raise InvalidArgument unless `method` is an instance of one of `kinds`.
+
+    example: a call such as "FokkerPlanck(rtol=1e-6)", for the message.
+    """
+    if isinstance(method, type) or not isinstance(method, kinds):
+        raise InvalidArgument(f"`method` must be a method such as {example}, but is {method!r}")
