@@ -22,10 +22,10 @@ class PhaseSpaceModel:
     so that ∂W/∂t = ∂_p[(m ω0² x − force + friction p/m) W] − (p/m) ∂_x W + (diffusion/2) ∂_p² W
     (Culhane et al., Eqs. (6) and (A24), with friction = m γ and diffusion = D).
 
-    coefficients: x (n,) -> (3 + companions, n): force, friction, diffusion (the drift and the
-    noise), asked for together because they usually come from one calculation.
-    companions: names of further rows, local quantities such as a particle current at x, which
-    are tabulated along the way so that their means cost nothing extra.
+    coefficients: x (n,) -> (3 + local observables, n): force, friction, diffusion (the drift and
+    the noise), asked for together because they usually come from one calculation.
+    local_observables: names of further rows, local quantities such as a particle current at x,
+    which are tabulated along the way so that their means cost nothing extra.
     mass, frequency: of the bare oscillator; they set the units of phase space,
     x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
     """
@@ -33,7 +33,7 @@ class PhaseSpaceModel:
     coefficients: Coefficients
     frequency: float = 1.0
     mass: float = 1.0
-    companions: tuple[str, ...] = ()
+    local_observables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frequency", _checks.positive("frequency", self.frequency))
@@ -67,9 +67,9 @@ class PhaseSpaceModel:
         return math.sqrt(2.0 * self.mass * self.frequency)
 
     def scaled(self, X: FloatArray) -> FloatArray:
-        """Return (force, friction, diffusion) as rates at X = x/x0, then the companions.
+        """Return (force, friction, diffusion) as rates at X = x/x0, then the local observables.
 
-        Shape (3 + companions, *X.shape). With P = p/p0: dX = ω0 P dt,
+        Shape (3 + local observables, *X.shape). With P = p/p0: dX = ω0 P dt,
         dP = (−ω0 X + f − γ P) dt + √(2 d) dW, where f = force/p0, γ = friction/m,
         d = diffusion/(2 p0²).
         """

@@ -8,7 +8,7 @@ from wheelwork.phase_space.tables import Table, tabulate
 
 
 def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> Table:
-    """Return the table of (f, γ, d, companions) over |X| ≤ reach."""
+    """Return the table of (f, γ, d, local observables) over |X| ≤ reach."""
     return _tabulate(model, -reach, reach, rtol, _floor(model, reach))
 
 
@@ -35,5 +35,5 @@ def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
 def _tabulate(
     model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
 ) -> Table:
-    floor = np.concatenate([floor, np.zeros(len(model.companions))])
+    floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
     return tabulate(model.scaled, low, high, rtol, floor, checked=3)

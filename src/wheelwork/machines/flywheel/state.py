@@ -170,7 +170,9 @@ class FlywheelState(StoresWork):
     def flows(self) -> Flows:
         """Mean particle and energy currents of all leads, with what follows from them."""
         means = self.stationary.local_means
-        rows = np.reshape([means[name] for name in self.stationary.model.companions], (2, -1))
+        rows = np.reshape(
+            [means[name] for name in self.stationary.model.local_observables], (2, -1)
+        )
         leads = self.machine.leads
         return Flows(
             particle_currents=rows[0],

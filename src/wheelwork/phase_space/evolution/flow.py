@@ -20,7 +20,7 @@ class Flow:
         self._table: Table | None = None
 
     def rates(self, reach: float) -> Table:
-        """Table of (f, γ, d, companions) over at least |X| ≤ reach.
+        """Table of (f, γ, d, local observables) over at least |X| ≤ reach.
 
         Raises InvalidArgument where the diffusion is negative, NotConverged where the model has
         no coefficients or no table of them gets as accurate as it must.

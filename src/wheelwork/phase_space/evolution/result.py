@@ -25,8 +25,8 @@ class Snapshot:
     model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
     P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
     ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
-    local_means: of the model's companions. energy_rates: what force, friction and noise add to
-    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
+    local_means: of the model's local observables. energy_rates: what force, friction and noise
+    add to d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
     """
 
     time: float
@@ -110,10 +110,10 @@ def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
     inherited: error of what the evolution started from, on top of its own.
     """
     distance = state.distance + inherited
-    field, names = state.field, flow.model.companions
+    field, names = state.field, flow.model.local_observables
     rates = flow.rates(field.mesh.half_width)
     P = field.mesh.axis
-    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for companions
+    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for local observables
     functions = np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0, 0.0 * P + 1.0])
     weights = functions[[0, 1, 2] + [3] * len(names)] @ field.values.T * field.mesh.cell
     means, misses, size = _means(weights, field.mesh.axis, rates)
@@ -180,7 +180,7 @@ class Evolution:
 
     @property
     def local_means(self) -> Mapping[str, FloatArray]:
-        """Means against time of the companions that all models have."""
+        """Means against time of the local observables that all models have."""
         return _stacked([one.local_means for one in self.snapshots])
 
     @property

@@ -36,7 +36,7 @@ class Setup:
     start: tuple[float, float] | None
     frequency: float
     mass: float
-    companions: tuple[str, ...]
+    local_observables: tuple[str, ...]
     probe: tuple[float, ...]
 
     def require(self, other: "Setup") -> None:

@@ -77,7 +77,7 @@ def explicit_euler(frequency: float, step: float) -> Scheme:
 def kick_function(
     scheme: Scheme, rates: Callable[[FloatArray], FloatArray]
 ) -> Callable[[FloatArray], FloatArray]:
-    """Return X -> (loss, push, variance, companions) for rates X -> (f, γ, d, companions)."""
+    """Return X -> (loss, push, variance, local observables), from X -> (f, γ, d, the same)."""
 
     def function(X: FloatArray) -> FloatArray:
         values = rates(X)

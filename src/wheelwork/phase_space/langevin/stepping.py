@@ -75,7 +75,7 @@ class Stepping:
         return self.scheme(self.model.frequency, 2.0 * self.step)
 
     def cells(self, *, coarse: bool) -> Cells:
-        """Return the look-up table of the kicks and companions, at Δt or at 2Δt."""
+        """Return the look-up table of the kicks and local observables, at Δt or at 2Δt."""
         return self._coarse_cells if coarse else self._fine_cells
 
     @cached_property

@@ -32,8 +32,8 @@ class SeveralWells(Exception):
 class Potential:
     """Rates and potential on a range of X.
 
-    rates: table of (f, γ, d, companions) over X (see `PhaseSpaceModel.scaled`). force: table of
-    f alone. rest: the minimum of U.
+    rates: table of (f, γ, d, local observables) over X (see `PhaseSpaceModel.scaled`). force: table
+    of f alone. rest: the minimum of U.
     """
 
     frequency: float

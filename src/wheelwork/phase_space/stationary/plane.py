@@ -30,7 +30,7 @@ NOISE_ROOM = 30.0  # times the noise of the mesh, above which a hump is one
 class Box:
     """A rectangle that holds the state: X from low to high, |P| up to reach.
 
-    rates: table of (f, γ, d, companions) over at least that range.
+    rates: table of (f, γ, d, local observables) over at least that range.
     """
 
     model: PhaseSpaceModel

@@ -17,7 +17,7 @@ from wheelwork.phase_space.tables import Table
 class Stationary:
     """A stationary distribution with its warrant.
 
-    rates: table over X of (f, γ, d, companions), see `PhaseSpaceModel.scaled`.
+    rates: table over X of (f, γ, d, local observables), see `PhaseSpaceModel.scaled`.
     moments: see `phase_space.moments`. errors: their estimated absolute errors.
     relative_error: the largest estimated relative error among those held against `rtol`.
     distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
@@ -59,17 +59,17 @@ class Stationary:
 
     @cached_property
     def local_means(self) -> Mapping[str, float]:
-        """Means of the model's companions."""
+        """Means of the model's local observables."""
         weight = self.distribution.nodes.weight
         values = np.sum(weight * self._rates_at_nodes[3:], axis=(1, 2))
-        return dict(zip(self.model.companions, map(float, values), strict=True))
+        return dict(zip(self.model.local_observables, map(float, values), strict=True))
 
     @cached_property
     def local_errors(self) -> Mapping[str, float]:
         """Bounds on the absolute errors of `local_means`."""
         size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
         bounds = size * (self.distance + self.rates.error[3:] + self.misses)
-        return dict(zip(self.model.companions, map(float, bounds), strict=True))
+        return dict(zip(self.model.local_observables, map(float, bounds), strict=True))
 
 
 def stationary(
