@@ -8,8 +8,7 @@ from wheelwork.errors import NotConverged
 from wheelwork.transport.integrands import occupied_and_empty
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.lineshapes import Landmarks
-from wheelwork.transport.meshes import graded_mesh, landmarks
-from wheelwork.transport.panels import Panels, join
+from wheelwork.transport.panels import Panels, graded_mesh, join, landmarks
 from wheelwork.transport.resonances import find_resonances
 
 _ROUNDS = 48

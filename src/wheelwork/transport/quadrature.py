@@ -15,10 +15,8 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray
 from wheelwork.transport.integrands import bath, panel_integrals
 from wheelwork.transport.leads import Lead
-from wheelwork.transport.meshes import graded_mesh, landmarks
-from wheelwork.transport.origins import Index, Origins, find_origins
-from wheelwork.transport.panels import NODES, Panels, crowded, join
-from wheelwork.transport.resonances import Resonances, find_resonances
+from wheelwork.transport.panels import NODES, Panels, crowded, graded_mesh, join, landmarks
+from wheelwork.transport.resonances import Index, Origins, Resonances, find_origins, find_resonances
 
 BoolArray = npt.NDArray[np.bool_]
 
