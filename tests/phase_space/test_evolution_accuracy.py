@@ -14,10 +14,8 @@ from phase_space_systems import (
 
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.evolution.evolve import evolve
-from wheelwork.phase_space.evolution.extrapolation import combined
-from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
-from wheelwork.phase_space.evolution.step import Step
+from wheelwork.phase_space.evolution.split_steps import Flow, Step, combined
 from wheelwork.states import Cat, Coherent, Ground, Thermal
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
 

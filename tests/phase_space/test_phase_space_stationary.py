@@ -19,8 +19,7 @@ from wheelwork.phase_space import (
     moments,
 )
 from wheelwork.phase_space.stationary import circle_solver, plane
-from wheelwork.phase_space.stationary.circles import circles
-from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
+from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
 from wheelwork.phase_space.stationary.orbits import find_orbits
 
 METHODS = [FokkerPlanck(1e-7), EnergyDiffusion(1e-7)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 LARGEST_REACH = 1000.0  # in x0: a million quanta
 FARTHEST_LOOK = 1e12

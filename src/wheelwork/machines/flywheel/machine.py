@@ -28,7 +28,7 @@ from wheelwork.phase_space import (
     Stationary,
     table_tolerance,
 )
-from wheelwork.phase_space.detection import detection_weight
+from wheelwork.phase_space.distribution import detection_weight
 from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1

@@ -20,7 +20,7 @@ from wheelwork.machines.flywheel.validity import orbit_places, validity
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.stored_work import StoredWork, StoresWork
 from wheelwork.phase_space import Stationary
-from wheelwork.phase_space.ring import Ring, find_ring
+from wheelwork.phase_space.distribution import Ring, find_ring
 from wheelwork.results import AuditEntry
 from wheelwork.states import to_qutip
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.rates import mean_decay
+from wheelwork.phase_space.phase_space_model import mean_decay
 
 Kicks = Callable[[FloatArray, FloatArray], FloatArray]
 

@@ -20,7 +20,7 @@ from wheelwork.phase_space.langevin.samples import Samples, summary
 from wheelwork.phase_space.langevin.starts import Spread
 from wheelwork.phase_space.langevin.stepping import SchemeOf, Stepping, largest_step
 from wheelwork.phase_space.langevin.trajectories import BLOCKS_PER_CHUNK, CHUNK, OBSERVABLES
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25
 PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12

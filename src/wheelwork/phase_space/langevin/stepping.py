@@ -8,12 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.phase_space.chebyshev import Table
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.langevin.schemes import Scheme, kick_function
 from wheelwork.phase_space.langevin.table_lookup import Cells, cubic_cells
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, tabulated_rates
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
 FIRST_REACH, GROWTH = 8.0, 1.5
 RATES_RTOL = 1e-9

@@ -12,9 +12,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.finite_difference import central
-from wheelwork.phase_space.response.krylov import Solver, compressed
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.discretisation import central
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.plane import Box
 
@@ -59,7 +58,7 @@ class MeshProblem:
     def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
         """Relaxation in a Krylov space, with what its last enlargement changed."""
         solvers = [self._solver(shift) for shift in self.shifts]
-        return compressed(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+        return compress(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
 
     def _solver(self, shift: complex) -> Solver:
         """(G − shift)⁻¹, real and imaginary parts side by side."""

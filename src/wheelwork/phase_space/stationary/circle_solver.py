@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_banded
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.finite_difference import Stencils, stencils
+from wheelwork.phase_space.discretisation import Stencils, stencils
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 IntArray = npt.NDArray[np.intp]

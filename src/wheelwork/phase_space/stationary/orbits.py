@@ -15,10 +15,9 @@ from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.chebyshev import Table, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, tabulated_rates
-from wheelwork.phase_space.tables import Table, tabulate
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -283,3 +282,25 @@ def _cut(table: Table, high: float) -> Table:
         return table(R)
 
     return tabulate(same, table.low, high, max(1e-13, float(np.max(table.error))))
+
+
+def table_error(orbits: Orbits) -> float:
+    """Bound on the relative effect on W of the errors of the tables.
+
+    The change of ln w = ∫ s dE, from those of s = −γ̄/2d̄ and of the potential.
+    """
+    R = np.linspace(0.0, orbits.radius, 500)
+    log_density = orbits.log_density(R)[0]
+    alive = R[log_density > np.max(log_density) - 25.0]
+    phi = np.pi * (np.arange(48) + 0.5) / 48
+    rho = alive[:, None] * np.cos(phi)
+    weight = 2.0 * np.sin(phi) ** 2 / phi.size
+    rates = orbits.potential.rates.bound(orbits.geometry(rho)[0])[:3]
+    geometry = orbits.geometry.bound(rho)[1:3]
+    friction, diffusion = (geometry + rates[1:3] * orbits.stretch(rho)[0]) @ weight
+    slope = np.abs(orbits.slope(alive)[0])
+    change = (0.5 * friction + slope * diffusion) / (orbits.geometry(rho)[2] @ weight)
+    change += orbits.slope.bound(alive)[0]
+    potential = 4.0 / orbits.model.frequency * np.max(rates[0], axis=1) * alive
+    shape = np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential)
+    return float(shape + np.max(orbits.log_density.bound(alive)))

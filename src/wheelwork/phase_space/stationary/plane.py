@@ -15,12 +15,11 @@ from scipy.sparse.linalg import splu
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.discretisation import central
 from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.domain import find_domain
-from wheelwork.phase_space.finite_difference import central
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import tabulated_rates
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 
 UPSAMPLING = 4
 NOISE_ROOM = 30.0  # times the noise of the mesh, above which a hump is one

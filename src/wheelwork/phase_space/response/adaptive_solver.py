@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
-from wheelwork.phase_space.response.quantities import differences
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.response.relaxation import Relaxation, differences
 from wheelwork.phase_space.stationary import plane
-from wheelwork.phase_space.stationary.accuracy import table_error, table_tolerance
-from wheelwork.phase_space.stationary.orbits import FALL, Orbits, SeveralWells, find_orbits
+from wheelwork.phase_space.stationary.orbits import (
+    FALL,
+    Orbits,
+    SeveralWells,
+    find_orbits,
+    table_error,
+)
 
 # Radial functions of each harmonic, and harmonics: two more at least, since devices may be even.
 LEVELS = ((8, 4), (12, 6), (17, 8), (24, 10), (32, 12), (42, 16), (54, 22))
@@ -24,14 +28,14 @@ COARSEST_TABLES = 1e-2  # coarser ones err more than their estimate in quiet dev
 
 
 class Solution(NamedTuple):
-    """Relaxation with the estimated relative errors of `quantities.differences`."""
+    """Relaxation with the estimated relative errors of `relaxation.differences`."""
 
     relaxation: Relaxation
     errors: Mapping[str, float]
     details: Mapping[str, float]
 
 
-def solve(model: PhaseSpaceModel, rtol: float) -> Solution:
+def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> Solution:
     """Return the relaxation of `model` with errors below `rtol`; see `response`."""
     try:
         orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))

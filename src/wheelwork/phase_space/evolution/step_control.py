@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.evolution.extrapolation import LEVELS, Stretch, advance
-from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import RIM, Field, Mesh
+from wheelwork.phase_space.evolution.split_steps import LEVELS, Flow, Stretch, advance
 from wheelwork.states.preparations import Preparation
 
 MOST_POINTS = 1024  # per axis

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.evolution.control import State
-from wheelwork.phase_space.evolution.flow import Flow
+from wheelwork.phase_space.chebyshev import Table
 from wheelwork.phase_space.evolution.mesh import Field
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.evolution.split_steps import Flow
+from wheelwork.phase_space.evolution.step_control import State
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
-from wheelwork.phase_space.tables import Table
 
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
 

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.phase_space.chebyshev import Table
 from wheelwork.phase_space.distribution import Distribution, moments
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.refinement import MEASURED
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+
+MEASURED = ("phonon_number", "g2", "purity")  # moments whose relative errors `rtol` bounds
 
 
 @dataclass(frozen=True)
