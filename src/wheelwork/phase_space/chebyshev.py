@@ -22,7 +22,7 @@ Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series,
 
 
 @dataclass(frozen=True)
-class Table:
+class ChebyshevTable:
     """Piecewise Chebyshev series of a vector-valued function.
 
     breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on
@@ -76,33 +76,33 @@ class Table:
         """Bound on the largest absolute value of each component."""
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
-    def component(self, index: int) -> "Table":
+    def component(self, index: int) -> "ChebyshevTable":
         """Return one component as a table of its own."""
         series = self.series[:, index : index + 1]
         one = slice(index, index + 1)
         bounds, error = self.bounds[:, one], self.error[one]
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, error)
 
-    def derivative(self) -> "Table":
+    def derivative(self) -> "ChebyshevTable":
         """Return the table of the derivative."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebder(self.series, axis=2) / half
         bounds = self.bounds * self.series.shape[2] / half[:, :, 0]
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
-    def antiderivative(self) -> "Table":
+    def antiderivative(self) -> "ChebyshevTable":
         """Return the table of the integral from the lower end."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
         steps = np.sum(series, axis=2)
         series[1:, :, 0] += np.cumsum(steps, axis=0)[:-1]
         bounds = np.cumsum(2.0 * self.bounds * half[:, :, 0], axis=0)
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
-    def joined(self, other: "Table") -> "Table":
+    def joined(self, other: "ChebyshevTable") -> "ChebyshevTable":
         """Return this table continued by `other`, which starts where this one ends."""
         terms = max(self.series.shape[2], other.series.shape[2])
-        return Table(
+        return ChebyshevTable(
             np.concatenate([self.breaks, other.breaks[1:]]),
             np.concatenate([_padded(self.series, terms), _padded(other.series, terms)]),
             np.concatenate([self.bounds, other.bounds]),
@@ -117,7 +117,7 @@ def tabulate(
     rtol: float,
     floor: FloatArray | float = 0.0,
     checked: int | None = None,
-) -> Table:
+) -> ChebyshevTable:
     """Tabulate `function` on [low, high] to `rtol` of its magnitude.
 
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
@@ -145,7 +145,7 @@ def tabulate(
     breaks = np.array([piece[0] for piece in done] + [high])
     stacked = np.stack([_padded(series, terms) for series in trimmed])
     bounds = np.stack([bound for *_, bound, _ in done])
-    return Table(breaks, stacked, bounds, np.max([error for *_, error in done], axis=0))
+    return ChebyshevTable(breaks, stacked, bounds, np.max([error for *_, error in done], axis=0))
 
 
 def _fit(

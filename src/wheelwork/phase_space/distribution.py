@@ -170,8 +170,8 @@ def _detection_weight_on(distribution: Distribution, points: int) -> Weight:
     step = axis[1] - axis[0]
 
     def at(X: FloatArray, P: FloatArray) -> FloatArray:
-        places = np.stack([(np.ravel(X) + reach) / step, (np.ravel(P) + reach) / step])
-        values = map_coordinates(weight, places, order=3, mode="nearest")
+        positions = np.stack([(np.ravel(X) + reach) / step, (np.ravel(P) + reach) / step])
+        values = map_coordinates(weight, positions, order=3, mode="nearest")
         return np.asarray(values.reshape(np.shape(X)))
 
     return at

@@ -8,7 +8,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.chebyshev import Table, tabulate
+from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 
 Coefficients = Callable[[FloatArray], FloatArray]
 
@@ -89,12 +89,14 @@ def table_tolerance(rtol: float) -> float:
     return max(TABLE_SHARE * rtol, 2e-13)
 
 
-def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> Table:
+def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> ChebyshevTable:
     """Return the table of (f, γ, d, local observables) over |X| ≤ reach."""
     return _tabulate(model, -reach, reach, rtol, _floor(model, reach))
 
 
-def extended(rates: Table, model: PhaseSpaceModel, reach: float, rtol: float) -> Table:
+def extended(
+    rates: ChebyshevTable, model: PhaseSpaceModel, reach: float, rtol: float
+) -> ChebyshevTable:
     """Return `rates` continued to |X| ≤ reach."""
     floor = np.maximum(1e-2 * rates.magnitude[:3], _floor(model, reach))
     below = _tabulate(model, -reach, rates.low, rtol, floor)
@@ -116,6 +118,6 @@ def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
 
 def _tabulate(
     model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
-) -> Table:
+) -> ChebyshevTable:
     floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
     return tabulate(model.scaled, low, high, rtol, floor, checked=3)

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field
 from wheelwork.phase_space.evolution.split_steps import Flow
-from wheelwork.phase_space.evolution.step_control import State
+from wheelwork.phase_space.evolution.step_control import EvolutionState
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
 
@@ -104,7 +104,7 @@ class Snapshot:
         return self.field.at(X, P)
 
 
-def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
+def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
     """Read off the state at its time, under the model in force from then on.
 
     inherited: error of what the evolution started from, on top of its own.
@@ -134,7 +134,7 @@ def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
 
 
 def _means(
-    weights: FloatArray, X: FloatArray, rates: Table
+    weights: FloatArray, X: FloatArray, rates: ChebyshevTable
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Σ_X weights · rates, how far that is from the sum over half the points, and largest rates.
 

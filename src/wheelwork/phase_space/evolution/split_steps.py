@@ -9,7 +9,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
 from wheelwork.phase_space.phase_space_model import (
     PhaseSpaceModel,
@@ -28,9 +28,9 @@ class Flow:
     def __init__(self, model: PhaseSpaceModel, rtol: float) -> None:
         self.model = model
         self._rtol = rtol
-        self._table: Table | None = None
+        self._table: ChebyshevTable | None = None
 
-    def rates(self, reach: float) -> Table:
+    def rates(self, reach: float) -> ChebyshevTable:
         """Table of (f, γ, d, local observables) over at least |X| ≤ reach.
 
         Raises InvalidArgument where the diffusion is negative, NotConverged where the model has
@@ -44,7 +44,7 @@ class Flow:
             self._refuse_negative_noise(self._table)
         return self._table
 
-    def _at_least(self, reach: float) -> Table:
+    def _at_least(self, reach: float) -> ChebyshevTable:
         try:
             return self._extended(reach)
         except NoSteadyState as reason:
@@ -53,12 +53,12 @@ class Flow:
                 f"coefficients: {reason}"
             ) from None
 
-    def _extended(self, reach: float) -> Table:
+    def _extended(self, reach: float) -> ChebyshevTable:
         if self._table is None:
             return tabulated_rates(self.model, reach, self._rtol)
         return extended(self._table, self.model, reach, self._rtol)
 
-    def _refuse_negative_noise(self, rates: Table) -> None:
+    def _refuse_negative_noise(self, rates: ChebyshevTable) -> None:
         X = np.linspace(rates.low, rates.high, 4001)
         diffusion = rates(X)[2]
         worst = int(np.argmin(diffusion))
@@ -83,7 +83,9 @@ class Flow:
 class Step:
     """The map W → W(Δt) on one mesh."""
 
-    def __init__(self, mesh: Mesh, rates: Table, frequency: float, duration: float) -> None:
+    def __init__(
+        self, mesh: Mesh, rates: ChebyshevTable, frequency: float, duration: float
+    ) -> None:
         X, k = mesh.axis, mesh.wavenumbers
         angle = frequency * duration
         stretch = math.cos(0.5 * angle)

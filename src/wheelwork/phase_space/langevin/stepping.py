@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.langevin.schemes import Scheme, kick_function
 from wheelwork.phase_space.langevin.table_lookup import Cells, cubic_cells
@@ -35,7 +35,7 @@ class Stepping:
     model: PhaseSpaceModel
     scheme: SchemeOf
     step: float
-    rates: Table
+    rates: ChebyshevTable
 
     @classmethod
     def of(
@@ -89,7 +89,7 @@ class Stepping:
         return cubic_cells(kick_function(scheme, self.rates), self.reach, LOOKUP_RTOL)
 
     @cached_property
-    def _force_slope(self) -> Table:
+    def _force_slope(self) -> ChebyshevTable:
         return self.rates.component(0).derivative()
 
     def fastest(self, low: float, high: float) -> tuple[float, float]:

@@ -27,7 +27,7 @@ KRYLOV_SHARE = 0.1  # of rtol, left to the Krylov space
 COARSEST_TABLES = 1e-2  # coarser ones err more than their estimate in quiet devices
 
 
-class Solution(NamedTuple):
+class RelaxationWithErrors(NamedTuple):
     """Relaxation with the estimated relative errors of `relaxation.differences`."""
 
     relaxation: Relaxation
@@ -35,7 +35,7 @@ class Solution(NamedTuple):
     details: Mapping[str, float]
 
 
-def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> Solution:
+def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     """Return the relaxation of `model` with errors below `rtol`; see `response`."""
     try:
         orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))
@@ -49,7 +49,9 @@ def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> Solution:
         return _on_plane_after(reason, model, rtol)
 
 
-def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -> Solution:
+def _on_plane_after(
+    reason: NotConverged, model: PhaseSpaceModel, rtol: float
+) -> RelaxationWithErrors:
     """Strong friction deforms W on its orbits; the plane may still resolve it."""
     try:
         return _on_plane(model, rtol)
@@ -57,7 +59,7 @@ def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -
         raise reason from None
 
 
-def _on_circles(orbits: Orbits, rtol: float) -> Solution:
+def _on_circles(orbits: Orbits, rtol: float) -> RelaxationWithErrors:
     tables = table_error(orbits)
     coarse = on_circles.relaxation(orbits, *LEVELS[0])
     for i, level in enumerate(LEVELS[1:], start=2):
@@ -70,7 +72,9 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
         errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
         worst = max(errors.values())
         if worst <= rtol:
-            return Solution(fine, errors, {"radial_functions": level[0], "harmonics": level[1]})
+            return RelaxationWithErrors(
+                fine, errors, {"radial_functions": level[0], "harmonics": level[1]}
+            )
         if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
             break
         coarse = fine
@@ -81,7 +85,7 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
     )
 
 
-def _on_plane(model: PhaseSpaceModel, rtol: float) -> Solution:
+def _on_plane(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
     tables = FALL * float(max(box.rates.error[:3]))
     share = KRYLOV_SHARE * rtol
@@ -93,7 +97,7 @@ def _on_plane(model: PhaseSpaceModel, rtol: float) -> Solution:
         worst = max(errors.values())
         if worst <= rtol:
             details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
-            return Solution(fine, errors, details)
+            return RelaxationWithErrors(fine, errors, details)
         coarse = fine
     raise NotConverged(
         f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "

@@ -57,8 +57,8 @@ def find_switching(relaxation: Relaxation) -> Switching | None:
     mixing = 1.0 - (weights[0] * means[0] ** 2 + weights[1] * means[1] ** 2) / variance
     if mixing > 1.0 - LEAST_SHARE:
         return None
-    intensity = [_mean(relaxation, relaxation.places[:, 2], side) for side in sides]
-    X = [_mean(relaxation, relaxation.places[:, 0], side) for side in sides]
+    intensity = [_mean(relaxation, relaxation.positions[:, 2], side) for side in sides]
+    X = [_mean(relaxation, relaxation.positions[:, 0], side) for side in sides]
     key = intensity if abs(intensity[0] - intensity[1]) > 1e-6 * sum(intensity) else X
     first, second = (0, 1) if key[0] < key[1] else (1, 0)
     return Switching(

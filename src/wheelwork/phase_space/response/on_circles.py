@@ -250,8 +250,8 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     none = np.zeros_like(X)
     root = basis.root + none
     state /= basis.integrals(root, none, none) @ state
-    begun, read = _starts(basis, state), _readings(basis)
-    traces = begun[0] / state[0]
+    projected_starts, read = _starts(basis, state), _readings(basis)
+    traces = projected_starts[0] / state[0]
 
     W = basis.fields(state).W
 
@@ -260,15 +260,15 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
         return np.asarray((field / W).ravel())
 
     probability = W * root * basis.measure
-    places = np.stack([X.ravel(), P.ravel(), (X**2 + P**2).ravel()], axis=1)
+    positions = np.stack([X.ravel(), P.ravel(), (X**2 + P**2).ravel()], axis=1)
     return Relaxation(
         generator=inner,
-        starts=(begun - np.outer(state, traces))[1:],
+        starts=(projected_starts - np.outer(state, traces))[1:],
         traces=traces,
         readings=read[1:],
         means=read.T @ state,
         probability=probability.ravel(),
-        places=places,
+        positions=positions,
         ratio=ratio,
     )
 

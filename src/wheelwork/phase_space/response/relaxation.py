@@ -42,7 +42,7 @@ class Relaxation:
     stationary part; traces: (6,), the factors of W in that part. readings: (n, 3), of X, P
     and |α|²; means: (3,), theirs in the stationary state.
     probability: (nodes,), of W at nodes of phase space. ratio: takes y to the deviation it stands
-    for over W, at the nodes. places: (nodes, 3), X, P and |α|² there.
+    for over W, at the nodes. positions: (nodes, 3), X, P and |α|² there.
 
     The equation has no growing modes; where G has, they are errors of its basis, and are left out
     of correlations, which keep count of them.
@@ -54,15 +54,15 @@ class Relaxation:
     readings: FloatArray
     means: FloatArray
     probability: FloatArray
-    places: FloatArray
+    positions: FloatArray
     ratio: Callable[[FloatArray], FloatArray]
 
     @cached_property
     def _modes(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """Eigenvalues, readings (modes, 3) and starts (modes, 6) of the modes."""
         values, vectors = eig(self.generator, check_finite=False)
-        begun = np.linalg.solve(vectors, self.starts)
-        return values, vectors.T @ self.readings, begun
+        projected_starts = np.linalg.solve(vectors, self.starts)
+        return values, vectors.T @ self.readings, projected_starts
 
     @cached_property
     def _decaying(self) -> npt.NDArray[np.bool_]:
@@ -71,10 +71,12 @@ class Relaxation:
     @cached_property
     def eigenvalues(self) -> ComplexArray:
         """Eigenvalues of the modes that decay and show in some correlation, slowest first."""
-        values, read, begun = self._modes
+        values, read, projected_starts = self._modes
         read = np.max(np.abs(read) / np.linalg.norm(self.readings, axis=0), axis=1)
-        begun = np.max(np.abs(begun) / np.linalg.norm(self.starts, axis=0), axis=1)
-        shown = values[self._decaying & (read * begun > INVISIBLE)]
+        projected_starts = np.max(
+            np.abs(projected_starts) / np.linalg.norm(self.starts, axis=0), axis=1
+        )
+        shown = values[self._decaying & (read * projected_starts > INVISIBLE)]
         return np.asarray(shown[np.lexsort((shown.imag, -shown.real))])
 
     @property
@@ -101,8 +103,8 @@ class Relaxation:
 
     def decay(self, reading: Share, start: Share) -> Decay:
         """The correlation of two combinations."""
-        values, read, begun = self._modes
-        amplitudes = reading.of(read) * start.of(begun)
+        values, read, projected_starts = self._modes
+        amplitudes = reading.of(read) * start.of(projected_starts)
         return Decay(
             eigenvalues=values[self._decaying],
             amplitudes=amplitudes[self._decaying],

@@ -127,7 +127,7 @@ def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
     found, error, level = refined(at, LEVELS, rtol, tables)
     details = {"mesh_radii": level[0], "harmonics": level[1]}
     rates = orbits.potential.rates
-    return stationary(orbits.model, found, rates, error, details, start.circles.misses)
+    return stationary(orbits.model, found, rates, error, details, start.circles.quadrature_error)
 
 
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
@@ -171,4 +171,4 @@ def orbit_average(model: PhaseSpaceModel, rtol: float) -> Stationary:
         )
     error = correction / (1.0 - 2.0 * size) + table_error(orbits)
     rates = orbits.potential.rates
-    return stationary(orbits.model, first, rates, error, {}, first.circles.misses)
+    return stationary(orbits.model, first, rates, error, {}, first.circles.quadrature_error)

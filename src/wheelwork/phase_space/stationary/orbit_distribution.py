@@ -32,18 +32,18 @@ class Circles:
     area: FloatArray
     envelope: FloatArray
     peak: float
-    misses: float
+    quadrature_error: float
 
 
 def circles(orbits: Orbits) -> Circles:
     """Choose radii and angles that integrate w, X and X′ to rounding, and the rates closely."""
     peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
     phi = _angles(orbits)
-    panels, misses = _resolved(orbits, phi, _panels(orbits, peak), peak)
+    panels, quadrature_error = _resolved(orbits, phi, _panels(orbits, peak), peak)
     R, radial_weight, envelope = _radii(orbits, panels, peak)
     rho = R[:, None] * np.cos(phi)
     area = orbits.stretch(rho)[0] * (R * radial_weight)[:, None] * (2.0 * np.pi / phi.size)
-    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, misses)
+    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, quadrature_error)
 
 
 def _panels(orbits: Orbits, peak: float) -> int:

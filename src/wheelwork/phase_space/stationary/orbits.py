@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.chebyshev import Table, tabulate
+from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
@@ -36,16 +36,16 @@ class Potential:
     """
 
     frequency: float
-    rates: Table
-    force: Table
+    rates: ChebyshevTable
+    force: ChebyshevTable
     rest: float
 
     @cached_property
-    def _force_slope(self) -> Table:
+    def _force_slope(self) -> ChebyshevTable:
         return self.force.derivative()
 
     @cached_property
-    def _work(self) -> Table:
+    def _work(self) -> ChebyshevTable:
         """∫ f dX from the lower end of the range."""
         return self.force.antiderivative()
 
@@ -98,10 +98,10 @@ class Orbits:
 
     model: PhaseSpaceModel
     potential: Potential
-    geometry: Table
-    stretch: Table
-    slope: Table
-    log_density: Table
+    geometry: ChebyshevTable
+    stretch: ChebyshevTable
+    slope: ChebyshevTable
+    log_density: ChebyshevTable
 
     @property
     def radius(self) -> float:
@@ -109,7 +109,7 @@ class Orbits:
         return self.slope.high
 
     @cached_property
-    def slope_derivative(self) -> Table:
+    def slope_derivative(self) -> ChebyshevTable:
         """Table over R of ds/dR."""
         return self.slope.derivative()
 
@@ -137,7 +137,7 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
         rates = extended(rates, model, reach, rtol)
 
 
-def _potential(model: PhaseSpaceModel, rates: Table) -> Potential:
+def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     """Find the rest position; refuse several wells."""
     probe = np.unique(np.concatenate([_refined(rates.breaks), np.linspace(-1.0, 1.0, 9)]))
     probe = probe[(probe >= rates.low) & (probe <= rates.high)]
@@ -180,7 +180,11 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
 
 
 def _averaged(
-    model: PhaseSpaceModel, potential: Potential, geometry: Table, radius: float, rtol: float
+    model: PhaseSpaceModel,
+    potential: Potential,
+    geometry: ChebyshevTable,
+    radius: float,
+    rtol: float,
 ) -> Orbits:
     """Solve the orbit-averaged equation w′/w = −∮γP²/(2∮dP²) on the given geometry."""
 
@@ -198,7 +202,7 @@ def _averaged(
     return Orbits(model, potential, geometry, stretch, table, log_density)
 
 
-def orbit_averages(geometry: Table, R: FloatArray, rtol: float) -> FloatArray:
+def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
     """Averages of (X′γ, X′d) over the circles R with weight 2 sin²φ: shape (2, *R.shape)."""
     points = 32
     previous = None
@@ -275,7 +279,7 @@ def _shortened(orbits: Orbits) -> Orbits:
     return replace(orbits, slope=_cut(orbits.slope, cut), log_density=_cut(orbits.log_density, cut))
 
 
-def _cut(table: Table, high: float) -> Table:
+def _cut(table: ChebyshevTable, high: float) -> ChebyshevTable:
     """Restrict a table to [low, high]."""
 
     def same(R: FloatArray) -> FloatArray:

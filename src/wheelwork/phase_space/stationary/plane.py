@@ -15,7 +15,7 @@ from scipy.sparse.linalg import splu
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.discretisation import central
 from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.domain import find_domain
@@ -33,7 +33,7 @@ class Box:
     """
 
     model: PhaseSpaceModel
-    rates: Table
+    rates: ChebyshevTable
     low: float
     high: float
     reach: float
@@ -150,7 +150,7 @@ def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
     )
 
 
-def _potential(model: PhaseSpaceModel, rates: Table, X: FloatArray) -> FloatArray:
+def _potential(model: PhaseSpaceModel, rates: ChebyshevTable, X: FloatArray) -> FloatArray:
     work = rates.component(0).antiderivative()(X)[0]
     potential = X**2 - 2.0 / model.frequency * work
     return np.asarray(potential - np.min(potential))

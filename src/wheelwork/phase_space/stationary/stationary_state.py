@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.chebyshev import Table
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.distribution import Distribution, moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
@@ -23,7 +23,7 @@ class Stationary:
     relative_error: the largest estimated relative error among those held against `rtol`.
     distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
     as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
-    misses: what the nodes leave out of `local_means`, where rates vary faster than W, relative to
+    quadrature_error: what the nodes leave out of `local_means`, where rates vary faster than W, relative to
     the largest local value. details: numbers on how the solution was found. replicas: of a
     sampled distribution, those found with one group of trajectories left out each, for the
     jackknife.
@@ -31,13 +31,13 @@ class Stationary:
 
     model: PhaseSpaceModel
     distribution: Distribution
-    rates: Table
+    rates: ChebyshevTable
     moments: Mapping[str, float]
     errors: Mapping[str, float]
     relative_error: float
     distance: float
     wigner_error: float
-    misses: float = 0.0
+    quadrature_error: float = 0.0
     details: Mapping[str, float] = field(default_factory=dict)
     replicas: tuple[Distribution, ...] = ()
 
@@ -69,17 +69,17 @@ class Stationary:
     def local_errors(self) -> Mapping[str, float]:
         """Bounds on the absolute errors of `local_means`."""
         size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
-        bounds = size * (self.distance + self.rates.error[3:] + self.misses)
+        bounds = size * (self.distance + self.rates.error[3:] + self.quadrature_error)
         return dict(zip(self.model.local_observables, map(float, bounds), strict=True))
 
 
 def stationary(
     model: PhaseSpaceModel,
     distribution: Distribution,
-    rates: Table,
+    rates: ChebyshevTable,
     error: FloatArray,
     details: Mapping[str, float],
-    misses: float = 0.0,
+    quadrature_error: float = 0.0,
 ) -> Stationary:
     values = moments(distribution)
     distance = float(error[-2])
@@ -96,6 +96,6 @@ def stationary(
         relative_error=float(np.max(error[:-1])),
         wigner_error=float(error[-1]),
         distance=distance,
-        misses=misses,
+        quadrature_error=quadrature_error,
         details=details,
     )
