@@ -1,7 +1,8 @@
-"""Stationary distributions of noisy oscillators in the (x, p) plane.
+"""Noisy oscillators in the (x, p) plane: steady states, response, evolution, trajectories.
 
-Knows no device: force, friction and noise come in as functions of x (`PhaseSpaceModel`), a
-distribution with estimated errors comes out (`Stationary`).
+Independent of any device: force, friction and noise are given as functions of x
+(`PhaseSpaceModel`), and results are distributions with estimated errors (`Stationary`, `Response`,
+`Evolution`, `Samples`).
 """
 
 from wheelwork.numerics.statistics import Estimate, jackknife_error

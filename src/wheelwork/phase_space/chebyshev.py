@@ -1,4 +1,4 @@
-"""Functions of one variable as piecewise Chebyshev series, refined to a tolerance."""
+"""Functions of one variable as tables of piecewise Chebyshev series, refined to a tolerance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from scipy.fft import dct
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 
-DEGREES = (16, 32, 64)
-MAXIMUM_PIECES = 1000
-SMALLEST_PIECE = 1e-5  # of the interval
+DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
+MAXIMUM_PIECES = 1000  # bounds the time spent on a function that no table follows
+SMALLEST_PIECE = 1e-5  # of the interval; structure on a shorter length counts as a discontinuity
 
 VectorFunction = Callable[[FloatArray], FloatArray]
 Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series, bound, error
@@ -28,7 +28,7 @@ class ChebyshevTable:
     breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on
     [-1, 1] of each piece. bounds: (pieces, components) estimated absolute errors. error:
     (components,) largest estimated error relative to the local magnitude. Outside
-    [breaks[0], breaks[-1]] the value is that of the last piece, continued: callers keep inside.
+    [breaks[0], breaks[-1]] the series of the nearest piece is continued: callers stay inside.
     """
 
     breaks: FloatArray
@@ -122,8 +122,8 @@ def tabulate(
 
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
-    first `checked` components steer the refinement; the others travel along, with the error
-    they come to. Each piece is tried at degrees 16, 32 and 64 on nested
+    first `checked` components decide on the refinement; the others are tabulated on the same
+    pieces, with the error that this gives. Each piece is tried at degrees 16, 32 and 64 on nested
     Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
     would be shorter than 1e-5 of the interval.
     """
@@ -166,9 +166,9 @@ def _fit(
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
         error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
         good = np.all(error[:, :checked] <= rtol, axis=1)
-        # Of a series that has not converged, what is left out may be many times its last terms.
-        unsteered = np.where(error > rtol, degree, 1.0)
-        tail, error = unsteered * tail, unsteered * error
+        # The remainder of a series that has not converged may be many times its last terms.
+        remainder = np.where(error > rtol, degree, 1.0)
+        tail, error = remainder * tail, remainder * error
         finished += [
             (*interval, series[i], tail[i], error[i])
             for i, interval in enumerate(intervals)

@@ -66,7 +66,7 @@ def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.c
     return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
 
 
-GAUSS_ORDER = 32
+GAUSS_ORDER = 32  # nodes per panel
 
 
 class Polynomials(NamedTuple):

@@ -1,4 +1,4 @@
-"""Distributions over phase space, and what is read off them: moments, ring, state after a click."""
+"""Distributions over phase space, and what is read off them: moments, ring, detection weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.states.oscillator import g2_from_wigner
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Distribution(Protocol):
 def moments(distribution: Distribution) -> dict[str, float]:
     """Moments of the symmetrised quadratures, and what follows from them.
 
-    phonon_number = ⟨X² + P²⟩ − ½; g2 = ⟨a†a†aa⟩/⟨a†a⟩² with
-    ⟨a†a†aa⟩ = ⟨(X² + P²)²⟩ − 2⟨X² + P²⟩ + ½; purity = π ∫ W² dX dP.
+    x, p, x_squared, p_squared and x_p in scaled coordinates; phonon_number = ⟨X² + P²⟩ − ½; g2 =
+    ⟨a†a†aa⟩/⟨a†a⟩², see `wheelwork.states.oscillator`; purity = π ∫ W² dX dP.
     """
     nodes = distribution.nodes
 
@@ -60,22 +61,22 @@ def moments(distribution: Distribution) -> dict[str, float]:
         return float(np.sum(nodes.weight * values))
 
     square = nodes.X**2 + nodes.P**2
-    number = mean(square) - 0.5
+    second = mean(square)
     return {
         "x": mean(nodes.X),
         "p": mean(nodes.P),
         "x_squared": mean(nodes.X**2),
         "p_squared": mean(nodes.P**2),
         "x_p": mean(nodes.X * nodes.P),
-        "phonon_number": number,
-        "g2": (mean(square**2) - 2.0 * number - 0.5) / number**2,
+        "phonon_number": second - 0.5,
+        "g2": g2_from_wigner(second, mean(square**2)),
         "purity": np.pi * mean(nodes.density),
     }
 
 
-RING_ANGLES = 64
-RING_RADII = 400
-FLAT_TOP = 1e-9  # relative rise of W above its value at the centre that is no ring
+RING_ANGLES = 64  # for the mean over angles: rings deviate from circles in few harmonics
+RING_RADII = 400  # that bracket the crest, before it is polished
+FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which there is no ring
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,10 @@ def find_ring(distribution: Distribution) -> Ring:
     radius = 0.0
     if peak > 0 and W[peak] > W[0] * (1.0 + FLAT_TOP):
         bracket = step * (peak - 1), step * (peak + 1)
-        found = minimize_scalar(
+        crest = minimize_scalar(
             lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8}
         )
-        radius = float(found.x)
+        radius = float(crest.x)
     width = 2.0 * step
     below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
     centre = float(np.log(mean(np.zeros(1))[0]))
@@ -121,13 +122,17 @@ def find_ring(distribution: Distribution) -> Ring:
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 
+# Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
 FEWEST_DETECTION_POINTS, MOST_DETECTION_POINTS = 256, 1024
-DETECTION_ACCURACY = 1e-6  # of the mean of w, which must be ⟨a†a⟩
-NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W: beyond, the weight is that of large |α|
+DETECTION_ACCURACY = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
+NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
 
 def detection_weight(distribution: Distribution) -> Weight:
     """Return w(X, P), the Wigner function of aρa† over that of ρ.
+
+    Weighting trajectories by w gives the state after a detection (one quantum has left), from which
+    normally ordered correlations start.
 
     aρa† ↔ (α + ½∂_{α*})(α* + ½∂_α)W with α = X + iP, hence
     w = |α|² + ½ + [½(X ∂_X + P ∂_P)W + (∂_X² + ∂_P²)W/16]/W. Its mean over W is ⟨a†a⟩. Derivatives
@@ -170,8 +175,8 @@ def _detection_weight_on(distribution: Distribution, points: int) -> Weight:
     step = axis[1] - axis[0]
 
     def at(X: FloatArray, P: FloatArray) -> FloatArray:
-        positions = np.stack([(np.ravel(X) + reach) / step, (np.ravel(P) + reach) / step])
-        values = map_coordinates(weight, positions, order=3, mode="nearest")
+        indices = np.stack([(np.ravel(X) + reach) / step, (np.ravel(P) + reach) / step])
+        values = map_coordinates(weight, indices, order=3, mode="nearest")
         return np.asarray(values.reshape(np.shape(X)))
 
     return at

@@ -1,14 +1,14 @@
 """The noisy oscillator that every method of this package works on, and tables of its rates."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
+from wheelwork.states.oscillator import length_unit, momentum_unit
 
 Coefficients = Callable[[FloatArray], FloatArray]
 
@@ -31,7 +31,7 @@ class PhaseSpaceModel:
     x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
     """
 
-    coefficients: Coefficients
+    coefficients: Coefficients = field(repr=False)
     frequency: float = 1.0
     mass: float = 1.0
     local_observables: tuple[str, ...] = ()
@@ -60,12 +60,12 @@ class PhaseSpaceModel:
     @property
     def length(self) -> float:
         """x0 = √(2/(m ω0)), the unit of position in which a = x/x0 + i p/p0."""
-        return math.sqrt(2.0 / (self.mass * self.frequency))
+        return length_unit(self.mass, self.frequency)
 
     @property
     def momentum(self) -> float:
         """p0 = √(2 m ω0) = 2/x0, the unit of momentum."""
-        return math.sqrt(2.0 * self.mass * self.frequency)
+        return momentum_unit(self.mass, self.frequency)
 
     def scaled(self, X: FloatArray) -> FloatArray:
         """Return (force, friction, diffusion) as rates at X = x/x0, then the local observables.
@@ -81,12 +81,15 @@ class PhaseSpaceModel:
         return values
 
 
-TABLE_SHARE = 1e-5  # of rtol, left to the tables of the coefficients
+# Of rtol, for the tables of the coefficients. Their errors are integrated into ln W, and tables
+# made of tables are looser by 10 and 30: `table_error` estimates what is left of them in W.
+TABLE_SHARE = 1e-5
+FINEST_TABLES = 2e-13  # relative; rounding of the coefficients allows no finer ones
 
 
 def table_tolerance(rtol: float) -> float:
     """Relative accuracy of coefficients and tables for a solution to `rtol`."""
-    return max(TABLE_SHARE * rtol, 2e-13)
+    return max(TABLE_SHARE * rtol, FINEST_TABLES)
 
 
 def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> ChebyshevTable:
@@ -111,7 +114,7 @@ def mean_decay(z: FloatArray) -> FloatArray:
 
 
 def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
-    """Magnitudes of (f, γ, d) below which they do not shape a state of this size."""
+    """Magnitudes of (f, γ, d) below which they hardly influence a state of this size."""
     diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
     return np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, integer, positive
+from wheelwork.states.oscillator import g2_from_wigner
 from wheelwork.states.wigner import held_wigner, scale_mesh
 from wheelwork.thermodynamics.spectrum import normalised, populations
 
@@ -78,10 +79,10 @@ def wigner_g2(
 ) -> float:
     """g²(0) = ⟨a†² a²⟩/⟨a†a⟩² of a Wigner function; arguments as `wigner_phonon_number`.
 
-    Loses accuracy as 1/⟨a†a⟩² near the vacuum, where it is undefined.
+    Loses digits as 1/⟨a†a⟩² near the vacuum, where it is undefined.
     """
     second, fourth = _averages(wigner, x, p, mass, frequency)
-    return (fourth - 2.0 * second + 0.5) / (second - 0.5) ** 2
+    return g2_from_wigner(second, fourth)
 
 
 def _averages(

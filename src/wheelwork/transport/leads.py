@@ -13,7 +13,7 @@ from wheelwork.transport.lineshapes import LineShape
 
 
 class Filling(NamedTuple):
-    """Fermi distribution at given frequencies, with nothing lost to cancellation."""
+    """Fermi distribution at given frequencies; f and 1 - f are both free of cancellation."""
 
     energy: FloatArray
     """(w - mu) / T."""

@@ -4,7 +4,8 @@ A line shape is the width kappa(w) >= 0 of a lead and the self energy that causa
 
     chi(w) = P int dw'/2pi kappa(w') / (w - w') - i kappa(w) / 2        (Culhane et al., Eq. (B9)).
 
-Anything with the two members of `LineShape` is a line shape; the classes here are closed forms.
+Anything with the two members of `LineShape` is a line shape. The classes here are closed forms, and
+`Tabulated`: a piecewise cubic through samples, with its principal value in closed form.
 """
 
 from dataclasses import dataclass
@@ -133,12 +134,12 @@ class Semicircle(Parameters):
         )
 
 
-_LEAST_SAMPLES = 5
-# Up to so many half lengths from the middle of a piece: Legendre functions of the second kind. They
-# lose digits further out, where 8 Gauss points are exact to rounding.
+_LEAST_SAMPLES = 5  # half of them, which `error_estimate` keeps, must still show a curvature
+# Half lengths from the middle of a piece up to which its transform is taken by Legendre functions
+# of the second kind. These lose digits further out, where 8 Gauss points are exact to rounding.
 _NEAR = 5.0
 _GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
-# Column k: Legendre coefficients of (1 + t)^k.
+# Column k: Legendre coefficients of (1 + t)^k, which turn powers on a piece into Legendre series.
 _LEGENDRE = np.array(
     [
         [1.0, 1.0, 4.0 / 3.0, 2.0],
@@ -147,8 +148,8 @@ _LEGENDRE = np.array(
         [0.0, 0.0, 0.0, 0.4],
     ]
 )
-_BLOCK = 1 << 16
-_TINY = np.finfo(np.float64).tiny
+_BLOCK = 1 << 16  # numbers in a temporary array: 512 KiB stay in cache
+_TINY = np.finfo(np.float64).tiny  # keeps the logarithm of a distance finite at a knot
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:

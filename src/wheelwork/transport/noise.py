@@ -11,9 +11,9 @@ from wheelwork.transport.lineshapes import Landmarks
 from wheelwork.transport.panels import Panels, graded_mesh, join, landmarks
 from wheelwork.transport.resonances import find_resonances
 
-_ROUNDS = 48
-_MOST_PANELS = 400_000
-_BLOCK = 1024
+_ROUNDS = 48  # of bisection; rounding ends the gain before
+_MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
+_BLOCK = 1024  # panels evaluated at once, to stay in cache
 Owners = npt.NDArray[np.intp]
 
 

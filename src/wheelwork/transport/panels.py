@@ -15,7 +15,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.lineshapes import Landmarks
 
-# What the ends of a panel are; the codes of the first four are bit masks.
+# Kinds of panels, by what their ends are; the codes of the first four are bit masks.
 PLAIN, SINGULAR_LEFT, SINGULAR_RIGHT, SINGULAR_BOTH, TAIL_RIGHT, TAIL_LEFT = range(6)
 _LEFT_CHILD = np.array([PLAIN, SINGULAR_LEFT, PLAIN, SINGULAR_LEFT, PLAIN, TAIL_LEFT])
 _RIGHT_CHILD = np.array([PLAIN, PLAIN, SINGULAR_RIGHT, SINGULAR_RIGHT, TAIL_RIGHT, PLAIN])
@@ -155,12 +155,13 @@ def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.N
     low = np.where(kind == TAIL_LEFT, -np.inf, start)
     high = np.where(kind == TAIL_RIGHT, np.inf, stop)
     gap = np.maximum(np.maximum(low - position, position - high), 0.0)
-    # A half line bisected for ever keeps a length of twice its distance: that is short enough.
+    # The scale of a half line doubles with its distance at each bisection and stays at twice that
+    # distance: that must count as short enough, or the bisection would never end.
     reach = np.where(kind >= TAIL_RIGHT, 2.5, 1.0)
     return np.asarray(np.any(stop - start > reach * np.hypot(gap, distance), axis=-1))
 
 
-_DEEPEST = 64
+_DEEPEST = 64  # bisections; 2^-64 of a panel is below rounding, so that the grading has ended
 
 
 def landmarks(leads: tuple[Lead, ...]) -> Landmarks:
@@ -180,8 +181,8 @@ def graded_mesh(marks: Landmarks, lowest: float, highest: float) -> Panels:
     lines of the mesh begin well outside them and the landmarks.
     """
     position, distance = np.array(marks.poles).T
-    places = np.concatenate([position, marks.edges, [lowest, highest]])
-    middle, spread = 0.5 * (places.min() + places.max()), 0.5 * np.ptp(places)
+    marked = np.concatenate([position, marks.edges, [lowest, highest]])
+    middle, spread = 0.5 * (marked.min() + marked.max()), 0.5 * np.ptp(marked)
     reach = 2.0 * max(spread, distance.max())
     panels = _coarse(middle - reach, middle + reach, np.array(marks.edges), reach)
     for _ in range(_DEEPEST):

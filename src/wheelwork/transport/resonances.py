@@ -14,7 +14,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.lineshapes import Landmarks
 
-_STEPS = 10
+_STEPS = 10  # of the Illinois method, enough for rounding from brackets one node wide
 # Below this ratio of width to position, rounding of the frequency itself would show in the peak.
 _NARROW = 2e-3
 
@@ -108,7 +108,8 @@ def _tabulate(
 
 Index = npt.NDArray[np.intp]
 
-# Degree 7 over a hundredth of the distance to the nearest singularity is exact to rounding.
+# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
+# rounding: its terms fall by a hundred each.
 _DEGREE = 7
 _RADIUS = 0.01
 _UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
@@ -132,8 +133,8 @@ class Origins:
         """Return the column of the narrow peak nearest to `frequency`, else of the bare energy."""
         peaks = self.position[level, :-1]
         column = np.argmin(np.abs(peaks - frequency[:, None]), axis=1)
-        found = np.isfinite(peaks[np.arange(level.size), column])
-        return np.asarray(np.where(found, column, self.position.shape[1] - 1))
+        narrow = np.isfinite(peaks[np.arange(level.size), column])
+        return np.asarray(np.where(narrow, column, self.position.shape[1] - 1))
 
     def denominator(
         self, level: Index, column: Index, distance: FloatArray, shift: FloatArray

@@ -15,19 +15,19 @@ from wheelwork.transport.leads import Lead
 from wheelwork.transport.noise import charge_noise
 from wheelwork.transport.quadrature import Integrals, integrate
 
-_BATCH = 128
-_ROUNDING = 8.0 * np.finfo(np.float64).eps
-_SMALLEST = np.finfo(np.float64).tiny
+_BATCH = 128  # positions that share one mesh: neighbours in x have similar peaks
+_ROUNDING = 8.0 * np.finfo(np.float64).eps  # of an integral, relative to its scale
+_SMALLEST = np.finfo(np.float64).tiny  # scale of an integral that vanishes, to divide by
 _BOUND = 1e-9  # spectral weight from which a gap in the sum rule is a bound state, not rounding
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Coefficients:
-    """What a level that follows its leads without delay does to the oscillator at each position.
+    """Coefficients of the oscillator's motion for a level that follows its position without delay.
 
-    Arrays have the shape of `x`; the flows have one more axis, of leads, in front, and count what
-    leaves each lead for the device. The particle current is a number per time, the energy and heat
-    currents frequency per time (hbar = e = k_B = 1).
+    Arrays have the shape of `x`; the currents have one more axis, of leads, in front, and count
+    what leaves each lead for the device. The particle current is a number per time, the energy and
+    heat currents are frequency per time (hbar = e = k_B = 1).
     """
 
     x: FloatArray
@@ -49,6 +49,10 @@ class Coefficients:
     """One per lead."""
     error: Mapping[str, FloatArray]
     """Estimated absolute error of each of the quantities above, by name, each shaped as it is."""
+
+    def __repr__(self) -> str:
+        leads = len(self.chemical_potentials)
+        return f"Coefficients(<at x of shape {self.x.shape}, {leads} leads>)"
 
     @property
     def particle_current(self) -> FloatArray:
@@ -80,7 +84,7 @@ def compute_coefficients(
 
 
 def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: float) -> Integrals:
-    """Integrate at `levels`, those of the positions `x`; raise where an answer is in doubt."""
+    """Integrate at `levels`, those of the positions `x`; raise where the sum rule is violated."""
     value, error, scale = integrate(leads, levels, rtol)
     relative = np.max(error / np.maximum(scale, _SMALLEST), axis=1)
     missing = 1.0 - value[:, 0]
@@ -98,8 +102,8 @@ def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: f
         worst = int(np.argmax(relative))
         raise NotConverged(
             f"the frequency integrals reach a relative error of {relative[worst]:.1e} at "
-            f"x = {x[worst]:.6g}, not {rtol:.1e} ({np.sum(relative > rtol)} of {x.size} places): "
-            "the panels or the digits ran out; ask for a larger `rtol`"
+            f"x = {x[worst]:.6g}, not {rtol:.1e} ({np.sum(relative > rtol)} of {x.size} "
+            "positions): the panels or the digits ran out; ask for a larger `rtol`"
         )
     return Integrals(value, error + (_ROUNDING + np.abs(missing))[:, None] * scale, scale)
 

@@ -14,6 +14,7 @@ from wheelwork.phase_space.evolution.split_steps import Flow
 from wheelwork.phase_space.evolution.step_control import EvolutionState
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
+from wheelwork.states.oscillator import g2_from_wigner
 
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
 
@@ -55,7 +56,6 @@ class Snapshot:
         field, X = self.field, self.field.mesh.axis
         over_X, over_P = field.values.sum(axis=1), field.values.sum(axis=0)
         cell, number = field.mesh.cell, field.mean_energy - 0.5
-        pairs = field.mean_energy_squared - 2.0 * field.mean_energy + 0.5
         known = number > self.distance * field.mean_energy
         return {
             "x": cell * float(over_X @ X),
@@ -64,7 +64,7 @@ class Snapshot:
             "p_squared": cell * float(over_P @ X**2),
             "x_p": cell * float(X @ field.values @ X),
             "phonon_number": number,
-            "g2": pairs / number**2 if known else np.nan,
+            "g2": g2_from_wigner(field.mean_energy, field.mean_energy_squared) if known else np.nan,
             "purity": np.pi * cell * float(np.vdot(field.values, field.values)),
         }
 

@@ -21,8 +21,9 @@ from wheelwork.phase_space.stationary.orbits import (
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
 from wheelwork.phase_space.stationary.stationary_state import MEASURED, Stationary, stationary
 
-TREND_SAFETY = 10.0
-BEST_GAIN = 1000.0  # of one level over the one before; a larger error is not worth pursuing
+TREND_SAFETY = 10.0  # on the next change, as extrapolated from how fast the changes fall
+EIGHTH_ORDER = 0.04  # (2/3)^8, the fall of its errors from one mesh to the next
+BEST_GAIN = 1000.0  # of one level over the one before; with a larger excess finer ones are hopeless
 
 Level = TypeVar("Level")
 AnyDistribution = TypeVar("AnyDistribution", OrbitDistribution, PlaneDistribution)
@@ -62,15 +63,15 @@ def change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     a, b = moments(coarse), moments(fine)
     relative: list[float] = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
     distances: tuple[float, float] = fine.distances(coarse)
-    # One moment may stand still by chance: all share the largest change.
+    # One moment may agree by chance: all share the largest change.
     return np.array([*[max(relative)] * len(MEASURED), *distances])
 
 
 def _kept(changes: list[FloatArray]) -> FloatArray:
-    """The last change, or what eighth order would make of the one before, if that is larger."""
+    """The last change, or the one before reduced as by eighth order, if that is larger."""
     if len(changes) == 1:
         return changes[-1]
-    return np.maximum(changes[-1], 0.04 * changes[-2])
+    return np.maximum(changes[-1], EIGHTH_ORDER * changes[-2])
 
 
 def _extrapolated(changes: list[FloatArray]) -> FloatArray:
@@ -82,11 +83,11 @@ def _extrapolated(changes: list[FloatArray]) -> FloatArray:
     return last * min(1.0, TREND_SAFETY * rate)
 
 
-# Radii and harmonics, and points per axis of the plane, each about half as many again.
+# Radii and harmonics on orbits, and points per axis of the plane; each level has half as many again.
 LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
 PLANE_LEVELS = (72, 108, 160, 240, 340)
-PLANE_RTOL = 1e-8  # no mesh of the plane that fits gets further
-ROUNDING = 1e-13
+PLANE_RTOL = 1e-8  # no mesh of the plane that fits into memory gets further
+ROUNDING = 1e-13  # of the solution on the plane, before rare switching magnifies it
 LARGEST_CORRECTION = 0.05  # of moments, up to which an orbit average is one
 
 
@@ -111,7 +112,7 @@ def solve_stationary(model: PhaseSpaceModel, rtol: float) -> Stationary:
 
 
 def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -> Stationary:
-    """Strong friction deforms W on its orbits; the plane may still resolve it."""
+    """Try the plane where strong friction deforms W on its orbits; else raise `reason`."""
     try:
         return _on_plane(model, rtol)
     except (NotConverged, NoSteadyState):
@@ -124,10 +125,10 @@ def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
     def at(level: tuple[int, int]) -> OrbitDistribution:
         return start.with_modulation(circle_solver.solve(orbits, *level))
 
-    found, error, level = refined(at, LEVELS, rtol, tables)
+    solution, error, level = refined(at, LEVELS, rtol, tables)
     details = {"mesh_radii": level[0], "harmonics": level[1]}
     rates = orbits.potential.rates
-    return stationary(orbits.model, found, rates, error, details, start.circles.quadrature_error)
+    return stationary(orbits.model, solution, rates, error, details, start.circles.quadrature_error)
 
 
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
@@ -136,18 +137,18 @@ def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
     def at(points: int) -> plane.PlaneDistribution:
         return plane.solve(box, points)
 
-    # Weights of wells go with e^(U/T): errors of U are magnified by the fall of W.
+    # Weights of wells depend on e^(U/T), so errors of U are magnified by the fall of W.
     tables = FALL * float(np.max(box.rates.error[:3]))
-    found, error, points = refined(at, PLANE_LEVELS, rtol, tables, extrapolate=False)
+    solution, error, points = refined(at, PLANE_LEVELS, rtol, tables, extrapolate=False)
     # Rare switching magnifies rounding by the time between switches.
-    error = error + ROUNDING * np.exp(found.barrier)
+    error = error + ROUNDING * np.exp(solution.barrier)
     if np.max(error[:-1]) > rtol:
         raise NotConverged(
             f"the wells exchange too rarely for rtol = {rtol:g}: the ridge between them "
-            f"is e^{found.barrier:.1f} times rarer than the lower one, which leaves an error "
+            f"is e^{solution.barrier:.1f} times rarer than the lower one, which leaves an error "
             f"of {float(np.max(error[:-1])):.1e}"
         )
-    return stationary(model, found, box.rates, error, {"mesh_points": points**2})
+    return stationary(model, solution, box.rates, error, {"mesh_points": points**2})
 
 
 def orbit_average(model: PhaseSpaceModel, rtol: float) -> Stationary:

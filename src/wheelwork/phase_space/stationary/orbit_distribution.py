@@ -12,9 +12,9 @@ from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
-ENOUGH = 1e-10  # of the largest rate, to which the radii shall give the mean rates
-MOST_NODES = 1 << 20
-SAFETY = 5.0  # of the last change, where that falls slowly and the angles are few as well
+RATES_ACCURACY = 1e-10  # of the largest rate, to which the radii are to give the mean rates
+MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
+SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Circles:
     """Radii times angles, with all that depends on the orbits alone.
 
     R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
-    X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to a constant,
-    which is exp(peak).
+    X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
+    exp(peak). quadrature_error: see `Stationary`.
     """
 
     R: FloatArray
@@ -47,7 +47,7 @@ def circles(orbits: Orbits) -> Circles:
 
 
 def _panels(orbits: Orbits, peak: float) -> int:
-    """Panels of R, refined until the integrals of w R and w R⁵ stand still."""
+    """Panels of R, refined until the integrals of w R and w R⁵ no longer change."""
     previous = np.zeros(2)
     panels = 2
     while panels <= 600:
@@ -61,14 +61,14 @@ def _panels(orbits: Orbits, peak: float) -> int:
 
 
 def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tuple[int, float]:
-    """More panels, where the rates vary faster than w, and what they still miss."""
+    """Panels enough for rates that vary faster than w, and the error left in their means."""
     cosine = np.cos(phi[phi > 0.0])  # X is even in φ
     means, _ = _mean_rates(orbits, cosine, 2 * panels // 3, peak)
     while True:
         better, size = _mean_rates(orbits, cosine, panels, peak)
-        # One of them may stand still by chance: all share the largest change.
+        # One of them may agree by chance: all share the largest change.
         change = float(np.max(np.abs(better - means) / np.maximum(size, 1e-300)))
-        if change <= ENOUGH:
+        if change <= RATES_ACCURACY:
             return panels, change
         more = (panels * 3 + 1) // 2
         if GAUSS_ORDER * more * phi.size > MOST_NODES:
@@ -106,13 +106,17 @@ def _angles(orbits: Orbits) -> FloatArray:
         points *= 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrbitDistribution:
     """W = w(R²) u(R, φ) on the circles of `Orbits`."""
 
     orbits: Orbits
     circles: Circles
     modulation: Modulation
+
+    def __repr__(self) -> str:
+        radii, angles = self.circles.X.shape
+        return f"OrbitDistribution(<{radii} radii x {angles} angles, extent {self.extent:.4g}>)"
 
     def with_modulation(self, modulation: Modulation) -> "OrbitDistribution":
         """Return the distribution with another u."""
@@ -121,7 +125,7 @@ class OrbitDistribution:
     @property
     def edge_probability(self) -> float:
         edge = self.orbits.radius
-        # Beyond the edge w falls at least as fast as exp(s E) with the slope s found there.
+        # Beyond the edge w falls at least as fast as exp(s E) with the slope s at the edge.
         slope = float(self.orbits.slope(np.array([edge]))[0, 0])
         return float(np.pi * self._envelope(np.array([edge]))[0] / max(-slope, 1e-300))
 

@@ -2,8 +2,8 @@
 
 In X = x/x0, P = p/p0 the undamped oscillator conserves H = P² + U(X), where
 U(X) = X² − (2/ω0) ∫ f dX. If U has one well, ρ(X) = ±√(U − U_min), with the sign of X − X_rest,
-is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion is a rotation
-at the local rate ω0 / X′(ρ). The mean force has disappeared from the problem.
+is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion is a rotation at the
+local rate ω0 / X′(ρ), without a force. Derived in docs/developers/phase-space.md.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
-FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
+FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
+# Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -58,21 +59,21 @@ class Potential:
         X = np.asarray(X, dtype=float)
         work = self._work(X)[0] - self._work_to_rest
         energy = X**2 - self.rest**2 - 2.0 / self.frequency * work
-        return self._mend(X, energy, lambda step, t, second: step**2 * (second @ (1.0 - t)))
+        return self._near_rest(X, energy, lambda step, t, second: step**2 * (second @ (1.0 - t)))
 
     def slope(self, X: FloatArray) -> FloatArray:
         """Return U′(X)."""
         X = np.asarray(X, dtype=float)
         slope = 2.0 * X - 2.0 / self.frequency * self.force(X)[0]
-        return self._mend(X, slope, lambda step, t, second: step * second.sum(axis=-1))
+        return self._near_rest(X, slope, lambda step, t, second: step * second.sum(axis=-1))
 
-    def _mend(
+    def _near_rest(
         self,
         X: FloatArray,
         values: FloatArray,
         taylor: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
     ) -> FloatArray:
-        """Near rest, replace `values`, a difference of large terms, by an integral over U″."""
+        """Near rest, where `values` is a difference of large terms, integrate U″ instead."""
         step = X - self.rest
         near = np.abs(step) < min(0.5, 4.0 * self.rates.finest)
         if np.any(near):
@@ -174,7 +175,7 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         stretch = _stretch(potential, rho, X)
         return np.stack([X, stretch * friction, stretch * diffusion])
 
-    # Every table is coarser than those it is made of, whose pieces join only to their own error.
+    # A table must be looser than those it is made of: their pieces join to their own error only.
     table = tabulate(geometry, -radius, radius, 10.0 * rtol)
     return _averaged(model, potential, table, radius, 30.0 * rtol)
 
@@ -270,7 +271,7 @@ def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
 
 
 def _shortened(orbits: Orbits) -> Orbits:
-    """Cut the radius to where W has fallen far enough, so that no mesh is wasted."""
+    """Cut the radius to where W has fallen far enough, so that no node is spent beyond."""
     R = np.linspace(0.0, orbits.radius, 2000)
     log_density = orbits.log_density(R)[0]
     enough = log_density - np.max(log_density) <= -FALL
