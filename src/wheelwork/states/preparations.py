@@ -1,11 +1,11 @@
-"""States to start from, as Wigner functions in scaled coordinates.
+"""Initial states of an evolution, as Wigner functions in scaled coordinates.
 
 α = X + iP with X = x/x0 and P = p/p0, and ∫ W dX dP = 1. The vacuum is (2/π) exp(−2(X² + P²)).
 """
 
 import cmath
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Number
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,9 +20,11 @@ from wheelwork.states.oscillator import reach
 from wheelwork.states.wigner import ROUNDING, wigner_from_density_matrix
 
 VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
-SMALLEST_NORM = 1e-4
-SMALLEST_EIGENVALUE = -1e-6  # what is below is no rounding
-LARGEST_AMPLITUDE = 1e6
+SMALLEST_NORM = (
+    1e-4  # of a cat, relative: below, its fringes would lose four digits to the division
+)
+SMALLEST_EIGENVALUE = -1e-6  # of a density matrix; a lower one is more than rounding
+LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
 
 
 @runtime_checkable
@@ -131,7 +133,7 @@ class Cat:
     """|amplitude⟩ + e^(i phase) |−amplitude⟩, normalised; its W has negative parts.
 
     Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): what is left
-    is the state |1⟩ with a loss of digits; give that as `FromDensityMatrix`.
+    is the state |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
     """
 
     amplitude: complex
@@ -171,14 +173,15 @@ class Cat:
         return np.asarray((0.5 * lobes + fringes * _vacuum(X, P)) / self._norm)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FromDensityMatrix:
     """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a.
 
-    Its trace must be one to 1e-6 and is then made so: the state is the one of these levels.
+    Raises InvalidArgument unless the matrix is Hermitian, its trace one to 1e-6 (it is then divided
+    by it), and no eigenvalue below -1e-6.
     """
 
-    matrix: npt.ArrayLike = field(repr=False)
+    matrix: npt.ArrayLike
 
     def __post_init__(self) -> None:
         matrix = hermitian(self.matrix)
@@ -191,6 +194,9 @@ class FromDensityMatrix:
                 f"`matrix` must have no negative eigenvalue, but has {lowest:.3g}"
             )
         object.__setattr__(self, "matrix", matrix / trace)
+
+    def __repr__(self) -> str:
+        return f"FromDensityMatrix(<{len(np.asarray(self.matrix))} levels>)"
 
     @property
     def error(self) -> float:

@@ -17,6 +17,13 @@ from wheelwork.transport.lineshapes import Landmarks
 _STEPS = 10  # of the Illinois method, enough for rounding from brackets one node wide
 # Below this ratio of width to position, rounding of the frequency itself would show in the peak.
 _NARROW = 2e-3
+Index = npt.NDArray[np.intp]
+# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
+# rounding: its terms fall by a hundred each.
+_DEGREE = 7
+_RADIUS = 0.01
+_UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
+_FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
 
 
 @dataclass(frozen=True)
@@ -104,16 +111,6 @@ def _tabulate(
     widths[which, column] = width
     narrow[which, column] = width < _NARROW * np.abs(root)
     return Resonances(positions, offsets, widths, narrow)
-
-
-Index = npt.NDArray[np.intp]
-
-# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
-# rounding: its terms fall by a hundred each.
-_DEGREE = 7
-_RADIUS = 0.01
-_UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-_FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
 
 
 @dataclass(frozen=True)
