@@ -12,7 +12,7 @@ from wheelwork._checks import FloatArray
 GAUSS_ORDER = 32  # nodes per panel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stencils:
     """For each target point, its neighbours and their weights.
 

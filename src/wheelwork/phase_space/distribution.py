@@ -22,7 +22,7 @@ DETECTION_ACCURACY = 1e-6  # relative, of the mean of w, which must be ⟨a†a�
 NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Nodes:
     """Quadrature of the distribution: any mean is Σ weight f(X, P); the weights sum to one.
 
@@ -33,6 +33,9 @@ class Nodes:
     P: FloatArray
     weight: FloatArray
     density: FloatArray
+
+    def __repr__(self) -> str:
+        return f"Nodes(<shape {self.X.shape}>)"
 
 
 class Distribution(Protocol):

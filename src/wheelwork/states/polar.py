@@ -40,6 +40,9 @@ class RadialMesh(NamedTuple):
     radius: FloatArray
     weight: FloatArray
 
+    def __repr__(self) -> str:
+        return f"RadialMesh(<{self.radius.size} radii up to {self.radius[-1]:.4g}>)"
+
 
 def radial_mesh(radius: float, levels: int, *, resolution: float = 0.5) -> RadialMesh:
     """Radial nodes that integrate a Wigner function against all Laguerre functions below `levels`.

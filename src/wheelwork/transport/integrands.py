@@ -19,7 +19,7 @@ from wheelwork.transport.leads import Lead, filling, filling_difference
 _SMALLEST = 1e-150
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bath:
     """What the leads contribute at given frequencies, shape (panels, nodes) each."""
 

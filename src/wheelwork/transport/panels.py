@@ -86,7 +86,7 @@ _RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
 NODES = _POINTS.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Panels:
     """Intervals [start, stop], or half lines beginning at one of these ends, by their `kind`."""
 

@@ -91,12 +91,15 @@ class Mesh:
         return np.asarray(np.hypot(signed[:, None], index), dtype=np.intp).ravel()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Field:
     """W on a mesh: values[i, j] at X = axis[i], P = axis[j]."""
 
     mesh: Mesh
     values: FloatArray
+
+    def __repr__(self) -> str:
+        return f"Field(<W on {self.mesh.points}² points>)"
 
     def cleared(self, trace: float) -> "Field":
         """Without what lies beyond the edge, and with the trace given.

@@ -39,7 +39,7 @@ class Fields(NamedTuple):
     W_P: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CircleBasis:
     """Radial functions and harmonics at the nodes of a quadrature over circles.
 

@@ -21,7 +21,7 @@ FLOOR = 1e-6  # of the largest W; where W is below, the norm takes it as constan
 NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is rounding of the solves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeshProblem:
     """The generator on a mesh, with everything scaled by 1/√W.
 

@@ -44,7 +44,7 @@ class Share(NamedTuple):
         return np.asarray(values[..., list(self.columns)] @ np.array(self.factors, complex))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Relaxation:
     """dy/dt = G y for deviations y from the stationary state, in an orthonormal basis.
 
