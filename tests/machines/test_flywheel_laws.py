@@ -88,7 +88,7 @@ def test_work_is_bounded_by_free_energy(state):
         state.energy - state.ergotropy, rel=1e-6
     )
     assert thermodynamics.ergotropy(passive, ladder) == pytest.approx(0.0, abs=1e-12)
-    if state.machine.bath_temperature is not None:
+    if state.machine.free_energy_temperature is not None:
         assert state.ergotropy <= state.free_energy_gain + 1e-9
 
 

@@ -53,7 +53,7 @@ def _work_bounds(state: "FlywheelState") -> dict[str, float]:
         # where the top is flat, a small error of W moves it far
         "ring_radius": float(np.sqrt(2.0 * distance / max(state.ring.curvature, 1e-300))),
     }
-    temperature = state.machine.bath_temperature
+    temperature = state.machine.free_energy_temperature
     if temperature is not None:
         bounds["free_energy_gain"] = energy + temperature * entropy
     return bounds
@@ -84,7 +84,7 @@ def _replicas(state: "FlywheelState") -> list["FlywheelState"]:
 
 def _standard_errors(state: "FlywheelState") -> dict[str, float]:
     names = [*NONLINEAR, "particle_current", "electrical_power", "entropy_production"]
-    if state.machine.bath_temperature is not None:
+    if state.machine.free_energy_temperature is not None:
         names.append("free_energy_gain")
     replicas = _replicas(state)
     found = {name: jackknife_error([getattr(one, name) for one in replicas]) for name in names}

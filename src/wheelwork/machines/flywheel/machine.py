@@ -1,8 +1,7 @@
 """The flywheel: an oscillator driven by electrons that tunnel through a quantum dot."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +13,7 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.flywheel.evolution import FlywheelEvolution
+from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.machines.flywheel.start import preparation
 from wheelwork.machines.flywheel.state import LABELS, FlywheelState
 from wheelwork.machines.flywheel.validity import validity, warn_where_stretched
@@ -29,9 +29,8 @@ from wheelwork.phase_space import (
     table_tolerance,
 )
 from wheelwork.phase_space.detection import detection_weight
-from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
+from wheelwork.transport import Coefficients, ResonantLevel
 
-PAPER_COUPLING = 0.1
 SCAN_POINTS = 33
 WEIGHT_RTOL = 1e-4  # far below what statistics can see
 SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
@@ -47,128 +46,19 @@ class PhaseSpaceMethod(Protocol):
     def solve(self, model: PhaseSpaceModel) -> Stationary: ...
 
 
-@dataclass(frozen=True)
-class Flywheel:
-    """One electronic level between leads, pulling on a harmonic vibration.
+@dataclass(frozen=True, repr=False)
+class Flywheel(FlywheelParameters):
+    """A flywheel: its parameters, and what can be asked of it.
 
-    H_V = p²/2m + m ω0² x²/2 − F n x with n = c†c − N0 and N0 = ⟨c†c⟩ at F = 0
-    (Culhane et al., Eqs. (1)–(4)). ħ = e = k_B = 1; energies, rates and temperatures share a unit.
-
-    leads: any number of `Lead`. level: ε of the dot. frequency: ω0. mass: m.
-    force: F per unit charge; the paper's λ = F x0/2 with x0 = √(2/(m ω0)).
-    temperature: of the bath that the free energy refers to; by default that of the leads,
-    which must then agree with each other.
-
-    The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Eq. (5)); the audit of every
-    result reports the ratios and the colour of the noise, and a `ValidityWarning` is given when
-    one exceeds its bound.
+    The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Culhane et al., Eq. (5)); the
+    audit of every result reports the ratios and the colour of the noise, and a `ValidityWarning` is
+    given when one exceeds its bound.
     """
-
-    leads: tuple[Lead, ...]
-    level: float = 0.0
-    frequency: float = 0.2
-    mass: float = 1.0
-    force: float = 0.0
-    temperature: float | None = None
-
-    def __post_init__(self) -> None:
-        dot = ResonantLevel(self.leads, self.level, self.force)
-        values = {
-            "leads": dot.leads,
-            "level": dot.level,
-            "force": dot.force,
-            "frequency": _checks.positive("frequency", self.frequency),
-            "mass": _checks.positive("mass", self.mass),
-        }
-        if self.temperature is not None:
-            values["temperature"] = _checks.positive("temperature", self.temperature)
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    @classmethod
-    def paper(cls, bias: float | None = None, **fields: Any) -> "Flywheel":
-        """The device of Culhane et al., Fig. 2: ω0 = 0.2, m = 1, λ = 0.1, ω_L = −ω_R = 0.5,
-        δ = 1, Γ = 2, β = 0.5, ε = 0, with μ_L − μ_R = `bias` (zero, or that of `leads` if given).
-
-        The force is F = 2λ/x0 by its definition. Any field can be given instead; `force=0.1`,
-        λ taken for the force, is what reproduces the published curves (see `as_plotted`).
-        The captions' voltage is that of each lead, half of `bias`.
-        """
-        leads = tuple(
-            Lead(0.0, 2.0, Lorentzian(rate=2.0, centre=centre, width=1.0)) for centre in (0.5, -0.5)
-        )
-        _known(fields)
-        defaults: dict[str, Any] = {"leads": leads, "level": 0.0, "frequency": 0.2, "mass": 1.0}
-        device = cls(**defaults | fields)
-        if "force" not in fields:
-            device = device.replace(force=2.0 * PAPER_COUPLING / device.length)
-        return device if bias is None else device.replace(bias=bias)
-
-    @classmethod
-    def as_plotted(cls, bias: float | None = None, **fields: Any) -> "Flywheel":
-        """`paper` with F = λ = 0.1, the value with which g² levels off near 1.5 as in Fig. 3."""
-        return cls.paper(bias, **{"force": PAPER_COUPLING} | fields)
-
-    def replace(self, **fields: Any) -> "Flywheel":
-        """Return a device with some fields changed.
-
-        Besides the fields, `bias` sets the chemical potentials of a two-lead device to
-        mean ± bias/2. The force stays what it is when mass or frequency change, and λ follows.
-        """
-        bias = fields.pop("bias", None)
-        _known(fields)
-        device = replace(self, **fields)
-        return device if bias is None else device._biased(_checks.real("bias", bias))
-
-    def _biased(self, bias: float) -> "Flywheel":
-        left, right = self._pair()
-        mean = 0.5 * (left.chemical_potential + right.chemical_potential)
-        leads = (
-            replace(left, chemical_potential=mean + 0.5 * bias),
-            replace(right, chemical_potential=mean - 0.5 * bias),
-        )
-        return replace(self, leads=leads)
-
-    def _pair(self) -> tuple[Lead, Lead]:
-        if len(self.leads) != 2:
-            raise InvalidArgument(
-                f"`bias` must be used with a device of two leads, but there are {len(self.leads)}"
-            )
-        return self.leads[0], self.leads[1]
-
-    @property
-    def bias(self) -> float:
-        """V = μ_L − μ_R of a two-lead device."""
-        left, right = self._pair()
-        return left.chemical_potential - right.chemical_potential
-
-    @property
-    def length(self) -> float:
-        """x0 = √(2/(m ω0)), so that a = x/x0 + i p/p0."""
-        return math.sqrt(2.0 / (self.mass * self.frequency))
-
-    @property
-    def momentum(self) -> float:
-        """p0 = √(2 m ω0) = 2/x0."""
-        return 2.0 / self.length
-
-    @property
-    def coupling(self) -> float:
-        """λ = F x0/2, the electromechanical interaction energy (Culhane et al., Eq. (5))."""
-        return 0.5 * self.force * self.length
-
-    @property
-    def bath_temperature(self) -> float | None:
-        """T for the free energy: `temperature`, or that of the leads if they agree, or None."""
-        if self.temperature is not None:
-            return self.temperature
-        temperatures = {lead.temperature for lead in self.leads}
-        return temperatures.pop() if len(temperatures) == 1 else None
 
     @property
     def labels(self) -> Mapping[str, tuple[str, str, str]]:
         """Symbol, unit and long name of every parameter and observable."""
-        return LABELS
+        return {**self.parameter_labels(), **LABELS}
 
     @cached_property
     def dot(self) -> ResonantLevel:
@@ -358,13 +248,6 @@ def _schedule(
             )
         schedule.append((_checks.positive("time", time, "changes"), changed))
     return tuple(schedule)
-
-
-def _known(fields: Mapping[str, Any]) -> None:
-    unknown = set(fields) - set(Flywheel.__dataclass_fields__)
-    if unknown:
-        known = ", ".join([*Flywheel.__dataclass_fields__, "bias"])
-        raise InvalidArgument(f"`{min(unknown)}` must be one of {known}")
 
 
 def _course(friction: FloatArray) -> str:

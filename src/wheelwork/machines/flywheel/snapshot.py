@@ -154,7 +154,7 @@ class FlywheelSnapshot(StoresWork):
             np.maximum(np.diagonal(self.density_matrix).real, 0.0),
             self.machine.frequency,
             self.energy,
-            self.machine.bath_temperature,
+            self.machine.free_energy_temperature,
         )
 
     @property
@@ -227,8 +227,8 @@ class FlywheelSnapshot(StoresWork):
         spread = changed * (np.log(levels) + 1.0 - np.log(changed))
         work = energy + (self.negativity + self.lost) * self.machine.frequency * levels
         errors = {"entropy": spread, "ergotropy": work, "ergotropy_diagonal": work}
-        if self.machine.bath_temperature is not None:
-            errors["free_energy_gain"] = energy + self.machine.bath_temperature * spread
+        if self.machine.free_energy_temperature is not None:
+            errors["free_energy_gain"] = energy + self.machine.free_energy_temperature * spread
         return errors
 
 

@@ -138,7 +138,7 @@ class FlywheelState(StoresWork):
             self.fock.populations,
             self.machine.frequency,
             self.energy,
-            self.machine.bath_temperature,
+            self.machine.free_energy_temperature,
         )
 
     @property
