@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
-from wheelwork import _checks
-from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.flywheel.evolution import FlywheelEvolution
+from wheelwork.machines.flywheel import accuracy
+from wheelwork.machines.flywheel import model as equations
+from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation, schedule
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
-from wheelwork.machines.flywheel.start import preparation
-from wheelwork.machines.flywheel.state import LABELS, FlywheelState
-from wheelwork.machines.flywheel.validity import validity, warn_where_stretched
+from wheelwork.machines.flywheel.state import FlywheelState
 from wheelwork.phase_space import (
     EulerMaruyama,
     FokkerPlanck,
@@ -29,11 +25,13 @@ from wheelwork.phase_space import (
     table_tolerance,
 )
 from wheelwork.phase_space.detection import detection_weight
+from wheelwork.results import Labels, warn_outside_validity
 from wheelwork.transport import Coefficients, ResonantLevel
+from wheelwork.verbs import require_method
 
-SCAN_POINTS = 33
-WEIGHT_RTOL = 1e-4  # far below what statistics can see
-SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
+WEIGHT_RTOL = 1e-4  # of W after a detection; far below what statistics can see
+DIRECT = "FokkerPlanck(rtol=1e-6)"
+AT_ITS_LIMIT = "the quasi-adiabatic description is at its limit"
 
 
 @runtime_checkable
@@ -50,51 +48,75 @@ class PhaseSpaceMethod(Protocol):
 class Flywheel(FlywheelParameters):
     """A flywheel: its parameters, and what can be asked of it.
 
+    One electronic level between leads pulls on a harmonic vibration:
+    H_V = p²/2m + m ω0² x²/2 − F n x with n = c†c − N0 and N0 = ⟨c†c⟩ at F = 0
+    (Culhane et al., Eqs. (1)–(4)). ħ = e = k_B = 1; energies, rates and temperatures share a unit.
+
+    leads: any number of `Lead`. level: ε of the dot. frequency: ω0. mass: m.
+    force: F per unit charge; the paper's λ = F x0/2 with x0 = √(2/(m ω0)).
+    temperature: of the bath that the free energy refers to; by default that of the leads,
+    which must then agree with each other.
+
     The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Culhane et al., Eq. (5)); the
     audit of every result reports the ratios and the colour of the noise, and a `ValidityWarning` is
     given when one exceeds its bound.
     """
 
     @property
-    def labels(self) -> Mapping[str, tuple[str, str, str]]:
+    def labels(self) -> Labels:
         """Symbol, unit and long name of every parameter and observable."""
-        return {**self.parameter_labels(), **LABELS}
+        return {**self.parameter_labels(), **FlywheelState.labels()}
+
+    # ------------------------------------------------------------------ the equations
 
     @cached_property
-    def dot(self) -> ResonantLevel:
+    def junction(self) -> ResonantLevel:
         """The electronic part, with the position as a parameter."""
-        return ResonantLevel(self.leads, self.level, self.force)
+        return equations.junction(self)
 
     @cached_property
     def neutral_occupation(self) -> float:
         """N0 = ⟨c†c⟩ at F = 0, where the mean force vanishes; also the occupation at x = 0."""
-        return float(self.dot.coefficients(0.0).occupation)
+        return equations.neutral_occupation(self)
 
-    def coefficients(self, x: npt.ArrayLike, rtol: float = 1e-12) -> Coefficients:
+    def coefficients(
+        self, x: npt.ArrayLike, rtol: float = equations.FINEST_ACCURACY
+    ) -> Coefficients:
         """Occupation, diffusion, friction (m γ) and flows at fixed positions x.
 
         See `wheelwork.transport.ResonantLevel.coefficients`; arrays have the shape of x.
         """
-        return self.dot.coefficients(x, rtol)
+        return self.junction.coefficients(x, rtol)
 
-    def model(self, rtol: float = 1e-12) -> PhaseSpaceModel:
+    def model(self, rtol: float = equations.FINEST_ACCURACY) -> PhaseSpaceModel:
         """The oscillator's stochastic equation, with coefficients to `rtol`.
 
         Its companions are the particle and energy current out of each lead.
         """
-        leads = range(len(self.leads))
-        names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
-        sharp = any(lead.lineshape.landmarks.edges for lead in self.leads)
-        accuracy = max(rtol, SHARP_ACCURACY if sharp else 1e-12)
+        return equations.phase_space_model(self, rtol)
 
-        def coefficients(x: FloatArray) -> FloatArray:
-            c = self.dot.coefficients(x, accuracy)
-            force = self.force * (c.occupation - self.neutral_occupation)
-            return np.stack(
-                [force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents]
-            )
+    def noise_colour(self, x: float = 0.0) -> float:
+        """|½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
 
-        return PhaseSpaceModel(coefficients, self.frequency, self.mass, names)
+        The description replaces the force noise by its value and slope at zero frequency; this is
+        how far the spectrum curves away from that within ±ω0.
+        """
+        return equations.noise_colour(self, x)
+
+    def friction_at_rest(self, bias: float) -> float:
+        """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
+        return equations.friction_at_rest(self, bias)
+
+    def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
+        """Smallest bias in [low, high] at which the friction at rest turns negative.
+
+        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged
+        when the friction keeps its sign, InvalidArgument unless the device has two leads and
+        low < high.
+        """
+        return equations.threshold_bias(self, low, high)
+
+    # ------------------------------------------------------------------ the verbs
 
     def steady_state(self, method: PhaseSpaceMethod | None = None) -> FlywheelState:
         """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
@@ -104,17 +126,14 @@ class Flywheel(FlywheelParameters):
         when the device is not slow and weakly coupled.
         """
         method = FokkerPlanck() if method is None else method
-        if isinstance(method, type) or not isinstance(method, PhaseSpaceMethod):
-            raise InvalidArgument(
-                f"`method` must be a method such as FokkerPlanck(rtol=1e-6), but is {method!r}"
-            )
+        require_method(method, (PhaseSpaceMethod,), DIRECT)
         if self.force == 0.0:
             raise InvalidArgument(
                 "`force` must not be zero for a steady state: without it nothing acts on the "
                 "oscillator, but is 0.0"
             )
         state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
-        warn_where_stretched(state.validity)
+        warn_outside_validity(AT_ITS_LIMIT, state.validity)
         return state
 
     def evolve(
@@ -123,7 +142,7 @@ class Flywheel(FlywheelParameters):
         times: npt.ArrayLike,
         method: FokkerPlanck | None = None,
         *,
-        changes: "Mapping[float, Flywheel] | None" = None,
+        changes: Mapping[float, FlywheelParameters] | None = None,
     ) -> FlywheelEvolution:
         """Follow the state from `initial` at time zero through `times`.
 
@@ -138,17 +157,13 @@ class Flywheel(FlywheelParameters):
         NotConverged as `wheelwork.phase_space.FokkerPlanck.evolve`.
         """
         method = FokkerPlanck() if method is None else method
-        if not isinstance(method, FokkerPlanck):
-            raise InvalidArgument(
-                f"`method` must be FokkerPlanck(rtol=...) for an evolution, but is {method!r}"
-            )
-        schedule = _schedule(self, changes or {})
-        accuracy = table_tolerance(method.rtol)
-        models = [(start, device.model(accuracy)) for start, device in schedule]
-        start = preparation(initial, self.frequency, self.mass)
-        found = method.evolve(models, start, times)
-        result = FlywheelEvolution(schedule, method.rtol, found)
-        warn_where_stretched(result.validity)
+        require_method(method, (FokkerPlanck,), DIRECT)
+        devices = schedule(self, changes or {})
+        rtol = table_tolerance(method.rtol)
+        models = [(start, equations.phase_space_model(device, rtol)) for start, device in devices]
+        solution = method.evolve(models, preparation(initial, self), times)
+        result = FlywheelEvolution(devices, method, solution)
+        warn_outside_validity(AT_ITS_LIMIT, result.validity)
         return result
 
     def sample(self, method: Langevin | EulerMaruyama) -> Samples:
@@ -156,25 +171,18 @@ class Flywheel(FlywheelParameters):
 
         See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
         """
-        if not isinstance(method, Langevin | EulerMaruyama):
-            raise InvalidArgument(
-                f"`method` must be Langevin(...) or EulerMaruyama(...), but is {method!r}"
-            )
-        return method.sample(self.model(SHARP_ACCURACY))
+        require_method(method, (Langevin, EulerMaruyama), "Langevin(duration=1e6)")
+        return method.sample(self.model(equations.SHARP_ACCURACY))
 
     def correlations(self, method: FokkerPlanck | None = None) -> Response:
         """Two-time correlations, spectra, line width and slow rates of the steady state.
 
         By the regression theorem on the generator of the Fokker–Planck equation, to the `rtol` of
-        `method`; see `wheelwork.phase_space.response.Response`. Raises as `steady_state`.
+        `method`; see `wheelwork.phase_space.Response`. Raises as `steady_state`.
         """
         method = FokkerPlanck() if method is None else method
-        if not isinstance(method, FokkerPlanck):
-            raise InvalidArgument(
-                f"`method` must be FokkerPlanck(rtol=...) for correlations, but is {method!r}; "
-                "sampled_correlations takes Langevin"
-            )
-        warn_where_stretched(validity(self, (0.0,)))
+        require_method(method, (FokkerPlanck,), f"{DIRECT} (sampled_correlations takes Langevin)")
+        warn_outside_validity(AT_ITS_LIMIT, accuracy.validity(self, (0.0,)))
         return method.correlations(self.model(table_tolerance(min(method.rtol, WEIGHT_RTOL))))
 
     def sampled_correlations(self, method: Langevin, delays: npt.ArrayLike) -> SampledCorrelations:
@@ -182,77 +190,12 @@ class Flywheel(FlywheelParameters):
 
         Normal order, for g²(τ), takes the Wigner function of the state after a detection from
         the direct solution of the steady state; without one `weighted` is None. See
-        `wheelwork.phase_space.langevin.SampledCorrelations`.
+        `wheelwork.phase_space.SampledCorrelations`.
         """
-        if not isinstance(method, Langevin):
-            raise InvalidArgument(
-                f"`method` must be Langevin(...) to sample correlations, but is {method!r}"
-            )
-        model = self.model(SHARP_ACCURACY)
+        require_method(method, (Langevin,), "Langevin(duration=1e6)")
+        model = self.model(equations.SHARP_ACCURACY)
         try:
             weight = detection_weight(FokkerPlanck(WEIGHT_RTOL).solve(model).distribution)
         except NotConverged:  # trajectories may still go where the direct solution does not
             weight = None
         return method.correlations(model, delays, weight=weight)
-
-    def noise_colour(self, x: float = 0.0) -> float:
-        """|½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
-
-        The description replaces the force noise by its value and slope at zero frequency; this is
-        how far the spectrum curves away from that within ±ω0.
-        """
-        w = self.frequency
-        below, centre, above = self.dot.force_noise_spectrum(np.array([-w, 0.0, w]), x, 1e-6)
-        return float(abs(0.5 * (below + above) / centre - 1.0))
-
-    def friction_at_rest(self, bias: float) -> float:
-        """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
-        return float(self.replace(bias=bias).dot.coefficients(0.0).friction)
-
-    def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
-        """Smallest bias in [low, high] at which the friction at rest turns negative.
-
-        Found on a scan of 33 values and refined to 1e-12 by root finding. Raises NotConverged
-        when the friction keeps its sign, InvalidArgument unless the device has two leads and
-        low < high.
-        """
-        low, high = _checks.real("low", low), _checks.real("high", high)
-        if low >= high:
-            raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
-        scan = np.linspace(low, high, SCAN_POINTS)
-        friction = np.array([self.friction_at_rest(bias) for bias in scan])
-        falls = np.flatnonzero((friction[:-1] > 0.0) & (friction[1:] <= 0.0))
-        if falls.size == 0:
-            raise NotConverged(
-                f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
-                f"the friction at rest {_course(friction)}"
-            )
-        bracket = scan[falls[0]], scan[falls[0] + 1]
-        return float(brentq(self.friction_at_rest, *bracket, xtol=1e-12, rtol=1e-14))
-
-
-def _schedule(
-    device: Flywheel, changes: "Mapping[float, Flywheel]"
-) -> tuple[tuple[float, Flywheel], ...]:
-    if not isinstance(changes, Mapping):
-        raise InvalidArgument(
-            f"`changes` must map times to devices, {{2e4: device}}, but is {changes!r}"
-        )
-    schedule = [(0.0, device)]
-    for time in sorted(changes):
-        changed = changes[time]
-        if not isinstance(changed, Flywheel) or len(changed.leads) != len(device.leads):
-            raise InvalidArgument(
-                f"`changes` must hold devices with {len(device.leads)} leads, "
-                f"but holds {changed!r} (time {time:g})"
-            )
-        schedule.append((_checks.positive("time", time, "changes"), changed))
-    return tuple(schedule)
-
-
-def _course(friction: FloatArray) -> str:
-    if np.all(friction > 0.0):
-        return "stays positive"
-    if np.all(friction <= 0.0):
-        return "is never positive"
-    return "turns from negative to positive only"
