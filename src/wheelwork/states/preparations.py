@@ -16,9 +16,8 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.states.density import hermitian
-from wheelwork.states.mesh import ROUNDING
 from wheelwork.states.oscillator import reach
-from wheelwork.states.wigner import wigner_from_density_matrix
+from wheelwork.states.wigner import ROUNDING, wigner_from_density_matrix
 
 VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
 SMALLEST_NORM = 1e-4

@@ -13,7 +13,7 @@ from wheelwork.machines.flywheel.fock_state import AnyFockState, StoredWork
 from wheelwork.machines.flywheel.model import Flows, noise_colour, per_lead, tunnelling_rate
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error, moments
-from wheelwork.phase_space.ring import Ring
+from wheelwork.phase_space.distribution import Ring
 from wheelwork.results import AuditEntry
 
 FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
@@ -55,7 +55,7 @@ def moment_errors(
 
 def flow_errors(solution: Stationary | Snapshot, flows: Flows) -> dict[str, float]:
     """Return bounds on the absolute errors of the flows, from those of the local means."""
-    particle, energy = per_lead(solution.local_errors, solution.model.companions)
+    particle, energy = per_lead(solution.local_errors, solution.model.local_observables)
     work = np.abs(flows.chemical_potentials) * particle
     return {
         "particle_current": float(particle[0]),

@@ -24,7 +24,7 @@ from wheelwork.phase_space import (
     Stationary,
     table_tolerance,
 )
-from wheelwork.phase_space.detection import detection_weight
+from wheelwork.phase_space.distribution import detection_weight
 from wheelwork.results import Labels, warn_outside_validity
 from wheelwork.transport import Coefficients, ResonantLevel
 from wheelwork.verbs import require_method
@@ -91,7 +91,7 @@ class Flywheel(FlywheelParameters):
     def model(self, rtol: float = equations.FINEST_ACCURACY) -> PhaseSpaceModel:
         """The oscillator's stochastic equation, with coefficients to `rtol`.
 
-        Its companions are the particle and energy current out of each lead.
+        Its local observables are the particle and energy current out of each lead.
         """
         return equations.phase_space_model(self, rtol)
 

@@ -54,7 +54,7 @@ def phase_space_model(
 ) -> PhaseSpaceModel:
     """Return the oscillator's stochastic equation, with coefficients to `rtol`.
 
-    Its companions are the particle and energy current out of each lead, `particle_0`, ...,
+    Its local observables are the particle and energy current out of each lead, `particle_0`, ...,
     `energy_0`, ...
     """
     leads = range(len(parameters.leads))
@@ -163,7 +163,7 @@ class Flows:
 
 
 def flows(leads: Sequence[Lead], means: Mapping[str, float], names: Iterable[str]) -> Flows:
-    """Return the flows from `means` of the companions `names` of `phase_space_model`."""
+    """Return the flows from `means` of the local observables `names` of `phase_space_model`."""
     particle, energy = per_lead(means, names)
     return Flows(
         particle_currents=particle,
@@ -174,6 +174,6 @@ def flows(leads: Sequence[Lead], means: Mapping[str, float], names: Iterable[str
 
 
 def per_lead(values: Mapping[str, float], names: Iterable[str]) -> tuple[FloatArray, FloatArray]:
-    """Return numbers of the companions `names`: of particle and of energy currents, (leads,)."""
+    """Return what belongs to particle and to energy currents of the leads, (leads,) each."""
     particle, energy = np.reshape([values[name] for name in names], (2, -1))
     return particle, energy

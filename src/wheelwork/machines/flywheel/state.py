@@ -17,7 +17,7 @@ from wheelwork.machines.flywheel.fock_state import AnyFockState, FockState, Stor
 from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error
-from wheelwork.phase_space.ring import Ring, find_ring
+from wheelwork.phase_space.distribution import Ring, find_ring
 from wheelwork.results import UNAVAILABLE, AuditEntry, Result, observable
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ class OscillatorState(Result):
     def flows(self) -> Flows:
         """Mean particle and energy currents of all leads, with what follows from them."""
         solution = self.solution
-        return model.flows(self.machine.leads, solution.local_means, solution.model.companions)
+        return model.flows(
+            self.machine.leads, solution.local_means, solution.model.local_observables
+        )
 
     @cached_property
     def moment_errors(self) -> Mapping[str, float]:

@@ -18,13 +18,13 @@ FUNCTIONS = 3
 class ActiveSteps:
     """Tables of all active sites, on cells of one fineness.
 
-    steps: (K, 3, cells, 4), F, b² and c. companions: (C K, cells, 4). noisy: (K,) whether D > 0
-    anywhere. inverse_scale: (K,). error: largest relative error of the tables.
+    steps: (K, 3, cells, 4), F, b² and c. local_observables: (C K, cells, 4). noisy: (K,)
+    whether D > 0 anywhere. inverse_scale: (K,). error: largest relative error of the tables.
     Splitting: a drift adds Fα, a noise bζ + c[ζ Re(α*ζ) − α(1 + iV)]. Euler: both at once, c = 0.
     """
 
     steps: FloatArray
-    companions: FloatArray
+    local_observables: FloatArray
     noisy: np.ndarray
     inverse_scale: FloatArray
     fineness: int
@@ -65,7 +65,7 @@ def euler_steps(model: NoisyModel, step: float) -> ActiveSteps:
 def _tables(model: NoisyModel, triples: list[list[Function]]) -> ActiveSteps:
     scale, count = model.activity.scale, len(model.activity.names)
     per_site = [
-        [*triple, *(_companion(model, c, k) for c in range(count))]
+        [*triple, *(_local_observable(model, c, k) for c in range(count))]
         for k, triple in enumerate(triples)
     ]
     found = [tabulate(each, float(s)) for each, s in zip(per_site, scale, strict=True)]
@@ -78,11 +78,11 @@ def _tables(model: NoisyModel, triples: list[list[Function]]) -> ActiveSteps:
     tables = np.array([table.coefficients for table in same]).reshape(
         -1, FUNCTIONS + count, cells, 4
     )
-    companions = np.ascontiguousarray(np.swapaxes(tables[:, FUNCTIONS:], 0, 1))
+    local_observables = np.ascontiguousarray(np.swapaxes(tables[:, FUNCTIONS:], 0, 1))
     steps = np.ascontiguousarray(tables[:, :FUNCTIONS])
     return ActiveSteps(
         steps=steps,
-        companions=companions.reshape(-1, cells, 4),
+        local_observables=local_observables.reshape(-1, cells, 4),
         noisy=np.any(steps[:, 1] != 0.0, axis=(1, 2)),
         inverse_scale=1.0 / scale,
         fineness=k,
@@ -90,9 +90,9 @@ def _tables(model: NoisyModel, triples: list[list[Function]]) -> ActiveSteps:
     )
 
 
-def _companion(model: NoisyModel, c: int, k: int) -> Function:
+def _local_observable(model: NoisyModel, c: int, k: int) -> Function:
     def values(n: FloatArray) -> FloatArray:
-        found: FloatArray = model.activity.companions(k, n)[c]
+        found: FloatArray = model.activity.local_observables(k, n)[c]
         return found
 
     return values

@@ -17,7 +17,7 @@ from wheelwork.oscillator_networks.langevin.tables import cubic, locate
 SAMPLE = 4  # steps between two samples
 COUNTED = 4  # of so many samples one enters the histograms
 CHUNK = 256  # steps
-FIXED_ROWS = 2  # of the sums, before those of sites, edges and companions
+FIXED_ROWS = 2  # of the sums, before those of sites, edges and local observables
 _HALF = math.sqrt(0.5)
 
 
@@ -30,7 +30,7 @@ def propagate(  # type: ignore[no-untyped-def]
     sums: (rows, lanes), added to after every fourth step; nothing is if it has no rows.
     counts: (groups, N, bins) of |α_j|, or no groups. groups: (lanes,) group of each lane.
     linear: (kind, matrix, mixing, turn, spread, bonds, angles). active: (sites, steps tables,
-    noisy, inverse scale, k). measured: (edges, couplings, companions, inverse bin width).
+    noisy, inverse scale, k). measured: (edges, couplings, local observables, inverse bin width).
     noise: (seed, first trajectory). joined: each step takes the noise of two.
     """
     lanes, sites = state.shape[1], state.shape[0] // 2
@@ -246,9 +246,9 @@ def _kicks(state, kicks, active, z, z2, base, blocks, noise, joined):  # type: i
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
-    """Rows: Σn, (Σn)², n_j, J_e, J_e², companions of every active site."""
+    """Rows: Σn, (Σn)², n_j, J_e, J_e², local observables of every active site."""
     where, _, _, inverse, k = active
-    edges, couplings, companions, _ = measured
+    edges, couplings, local_observables, _ = measured
     sites, lanes, total = state.shape[0] // 2, state.shape[1], z[0]
     total[:] = 0.0
     for j in range(sites):
@@ -270,13 +270,13 @@ def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
             sums[row + e, lane] += J
             sums[row + couplings.size + e, lane] += J * J
     row += 2 * couplings.size
-    last = np.uint64(companions.shape[1])
-    for i in range(companions.shape[0]):
+    last = np.uint64(local_observables.shape[1])
+    for i in range(local_observables.shape[0]):
         a = i % where.size
         X, Y = state[2 * where[a]], state[2 * where[a] + 1]
         for lane in range(lanes):
             cell, t = locate(1.0 + (X[lane] ** 2 + Y[lane] ** 2) * inverse[a], k, last)
-            sums[row + i, lane] += cubic(companions[i], cell, t)
+            sums[row + i, lane] += cubic(local_observables[i], cell, t)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -21,7 +21,7 @@ class LocalActivity(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the companions."""
+        """Names of the local observables."""
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
         """R_k(n), gain minus loss, (M,)."""
@@ -29,7 +29,7 @@ class LocalActivity(Protocol):
     def noise(self, site: int, occupation: FloatArray) -> FloatArray:
         """D_k(n) ≥ 0 besides the thermal noise, (M,)."""
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """Functions of n whose means are wanted, (C, M)."""
 
 

@@ -99,8 +99,8 @@ class Bundle:
 
 def rows_of(model: NoisyModel) -> int:
     """Number of sums per lane."""
-    companions = len(model.activity.names) * model.active.size
-    return FIXED_ROWS + model.sites + 2 * len(model.edges) + companions
+    local_observables = len(model.activity.names) * model.active.size
+    return FIXED_ROWS + model.sites + 2 * len(model.edges) + local_observables
 
 
 class Run:
@@ -202,7 +202,7 @@ class Run:
              linear.bonds, linear.angles),
             (model.active, active.steps, active.noisy, active.inverse_scale,
              np.uint64(active.fineness)),
-            (model.edges, model.couplings, active.companions, self.per_width),
+            (model.edges, model.couplings, active.local_observables, self.per_width),
             (self.seed, bundle.first),
             span.start * steps,
             len(span) * steps,

@@ -111,8 +111,8 @@ class Means:
             linear = np.where(spread > 0.0, 0.5 * change / spread, 0.0)
         return Sampled(spread, linear)
 
-    def companion(self, name: str) -> Sampled:
-        """A companion of each active site, (K,)."""
+    def local_observable(self, name: str) -> Sampled:
+        """A local observable of each active site, (K,)."""
         place = self.model.activity.names.index(name)
         K, edges = self.model.active.size, len(self.model.edges)
         return self._rows(FIXED_ROWS + self.model.sites + 2 * edges + place * K, K)

@@ -10,11 +10,10 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.evolution.control import Budget, advanced, started
-from wheelwork.phase_space.evolution.flow import Flow
-from wheelwork.phase_space.evolution.result import Evolution, snapshot
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.accuracy import table_tolerance
+from wheelwork.phase_space.evolution.snapshots import Evolution, snapshot
+from wheelwork.phase_space.evolution.split_steps import Flow
+from wheelwork.phase_space.evolution.step_control import Budget, advanced, started
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.states.preparations import Preparation
 
 Schedule = Sequence[tuple[float, PhaseSpaceModel]]

@@ -12,7 +12,7 @@ import numpy as np
 from wheelwork.errors import InvalidArgument
 from wheelwork.phase_space.langevin.ensemble import Ensemble
 from wheelwork.phase_space.langevin.run import Progress
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 FORMAT = 2
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])
@@ -36,7 +36,7 @@ class Setup:
     start: tuple[float, float] | None
     frequency: float
     mass: float
-    companions: tuple[str, ...]
+    local_observables: tuple[str, ...]
     probe: tuple[float, ...]
 
     def require(self, other: "Setup") -> None:

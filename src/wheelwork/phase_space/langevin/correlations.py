@@ -17,7 +17,7 @@ from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Method, Simulation, watch
 from wheelwork.phase_space.langevin.trajectories import BLOCKS_PER_CHUNK, CHUNK
 from wheelwork.phase_space.langevin.windows import Windows, lane_groups
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero

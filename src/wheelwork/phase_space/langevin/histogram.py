@@ -13,7 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Method, Simulation, watch
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.states import laguerre_functions
 
 MOST_BINS = 4000

@@ -21,8 +21,8 @@ from wheelwork.phase_space.langevin.simulation import sample
 from wheelwork.phase_space.langevin.solve import solve
 from wheelwork.phase_space.langevin.spectrum import SampledSpectrum, sampled_spectrum
 from wheelwork.phase_space.langevin.stepping import SchemeOf
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 MOST_TRAJECTORIES = 1_000_000
 

@@ -34,9 +34,9 @@ class Samples:
     """Sampled means with their standard errors, and all that is needed to go on.
 
     moments: as those of `Stationary`, without the purity, each (mean, standard_error).
-    local_means: of the model's companions. step_change: moments at 2Δt minus moments at Δt on
-    the same noise; the error left at Δt is about a third of it for `Langevin`, about all
-    of it for `EulerMaruyama`. Empty if no trajectory was checked.
+    local_means: of the model's local observables. step_change: moments at 2Δt minus moments at Δt
+    on the same noise; the error left at Δt is about a third of it for `Langevin`, about all of it
+    for `EulerMaruyama`. Empty if no trajectory was checked.
     effective_samples: number of independent draws of the energy with the same standard error.
     burn_in: time left out at the start, of each trajectory.
     details: correlation_time of the energy; drift of the energy between the halves of the run, in
@@ -169,7 +169,7 @@ def _local_means(setup: Setup, batches: Batches) -> dict[str, Estimate]:
     rows = range(len(OBSERVABLES), len(batches.mean))
     return {
         name: batches.estimate(Quantity(float(batches.mean[row]), unit[row]))
-        for name, row in zip(setup.companions, rows, strict=True)
+        for name, row in zip(setup.local_observables, rows, strict=True)
     }
 
 

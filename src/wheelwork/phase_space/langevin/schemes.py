@@ -13,7 +13,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.rates import mean_decay
+from wheelwork.phase_space.phase_space_model import mean_decay
 
 Kicks = Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -77,7 +77,7 @@ def explicit_euler(frequency: float, step: float) -> Scheme:
 def kick_function(
     scheme: Scheme, rates: Callable[[FloatArray], FloatArray]
 ) -> Callable[[FloatArray], FloatArray]:
-    """Return X -> (loss, push, variance, companions) for rates X -> (f, γ, d, companions)."""
+    """Return X -> (loss, push, variance, local observables), from X -> (f, γ, d, the same)."""
 
     def function(X: FloatArray) -> FloatArray:
         values = rates(X)

@@ -20,7 +20,7 @@ from wheelwork.phase_space.langevin.samples import Samples, summary
 from wheelwork.phase_space.langevin.starts import Spread
 from wheelwork.phase_space.langevin.stepping import SchemeOf, Stepping, largest_step
 from wheelwork.phase_space.langevin.trajectories import BLOCKS_PER_CHUNK, CHUNK, OBSERVABLES
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25
 PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12
@@ -206,7 +206,7 @@ def _setup(method: Method, model: PhaseSpaceModel, step: float) -> Setup:
         start=method.start,
         frequency=model.frequency,
         mass=model.mass,
-        companions=model.companions,
+        local_observables=model.local_observables,
         probe=files.probe(model),
     )
 
@@ -225,7 +225,7 @@ def _starts(method: Method, model: PhaseSpaceModel) -> Starts:
 def _start(setup: Setup, starts: Starts) -> Progress:
     state = starts(setup.trajectories)
     blocks = TIME_BLOCKS if setup.trajectories <= MANY else TIME_BLOCKS_OF_MANY
-    observables = len(OBSERVABLES) + len(setup.companions)
+    observables = len(OBSERVABLES) + len(setup.local_observables)
     fine = Ensemble.starting(state, observables, blocks)
     coarse = Ensemble.starting(state[:, : setup.checked], observables, blocks)
     low, high = float(np.min(state[0])), float(np.max(state[0]))

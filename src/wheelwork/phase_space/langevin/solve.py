@@ -11,8 +11,8 @@ from wheelwork.phase_space.langevin.fitted_density import FittedDensity, jackkni
 from wheelwork.phase_space.langevin.polar_counts import PolarCounts
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Method, Simulation, watch
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 MARGIN = 1.2  # of the duration proposed
 

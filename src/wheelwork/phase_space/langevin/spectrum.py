@@ -14,7 +14,7 @@ from wheelwork.phase_space.langevin.batching import BatchMeans
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Method, Simulation, watch
 from wheelwork.phase_space.langevin.windows import Windows, lane_groups
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 
 @dataclass(frozen=True)

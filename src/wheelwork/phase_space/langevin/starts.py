@@ -8,7 +8,7 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.numerics.random import philox4x32
 from wheelwork.phase_space.domain import find_domain
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 MESH = 2001
 STARTS = 1  # fourth word of the counter; that of the steps' noise is zero

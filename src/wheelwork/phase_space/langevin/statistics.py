@@ -109,7 +109,7 @@ def _energy(observables: int) -> FloatArray:
 def quantities(mean: FloatArray) -> dict[str, Quantity]:
     """Moments of `phase_space.moments` (without the purity) from means of the observables.
 
-    mean: of X, P, X², P², XP, (X² + P²)², companions.
+    mean: of X, P, X², P², XP, (X² + P²)², local observables.
     """
     unit = np.eye(len(mean))
     energy, fourth = mean[2] + mean[3], mean[5]

@@ -8,12 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.langevin.schemes import Scheme, kick_function
 from wheelwork.phase_space.langevin.table_lookup import Cells, cubic_cells
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, tabulated_rates
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
 FIRST_REACH, GROWTH = 8.0, 1.5
 RATES_RTOL = 1e-9
@@ -36,7 +35,7 @@ class Stepping:
     model: PhaseSpaceModel
     scheme: SchemeOf
     step: float
-    rates: Table
+    rates: ChebyshevTable
 
     @classmethod
     def of(
@@ -75,7 +74,7 @@ class Stepping:
         return self.scheme(self.model.frequency, 2.0 * self.step)
 
     def cells(self, *, coarse: bool) -> Cells:
-        """Return the look-up table of the kicks and companions, at Δt or at 2Δt."""
+        """Return the look-up table of the kicks and local observables, at Δt or at 2Δt."""
         return self._coarse_cells if coarse else self._fine_cells
 
     @cached_property
@@ -90,7 +89,7 @@ class Stepping:
         return cubic_cells(kick_function(scheme, self.rates), self.reach, LOOKUP_RTOL)
 
     @cached_property
-    def _force_slope(self) -> Table:
+    def _force_slope(self) -> ChebyshevTable:
         return self.rates.component(0).derivative()
 
     def fastest(self, low: float, high: float) -> tuple[float, float]:

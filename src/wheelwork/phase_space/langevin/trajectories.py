@@ -28,8 +28,8 @@ class Record:
     """What a bundle of trajectories did in a number of chunks.
 
     states: (chunks + 1, 2, lanes), X and P at the chunks' ends, the start included.
-    sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and companions over the
-    64 blocks. low, high: (chunks,) the range of X in which the coefficients were looked up.
+    sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and local observables over
+    the 64 blocks. low, high: (chunks,) the range of X in which the coefficients were looked up.
     series: (chunks, 64, 2, lanes), X and P at the blocks' ends, or no block at all.
     """
 
@@ -87,11 +87,11 @@ def propagate(
     reached = np.empty((chunks, 2, lanes))
     reached[:, 0], reached[:, 1] = np.inf, -np.inf
     kicks = np.ascontiguousarray(cells.coefficients[:, :KICKS])
-    companions = np.ascontiguousarray(cells.coefficients[:, KICKS:])
+    local_observables = np.ascontiguousarray(cells.coefficients[:, KICKS:])
     half = len(kicks) / 2.0
     mesh = (1.0 / cells.spacing, half, 2.0 * half - 1.0)
     _propagate(
-        states, sums, reached, series, kicks, companions, mesh, scheme.motion,
+        states, sums, reached, series, kicks, local_observables, mesh, scheme.motion,
         np.uint64(seed), first, chunk, joined,
     )  # fmt: skip
     low, high = reached[:, 0].min(axis=1), reached[:, 1].max(axis=1)
@@ -100,7 +100,18 @@ def propagate(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate(  # type: ignore[no-untyped-def]
-    states, sums, reached, series, kicks, companions, mesh, motion, seed, first, chunk, joined
+    states,
+    sums,
+    reached,
+    series,
+    kicks,
+    local_observables,
+    mesh,
+    motion,
+    seed,
+    first,
+    chunk,
+    joined,
 ):
     normals = np.empty((BLOCK, states.shape[2]))
     steps = BLOCK // 2 if joined else BLOCK
@@ -123,8 +134,8 @@ def _propagate(  # type: ignore[no-untyped-def]
             if series.shape[1] > 0:
                 series[i, block - start, 0] = X
                 series[i, block - start, 1] = P
-            if companions.shape[1] > 0:
-                _measure_companions(X, companions, mesh, sums[i, len(OBSERVABLES) :])
+            if local_observables.shape[1] > 0:
+                _measure_local_observables(X, local_observables, mesh, sums[i, len(OBSERVABLES) :])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -165,8 +176,8 @@ def _measure(X, P, sums):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _measure_companions(X, companions, mesh, sums):  # type: ignore[no-untyped-def]
+def _measure_local_observables(X, local_observables, mesh, sums):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
         cell, t = locate(X[lane], mesh[0], mesh[1], mesh[2])
-        for k in range(companions.shape[1]):
-            sums[k, lane] += cubic(companions, cell, k, t)
+        for k in range(local_observables.shape[1]):
+            sums[k, lane] += cubic(local_observables, cell, k, t)

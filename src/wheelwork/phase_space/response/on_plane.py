@@ -12,9 +12,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.finite_difference import central
-from wheelwork.phase_space.response.krylov import Solver, compressed
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.discretisation import central
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.plane import Box
 
@@ -26,7 +25,7 @@ NEGLIGIBLE = 1e-6  # of a vector: what is new in it is noise
 class MeshProblem:
     """The generator on a mesh, with everything scaled by 1/√W.
 
-    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, places:
+    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, positions:
     see `Relaxation`.
     """
 
@@ -35,7 +34,7 @@ class MeshProblem:
     starts: FloatArray
     traces: FloatArray
     probability: FloatArray
-    places: FloatArray
+    positions: FloatArray
     shifts: tuple[complex, ...]
 
     def projected(self, space: FloatArray) -> Relaxation:
@@ -49,17 +48,17 @@ class MeshProblem:
             generator=generator,
             starts=space.T @ self.starts,
             traces=self.traces,
-            readings=space.T @ (self.places / self.scale[:, None]),
-            means=self.places.T @ self.probability,
+            readings=space.T @ (self.positions / self.scale[:, None]),
+            means=self.positions.T @ self.probability,
             probability=self.probability,
-            places=self.places,
+            positions=self.positions,
             ratio=ratio,
         )
 
     def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
         """Relaxation in a Krylov space, with what its last enlargement changed."""
         solvers = [self._solver(shift) for shift in self.shifts]
-        return compressed(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+        return compress(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
 
     def _solver(self, shift: complex) -> Solver:
         """(G − shift)⁻¹, real and imaginary parts side by side."""
@@ -106,15 +105,15 @@ def mesh_problem(box: Box, points: int) -> MeshProblem:
     generator = sp.csc_array(
         sp.diags_array(scale) @ plane.generator(box, found.X, found.P) @ sp.diags_array(1.0 / scale)
     )
-    begun = _starts(found.X, found.P, W)
-    traces = np.sum(begun, axis=0)
+    projected_starts = _starts(found.X, found.P, W)
+    traces = np.sum(projected_starts, axis=0)
     return MeshProblem(
         scale=scale,
         generator=generator,
-        starts=scale[:, None] * (begun - np.outer(W, traces)),
+        starts=scale[:, None] * (projected_starts - np.outer(W, traces)),
         traces=traces,
         probability=W,
-        places=np.stack([X, P, X**2 + P**2], axis=1),
+        positions=np.stack([X, P, X**2 + P**2], axis=1),
         shifts=(0.0, 1j * _turning_rate(box)),
     )
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.evolution.extrapolation import LEVELS, Stretch, advance
-from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import RIM, Field, Mesh
+from wheelwork.phase_space.evolution.split_steps import LEVELS, Flow, Stretch, advance
 from wheelwork.states.preparations import Preparation
 
 MOST_POINTS = 1024  # per axis
@@ -46,7 +45,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class State:
+class EvolutionState:
     """W at a time, and what is known of its error.
 
     error: size of the sum of all estimated errors so far but rounding; noise: variance of the
@@ -88,7 +87,7 @@ class Budget:
         return 0.5 * self.rtol * (duration / whole + logarithmic)
 
 
-def started(initial: Preparation, budget: Budget, length: float) -> State:
+def started(initial: Preparation, budget: Budget, length: float) -> EvolutionState:
     """The initial state on a mesh that holds as much of it as matters.
 
     Raises InvalidArgument when no mesh does, or when it does not integrate to one.
@@ -103,7 +102,7 @@ def started(initial: Preparation, budget: Budget, length: float) -> State:
     field = Field(mesh, initial.wigner(mesh.axis, mesh.axis))
     if not abs(field.trace - 1.0) < 1e-6:
         raise InvalidArgument(f"`initial` must integrate to one, but gives {field.trace!r}")
-    state = State(budget.start, field, 0.0, field.rounding**2)
+    state = EvolutionState(budget.start, field, 0.0, field.rounding**2)
     limit = _edge_limit(field, budget.start, budget.period, budget)
     fitted = _fitted(field, REGRID_SHARE * limit)
     if fitted.points > MOST_POINTS:
@@ -114,7 +113,7 @@ def started(initial: Preparation, budget: Budget, length: float) -> State:
     return _moved(state, fitted)
 
 
-def advanced(state: State, flow: Flow, target: float, budget: Budget) -> State:
+def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
     """`state` at the time `target`. Raises NotConverged when the budget cannot be kept."""
     _refuse_excess(state, budget)
     while state.time < target:
@@ -127,7 +126,7 @@ def advanced(state: State, flow: Flow, target: float, budget: Budget) -> State:
     return state
 
 
-def _refuse_excess(state: State, budget: Budget) -> None:
+def _refuse_excess(state: EvolutionState, budget: Budget) -> None:
     if state.distance > budget.rtol:
         raise NotConverged(
             f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated error "
@@ -136,7 +135,7 @@ def _refuse_excess(state: State, budget: Budget) -> None:
         )
 
 
-def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
+def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:
     """One stretch of time, repeated with more steps or a larger mesh until it is good enough."""
     while True:
         allowed = budget.allowed(state.time, duration)
@@ -173,7 +172,7 @@ def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
         steps = state.steps
         if split < FEW * SPLIT_SHARE * allowed:
             steps = max(FEWEST_STEPS, FEWER * steps)
-        found = State(
+        found = EvolutionState(
             time=state.time + duration,
             field=after.cleared(field.trace),
             error=state.error + error,
@@ -203,7 +202,7 @@ def _measured(
     return Gain(count, tried.correction, min(1.0, SAFETY * change / tried.correction))
 
 
-def _refined(state: State, excess: float, budget: Budget) -> State:
+def _refined(state: EvolutionState, excess: float, budget: Budget) -> EvolutionState:
     """More steps per period, for an error too large by the factor `excess`."""
     factor = min(1.6, max(1.08, (2.0 * excess) ** 0.125)) if math.isfinite(excess) else 1.6
     if factor * state.steps > MOST_STEPS:
@@ -214,7 +213,7 @@ def _refined(state: State, excess: float, budget: Budget) -> State:
     return replace(state, steps=factor * state.steps)
 
 
-def _hastened(state: State, duration: float, budget: Budget) -> State:
+def _hastened(state: EvolutionState, duration: float, budget: Budget) -> EvolutionState:
     """Shorter stretches of time, as the state changes beyond recognition in one."""
     if duration < SHORTEST * budget.period:
         raise NotConverged(
@@ -236,7 +235,7 @@ def _strides(field: Field, limit: float) -> tuple[float, float]:
     )
 
 
-def _enlarged(state: State, strides: tuple[float, float], length: float) -> State:
+def _enlarged(state: EvolutionState, strides: tuple[float, float], length: float) -> EvolutionState:
     """The state on a larger or finer mesh."""
     mesh = state.field.mesh
     radius = RIM * mesh.half_width * min(strides[0], LARGEST_STRIDE)
@@ -245,7 +244,7 @@ def _enlarged(state: State, strides: tuple[float, float], length: float) -> Stat
     return _moved(state, _supported(larger, state.time, length))
 
 
-def _trimmed(state: State, field: Field, limit: float, length: float) -> State:
+def _trimmed(state: EvolutionState, field: Field, limit: float, length: float) -> EvolutionState:
     """The state on the mesh it needs, if that is much smaller, or soon to be larger."""
     fitted = _fitted(field, REGRID_SHARE * limit)
     if fitted.points < SMALLER * field.mesh.points or max(field.rim, field.tail) > 0.5 * limit:
@@ -258,7 +257,7 @@ def _fitted(field: Field, loss: float) -> Mesh:
     return Mesh.holding(MARGIN * radius, MARGIN * wavenumber)
 
 
-def _moved(state: State, mesh: Mesh) -> State:
+def _moved(state: EvolutionState, mesh: Mesh) -> EvolutionState:
     """The state on another mesh; the little that falls off is put back in proportion."""
     kept = state.field.on(mesh).cleared(state.field.trace)
     return replace(state, field=kept, error=state.error + 2.0 * state.field.loss(mesh))

@@ -8,12 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.evolution.control import State
-from wheelwork.phase_space.evolution.flow import Flow
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.evolution.split_steps import Flow
+from wheelwork.phase_space.evolution.step_control import EvolutionState
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
-from wheelwork.phase_space.tables import Table
+from wheelwork.states.oscillator import g2_from_wigner
 
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
 
@@ -25,8 +26,8 @@ class Snapshot:
     model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
     P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
     ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
-    local_means: of the model's companions. energy_rates: what force, friction and noise add to
-    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
+    local_means: of the model's local observables. energy_rates: what force, friction and noise
+    add to d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
     """
 
     time: float
@@ -55,7 +56,6 @@ class Snapshot:
         field, X = self.field, self.field.mesh.axis
         over_X, over_P = field.values.sum(axis=1), field.values.sum(axis=0)
         cell, number = field.mesh.cell, field.mean_energy - 0.5
-        pairs = field.mean_energy_squared - 2.0 * field.mean_energy + 0.5
         known = number > self.distance * field.mean_energy
         return {
             "x": cell * float(over_X @ X),
@@ -64,7 +64,7 @@ class Snapshot:
             "p_squared": cell * float(over_P @ X**2),
             "x_p": cell * float(X @ field.values @ X),
             "phonon_number": number,
-            "g2": pairs / number**2 if known else np.nan,
+            "g2": g2_from_wigner(field.mean_energy, field.mean_energy_squared) if known else np.nan,
             "purity": np.pi * cell * float(np.vdot(field.values, field.values)),
         }
 
@@ -104,16 +104,16 @@ class Snapshot:
         return self.field.at(X, P)
 
 
-def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
+def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
     """Read off the state at its time, under the model in force from then on.
 
     inherited: error of what the evolution started from, on top of its own.
     """
     distance = state.distance + inherited
-    field, names = state.field, flow.model.companions
+    field, names = state.field, flow.model.local_observables
     rates = flow.rates(field.mesh.half_width)
     P = field.mesh.axis
-    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for companions
+    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for local observables
     functions = np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0, 0.0 * P + 1.0])
     weights = functions[[0, 1, 2] + [3] * len(names)] @ field.values.T * field.mesh.cell
     means, misses, size = _means(weights, field.mesh.axis, rates)
@@ -134,7 +134,7 @@ def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
 
 
 def _means(
-    weights: FloatArray, X: FloatArray, rates: Table
+    weights: FloatArray, X: FloatArray, rates: ChebyshevTable
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Σ_X weights · rates, how far that is from the sum over half the points, and largest rates.
 
@@ -180,7 +180,7 @@ class Evolution:
 
     @property
     def local_means(self) -> Mapping[str, FloatArray]:
-        """Means against time of the companions that all models have."""
+        """Means against time of the local observables that all models have."""
         return _stacked([one.local_means for one in self.snapshots])
 
     @property

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
-from wheelwork.phase_space.response.quantities import differences
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.response.relaxation import Relaxation, differences
 from wheelwork.phase_space.stationary import plane
-from wheelwork.phase_space.stationary.accuracy import table_error, table_tolerance
-from wheelwork.phase_space.stationary.orbits import FALL, Orbits, SeveralWells, find_orbits
+from wheelwork.phase_space.stationary.orbits import (
+    FALL,
+    Orbits,
+    SeveralWells,
+    find_orbits,
+    table_error,
+)
 
 # Radial functions of each harmonic, and harmonics: two more at least, since devices may be even.
 LEVELS = ((8, 4), (12, 6), (17, 8), (24, 10), (32, 12), (42, 16), (54, 22))
@@ -23,15 +27,15 @@ KRYLOV_SHARE = 0.1  # of rtol, left to the Krylov space
 COARSEST_TABLES = 1e-2  # coarser ones err more than their estimate in quiet devices
 
 
-class Solution(NamedTuple):
-    """Relaxation with the estimated relative errors of `quantities.differences`."""
+class RelaxationWithErrors(NamedTuple):
+    """Relaxation with the estimated relative errors of `relaxation.differences`."""
 
     relaxation: Relaxation
     errors: Mapping[str, float]
     details: Mapping[str, float]
 
 
-def solve(model: PhaseSpaceModel, rtol: float) -> Solution:
+def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     """Return the relaxation of `model` with errors below `rtol`; see `response`."""
     try:
         orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))
@@ -45,7 +49,9 @@ def solve(model: PhaseSpaceModel, rtol: float) -> Solution:
         return _on_plane_after(reason, model, rtol)
 
 
-def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -> Solution:
+def _on_plane_after(
+    reason: NotConverged, model: PhaseSpaceModel, rtol: float
+) -> RelaxationWithErrors:
     """Strong friction deforms W on its orbits; the plane may still resolve it."""
     try:
         return _on_plane(model, rtol)
@@ -53,7 +59,7 @@ def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -
         raise reason from None
 
 
-def _on_circles(orbits: Orbits, rtol: float) -> Solution:
+def _on_circles(orbits: Orbits, rtol: float) -> RelaxationWithErrors:
     tables = table_error(orbits)
     coarse = on_circles.relaxation(orbits, *LEVELS[0])
     for i, level in enumerate(LEVELS[1:], start=2):
@@ -66,7 +72,9 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
         errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
         worst = max(errors.values())
         if worst <= rtol:
-            return Solution(fine, errors, {"radial_functions": level[0], "harmonics": level[1]})
+            return RelaxationWithErrors(
+                fine, errors, {"radial_functions": level[0], "harmonics": level[1]}
+            )
         if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
             break
         coarse = fine
@@ -77,7 +85,7 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
     )
 
 
-def _on_plane(model: PhaseSpaceModel, rtol: float) -> Solution:
+def _on_plane(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
     tables = FALL * float(max(box.rates.error[:3]))
     share = KRYLOV_SHARE * rtol
@@ -89,7 +97,7 @@ def _on_plane(model: PhaseSpaceModel, rtol: float) -> Solution:
         worst = max(errors.values())
         if worst <= rtol:
             details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
-            return Solution(fine, errors, details)
+            return RelaxationWithErrors(fine, errors, details)
         coarse = fine
     raise NotConverged(
         f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "
