@@ -238,16 +238,10 @@ class Result(Computed):
 
     def _repr_html_(self) -> str:
         labels = self.labels()
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(_shown(self, name))}</td>"
-            f"<td>{escape(labels[name][1])}</td><td>{escape(labels[name][2])}</td></tr>"
-            for name in self.observables
-        )
+        rows = [(name, _shown(self, name), *labels[name][1:]) for name in self.observables]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
-        return (
-            f"<b>{escape(self.title)}</b><table>{rows}</table>"
-            f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
-        )
+        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
+        return html_table(self.title, rows) + notes
 
 
 ResultType = TypeVar("ResultType", bound=Result)
@@ -328,11 +322,16 @@ class Series(Computed, Sequence[ResultType]):
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(end)}</td>' for end in ends)}</tr>"
-            for name, *ends in self._ends()
-        )
-        return f"<b>{escape(self.title)}</b><table>{rows}</table>"
+        return html_table(self.title, self._ends())
+
+
+def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows begin with a name."""
+    cells = (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
+        for name, *others in rows
+    )
+    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
 
 
 def attributes(label: Label) -> dict[str, str]:

@@ -125,6 +125,13 @@ class FlywheelParameters(Parameters):
             )
         return self.leads[0], self.leads[1]
 
+    def shown(self, name: str) -> str:
+        """The value of a field as a printout has it: of leads, how many, and the bias of two."""
+        if name != "leads":
+            return super().shown(name)
+        bias = f", bias {self.bias:g}" if len(self.leads) == 2 else ""
+        return f"<{len(self.leads)} leads{bias}>"
+
     @property
     def bias(self) -> float:
         """V = μ_L − μ_R of a two-lead device."""
