@@ -21,7 +21,7 @@ VectorFunction = Callable[[FloatArray], FloatArray]
 Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series, bound, error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChebyshevTable:
     """Piecewise Chebyshev series of a vector-valued function.
 
@@ -35,6 +35,11 @@ class ChebyshevTable:
     series: FloatArray
     bounds: FloatArray
     error: FloatArray
+
+    def __repr__(self) -> str:
+        pieces, components, _ = self.series.shape
+        size = f"{components} components on {pieces} pieces"
+        return f"ChebyshevTable(<{size} from {self.low:.4g} to {self.high:.4g}>)"
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Return values of shape (components, *x.shape)."""

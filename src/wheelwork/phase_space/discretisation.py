@@ -9,8 +9,10 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 
+GAUSS_ORDER = 32  # nodes per panel
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Stencils:
     """For each target point, its neighbours and their weights.
 
@@ -64,9 +66,6 @@ def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.c
     weights = _weights(float(width // 2), width, derivative + 1)[derivative] / spacing**derivative
     offsets = np.arange(width) - width // 2
     return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
-
-
-GAUSS_ORDER = 32  # nodes per panel
 
 
 class Polynomials(NamedTuple):

@@ -12,8 +12,17 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.states.oscillator import g2_from_wigner
 
+RING_ANGLES = 64  # for the mean over angles: rings deviate from circles in few harmonics
+RING_RADII = 400  # that bracket the crest, before it is polished
+FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which there is no ring
+Weight = Callable[[FloatArray, FloatArray], FloatArray]
+# Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
+FEWEST_DETECTION_POINTS, MOST_DETECTION_POINTS = 256, 1024
+DETECTION_ACCURACY = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
+NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Nodes:
     """Quadrature of the distribution: any mean is Σ weight f(X, P); the weights sum to one.
 
@@ -24,6 +33,9 @@ class Nodes:
     P: FloatArray
     weight: FloatArray
     density: FloatArray
+
+    def __repr__(self) -> str:
+        return f"Nodes(<shape {self.X.shape}>)"
 
 
 class Distribution(Protocol):
@@ -74,11 +86,6 @@ def moments(distribution: Distribution) -> dict[str, float]:
     }
 
 
-RING_ANGLES = 64  # for the mean over angles: rings deviate from circles in few harmonics
-RING_RADII = 400  # that bracket the crest, before it is polished
-FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which there is no ring
-
-
 @dataclass(frozen=True)
 class Ring:
     """The crest of W in scaled coordinates, centred at the mean of (X, P).
@@ -118,14 +125,6 @@ def find_ring(distribution: Distribution) -> Ring:
     below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
     centre = float(np.log(mean(np.zeros(1))[0]))
     return Ring(radius, float(2.0 * at - below - above) / width**2, float(at) - centre)
-
-
-Weight = Callable[[FloatArray, FloatArray], FloatArray]
-
-# Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
-FEWEST_DETECTION_POINTS, MOST_DETECTION_POINTS = 256, 1024
-DETECTION_ACCURACY = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
-NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
 
 def detection_weight(distribution: Distribution) -> Weight:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy.typing as npt
 
 from wheelwork import _checks
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.phase_space.evolution.evolve import Schedule, evolve
 from wheelwork.phase_space.evolution.snapshots import Evolution
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
@@ -15,7 +16,7 @@ from wheelwork.states import Preparation
 
 
 @dataclass(frozen=True)
-class FokkerPlanck:
+class FokkerPlanck(Parameters):
     """The stationary Fokker–Planck equation (Culhane et al., Eq. (A24)), solved to `rtol`.
 
     rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
@@ -28,10 +29,9 @@ class FokkerPlanck:
     slow oscillators only (ω0, λ ≪ T, Γ).
     """
 
-    rtol: float = 1e-6
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+    rtol: float = parameter(
+        r"\epsilon", "1", "relative tolerance", check=_checks.tolerance, default=1e-6
+    )
 
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state of `model`."""
@@ -47,7 +47,7 @@ class FokkerPlanck:
 
 
 @dataclass(frozen=True)
-class EnergyDiffusion:
+class EnergyDiffusion(Parameters):
     """The orbit-averaged solution W(E): fast, and the cross-check of `FokkerPlanck`.
 
     W′/W = −2⟨mγ p²⟩/⟨D p²⟩, averaged over orbits of the effective potential. Errors are of first
@@ -57,10 +57,9 @@ class EnergyDiffusion:
     Raises NotConverged for a potential with several wells, NoSteadyState as `FokkerPlanck`.
     """
 
-    rtol: float = 1e-6
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+    rtol: float = parameter(
+        r"\epsilon", "1", "relative tolerance", check=_checks.tolerance, default=1e-6
+    )
 
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the orbit-averaged state of `model`."""

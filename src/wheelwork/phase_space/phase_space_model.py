@@ -11,6 +11,10 @@ from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.states.oscillator import length_unit, momentum_unit
 
 Coefficients = Callable[[FloatArray], FloatArray]
+# Of rtol, for the tables of the coefficients. Their errors are integrated into ln W, and tables
+# made of tables are looser by 10 and 30: `table_error` estimates what is left of them in W.
+TABLE_SHARE = 1e-5
+FINEST_TABLES = 2e-13  # relative; rounding of the coefficients allows no finer ones
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,6 @@ class PhaseSpaceModel:
         values[1] /= self.mass
         values[2] /= 2.0 * self.momentum**2
         return values
-
-
-# Of rtol, for the tables of the coefficients. Their errors are integrated into ln W, and tables
-# made of tables are looser by 10 and 30: `table_error` estimates what is left of them in W.
-TABLE_SHARE = 1e-5
-FINEST_TABLES = 2e-13  # relative; rounding of the coefficients allows no finer ones
 
 
 def table_tolerance(rtol: float) -> float:

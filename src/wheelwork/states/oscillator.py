@@ -22,8 +22,8 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
 
-_LOG_SMALL = -600.0  # exp of this is a normal double, with room for one step of the recurrence
-_RESCALE = 2.0**200  # growth after which a climbing point is scaled back: 5 steps from overflow
+_LOG_SMALL = -600.0  # its exponential is a normal double, with room for one step of the recurrence
+_RESCALE = 2.0**200  # size from which a climbing point is scaled back, far from overflow
 
 
 def length_unit(mass: float, frequency: float) -> float:
@@ -136,7 +136,7 @@ def _climb(
 
 @numba.njit(cache=True)
 def _enter(offset, slope, back, t, log_first, late, start, entry):  # type: ignore[no-untyped-def]
-    """Climb each late point until its value is representable; note the level and two values."""
+    """Climb each late point until its value is representable; store the level and two values."""
     levels = offset.size
     for j in late:
         before, now, log_scale = 0.0, 1.0, log_first[j]

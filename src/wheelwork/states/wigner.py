@@ -29,9 +29,9 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.states.density import ComplexArray, Matrix, hermitian
 from wheelwork.states.oscillator import hermite_functions, reach
 
-MEMORY_LIMIT = 4 * 2**30  # bytes
+MEMORY_LIMIT = 4 * 2**30  # bytes, of the arrays of one transform: half of a small machine
 
-ROUNDING = 39.0  # exp(-39) = 1e-17
+ROUNDING = 39.0  # exp(-39) = 1e-17, where functions count as ended
 
 
 class Scaled(NamedTuple):

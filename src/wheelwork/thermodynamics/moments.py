@@ -14,6 +14,8 @@ from wheelwork.states.oscillator import g2_from_wigner
 from wheelwork.states.wigner import held_wigner, scale_mesh
 from wheelwork.thermodynamics.spectrum import normalised, populations
 
+_ACCURACY = 1e-7  # of the largest |W|, that may be left at the edges of mesh and spectrum
+
 
 def ladder(frequency: float, levels: int) -> FloatArray:
     """Energies omega n of the oscillator Hamiltonian omega a†a, shape (levels,)."""
@@ -42,9 +44,6 @@ def g2(state: npt.ArrayLike) -> float:
 def energy(state: npt.ArrayLike, frequency: float) -> float:
     """Mean energy omega ⟨a†a⟩, without the zero-point energy."""
     return positive("frequency", frequency) * phonon_number(state)
-
-
-_ACCURACY = 1e-7  # to which the mesh must hold W
 
 
 def wigner_phonon_number(

@@ -9,7 +9,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.states.density import hermitian
 
 _NEGATIVE = -1e-9  # an eigenvalue or population below this is not rounding
-_LARGEST_LOSS = 1e-3  # of probability, that a truncation may leave out
+_LARGEST_LOSS = 1e-3  # of probability, by truncation; with more the trace is a mistake
 
 
 def normalised(name: str, probabilities: FloatArray) -> FloatArray:

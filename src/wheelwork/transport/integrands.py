@@ -19,7 +19,7 @@ from wheelwork.transport.leads import Lead, filling, filling_difference
 _SMALLEST = 1e-150
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bath:
     """What the leads contribute at given frequencies, shape (panels, nodes) each."""
 
@@ -42,7 +42,8 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
     """Evaluate line shapes and Fermi functions of all `leads` at `frequency`.
 
     The friction uses int g (a - g)' = -1/2 int a^2 phi', phi = g/a, from integration by parts: no
-    derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium.
+    derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium
+    (derived in docs/developers/phase-space.md).
     """
     samples = [lead.lineshape.sample(frequency) for lead in leads]
     fillings = [filling(lead, frequency) for lead in leads]

@@ -20,6 +20,23 @@ from wheelwork._checks import FloatArray, finite_array, positive, real
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 
+_LEAST_SAMPLES = 5  # half of them, which `error_estimate` keeps, must still show a curvature
+# Half lengths from the middle of a piece up to which its transform is taken by Legendre functions
+# of the second kind. These lose digits further out, where 8 Gauss points are exact to rounding.
+_NEAR = 5.0
+_GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
+# Column k: Legendre coefficients of (1 + t)^k, which turn powers on a piece into Legendre series.
+_LEGENDRE = np.array(
+    [
+        [1.0, 1.0, 4.0 / 3.0, 2.0],
+        [0.0, 1.0, 2.0, 3.6],
+        [0.0, 0.0, 2.0 / 3.0, 2.0],
+        [0.0, 0.0, 0.0, 0.4],
+    ]
+)
+_BLOCK = 1 << 16  # numbers in a temporary array: 512 KiB stay in cache
+_TINY = np.finfo(np.float64).tiny  # keeps the logarithm of a distance finite at a knot
+
 
 class Sample(NamedTuple):
     """A line shape at given frequencies: three arrays of the shape of the frequencies."""
@@ -132,24 +149,6 @@ class Semicircle(Parameters):
             (self.rate / self.width) * slope,
             0.5 * self.rate * shift,
         )
-
-
-_LEAST_SAMPLES = 5  # half of them, which `error_estimate` keeps, must still show a curvature
-# Half lengths from the middle of a piece up to which its transform is taken by Legendre functions
-# of the second kind. These lose digits further out, where 8 Gauss points are exact to rounding.
-_NEAR = 5.0
-_GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
-# Column k: Legendre coefficients of (1 + t)^k, which turn powers on a piece into Legendre series.
-_LEGENDRE = np.array(
-    [
-        [1.0, 1.0, 4.0 / 3.0, 2.0],
-        [0.0, 1.0, 2.0, 3.6],
-        [0.0, 0.0, 2.0 / 3.0, 2.0],
-        [0.0, 0.0, 0.0, 0.4],
-    ]
-)
-_BLOCK = 1 << 16  # numbers in a temporary array: 512 KiB stay in cache
-_TINY = np.finfo(np.float64).tiny  # keeps the logarithm of a distance finite at a knot
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:

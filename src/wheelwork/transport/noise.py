@@ -15,6 +15,7 @@ _ROUNDS = 48  # of bisection; rounding ends the gain before
 _MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
 _BLOCK = 1024  # panels evaluated at once, to stay in cache
 Owners = npt.NDArray[np.intp]
+_FIELDS = ("start", "stop", "kind")
 
 
 def charge_noise(
@@ -50,9 +51,6 @@ def charge_noise(
             f"relative error of {rtol:.1e}: the panels ran out; ask for a larger `rtol`"
         )
     return total
-
-
-_FIELDS = ("start", "stop", "kind")
 
 
 def _landmarks_from_level(leads: tuple[Lead, ...], level: float) -> Landmarks:

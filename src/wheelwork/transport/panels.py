@@ -60,6 +60,7 @@ _GAUSS = np.array(
         0.295524224714752870173815619188769,
     ]
 )
+_DEEPEST = 64  # bisections; 2^-64 of a panel is below rounding, so that the grading has ended
 
 
 def _unit_rule() -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -85,7 +86,7 @@ _RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
 NODES = _POINTS.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Panels:
     """Intervals [start, stop], or half lines beginning at one of these ends, by their `kind`."""
 
@@ -159,9 +160,6 @@ def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.N
     # distance: that must count as short enough, or the bisection would never end.
     reach = np.where(kind >= TAIL_RIGHT, 2.5, 1.0)
     return np.asarray(np.any(stop - start > reach * np.hypot(gap, distance), axis=-1))
-
-
-_DEEPEST = 64  # bisections; 2^-64 of a panel is below rounding, so that the grading has ended
 
 
 def landmarks(leads: tuple[Lead, ...]) -> Landmarks:

@@ -38,7 +38,7 @@ class Integrals(NamedTuple):
     scale: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Shared:
     """Panels of all levels: values, errors (panels, levels, quantities); `active`: which count."""
 
@@ -55,7 +55,7 @@ class _Shared:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Own:
     """Panels of single levels: values and errors (panels, quantities).
 

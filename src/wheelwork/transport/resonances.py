@@ -17,9 +17,16 @@ from wheelwork.transport.lineshapes import Landmarks
 _STEPS = 10  # of the Illinois method, enough for rounding from brackets one node wide
 # Below this ratio of width to position, rounding of the frequency itself would show in the peak.
 _NARROW = 2e-3
+Index = npt.NDArray[np.intp]
+# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
+# rounding: its terms fall by a hundred each.
+_DEGREE = 7
+_RADIUS = 0.01
+_UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
+_FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Resonances:
     """Peaks of the spectral function, shape (levels, most peaks of any level) each.
 
@@ -106,17 +113,7 @@ def _tabulate(
     return Resonances(positions, offsets, widths, narrow)
 
 
-Index = npt.NDArray[np.intp]
-
-# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
-# rounding: its terms fall by a hundred each.
-_DEGREE = 7
-_RADIUS = 0.01
-_UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-_FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Origins:
     """One per peak of every level, and in the last column its bare energy; (levels, peaks + 1)."""
 

@@ -14,14 +14,15 @@ from wheelwork.phase_space.evolution.split_steps import Flow
 from wheelwork.phase_space.evolution.step_control import EvolutionState
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
+from wheelwork.results import with_error
 from wheelwork.states.oscillator import g2_from_wigner
 
-MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
+MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 MiB for each rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Snapshot:
-    """W at one time. A further evolution can start from it, and counts its errors from zero again.
+    """W at one time. A further evolution can start from it; `error` is what that one inherits.
 
     model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
     P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
@@ -38,6 +39,11 @@ class Snapshot:
     local_errors: Mapping[str, float]
     energy_rates: tuple[float, float, float]
     energy_rates_error: float
+
+    def __repr__(self) -> str:
+        number = with_error(self.moments["phonon_number"], self.errors["phonon_number"])
+        size = f"mesh={self.field.mesh.points}², distance={self.distance:.1e}"
+        return f"Snapshot(time={self.time:.6g}, phonon_number={number}, {size})"
 
     @property
     def trace_drift(self) -> float:
@@ -86,7 +92,7 @@ class Snapshot:
 
     @property
     def error(self) -> float:
-        """What an evolution that starts from here inherits."""
+        """Error that an evolution from here inherits: `distance`."""
         return self.distance
 
     @property
@@ -105,9 +111,9 @@ class Snapshot:
 
 
 def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
-    """Read off the state at its time, under the model in force from then on.
+    """Return means and errors of the state, under the model in force from its time on.
 
-    inherited: error of what the evolution started from, on top of its own.
+    inherited: error of the initial state, added to the evolution's own.
     """
     distance = state.distance + inherited
     field, names = state.field, flow.model.local_observables
@@ -116,11 +122,11 @@ def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
     # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for local observables
     functions = np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0, 0.0 * P + 1.0])
     weights = functions[[0, 1, 2] + [3] * len(names)] @ field.values.T * field.mesh.cell
-    means, misses, size = _means(weights, field.mesh.axis, rates)
-    # what W and the tables miss, counted in the measure of `distance`
+    means, quadrature_errors, size = _means(weights, field.mesh.axis, rates)
+    # errors of W and of the tables, in the measure of `distance`
     energy = field.mean_energy
     scale = np.array([np.sqrt(energy), 2.0 * energy, 2.0] + [1.0] * len(names))
-    errors = scale * (size * distance + np.max(rates.bounds, axis=0)) + misses
+    errors = scale * (size * distance + np.max(rates.bounds, axis=0)) + quadrature_errors
     return Snapshot(
         state.time,
         flow.model,
@@ -154,7 +160,7 @@ def _means(
     return means, change, np.max(np.abs(at), axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evolution:
     """W(t) at the times asked for, in order.
 
@@ -164,8 +170,14 @@ class Evolution:
     snapshots: tuple[Snapshot, ...]
     inherited: float
 
+    def __repr__(self) -> str:
+        first, last = self.times[[0, -1]]
+        worst = f"distance up to {np.max(self.distance):.1e}"
+        return f"Evolution(<{len(self.snapshots)} times from {first:g} to {last:g}, {worst}>)"
+
     @property
     def times(self) -> FloatArray:
+        """Times of the snapshots, increasing."""
         return np.array([one.time for one in self.snapshots])
 
     @property

@@ -1,4 +1,12 @@
-"""A model's rates, tabulated as far out as the state has come."""
+"""Steps in time: half a rotation, friction, force and noise at fixed X, half a rotation.
+
+The rotation by ω0 Δt is three shears, each a phase in the Fourier space of one axis. Between
+the two halves of the middle one, P does an Ornstein–Uhlenbeck step at fixed X, which is
+known exactly: there the shears have stretched the plane to (X, P) → (X/c, cP) with
+c = cos(ω0 Δt/2), so its coefficients are taken at cX. Neighbouring shears along X merge.
+Every factor is exact for its part and time-symmetric, so the error is even in Δt, and steps of
+three sizes extrapolate to sixth order. Derived in docs/developers/phase-space.md.
+"""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +27,13 @@ from wheelwork.phase_space.phase_space_model import (
 )
 from wheelwork.states.density import ComplexArray
 
-AHEAD = 1.4  # tables reach further than asked for, as states grow step by step
+AHEAD = 1.4  # factor by which tables reach further than asked for, as states grow step by step
+# Steps taken at once, times the count asked for. Close together, as the coarsest must still resolve
+# how force and noise vary over a period.
+LEVELS = (4, 5, 6)
+# Of the series in the friction; where it needs more, steps must be shorter.
+FEWEST_TERMS, MOST_TERMS = 3, 24
+STABLE = 0.1  # largest factor by which the first term left out may magnify what is not resolved
 
 
 class Flow:
@@ -33,8 +47,8 @@ class Flow:
     def rates(self, reach: float) -> ChebyshevTable:
         """Table of (f, γ, d, local observables) over at least |X| ≤ reach.
 
-        Raises InvalidArgument where the diffusion is negative, NotConverged where the model has
-        no coefficients or no table of them gets as accurate as it must.
+        Raises InvalidArgument where the diffusion is negative, NotConverged where the model has no
+        coefficients, or no table of them reaches the accuracy asked for.
         """
         if self._table is None or self._table.high < reach:
             try:
@@ -123,7 +137,7 @@ class Step:
 
     @property
     def largest_term(self) -> float:
-        """Largest |δP| on the mesh: its j-th power over j! bounds what a term does to rounding."""
+        """Largest |δP| on the mesh: its j-th power over j! bounds how a term magnifies rounding."""
         P = np.sqrt(np.maximum(self._mesh.half_width**2 - self._mesh.axis**2, 0.0))
         return float(np.max(np.abs(self._squeeze[:, -1]) * P))
 
@@ -140,7 +154,7 @@ class Step:
 
 
 class _Work:
-    """W and room for its transforms: the steps are too short to allocate in."""
+    """W and buffers for its transforms: a step is so short that allocation would dominate."""
 
     def __init__(self, mesh: Mesh, order: int) -> None:
         n, half = mesh.points, mesh.points // 2 + 1
@@ -184,11 +198,6 @@ def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
             total[i, j] = z * phase[i, j]
 
 
-# Close together, as the coarsest must still resolve how force and noise vary over a period.
-LEVELS = (4, 5, 6)
-FEWEST_TERMS, MOST_TERMS, STABLE = 3, 24, 0.1
-
-
 @dataclass(frozen=True)
 class Stretch:
     """W after a stretch of time, of sixth order in Δt, and its distance from that of fourth."""
@@ -202,8 +211,8 @@ def advance(
 ) -> Stretch | None:
     """Advance in 4, 5 and 6 times `count` steps, and extrapolate from Δt², Δt⁴ to zero.
 
-    allowed: size of what may be left out of the series in the friction. None when the steps are
-    too long for that series.
+    allowed: size of the remainder of the series in the friction. None when the steps are too long
+    for that series.
     """
     rates = flow.rates(field.mesh.half_width)
     steps = [
@@ -217,12 +226,12 @@ def advance(
         step.advance(field.values, level * count, order)
         for step, level in zip(steps, LEVELS, strict=True)
     ]
-    found = Field(field.mesh, combined(ends, LEVELS))
-    return Stretch(found, found.size(found.values - combined(ends[1:], LEVELS[1:])))
+    sixth = Field(field.mesh, combined(ends, LEVELS))
+    return Stretch(sixth, sixth.size(sixth.values - combined(ends[1:], LEVELS[1:])))
 
 
 def combined(ends: Sequence[FloatArray], levels: Sequence[int]) -> FloatArray:
-    """Σ_i c_i end_i without the terms in Δt², Δt⁴, … that so many values can cancel."""
+    """Σ_i c_i end_i, in which n ends cancel the terms in Δt², …, Δt^(2n−2)."""
     total = np.zeros_like(ends[0])
     for end, level in zip(ends, levels, strict=True):
         others = [other for other in levels if other != level]
@@ -231,7 +240,7 @@ def combined(ends: Sequence[FloatArray], levels: Sequence[int]) -> FloatArray:
 
 
 def _order(step: Step, field: Field, allowed: float) -> int | None:
-    """Terms of the series in the friction until one is below `allowed`, which is left out.
+    """Terms of the series in the friction before the first below `allowed`; None where too many.
 
     At least as many as keep the series from magnifying what the mesh cannot resolve.
     """

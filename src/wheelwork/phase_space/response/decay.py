@@ -14,16 +14,20 @@ from wheelwork.errors import NotConverged
 
 ComplexArray = npt.NDArray[np.complex128]
 LARGEST_CANCELLATION = 1e5  # between modes; beyond it their sum loses eleventh digits
-BATCH = 2**20
+BATCH = 2**20  # complex numbers in a temporary array, 16 MiB
+CANDIDATES = 24  # strongest modes, about which a maximum is searched
+OFFSETS = np.linspace(-1.5, 1.5, 13)  # of the search from each mode, in its half widths
+WIDENINGS = 60  # by a factor of 1.5 from a twentieth of a width: to 1e9 widths
+LINE_ROUNDING = 1e-10  # of the largest spectrum possible; a maximum below is no line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Decay:
     """C(τ) = constant + Σ amplitude e^{λτ} = constant + reading · e^{Gτ} start for τ ≥ 0.
 
     eigenvalues, amplitudes: (modes,). Where eigenvectors of G nearly coincide, as at critical
     damping, the modes cancel each other's digits; then G itself is used.
-    left_out: Σ|amplitude| of modes that have been left out.
+    left_out: Σ|amplitude| of the modes that are left out.
     """
 
     eigenvalues: ComplexArray
@@ -46,7 +50,7 @@ class Decay:
 
     @property
     def lost(self) -> float:
-        """Bound on what modes left out may matter, at any delay."""
+        """Bound on the contribution of modes that are left out, at any delay."""
         return self.left_out if self.separable or self.left_out == 0.0 else math.inf
 
     @property
@@ -123,12 +127,6 @@ class Decay:
         return T, Z
 
 
-CANDIDATES = 24  # strongest modes, about which a maximum is looked for
-OFFSETS = np.linspace(-1.5, 1.5, 13)  # in half widths of a mode
-WIDENINGS = 60
-LINE_ROUNDING = 1e-10
-
-
 @dataclass(frozen=True)
 class Line:
     """The highest maximum of a spectrum S(ω).
@@ -153,12 +151,12 @@ def find_line(decay: Decay) -> Line:
     weight = np.abs(decay.amplitudes / decay.eigenvalues.real)
     strongest = np.argsort(-weight)[:CANDIDATES]
     modes = decay.eigenvalues[strongest]
-    looked = np.unique((modes.imag[:, None] + OFFSETS * np.abs(modes.real)[:, None]).ravel())
-    best = int(np.argmax(decay.spectrum(looked)))
+    searched = np.unique((modes.imag[:, None] + OFFSETS * np.abs(modes.real)[:, None]).ravel())
+    best = int(np.argmax(decay.spectrum(searched)))
     spread = float(np.abs(modes.real).min())
     low, high = (
-        _rising(decay, looked[best], spread, -1.0),
-        _rising(decay, looked[best], spread, 1.0),
+        _rising(decay, searched[best], spread, -1.0),
+        _rising(decay, searched[best], spread, 1.0),
     )
     frequency = brentq(decay.spectrum_slope, low, high, xtol=1e-14 * spread, rtol=1e-15)
     height = float(decay.spectrum(np.array(frequency)))
@@ -179,7 +177,7 @@ def _rising(decay: Decay, start: float, step: float, side: float) -> float:
         if side * decay.spectrum_slope(frequency) < 0.0:
             return float(frequency)
         offset *= 1.5
-    raise NotConverged(f"no maximum of the spectrum was found about the frequency {start:g}")
+    raise NotConverged(f"the spectrum has no maximum about the frequency {start:g}")
 
 
 def _half(decay: Decay, peak: float, height: float, step: float, side: float) -> float:

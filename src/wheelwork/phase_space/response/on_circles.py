@@ -7,7 +7,7 @@ R^k p_n(R²) sin kφ, orthonormal under w R dR dφ. For any v of that span
 
 with c and d̃ as in `stationary.circle_solver`: probability is kept exactly, and where noise and
 friction balance (c = 0) every mode decays. The span holds all polynomials in ρ and P up to some
-degree: a harmonic oscillator is exact at any damping.
+degree: a harmonic oscillator is exact at any damping. Derived in docs/developers/phase-space.md.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,11 @@ from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orth
 from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
 from wheelwork.phase_space.stationary.orbits import Orbits
 
-FEWEST_PANELS = 6
+FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
 
 IntArray = npt.NDArray[np.intp]
 Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
+NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
 
 
 class Fields(NamedTuple):
@@ -38,7 +39,7 @@ class Fields(NamedTuple):
     W_P: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CircleBasis:
     """Radial functions and harmonics at the nodes of a quadrature over circles.
 
@@ -199,8 +200,8 @@ def circle_basis(orbits: Orbits, functions: int, harmonics: int) -> CircleBasis:
     for k in range(harmonics + 1):
         scale = (R / orbits.radius) ** max(k - 1, 0) * root
         first = scale * R if k else scale
-        found = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
-        radial[k] = found.values, found.slopes, found.values / R
+        polynomials = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
+        radial[k] = polynomials.values, polynomials.slopes, polynomials.values / R
     points = _angles(orbits, 2 * harmonics)
     phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
     order = np.arange(1, harmonics + 1)[:, None]
@@ -230,9 +231,6 @@ def _angles(orbits: Orbits, order: int) -> int:
             break
         points *= 2
     return points // 2 + order + 4
-
-
-NEGLIGIBLE = 1e-10  # share of a Krylov vector below which it is noise
 
 
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
@@ -299,8 +297,8 @@ def _solver(generator: FloatArray, frequency: float) -> Solver:
     factors = lu_factor(generator - 1j * frequency * np.eye(len(generator)), check_finite=False)
 
     def solve(right: FloatArray) -> FloatArray:
-        found = lu_solve(factors, right.astype(complex), check_finite=False)
-        return np.hstack([found.real, found.imag])
+        solution = lu_solve(factors, right.astype(complex), check_finite=False)
+        return np.hstack([solution.real, solution.imag])
 
     return solve
 

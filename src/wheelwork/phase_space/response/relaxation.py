@@ -1,4 +1,8 @@
-"""Linear relaxation to the stationary state in a small space, and its modes."""
+"""Linear relaxation to the stationary state in a small space: modes, correlations, Krylov spaces.
+
+A large relaxation is projected on a rational Krylov space, which holds what starts and its images
+under (G − σ)⁻¹ for a few shifts σ, again and again (A. Ruhe, Linear Algebra Appl. 58, 391 (1984)).
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,12 +19,18 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, find_line
 
-# What evolves by the regression theorem, by the columns of `Relaxation.starts`. With α = X + iP,
+# What the regression theorem evolves, by the columns of `Relaxation.starts`. With α = X + iP,
 # ∂_{α*} = ½(∂_X + i∂_P): aρ ↔ (α + ½∂_{α*})W = LOWERED_X + i LOWERED_P, and for aρa†
 # (α + ½∂_{α*})(α* + ½∂_α)W = [|α|² + ½ + ½(X∂_X + P∂_P) + (∂_X² + ∂_P²)/16]W.
 POSITION, MOMENTUM, LOWERED_X, LOWERED_P, INTENSITY, PAIR = range(6)
 INVISIBLE = 1e-7  # share of a mode in the correlations, below which it is not listed
-INVERSE_STEPS = 4
+INVERSE_STEPS = 4  # of inverse iteration at a shift 1e-9 off: each gains some nine digits
+# The correlation whose size is the scale of errors: normal order may vanish by cancellation.
+SCALES = {"emission": "amplitude", "pair": "intensity"}
+DELAYS = 48  # at which two approximations are compared, in equal ratios, beside zero
+LONGEST_DELAY = 4.0  # in units of one over the slowest rate: e^-4 of a fluctuation is left
+LARGEST_SPACE = 400  # vectors: bounds the time to compute all modes
+Solver = Callable[[FloatArray], FloatArray]
 
 
 class Share(NamedTuple):
@@ -34,7 +44,7 @@ class Share(NamedTuple):
         return np.asarray(values[..., list(self.columns)] @ np.array(self.factors, complex))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Relaxation:
     """dy/dt = G y for deviations y from the stationary state, in an orthonormal basis.
 
@@ -44,8 +54,8 @@ class Relaxation:
     probability: (nodes,), of W at nodes of phase space. ratio: takes y to the deviation it stands
     for over W, at the nodes. positions: (nodes, 3), X, P and |α|² there.
 
-    The equation has no growing modes; where G has, they are errors of its basis, and are left out
-    of correlations, which keep count of them.
+    The equation has no growing modes. Where G has, they are errors of its basis: correlations leave
+    them out and count them as an error.
     """
 
     generator: FloatArray
@@ -73,10 +83,8 @@ class Relaxation:
         """Eigenvalues of the modes that decay and show in some correlation, slowest first."""
         values, read, projected_starts = self._modes
         read = np.max(np.abs(read) / np.linalg.norm(self.readings, axis=0), axis=1)
-        projected_starts = np.max(
-            np.abs(projected_starts) / np.linalg.norm(self.starts, axis=0), axis=1
-        )
-        shown = values[self._decaying & (read * projected_starts > INVISIBLE)]
+        started = np.abs(projected_starts) / np.linalg.norm(self.starts, axis=0)
+        shown = values[self._decaying & (read * np.max(started, axis=1) > INVISIBLE)]
         return np.asarray(shown[np.lexsort((shown.imag, -shown.real))])
 
     @property
@@ -129,10 +137,6 @@ CORRELATIONS: Mapping[str, tuple[Share, Share]] = MappingProxyType(
         "pair": (READ_SQUARE, Share((PAIR,))),
     }
 )
-# The correlation whose size is the scale of errors: normal order may vanish by cancellation.
-SCALES = {"emission": "amplitude", "pair": "intensity"}
-DELAYS = 48
-LONGEST_DELAY = 4.0  # over the slowest rate
 
 
 def correlation(relaxation: Relaxation, name: str) -> Decay:
@@ -144,8 +148,8 @@ def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
     """Relative changes of everything reported.
 
     Of a correlation: the largest over delays, over its fluctuations at τ = 0 (of `SCALES`), with
-    what growing modes took from it. Of the line: of its frequency over its width, of its width
-    and coherence time over themselves.
+    the growing modes that were left out of it. Of the line: of its frequency over its width, of its
+    width and coherence time over themselves.
     """
     delays = _delays(fine)
     pairs = {name: (correlation(coarse, name), correlation(fine, name)) for name in CORRELATIONS}
@@ -186,11 +190,6 @@ def _delays(relaxation: Relaxation) -> FloatArray:
     return np.concatenate([[0.0], np.geomspace(shortest, longest, DELAYS)])
 
 
-LARGEST_SPACE = 400
-
-Solver = Callable[[FloatArray], FloatArray]
-
-
 def compress(
     starts: FloatArray,
     solvers: Sequence[Solver],
@@ -216,7 +215,7 @@ def compress(
                 break
         smaller = larger
     if best is None:
-        raise NotConverged("the Krylov space of the correlations ended before it was of use")
+        raise NotConverged("the Krylov space of the correlations ended after a single step")
     return best
 
 

@@ -12,7 +12,6 @@ from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_toler
 from wheelwork.phase_space.stationary import circle_solver, plane
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
 from wheelwork.phase_space.stationary.orbits import (
-    FALL,
     Orbits,
     SeveralWells,
     find_orbits,
@@ -26,7 +25,14 @@ EIGHTH_ORDER = 0.04  # (2/3)^8, the fall of its errors from one mesh to the next
 BEST_GAIN = 1000.0  # of one level over the one before; with a larger excess finer ones are hopeless
 
 Level = TypeVar("Level")
+Solution = TypeVar("Solution")
 AnyDistribution = TypeVar("AnyDistribution", OrbitDistribution, PlaneDistribution)
+# Radii and harmonics on orbits; points per axis of the plane. Each level has half as many again.
+LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
+PLANE_LEVELS = (72, 108, 160, 240, 340)
+PLANE_RTOL = 1e-8  # no mesh of the plane that fits into memory gets further
+ROUNDING = 1e-13  # of the solution on the plane, before rare switching magnifies it
+LARGEST_CORRECTION = 0.05  # of moments, up to which an orbit average is one
 
 
 def refined(
@@ -83,14 +89,6 @@ def _extrapolated(changes: list[FloatArray]) -> FloatArray:
     return last * min(1.0, TREND_SAFETY * rate)
 
 
-# Radii and harmonics on orbits, and points per axis of the plane; each level has half as many again.
-LEVELS = ((24, 4), (36, 6), (54, 8), (80, 12), (120, 16), (180, 24), (260, 36))
-PLANE_LEVELS = (72, 108, 160, 240, 340)
-PLANE_RTOL = 1e-8  # no mesh of the plane that fits into memory gets further
-ROUNDING = 1e-13  # of the solution on the plane, before rare switching magnifies it
-LARGEST_CORRECTION = 0.05  # of moments, up to which an orbit average is one
-
-
 def solve_stationary(model: PhaseSpaceModel, rtol: float) -> Stationary:
     """Return the stationary state of `model`; see `FokkerPlanck`."""
     try:
@@ -108,13 +106,18 @@ def solve_stationary(model: PhaseSpaceModel, rtol: float) -> Stationary:
     except NotConverged as reason:
         if rtol < PLANE_RTOL:
             raise
-        return _on_plane_after(reason, model, rtol)
+        return plane_instead(_on_plane, model, rtol, reason)
 
 
-def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -> Stationary:
-    """Try the plane where strong friction deforms W on its orbits; else raise `reason`."""
+def plane_instead(
+    solve: Callable[[PhaseSpaceModel, float], Solution],
+    model: PhaseSpaceModel,
+    rtol: float,
+    reason: NotConverged,
+) -> Solution:
+    """Solve on the plane, where strong friction deforms W on its orbits; else raise `reason`."""
     try:
-        return _on_plane(model, rtol)
+        return solve(model, rtol)
     except (NotConverged, NoSteadyState):
         raise reason from None
 
@@ -137,9 +140,7 @@ def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
     def at(points: int) -> plane.PlaneDistribution:
         return plane.solve(box, points)
 
-    # Weights of wells depend on e^(U/T), so errors of U are magnified by the fall of W.
-    tables = FALL * float(np.max(box.rates.error[:3]))
-    solution, error, points = refined(at, PLANE_LEVELS, rtol, tables, extrapolate=False)
+    solution, error, points = refined(at, PLANE_LEVELS, rtol, box.table_error, extrapolate=False)
     # Rare switching magnifies rounding by the time between switches.
     error = error + ROUNDING * np.exp(solution.barrier)
     if np.max(error[:-1]) > rtol:

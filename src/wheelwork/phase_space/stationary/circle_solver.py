@@ -26,7 +26,7 @@ IntArray = npt.NDArray[np.intp]
 HALF_WIDTH = 3  # nodes on each side of the stencils: differences of sixth order
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Modulation:
     """u(R, φ) as Fourier coefficients at uniform radii R_i = (i + ½) h.
 
@@ -104,7 +104,7 @@ class _Basis:
         return np.asarray(self.projection @ (factor[:, :, None] * functions))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Banded:
     """LAPACK band storage of blocks (size × size) between neighbouring radii."""
 

@@ -17,7 +17,7 @@ MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Circles:
     """Radii times angles, with all that depends on the orbits alone.
 

@@ -28,7 +28,7 @@ class SeveralWells(Exception):
     """The potential has more than one minimum: orbits are no single family of circles."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Potential:
     """Rates and potential on a range of X.
 
@@ -89,7 +89,7 @@ class Potential:
         return float(np.min(self.energy(np.array([self.rates.low, self.rates.high]))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Orbits:
     """The circle coordinates of one model, and its orbit-averaged density.
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 from scipy.interpolate import RectBivariateSpline
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -20,6 +20,7 @@ from wheelwork.phase_space.discretisation import central
 from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
+from wheelwork.phase_space.stationary.orbits import FALL
 
 UPSAMPLING = 4  # of the mesh before it is interpolated by splines of fifth order
 NOISE_ROOM = 30.0  # times the noise of the mesh, below which a rise of W is no hump
@@ -39,6 +40,14 @@ class Box:
     low: float
     high: float
     reach: float
+
+    @property
+    def table_error(self) -> float:
+        """Bound on the relative effect on W of the errors of `rates`.
+
+        Weights of wells depend on e^(U/T), so errors of U are magnified by the fall of W.
+        """
+        return FALL * float(np.max(self.rates.error[:3]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,10 +137,15 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     return PlaneDistribution(X, P, values / (np.sum(values) * (X[1] - X[0]) * (P[1] - P[0])))
 
 
-def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
-    """Sparse LU that keeps the diagonal (30 times less fill here), with one step of refinement."""
+def factorised(matrix: sp.csc_array) -> SuperLU:
+    """Sparse LU that keeps the diagonal: 30 times less fill for these matrices."""
     options = {"SymmetricMode": True}
-    factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+
+
+def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
+    """Solution by sparse LU with one step of refinement."""
+    factors = factorised(matrix)
     values = factors.solve(right)
     values += factors.solve(right - matrix @ values)
     residual = np.max(np.abs(right - matrix @ values)) / np.max(np.abs(values))
