@@ -7,8 +7,8 @@ from scipy.optimize import brentq
 from wheelwork import lindblad
 from wheelwork.errors import NotConverged
 from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
-from wheelwork.machines.rotor.solve import on_window
-from wheelwork.machines.rotor.window import Window, guess_chain
+from wheelwork.machines.rotor.block_state import Window
+from wheelwork.machines.rotor.stationary import guess_chain, on_window
 
 HEAVY = RotorEngine(
     temperature_cold=0.71,

@@ -7,8 +7,8 @@ from scipy.linalg import expm
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.machines.rotor.block_state import Window
 from wheelwork.machines.rotor.evolution import RotorStart, evolve_on
-from wheelwork.machines.rotor.window import Window
 
 pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 
@@ -174,7 +174,7 @@ def test_bad_evolutions(initial, times, message):
 
 
 def test_bad_starts():
-    with pytest.raises(InvalidArgument, match="`excited_hot` must not exceed one"):
+    with pytest.raises(InvalidArgument, match="`excited_hot` must lie between 0 and 1"):
         RotorStart(excited_hot=1.2)
     with pytest.raises(InvalidArgument, match="`angular_momentum` must be an integer"):
         RotorStart(0.5)

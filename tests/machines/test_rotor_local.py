@@ -7,12 +7,10 @@ import rotor_systems as rs
 import wheelwork as ww
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.sector import diagonal_sector
-from wheelwork.machines.rotor.blocks import BlockState
+from wheelwork.machines.rotor.block_state import BlockState, Window, pairs_of, total_energies
+from wheelwork.machines.rotor.energetics import ergotropies
 from wheelwork.machines.rotor.evolution import RotorStart
-from wheelwork.machines.rotor.pairs import pairs_of, total_energies
-from wheelwork.machines.rotor.solve import on_window
-from wheelwork.machines.rotor.window import Window
-from wheelwork.machines.rotor.work import ergotropies
+from wheelwork.machines.rotor.stationary import on_window
 
 pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 

@@ -7,7 +7,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.machines.rotor.regime import REGIMES, Operation
+from wheelwork.machines.rotor.energetics import REGIMES, Operation
 
 PAPER = ww.RotorEngine.paper(beta_ratio=0.2)
 
@@ -64,7 +64,7 @@ def test_regimes_of_the_paper(ratio, regime):
 def test_operation_by_signs(signs, regime):
     operation = Operation(*map(float, signs), temperature_cold=1.0, temperature_hot=3.0)
     assert operation.regime == regime
-    noisy = Operation(*(signs + 0.1 * np.ones(3)), 1.0, 3.0, noise=(0.2, 0.2, 0.2))
+    noisy = Operation(*(signs + 0.1 * np.ones(3)), 1.0, 3.0, errors=(0.2, 0.2, 0.2))
     assert noisy.regime == regime
     assert operation.carnot_cop == 0.5
     assert operation.carnot_efficiency == pytest.approx(2.0 / 3.0)

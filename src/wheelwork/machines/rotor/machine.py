@@ -1,28 +1,23 @@
 """The rotor engine: two qubits between a cold and a hot bath turn a rotor against a load."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from wheelwork.errors import InvalidArgument, NoSteadyState, ValidityWarning
-from wheelwork.machines.rotor.blocks import BlockState
-from wheelwork.machines.rotor.boundaries import RegimeBoundaries, find_boundaries
-from wheelwork.machines.rotor.evolution import RotorEvolution, RotorStart, evolve
+from wheelwork import verbs
+from wheelwork.machines.rotor import boundaries, evolution, rectification
+from wheelwork.machines.rotor.block_state import BlockState, ComplexArray
+from wheelwork.machines.rotor.boundaries import RegimeBoundaries
+from wheelwork.machines.rotor.evolution import RotorEvolution, RotorStart
 from wheelwork.machines.rotor.global_equation import GlobalMasterEquation
-from wheelwork.machines.rotor.labels import OBSERVABLES
 from wheelwork.machines.rotor.local_equation import LocalMasterEquation
+from wheelwork.machines.rotor.model import RotorMethod
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.rectification import (
-    Optimum,
-    Quantity,
-    Rectification,
-    optimise,
-    rectify,
-)
-from wheelwork.machines.rotor.solve import RotorMethod, solve
-from wheelwork.machines.rotor.state import RotorState
+from wheelwork.machines.rotor.rectification import Optimum, Quantity, Rectification
+from wheelwork.machines.rotor.state import RotorResult, RotorState
+from wheelwork.machines.rotor.stationary import solve
+from wheelwork.results import Labels, warn_outside_validity
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,34 +34,12 @@ class RotorEngine(RotorParameters):
     """
 
     @property
-    def labels(self) -> Mapping[str, tuple[str, str, str]]:
+    def labels(self) -> Labels:
         """Symbol, unit and long name of every parameter and observable."""
-        return {**self.parameter_labels(), **OBSERVABLES}
-
-    # ------------------------------------------------------------------ verbs
-
-    def evolve(
-        self,
-        initial: RotorStart | RotorState | BlockState | None,
-        times: npt.ArrayLike,
-        method: RotorMethod | None = None,
-    ) -> RotorEvolution:
-        """Follow the machine from `initial` at time 0 through ascending `times`, (T,).
-
-        `initial` None is `RotorStart()`: the rotor at l = 0, each qubit thermal with its bath.
-        `method` is `LocalMasterEquation()` by default; its `rtol`, but no less than 1e-8, bounds
-        the estimated Σ|δρ| over populations and coherences on the window, and `rtol` what the ends
-        of the window turn back at any time: the window grows.
-        Works without a load too, while the window holds.
-
-        Raises NotConverged when the rotor runs out of the largest window, InvalidArgument for
-        times that are not ascending from 0 or later.
-        """
-        start = RotorStart() if initial is None else initial
-        return evolve(self, start, times, _checked(method))
+        return {**self.parameter_labels(), **RotorState.labels()}
 
     def steady_state(self, method: RotorMethod | None = None) -> RotorState:
-        """Return the stationary state by `method`, `LocalMasterEquation()` by default.
+        """Return the steady state by `method`, `LocalMasterEquation()` by default.
 
         Raises NoSteadyState without a load (γ = 0), where the populations run away to ever larger
         l, and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
@@ -75,34 +48,54 @@ class RotorEngine(RotorParameters):
         holds the probability (a `window` of the method may hold one). Warns with ValidityWarning
         when the description is beyond its validity (see the audit).
         """
-        method = _checked(method)
-        self._require_load()
-        state = RotorState(self, method, solve(self, method))
-        stretched = [name for name, entry in state.validity.items() if not entry.ok]
-        if stretched:
-            ratios = ", ".join(
-                f"{n} = {state.validity[n].value:.3g} (at most {state.validity[n].bound:g})"
-                for n in stretched
-            )
-            message = f"the master equation is beyond its validity: {ratios}"
-            warnings.warn(message, ValidityWarning, stacklevel=2)
+        chosen = _checked(method, LocalMasterEquation())
+        state = RotorState(self, chosen, solve(self, chosen))
+        warn_outside_validity("the master equation is beyond its validity", state.validity)
         return state
+
+    def evolve(
+        self,
+        initial: RotorStart | RotorResult | BlockState | ComplexArray | None,
+        times: npt.ArrayLike,
+        method: RotorMethod | None = None,
+    ) -> RotorEvolution:
+        """Follow the machine from `initial` at time 0 through ascending `times`, (T,).
+
+        initial: a `RotorStart`, one angular momentum and qubits without coherence; None for the
+        rotor at l = 0 and each qubit thermal with its bath. Or a state of a rotor engine: a
+        `RotorState`, an entry of an evolution or of its `states`. Or a density matrix (4N, 4N) in
+        the basis of `RotorState.density_matrix`, with a fixed `window` of the method that says
+        which l it is for; its coherences between charges, which influence nothing that is
+        reported, are left out.
+        method: `LocalMasterEquation()` by default. Its `rtol`, but no less than 1e-8, bounds the
+        estimated Σ|δρ| over populations and coherences on the window, and `rtol` what the ends of
+        the window turn back at any time: the window grows. Works without a load too, while the
+        window holds.
+
+        Raises NotConverged when the rotor runs out of the largest window, InvalidArgument for
+        times that are not ascending from 0 or later.
+        """
+        start = RotorStart() if initial is None else initial
+        return evolution.evolve(self, start, times, _checked(method, LocalMasterEquation()))
 
     def regime_boundaries(
         self, low: float = 0.05, high: float = 1.0, method: RotorMethod | None = None
     ) -> RegimeBoundaries:
-        """Values of β_2/β_1 in [low, high] at which the operation changes, to about 1e-10.
+        """Return the β_2/β_1 in [low, high] at which the operation changes, to about 1e-10.
 
-        Found on a scan of 33 values and refined by root finding; raises as `steady_state`.
+        A scan of 33 values, then root finding: about a hundred steady states. Raises as
+        `steady_state`.
         """
-        return find_boundaries(self, _checked(method), low, high)
+        chosen = _checked(method, LocalMasterEquation())
+        return boundaries.regime_boundaries(self, _steady_state_by(chosen), low, high)
 
     def rectification(self, method: RotorMethod | None = None) -> Rectification:
         """Compare the machine with itself after the qubits' baths have changed places.
 
         `method` is `GlobalMasterEquation()` by default, as in Leitch et al., Sec. III C.
         """
-        return rectify(self, _checked(GlobalMasterEquation() if method is None else method))
+        chosen = _checked(method, GlobalMasterEquation())
+        return rectification.rectification(self, _steady_state_by(chosen))
 
     def best_rectification(
         self,
@@ -114,31 +107,21 @@ class RotorEngine(RotorParameters):
         """Return the bath asymmetry χ in `bounds` with the largest Γ_α of "heat" or
         "angular_momentum" (Leitch et al., Eqs. (41), (44)).
 
-        Close to χ = 1 the cold bath is cut off and R = 1 means little: the default stops before.
-        Raises NotConverged when α > 0 and R diverges within the bounds: nothing bounds it where
-        the two flows may have opposite signs, as angular momenta have.
+        Close to χ = 1 the cold bath is cut off and R = 1 means little, so the default stops before.
+        Raises NotConverged when α > 0 and R diverges within the bounds: it has no bound where the
+        two flows may have opposite signs, as angular momenta have.
         """
-        chosen = _checked(GlobalMasterEquation() if method is None else method)
-        return optimise(self, chosen, alpha, quantity, bounds)
-
-    def _require_load(self) -> None:
-        if self.load_damping == 0.0:
-            raise NoSteadyState(
-                "without a load (load_damping = 0) the rotor is never at rest: its populations "
-                "run away to ever larger |l|; give it one, or use `evolve`"
-            )
-        if 16.0 * self.moment_of_inertia * self.temperature_load <= 1.0:
-            raise NoSteadyState(
-                "the load leaves the rotor an infinite kinetic energy: its temperature must "
-                f"exceed 1/(16 I) = {0.0625 / self.moment_of_inertia:.4g}, "
-                f"but is {self.temperature_load:.4g}"
-            )
-
-
-def _checked(method: RotorMethod | None) -> RotorMethod:
-    method = LocalMasterEquation() if method is None else method
-    if isinstance(method, type) or not isinstance(method, RotorMethod):
-        raise InvalidArgument(
-            f"`method` must be a method such as LocalMasterEquation(rtol=1e-9), but is {method!r}"
+        chosen = _checked(method, GlobalMasterEquation())
+        return rectification.best_rectification(
+            self, _steady_state_by(chosen), alpha, quantity, bounds
         )
-    return method
+
+
+def _steady_state_by(method: RotorMethod) -> Callable[[RotorEngine], RotorState]:
+    return lambda machine: machine.steady_state(method)
+
+
+def _checked(method: RotorMethod | None, default: RotorMethod) -> RotorMethod:
+    chosen = default if method is None else method
+    verbs.require_method(chosen, (RotorMethod,), "LocalMasterEquation(rtol=1e-9)")
+    return chosen

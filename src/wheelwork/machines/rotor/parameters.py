@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import numpy.typing as npt
 
 from wheelwork import _checks
@@ -181,7 +182,22 @@ class RotorParameters(Parameters):
         """a = β_r/4I, by which an angular momentum tilts these two rates."""
         return 0.25 / (self.moment_of_inertia * self.temperature_load)
 
+    @property
+    def departure_from_gibbs(self) -> float:
+        """β_r/16I: the load alone leaves ⟨L_z²⟩ larger than the Gibbs state's by 1/(1 − this)."""
+        return 0.25 * self.load_tilt
+
     def load_rates(self, momenta: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Rates (Iγ/β_r)(1 ∓ a l)² of l → l ± 1 by the load."""
         tilt = self.load_tilt * _checks.finite_array("momenta", momenta)
         return self.load_rate * (1.0 - tilt) ** 2, self.load_rate * (1.0 + tilt) ** 2
+
+    def detuning(self, momenta: FloatArray) -> FloatArray:
+        """Energy of |1,0,l+1⟩ above |0,1,l⟩ without the interaction, at each l."""
+        fields = 2.0 * (self.field_cold - self.field_hot)
+        return np.asarray(fields + (2.0 * momenta + 1.0) / (2.0 * self.moment_of_inertia))
+
+    @property
+    def resonance(self) -> float:
+        """The l at which this detuning vanishes."""
+        return 2.0 * self.moment_of_inertia * (self.field_hot - self.field_cold) - 0.5
