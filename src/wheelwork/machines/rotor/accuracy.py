@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +72,8 @@ def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
     )
 
 
-def energy_errors(solution: Solution) -> Mapping[str, float]:
-    """Return those of energies, and of ergotropies as "ergotropy_total" and so on."""
+def energy_errors(solution: Solution) -> Mapping[str, Any]:
+    """Return those of energies, and of the ergotropies by part."""
     parameters, error = solution.model.parameters, state_error(solution)
     gap_cold, gap_hot = parameters.cold.gap, parameters.hot.gap
     kinetic = 0.5 * error.square / parameters.moment_of_inertia
@@ -82,17 +83,14 @@ def energy_errors(solution: Solution) -> Mapping[str, float]:
     rounding = float(
         np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * parameters.moment_of_inertia)
     )
-    return MappingProxyType(
-        {
-            "kinetic_energy": kinetic,
-            "energy": energy,
-            "ergotropy_total": SORTING * energy + rounding,
-            "ergotropy_qubits": (gap_cold + gap_hot) * error.trace,
-            "ergotropy_rotor": SORTING * kinetic + rounding,
-            "ergotropy_cold": gap_cold * error.trace,
-            "ergotropy_hot": gap_hot * error.trace,
-        }
-    )
+    ergotropy = {
+        "total": SORTING * energy + rounding,
+        "qubits": (gap_cold + gap_hot) * error.trace,
+        "rotor": SORTING * kinetic + rounding,
+        "cold": gap_cold * error.trace,
+        "hot": gap_hot * error.trace,
+    }
+    return {"kinetic_energy": kinetic, "energy": energy, "ergotropy": ergotropy}
 
 
 def noise_error(solution: Solution, counting: lindblad.CountingStatistics) -> float:

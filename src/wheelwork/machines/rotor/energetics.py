@@ -26,11 +26,13 @@ from wheelwork.machines.rotor.parameters import RotorParameters
 class RotorFlows:
     """Energy per time; what enters the machine is positive.
 
-    heat_cold, heat_hot, heat_load: Q̇_1, Q̇_2, Q̇_r (Leitch et al., Eqs. (18), (21), (29)).
-    work_qubits, work_load: Ẇ^(Q), Ẇ^(r) (Eqs. (24), (25)), done by the locality of the baths.
+    heat_cold, heat_hot: Q̇_1, Q̇_2 (Leitch et al., Eq. (18), of global baths Eq. (29)).
+    heat_load: Q̇_r (Eq. (21)), negative where the load takes power. work_qubits, work_load: Ẇ^(Q),
+    zero for global baths, and Ẇ^(r) (Eqs. (24), (25)), done by the locality of the baths.
     excitations_cold, excitations_hot: number per time that enters from the two baths.
-    intrinsic_power, back_action: Ẇ_int and Q̇_BA of the rotor (Eqs. (32), (33)).
-    torque: change of ⟨L_z⟩ by H_S. net_power: Ẇ_net (Eq. (34)).
+    intrinsic_power: Ẇ_int, done by the qubits on the rotor (Eq. (32)). back_action: Q̇_BA, heat to
+    the rotor's motion (Eq. (33)), −Ẇ_int when steady. torque: change of ⟨L_z⟩ by H_S. net_power:
+    Ẇ_net, the change of ⟨L_z⟩²/2I (Eq. (34)).
     """
 
     heat_cold: float
@@ -63,7 +65,7 @@ class RotorFlows:
 
     @property
     def particle_current(self) -> float:
-        """J, excitations per time that pass from the hot to the cold bath."""
+        """J, excitations per time that pass from the hot to the cold bath; γ⟨L_z⟩ when steady."""
         return 0.5 * (self.excitations_hot - self.excitations_cold)
 
     @property
@@ -185,20 +187,17 @@ class Operation:
         return self.heat_cold / self.work if self.regime == "refrigerator" else math.nan
 
     @property
-    def efficiency_error(self) -> float:
-        """Of `efficiency`; NaN like it."""
-        if self.regime != "engine":
-            return math.nan
-        heat = max(self.errors[:2])
-        return (self.errors[2] + self.efficiency * heat) / self.heat_hot
+    def efficiency_error(self) -> float | None:
+        """Of `efficiency`, None where that is NaN."""
+        heat, work = max(self.errors[:2]), self.errors[2]
+        engine = self.regime == "engine"
+        return (work + self.efficiency * heat) / self.heat_hot if engine else None
 
     @property
-    def cop_error(self) -> float:
-        """Of `cop`; NaN like it."""
-        if self.regime != "refrigerator":
-            return math.nan
-        heat = max(self.errors[:2])
-        return (heat + self.cop * self.errors[2]) / self.work
+    def cop_error(self) -> float | None:
+        """Of `cop`, None where that is NaN."""
+        heat, work = max(self.errors[:2]), self.errors[2]
+        return (heat + self.cop * work) / self.work if self.regime == "refrigerator" else None
 
     @property
     def carnot_efficiency(self) -> float:

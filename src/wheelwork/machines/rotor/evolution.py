@@ -19,14 +19,15 @@ from wheelwork.machines.rotor.block_state import BlockState, Window, block_state
 from wheelwork.machines.rotor.energetics import RotorFlows
 from wheelwork.machines.rotor.model import RotorMethod, RotorModel
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.state import RotorResult
+from wheelwork.machines.rotor.state import RotorResult, flow_observable
 from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
-from wheelwork.results import AuditEntry, Result, Series, observable
+from wheelwork.results import AuditEntry, Result, Series
 
 MARGIN = 16  # levels on both sides of the initial state
 SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long intervals
 LARGEST_FIRST = 512  # levels of a first window that holds the steady state too; cheap to solve on
 LARGEST_MATRIX = 2.0**31  # bytes of the initial density matrix, which is dense
+ENDS = {"first": 0, "last": -1}  # indices of l, whose populations are followed
 GROWING = 0.1  # of rtol: an end that turns back more than this is moved outwards
 
 
@@ -95,15 +96,10 @@ class RotorSnapshot(RotorResult):
         """All heat, work and power."""
         return energetics.flows(self.model, self.blocks)
 
-    @observable(r"\dot W_\mathrm{kin}", "energy^2", "change of the kinetic energy")
-    def kinetic_power(self) -> float:
-        """Ẇ_kin, the change of ⟨L_z²⟩/2I (Leitch et al., Eqs. (30), (31))."""
-        return self.flows.kinetic_power
-
-    @observable(r"\dot W_\mathrm{net}", "energy^2", "net power")
-    def net_power(self) -> float:
-        """Ẇ_net, the change of ⟨L_z⟩²/2I (Leitch et al., Eq. (34))."""
-        return self.flows.net_power
+    kinetic_power = flow_observable(
+        "kinetic_power", r"\dot W_\mathrm{kin}", "energy^2", "change of the kinetic energy"
+    )
+    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "energy^2", "net power")
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -123,10 +119,7 @@ class RotorEvolution(Series[RotorSnapshot]):
     """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
 
     Each of their observables is an attribute too, as an array (T,), such as `angular_momentum`.
-
-    times: (T,). states: one for each time. error: (T,), estimated Σ|δρ| over populations and
-    coherences, with what the ends of the window may have turned back. ends: (T, 2), largest
-    populations of the first and the last l of the window up to then, over all steps on the way.
+    model: the equations, on a window that held the rotor at all times. solution: theirs.
     """
 
     kind: ClassVar[type[Result]] = RotorSnapshot
@@ -134,10 +127,33 @@ class RotorEvolution(Series[RotorSnapshot]):
     machine: RotorParameters
     method: RotorMethod
     model: RotorModel
-    times: FloatArray
-    states: tuple[BlockState, ...]
-    error: FloatArray
-    ends: FloatArray
+    solution: lindblad.Evolution
+
+    @property
+    def times(self) -> FloatArray:
+        """(T,)."""
+        return self.solution.times
+
+    @cached_property
+    def states(self) -> tuple[BlockState, ...]:
+        """One for each time."""
+        window = self.model.window
+        return tuple(block_state(window, self.solution.state(i)) for i in range(self.times.size))
+
+    @cached_property
+    def ends(self) -> FloatArray:
+        """(T, 2), largest populations of the first and the last l of the window up to each time,
+        over all steps on the way.
+        """
+        return np.column_stack([self.solution.largest[end] for end in ENDS])
+
+    @property
+    def error(self) -> FloatArray:
+        """(T,), estimated Σ|δρ| over populations and coherences, with what the ends of the window
+        may have turned back.
+        """
+        turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
+        return np.asarray(self.solution.error + turned_back)
 
     @cached_property
     def results(self) -> tuple[RotorSnapshot, ...]:
@@ -279,17 +295,14 @@ def evolve_on(
         model.lindblad,
         start.on(window).matrix(),
         times,
-        observables={str(end): _projector(window, end) for end in (0, -1)},
+        observables={name: _projector(window, end) for name, end in ENDS.items()},
         method=lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL)),
     )
-    states = tuple(block_state(window, solution.state(i)) for i in range(times.size))
-    ends = np.column_stack(list(solution.largest.values()))
-    error = solution.error + window.levels * np.sum(ends, axis=1)
-    return RotorEvolution(parameters, method, model, solution.times, states, error, ends)
+    return RotorEvolution(parameters, method, model, solution)
 
 
 def _projector(window: Window, end: int) -> sp.csc_array:
-    """On the first (end 0) or the last (end −1) l, for any state of the qubits."""
+    """On the l at an end of the window, for any state of the qubits."""
     level = np.zeros(window.levels)
     level[end] = 1.0
     return sp.csc_array(sp.diags_array(np.tile(level, 4)))

@@ -23,13 +23,13 @@ from wheelwork.machines.rotor.energetics import REGIMES, Operation, RotorFlows
 from wheelwork.machines.rotor.model import RotorMethod, RotorModel
 from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.stationary import Solution
-from wheelwork.results import AuditEntry, Label, Observable, Result, observable
+from wheelwork.results import AuditEntry, Labels, Observable, Result, Value, observable
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
-ERGOTROPIES: Mapping[str, Label] = MappingProxyType(
+ERGOTROPIES: Labels = MappingProxyType(
     {
         "total": (r"W_E", "energy", "ergotropy of the whole machine"),
         "qubits": (r"W_E^{Q}", "energy", "ergotropy of the two qubits"),
@@ -41,24 +41,27 @@ ERGOTROPIES: Mapping[str, Label] = MappingProxyType(
 
 
 def _estimated(
-    symbol: str, unit: str, meaning: str
-) -> Callable[[Callable[[Any], float]], Observable[float]]:
+    symbol: str, unit: str, meaning: str, parts: Labels = MappingProxyType({})
+) -> Callable[[Callable[[Any], Value]], Observable[Value]]:
     """Declare an observable whose error is the entry of its name in `error_estimates`."""
 
-    def declare(compute: Callable[[Any], float]) -> Observable[float]:
-        def error(result: "RotorResult") -> float | None:
-            return result.error_estimates.get(compute.__name__)
-
-        return observable(symbol, unit, meaning, error=error)(compute)
+    def declare(compute: Callable[[Any], Value]) -> Observable[Value]:
+        name = compute.__name__
+        return observable(
+            symbol, unit, meaning, parts=parts, error=lambda state: state.error_estimates.get(name)
+        )(compute)
 
     return declare
 
 
-def _ergotropy_errors(result: "RotorResult") -> Mapping[str, float] | None:
-    estimates = result.error_estimates
-    if not estimates:
-        return None
-    return {part: estimates[f"ergotropy_{part}"] for part in ERGOTROPIES}
+def flow_observable(name: str, symbol: str, unit: str, meaning: str) -> Observable[float]:
+    """Declare an entry of `RotorFlows`, which has its formula, as an observable."""
+
+    def compute(state: Any) -> float:
+        return float(getattr(state.flows, name))
+
+    compute.__name__, compute.__doc__ = name, f"{meaning.capitalize()}, see `RotorFlows`."
+    return _estimated(symbol, unit, meaning)(compute)
 
 
 class RotorResult(Result):
@@ -89,8 +92,8 @@ class RotorResult(Result):
         raise NotImplementedError
 
     @property
-    def error_estimates(self) -> Mapping[str, float]:
-        """Estimated absolute errors by name; empty where there are none."""
+    def error_estimates(self) -> Mapping[str, Any]:
+        """Estimated absolute errors by name, of ergotropies by part; empty where there are none."""
         return MappingProxyType({})
 
     # ------------------------------------------------------------------ quantum state
@@ -131,50 +134,31 @@ class RotorResult(Result):
 
     # ------------------------------------------------------------------ flows
 
-    @_estimated(r"\dot Q_1", "energy^2", "heat flow from the cold bath")
-    def heat_cold(self) -> float:
-        """Q̇_1 from the cold bath (Leitch et al., Eq. (18) or (29))."""
-        return self.flows.heat_cold
-
-    @_estimated(r"\dot Q_2", "energy^2", "heat flow from the hot bath")
-    def heat_hot(self) -> float:
-        """Q̇_2 from the hot bath (Leitch et al., Eq. (18) or (29))."""
-        return self.flows.heat_hot
-
-    @_estimated(r"\dot Q_r", "energy^2", "heat flow from the load")
-    def heat_load(self) -> float:
-        """Q̇_r from the load (Leitch et al., Eq. (21)); negative where the load takes power."""
-        return self.flows.heat_load
+    heat_cold = flow_observable(
+        "heat_cold", r"\dot Q_1", "energy^2", "heat flow from the cold bath"
+    )
+    heat_hot = flow_observable("heat_hot", r"\dot Q_2", "energy^2", "heat flow from the hot bath")
+    heat_load = flow_observable("heat_load", r"\dot Q_r", "energy^2", "heat flow from the load")
+    work_qubits = flow_observable(
+        "work_qubits", r"\dot W^{(Q)}", "energy^2", "work done on the qubits"
+    )
+    work_load = flow_observable(
+        "work_load", r"\dot W^{(r)}", "energy^2", "work done by the load's locality"
+    )
+    particle_current = flow_observable(
+        "particle_current", r"J", "energy", "excitations from the hot to the cold bath"
+    )
+    intrinsic_power = flow_observable(
+        "intrinsic_power", r"\dot W_\mathrm{int}", "energy^2", "intrinsic power"
+    )
+    back_action = flow_observable(
+        "back_action", r"\dot Q_\mathrm{BA}", "energy^2", "back-action heat of the rotor"
+    )
 
     @property
     def heat_currents(self) -> Mapping[str, float]:
         """Q̇ from each bath: "cold", "hot" and "load"."""
         return self.flows.heat_currents
-
-    @_estimated(r"\dot W^{(Q)}", "energy^2", "work done on the qubits")
-    def work_qubits(self) -> float:
-        """Ẇ^(Q) of the local baths (Leitch et al., Eqs. (23), (24)); zero for global ones."""
-        return self.flows.work_qubits
-
-    @_estimated(r"\dot W^{(r)}", "energy^2", "work done by the load's locality")
-    def work_load(self) -> float:
-        """Ẇ^(r) of the local load (Leitch et al., Eq. (25))."""
-        return self.flows.work_load
-
-    @_estimated(r"J", "energy", "excitations from the hot to the cold bath")
-    def particle_current(self) -> float:
-        """J, excitations per time that pass from the hot to the cold bath; γ⟨L_z⟩ when steady."""
-        return self.flows.particle_current
-
-    @_estimated(r"\dot W_\mathrm{int}", "energy^2", "intrinsic power")
-    def intrinsic_power(self) -> float:
-        """Ẇ_int, done by the qubits on the rotor (Leitch et al., Eq. (32))."""
-        return self.flows.intrinsic_power
-
-    @_estimated(r"\dot Q_\mathrm{BA}", "energy^2", "back-action heat of the rotor")
-    def back_action(self) -> float:
-        """Q̇_BA, heat to the rotor's motion (Leitch et al., Eq. (33)); −Ẇ_int when steady."""
-        return self.flows.back_action
 
     # ------------------------------------------------------------------ rotor
 
@@ -195,7 +179,7 @@ class RotorResult(Result):
 
     # ------------------------------------------------------------------ energy and stored work
 
-    @observable(parts=ERGOTROPIES, error=_ergotropy_errors)
+    @_estimated(r"W_E", "energy", "ergotropy", parts=ERGOTROPIES)
     def ergotropy(self) -> Mapping[str, float]:
         """Ergotropy of "total", "qubits", "rotor", "cold" and "hot" (Leitch et al., Eq. (35)).
 
@@ -218,14 +202,6 @@ class RotorResult(Result):
     def entropy(self) -> float:
         """S = −Tr ρ ln ρ."""
         return thermodynamics.spectral_entropy(np.maximum(self.blocks.eigenvalues, 0.0))
-
-
-def _efficiency_error(state: "RotorState") -> float | None:
-    return state.operation.efficiency_error if state.regime == "engine" else None
-
-
-def _cop_error(state: "RotorState") -> float | None:
-    return state.operation.cop_error if state.regime == "refrigerator" else None
 
 
 def _noise_error(state: "RotorState") -> float:
@@ -297,7 +273,12 @@ class RotorState(RotorResult):
         """Index of the regime in `REGIMES`."""
         return REGIMES.index(self.regime)
 
-    @observable(r"\eta", "1", "efficiency of the engine", error=_efficiency_error)
+    @observable(
+        r"\eta",
+        "1",
+        "efficiency of the engine",
+        error=lambda state: state.operation.efficiency_error,
+    )
     def efficiency(self) -> float:
         """η = −Ẇ/Q̇_2 of an engine, else NaN."""
         return self.operation.efficiency
@@ -308,7 +289,10 @@ class RotorState(RotorResult):
         return self.operation.carnot_efficiency
 
     @observable(
-        r"\mathrm{COP}", "1", "coefficient of performance of the refrigerator", error=_cop_error
+        r"\mathrm{COP}",
+        "1",
+        "coefficient of performance of the refrigerator",
+        error=lambda state: state.operation.cop_error,
     )
     def cop(self) -> float:
         """Q̇_1/Ẇ of a refrigerator, else NaN."""
@@ -390,7 +374,7 @@ class RotorState(RotorResult):
         return accuracy.flow_errors(self.solution, self.flows)
 
     @cached_property
-    def error_estimates(self) -> Mapping[str, float]:
+    def error_estimates(self) -> Mapping[str, Any]:
         """Estimated absolute errors by name, without those of ratios and of the noise."""
         error = accuracy.state_error(self.solution)
         variance = error.square + 2.0 * abs(self.angular_momentum) * error.momentum
