@@ -52,8 +52,8 @@ def frozen_current(machine, momentum):
         np.sqrt(hot.rate_down) * s2,
         np.sqrt(hot.rate_up) * s2.T,
     ]
-    found = lindblad.steady_state(lindblad.Lindblad(gap * s1.T @ s1 + hop, jumps))
-    excited = found.expect(s1.T @ s1)
+    steady = lindblad.steady_state(lindblad.Lindblad(gap * s1.T @ s1 + hop, jumps))
+    excited = steady.expect(s1.T @ s1)
     return cold.rate_down * excited - cold.rate_up * (1.0 - excited)
 
 

@@ -28,6 +28,7 @@ ComplexArray = npt.NDArray[np.complex128]
 IndexArray = npt.NDArray[np.intp]
 
 LARGEST_MOMENTUM = 1 << 16  # |l|; the largest range for which the steady state is estimated
+SMALLEST_GROWTH = 8  # levels, so that few windows are tried
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Window:
     def momenta(self) -> FloatArray:
         """The values of l, (N,)."""
         return np.arange(self.lowest, self.highest + 1, dtype=np.float64)
+
+    def grown(self, ends: npt.NDArray[np.bool_]) -> "Window":
+        """Return a window larger by half at each end that is marked, (2,)."""
+        below, above = max(SMALLEST_GROWTH, self.levels // 2) * ends.astype(int)
+        return Window(self.lowest - int(below), self.highest + int(above))
 
 
 def fixed_window(value: Any) -> tuple[int, int]:
@@ -141,7 +147,7 @@ def total_energies(parameters: RotorParameters, window: Window) -> FloatArray:
 # ---------------------------------------------------------------------- states
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BlockState:
     """A state on a window of l.
 
@@ -152,6 +158,9 @@ class BlockState:
     window: Window
     populations: FloatArray
     coherences: ComplexArray
+
+    def __repr__(self) -> str:
+        return f"BlockState({self.window!r}, mean momentum {self.moment(1):.6g})"
 
     @property
     def trace(self) -> float:

@@ -13,6 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.state import RotorState
+from wheelwork.results import html_table
 
 Engine = TypeVar("Engine", bound=RotorParameters)
 
@@ -37,6 +38,10 @@ class RegimeBoundaries:
     heat_reverses: float
     qubit_ergotropy_vanishes: float
     efficiency_peaks: float
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{value:.8g}") for name, value in vars(self).items()]
+        return html_table("RegimeBoundaries", ("", "beta_ratio"), rows)
 
 
 def regime_boundaries(

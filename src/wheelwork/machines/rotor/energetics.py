@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -269,7 +268,7 @@ def ergotropies(parameters: RotorParameters, blocks: BlockState) -> Mapping[str,
         values[name] = _of_populations(
             np.array([blocks.trace - excited, excited]), np.array([-field, field])
         )
-    return MappingProxyType(values)
+    return values
 
 
 def _of_populations(populations: FloatArray, energies: FloatArray) -> float:

@@ -213,9 +213,7 @@ def evolve(
             raise NotConverged(f"the window cannot hold the rotor: {reached}")
         if 2 * window.levels > LARGEST_WINDOW:
             raise NotConverged(f"the rotor runs out of the largest window: {reached}")
-        grown = np.max(beyond, axis=0) > GROWING * method.rtol
-        more = window.levels // 2
-        window = Window(window.lowest - more * int(grown[0]), window.highest + more * int(grown[1]))
+        window = window.grown(np.max(beyond, axis=0) > GROWING * method.rtol)
 
 
 def _initial_state(parameters: RotorParameters, initial: Any, method: RotorMethod) -> BlockState:

@@ -28,6 +28,7 @@ from wheelwork.machines.rotor.block_state import (
 )
 from wheelwork.machines.rotor.model import SMALL, Entries, Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
+from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry
 
 # Splitting, over B_1 + B_2, below which a pair decays by one frequency: far above rounding of the
@@ -51,7 +52,9 @@ class GlobalMasterEquation:
     does not tend to the local equation, which holds there.
     """
 
-    cutoff: float | None = None
+    cutoff: float | None = parameter(
+        r"\Omega", "energy", "cutoff frequency of the baths", optional=True, default=None
+    )
     rtol: float = 1e-9
     window: tuple[int, int] | None = None
 

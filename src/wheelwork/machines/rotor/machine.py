@@ -29,8 +29,8 @@ class RotorEngine(RotorParameters):
     rotor by one quantum of angular momentum. ħ = k_B = 1; energies, rates and temperatures share
     a unit.
 
-    The load of Eq. (17) brings the rotor near the Gibbs state only for β_r ≪ 16 I: alone it
-    settles at ⟨L_z²⟩ = (I/β_r)/(1 − β_r/16I).
+    The load of Eq. (17) brings the rotor near the Gibbs state only for β_r ≪ 16 I: with the load
+    alone the steady state has ⟨L_z²⟩ = (I/β_r)/(1 − β_r/16I).
     """
 
     @property
@@ -90,7 +90,7 @@ class RotorEngine(RotorParameters):
         return boundaries.regime_boundaries(self, _steady_state_by(chosen), low, high)
 
     def rectification(self, method: RotorMethod | None = None) -> Rectification:
-        """Compare the machine with itself after the qubits' baths have changed places.
+        """Compare the machine with itself with the temperatures of the qubits' baths exchanged.
 
         `method` is `GlobalMasterEquation()` by default, as in Leitch et al., Sec. III C.
         """

@@ -57,7 +57,7 @@ class QubitDissipator(Protocol):
         """Change of ⟨L_z²⟩/2I."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RotorModel:
     """H_S and the jumps of each bath, for one machine on one window; matrices are (4N, 4N)."""
 
@@ -65,6 +65,9 @@ class RotorModel:
     window: Window
     cold: QubitDissipator
     hot: QubitDissipator
+
+    def __repr__(self) -> str:
+        return f"RotorModel({self.parameters!r}, {self.window!r})"
 
     @property
     def free(self) -> sp.csc_array:

@@ -1,4 +1,4 @@
-"""Rectification of heat and of angular momentum when the two baths change places."""
+"""Rectification of heat and of angular momentum when the two baths are exchanged."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.state import RotorState
+from wheelwork.results import html_table, with_error
 
 Engine = TypeVar("Engine", bound=RotorParameters)
 
@@ -24,7 +25,7 @@ LARGEST_CHI = 1.0 - 1e-6  # at ±1 a bath is cut off, and ratios of flows lose t
 
 @dataclass(frozen=True)
 class Rectification:
-    """The two steady states of a machine, before and after its qubits' baths change places.
+    """Flows of a machine with the temperatures of its qubits' baths as given, and exchanged.
 
     heat: Q̇ = Q̇_2. heat_swapped: Q̇_1 with the temperatures swapped (Leitch et al., Eq. (38)).
     momentum, momentum_swapped: ⟨L_z⟩ of both. unit: λg², which makes heat dimensionless.
@@ -64,8 +65,21 @@ class Rectification:
         size = (1.0 - weight) * self.size(quantity) if weight < 1.0 else 0.0
         return size + (weight * self.ratio(quantity) if weight > 0.0 else 0.0)
 
+    def _repr_html_(self) -> str:
+        errors = {"heat": self.heat_error, "angular_momentum": self.momentum_error}
+        rows = [
+            (
+                quantity,
+                *(with_error(value, errors[quantity]) for value in self.both(quantity)),
+                f"{self.ratio(quantity):.6g}",
+                f"{self.size(quantity):.6g}",
+            )
+            for quantity in QUANTITIES
+        ]
+        return html_table("Rectification", ("", "forward", "swapped", "R", "J"), rows)
+
     def both(self, quantity: Quantity = "heat") -> tuple[float, float]:
-        """The flow before and after the baths change places."""
+        """The flow before and after the exchange."""
         if quantity not in QUANTITIES:
             raise InvalidArgument(
                 f"`quantity` must be one of {', '.join(QUANTITIES)}, but is {quantity!r}"
@@ -82,6 +96,11 @@ class Optimum:
     bath_asymmetry: float
     performance: float
     rectification: Rectification
+
+    def _repr_html_(self) -> str:
+        rows = [(f"{self.bath_asymmetry:.6g}", f"{self.performance:.6g}")]
+        table = html_table("Optimum", ("bath_asymmetry", "performance"), rows)
+        return table + self.rectification._repr_html_()
 
 
 def rectification(

@@ -28,7 +28,6 @@ SMALLEST_REACH = 1 << 10  # |l| of the first range of the chain; cheap
 REACH_GROWTH = 8  # factor from one range of the chain to the next
 LARGEST_WINDOW = 20_000  # levels; the generator then has 120 000 unknowns
 GROWTHS = 8  # windows tried; each is larger by half on a side
-SMALLEST_GROWTH = 8  # levels by which a side grows
 END_SHARE = 1e-3  # of the larger end's population: below it a side need not grow
 
 # ---------------------------------------------------------------------- chain of rates
@@ -149,7 +148,7 @@ def _falls_beyond(parameters: RotorParameters, method: RotorMethod, reach: int) 
 # ---------------------------------------------------------------------- quantum state
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """The steady state on a window that holds it.
 
@@ -162,6 +161,9 @@ class Solution:
     steady: lindblad.SteadyState
     beyond: FloatArray
     secondary_population: float
+
+    def __repr__(self) -> str:
+        return f"Solution({self.blocks!r}, error {self.steady.error:.1e} within it)"
 
     @property
     def share_beyond(self) -> float:
@@ -197,7 +199,8 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
                 f"the window {window.lowest} ≤ l ≤ {window.highest} cannot hold the rotor: about "
                 f"{share:.1e} of ⟨L_z²⟩ lies beyond it, more than rtol = {method.rtol:g}"
             )
-        window = _grown(window, solution.blocks)
+        ends = np.abs(solution.blocks.rotor[[0, -1]])
+        window = window.grown(ends > END_SHARE * np.max(ends))
     raise NotConverged(
         f"the rotor reaches beyond the largest window, of {LARGEST_WINDOW} levels: "
         f"rtol = {method.rtol:g} needs {window.lowest} ≤ l ≤ {window.highest}"
@@ -244,11 +247,3 @@ def on_window(
         beyond=chain.beyond(window, blocks.rotor),
         secondary_population=chain.secondary_population(window),
     )
-
-
-def _grown(window: Window, blocks: BlockState) -> Window:
-    """Grow by half of the window at each end whose population still matters."""
-    more = max(SMALLEST_GROWTH, window.levels // 2)
-    ends = np.abs(blocks.rotor[[0, -1]])
-    grown = ends > END_SHARE * np.max(ends)
-    return Window(window.lowest - more * int(grown[0]), window.highest + more * int(grown[1]))
