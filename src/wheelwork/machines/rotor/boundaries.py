@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
@@ -11,11 +10,9 @@ from scipy.optimize import brentq, minimize_scalar
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.machines.rotor.parameters import AnyRotor
 from wheelwork.machines.rotor.state import RotorState
 from wheelwork.results import html_table
-
-Engine = TypeVar("Engine", bound=RotorParameters)
 
 SCAN_POINTS = 33  # steps of 0.03 over the default range: regimes of the paper are wider
 ROOT_XTOL, ROOT_RTOL = 1e-11, 1e-12  # of a root in β_2/β_1; errors of the flows allow no more
@@ -45,7 +42,7 @@ class RegimeBoundaries:
 
 
 def regime_boundaries(
-    parameters: Engine, steady_state: Callable[[Engine], RotorState], low: float, high: float
+    parameters: AnyRotor, steady_state: Callable[[AnyRotor], RotorState], low: float, high: float
 ) -> RegimeBoundaries:
     """Return the first of each kind in low ≤ β_2/β_1 ≤ high: a scan of 33 values, then Brent."""
     low, high = _checks.positive("low", low), _checks.positive("high", high)

@@ -38,8 +38,8 @@ class RotorStart:
     angular_momentum: l. excited_cold, excited_hot: excited populations of the qubits, None for
     that of the qubit alone with its bath.
 
-    It is a machine's own as `Ground` and `Coherent` are an oscillator's: a rotor has no ground
-    state that all machines share, and the thermal qubits depend on the parameters.
+    The counterpart of `Ground`, `Coherent` and the other initial states of an oscillator. Thermal
+    qubits depend on the parameters, so that the matrix is made when a machine evolves.
     """
 
     angular_momentum: int = 0
@@ -97,9 +97,9 @@ class RotorSnapshot(RotorResult):
         return energetics.flows(self.model, self.blocks)
 
     kinetic_power = flow_observable(
-        "kinetic_power", r"\dot W_\mathrm{kin}", "energy^2", "change of the kinetic energy"
+        "kinetic_power", r"\dot W_\mathrm{kin}", "change of the kinetic energy"
     )
-    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "energy^2", "net power")
+    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "net power")
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -201,3 +201,6 @@ class RotorParameters(Parameters):
     def resonance(self) -> float:
         """The l at which this detuning vanishes."""
         return 2.0 * self.moment_of_inertia * (self.field_hot - self.field_cold) - 0.5
+
+
+AnyRotor = TypeVar("AnyRotor", bound=RotorParameters)

@@ -3,18 +3,16 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.machines.rotor.parameters import AnyRotor
 from wheelwork.machines.rotor.state import RotorState
 from wheelwork.results import html_table, with_error
-
-Engine = TypeVar("Engine", bound=RotorParameters)
 
 Quantity = Literal["heat", "angular_momentum"]
 QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")
@@ -104,7 +102,7 @@ class Optimum:
 
 
 def rectification(
-    parameters: Engine, steady_state: Callable[[Engine], RotorState]
+    parameters: AnyRotor, steady_state: Callable[[AnyRotor], RotorState]
 ) -> Rectification:
     """Return the rectification of a machine."""
     if parameters.coupling == 0.0:
@@ -124,8 +122,8 @@ def rectification(
 
 
 def best_rectification(
-    parameters: Engine,
-    steady_state: Callable[[Engine], RotorState],
+    parameters: AnyRotor,
+    steady_state: Callable[[AnyRotor], RotorState],
     alpha: float,
     quantity: Quantity,
     bounds: tuple[float, float],

@@ -54,7 +54,9 @@ def _estimated(
     return declare
 
 
-def flow_observable(name: str, symbol: str, unit: str, meaning: str) -> Observable[float]:
+def flow_observable(
+    name: str, symbol: str, meaning: str, unit: str = "energy^2"
+) -> Observable[float]:
     """Declare an entry of `RotorFlows`, which has its formula, as an observable."""
 
     def compute(state: Any) -> float:
@@ -103,7 +105,7 @@ class RotorResult(Result):
         """The angular momenta that were kept."""
         return self.blocks.window
 
-    @property
+    @cached_property
     def density_matrix(self) -> ComplexArray:
         """ρ, complex (4N, 4N), in the basis |s_1 s_2 l⟩: s = 0, 1 (excited), l varying fastest."""
         return self.blocks.matrix()
@@ -134,25 +136,17 @@ class RotorResult(Result):
 
     # ------------------------------------------------------------------ flows
 
-    heat_cold = flow_observable(
-        "heat_cold", r"\dot Q_1", "energy^2", "heat flow from the cold bath"
-    )
-    heat_hot = flow_observable("heat_hot", r"\dot Q_2", "energy^2", "heat flow from the hot bath")
-    heat_load = flow_observable("heat_load", r"\dot Q_r", "energy^2", "heat flow from the load")
-    work_qubits = flow_observable(
-        "work_qubits", r"\dot W^{(Q)}", "energy^2", "work done on the qubits"
-    )
-    work_load = flow_observable(
-        "work_load", r"\dot W^{(r)}", "energy^2", "work done by the load's locality"
-    )
+    heat_cold = flow_observable("heat_cold", r"\dot Q_1", "heat flow from the cold bath")
+    heat_hot = flow_observable("heat_hot", r"\dot Q_2", "heat flow from the hot bath")
+    heat_load = flow_observable("heat_load", r"\dot Q_r", "heat flow from the load")
+    work_qubits = flow_observable("work_qubits", r"\dot W^{(Q)}", "work done on the qubits")
+    work_load = flow_observable("work_load", r"\dot W^{(r)}", "work done by the load's locality")
     particle_current = flow_observable(
-        "particle_current", r"J", "energy", "excitations from the hot to the cold bath"
+        "particle_current", r"J", "excitations from the hot to the cold bath", unit="energy"
     )
-    intrinsic_power = flow_observable(
-        "intrinsic_power", r"\dot W_\mathrm{int}", "energy^2", "intrinsic power"
-    )
+    intrinsic_power = flow_observable("intrinsic_power", r"\dot W_\mathrm{int}", "intrinsic power")
     back_action = flow_observable(
-        "back_action", r"\dot Q_\mathrm{BA}", "energy^2", "back-action heat of the rotor"
+        "back_action", r"\dot Q_\mathrm{BA}", "back-action heat of the rotor"
     )
 
     @property
