@@ -7,7 +7,7 @@ labels of tables and figures, the dataset and what is printed all follow from it
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -238,16 +238,10 @@ class Result(Computed):
 
     def _repr_html_(self) -> str:
         labels = self.labels()
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(_shown(self, name))}</td>"
-            f"<td>{escape(labels[name][1])}</td><td>{escape(labels[name][2])}</td></tr>"
-            for name in self.headline or self.observables
-        )
+        rows = [(name, _shown(self, name), *labels[name][1:]) for name in self.observables]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
-        return (
-            f"<b>{escape(self.title)}</b><table>{rows}</table>"
-            f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
-        )
+        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
+        return html_table(self.title, rows) + notes
 
 
 ResultType = TypeVar("ResultType", bound=Result)
@@ -328,11 +322,16 @@ class Series(Computed, Sequence[ResultType]):
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(end)}</td>' for end in ends)}</tr>"
-            for name, *ends in self._ends()
-        )
-        return f"<b>{escape(self.title)}</b><table>{rows}</table>"
+        return html_table(self.title, self._ends())
+
+
+def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows begin with a name."""
+    cells = (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
+        for name, *others in rows
+    )
+    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
 
 
 def attributes(label: Label) -> dict[str, str]:
@@ -373,13 +372,6 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
-
-
-def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts for notebooks, with its title above."""
-    lines = [f"<tr>{''.join(f'<th>{escape(text)}</th>' for text in header)}</tr>"]
-    lines += [f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows]
-    return f"<b>{escape(title)}</b><table>{''.join(lines)}</table>"
 
 
 def _shown(result: Result, name: str) -> str:

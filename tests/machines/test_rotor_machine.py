@@ -1,6 +1,7 @@
 """The rotor engine as a machine: parameters, operation, statistics, sweeps, bad input."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -287,14 +288,27 @@ def test_one_observable_has_the_error_and_label_of_all():
     assert set(state.errors) == set(state.observables) - without
 
 
+@pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+@pytest.mark.parametrize("method", [ww.LocalMasterEquation(), ww.GlobalMasterEquation(20.0)])
+def test_states_can_be_pickled(method):
+    state = PAPER.steady_state(method)
+    before = dict(state.observables), dict(state.errors), dict(state.audit)
+    copy = pickle.loads(pickle.dumps(state))
+    np.testing.assert_equal((dict(copy.observables), dict(copy.errors), dict(copy.audit)), before)
+    evolution = PAPER.evolve(None, [0.0, 3.0], method)
+    assert len(evolution.energy) == 2
+    copied = pickle.loads(pickle.dumps(evolution))
+    assert list(copied.energy) == list(evolution.energy)
+
+
 def test_printouts_are_short():
     state, evolution = PAPER.steady_state(), PAPER.evolve(None, [0.0, 1.0])
     local = ww.LocalMasterEquation(rtol=1e-7)
     shown = [state, evolution, evolution[0], PAPER.regime_boundaries(), PAPER.rectification(local)]
     shown.append(PAPER.best_rectification(0.5, bounds=(0.0, 0.5), method=local))
-    for each in shown:
-        assert len(repr(each)) < 1500
-        assert len(each._repr_html_()) < 1500
+    for each in (*shown, PAPER):
+        assert len(repr(each)) < 1000
+        assert len(each._repr_html_()) < 3500  # of a state: a row for each of its observables
     assert "heat_hot = 0.0031167371" in repr(state)
     model = ww.GlobalMasterEquation().model(PAPER, state.window)
     for each in (PAPER, state.blocks, state.solution, state.flows, state.operation, model):

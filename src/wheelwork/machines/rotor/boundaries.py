@@ -38,7 +38,7 @@ class RegimeBoundaries:
 
     def _repr_html_(self) -> str:
         rows = [(name, f"{value:.8g}") for name, value in vars(self).items()]
-        return html_table("RegimeBoundaries", ("", "beta_ratio"), rows)
+        return html_table("RegimeBoundaries", rows)
 
 
 def regime_boundaries(

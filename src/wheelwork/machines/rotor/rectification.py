@@ -65,16 +65,12 @@ class Rectification:
 
     def _repr_html_(self) -> str:
         errors = {"heat": self.heat_error, "angular_momentum": self.momentum_error}
-        rows = [
-            (
-                quantity,
-                *(with_error(value, errors[quantity]) for value in self.both(quantity)),
-                f"{self.ratio(quantity):.6g}",
-                f"{self.size(quantity):.6g}",
-            )
-            for quantity in QUANTITIES
-        ]
-        return html_table("Rectification", ("", "forward", "swapped", "R", "J"), rows)
+        rows: list[Sequence[str]] = [("", "forward", "swapped", "R", "J")]
+        for quantity in QUANTITIES:
+            flows = (with_error(value, errors[quantity]) for value in self.both(quantity))
+            numbers = (f"{self.ratio(quantity):.6g}", f"{self.size(quantity):.6g}")
+            rows.append((quantity, *flows, *numbers))
+        return html_table("Rectification", rows)
 
     def both(self, quantity: Quantity = "heat") -> tuple[float, float]:
         """The flow before and after the exchange."""
@@ -96,8 +92,8 @@ class Optimum:
     rectification: Rectification
 
     def _repr_html_(self) -> str:
-        rows = [(f"{self.bath_asymmetry:.6g}", f"{self.performance:.6g}")]
-        table = html_table("Optimum", ("bath_asymmetry", "performance"), rows)
+        names = ("bath_asymmetry", "performance")
+        table = html_table("Optimum", [(name, f"{getattr(self, name):.6g}") for name in names])
         return table + self.rectification._repr_html_()
 
 

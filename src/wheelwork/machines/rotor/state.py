@@ -22,7 +22,7 @@ from wheelwork.machines.rotor.block_state import (
 from wheelwork.machines.rotor.energetics import REGIMES, Operation, RotorFlows
 from wheelwork.machines.rotor.model import RotorMethod, RotorModel
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.stationary import Solution
+from wheelwork.machines.rotor.stationary import Solution, on_window
 from wheelwork.results import AuditEntry, Labels, Observable, Result, Value, observable
 from wheelwork.states import to_qutip
 
@@ -226,7 +226,7 @@ class RotorState(RotorResult):
 
     machine and method: as asked for. solution: the state on its window of l. Everything else is
     computed from these when it is first read. Heat into the machine and work done on it are
-    positive.
+    positive. A pickled state is solved again, on the same window, when it is loaded.
     """
 
     headline: ClassVar[tuple[str, ...]] = (
@@ -244,6 +244,10 @@ class RotorState(RotorResult):
     machine: RotorParameters
     method: RotorMethod
     solution: Solution
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The factorisation behind the statistics cannot be pickled: solve again when loaded.
+        return _solved_on, (self.machine, self.method, self.window)
 
     @cached_property
     def flows(self) -> RotorFlows:
@@ -268,10 +272,7 @@ class RotorState(RotorResult):
         return REGIMES.index(self.regime)
 
     @observable(
-        r"\eta",
-        "1",
-        "efficiency of the engine",
-        error=lambda state: state.operation.efficiency_error,
+        r"\eta", "1", "efficiency of the engine", error=lambda one: one.operation.efficiency_error
     )
     def efficiency(self) -> float:
         """η = −Ẇ/Q̇_2 of an engine, else NaN."""
@@ -390,3 +391,7 @@ class RotorState(RotorResult):
     def arrays(self) -> xr.Dataset:
         """Populations of l; the attribute `regime` names the operation."""
         return super().arrays().assign_attrs(regime=self.regime)
+
+
+def _solved_on(machine: RotorParameters, method: RotorMethod, window: Window) -> RotorState:
+    return RotorState(machine, method, on_window(machine, method, window))
