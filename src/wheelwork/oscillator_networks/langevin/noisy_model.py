@@ -21,7 +21,7 @@ class LocalActivity(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the companions."""
+        """Names of the local observables."""
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
         """R_k(n), gain minus loss, (M,)."""
@@ -50,6 +50,9 @@ class NoisyModel:
     thermal: FloatArray
     active: IntArray
     activity: LocalActivity
+
+    def __repr__(self) -> str:
+        return f"NoisyModel({self.sites} sites, {len(self.edges)} edges, {self.active.size} active)"
 
     @property
     def sites(self) -> int:

@@ -1,7 +1,5 @@
 """The loop over time of a sampling run: threads, growing tables, checkpoints."""
 
-import itertools
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -10,47 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.langevin.ensemble import Ensemble
-from wheelwork.phase_space.langevin.stepping import FASTEST, GROWTH, STABLE, Stepping
+from wheelwork.phase_space.langevin.progress import Progress
+from wheelwork.phase_space.langevin.schemes import FASTEST, GROWTH, STABLE, Stepping
 from wheelwork.phase_space.langevin.trajectories import Record, propagate
 
-MOST_LANES, FEWEST_LANES = 128, 8  # of a bundle: its state should stay in the fastest cache
+# Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
+FEWEST_LANES, MOST_LANES = 8, 128
 FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own
-LANE_CHUNKS = 32768  # at most, between two moments at which a run can be interrupted
-CHECKPOINT_SECONDS = 30.0
+LANE_CHUNKS = 32768  # at most, some 0.2 s, between two moments at which a run can be interrupted
+CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of a second
 BLOWN_UP = 2.5  # times the range at Δt: where a run at 2Δt gets there, that step is unstable
 
 Observer = Callable[[FloatArray, Executor], None]
 """Takes (samples, 2, lanes) X and P of all trajectories, 4 Δt apart, and may share out its work."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The whole state of a run.
-
-    fine: all trajectories at Δt. coarse: the first few again at 2Δt on the same noise; NaN once 2Δt
-    proved unstable. low, high: range of X reached at Δt. reach: of the tables.
-    """
-
-    fine: Ensemble
-    coarse: Ensemble
-    low: float
-    high: float
-    reach: float
-
-    @property
-    def chunks(self) -> int:
-        return self.fine.chunks
-
-    @property
-    def compares(self) -> bool:
-        """Whether there are trajectories at 2Δt, and they are still followed."""
-        return self.coarse.state.size > 0 and not bool(np.isnan(self.coarse.state[0, 0]))
-
-    def without_coarse(self) -> "Progress":
-        """Give up the trajectories at 2Δt: their means are NaN from here on."""
-        return replace(self, coarse=self.coarse.lost())
 
 
 @dataclass(frozen=True)
@@ -100,7 +72,7 @@ def advance(
     order, each once.
     Raises as `Stepping.check` and `Stepping.extended`.
     """
-    workers = _processors() if threads is None else threads
+    workers = processors() if threads is None else threads
     saved = time.monotonic()
     _check_typical(stepping, progress)
     stepping.check(progress.low, progress.high, STABLE)
@@ -135,22 +107,22 @@ def _advance(
     # Short at first, as what a trajectory did outside the tables is done again.
     most = min(CHUNKS_AT_ONCE, max(FIRST_CHUNKS, progress.chunks), LANE_CHUNKS // lanes)
     count = min(max(most, 1), chunks - progress.chunks)
-    tried = _tried(progress, stepping, executor, workers, seed, count, observe is not None)
+    attempt = _attempt(progress, stepping, executor, workers, seed, count, observe is not None)
 
-    inside = (tried.low >= -stepping.reach) & (tried.high <= stepping.reach)
+    inside = (attempt.low >= -stepping.reach) & (attempt.high <= stepping.reach)
     good = count if np.all(inside) else int(np.argmin(inside))
     seen = min(good + 1, count)
-    low = min(progress.low, float(np.min(tried.fine.low[:seen])))
-    high = max(progress.high, float(np.max(tried.fine.high[:seen])))
+    low = min(progress.low, float(np.min(attempt.fine.low[:seen])))
+    high = max(progress.high, float(np.max(attempt.fine.high[:seen])))
     if low < progress.low or high > progress.high:
         _check_typical(stepping, progress)
         stepping.check(low, high, STABLE)
-    done = _done(progress, tried, good, observe, executor)
+    done = _done(progress, attempt, good, observe, executor)
     if good == count:
         return done, stepping
     wider = stepping.reach * GROWTH
-    fine_inside = -stepping.reach <= tried.fine.low[good] and (
-        tried.fine.high[good] <= stepping.reach
+    fine_inside = -stepping.reach <= attempt.fine.low[good] and (
+        attempt.fine.high[good] <= stepping.reach
     )
     if fine_inside and wider > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
         return done.without_coarse(), stepping
@@ -158,7 +130,7 @@ def _advance(
     return replace(done, reach=stepping.reach), stepping
 
 
-def _tried(
+def _attempt(
     progress: Progress,
     stepping: Stepping,
     executor: Executor,
@@ -194,20 +166,20 @@ def _tried(
 
 def _done(
     progress: Progress,
-    tried: _Stretch,
+    attempt: _Stretch,
     chunks: int,
     observe: Observer | None,
     executor: Executor,
 ) -> Progress:
-    """Return the run after the first `chunks` chunks of what was tried."""
+    """Return the run after the first `chunks` chunks of what was attempted."""
     if chunks == 0:
         return progress
-    fine = tried.fine.first(chunks)
+    fine = attempt.fine.first(chunks)
     if observe is not None:
         observe(fine.series.reshape((-1, *fine.series.shape[2:])), executor)
     coarse = progress.coarse
-    if tried.coarse is not None:
-        coarse = coarse.after(tried.coarse.first(chunks))
+    if attempt.coarse is not None:
+        coarse = coarse.after(attempt.coarse.first(chunks))
     return Progress(
         progress.fine.after(fine),
         coarse,
@@ -224,22 +196,11 @@ def _check_typical(stepping: Stepping, progress: Progress) -> None:
 
 
 def _bundles(progress: Progress, workers: int) -> list[_Bundle]:
-    bundles = []
     ensembles = [(False, progress.fine)]
     if progress.compares:
         ensembles.append((True, progress.coarse))
-    for coarse, ensemble in ensembles:
-        lanes = ensemble.state.shape[1]
-        parts = max(min(workers, lanes // FEWEST_LANES), -(-lanes // MOST_LANES), 1)
-        edges = np.linspace(0, lanes, parts + 1).astype(int)
-        bundles += [
-            _Bundle(coarse, int(a), ensemble.state[:, a:b]) for a, b in itertools.pairwise(edges)
-        ]
-    return bundles
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return [
+        _Bundle(coarse, lanes.start, ensemble.state[:, lanes])
+        for coarse, ensemble in ensembles
+        for lanes in bundles(ensemble.state.shape[1], workers, FEWEST_LANES, MOST_LANES)
+    ]
