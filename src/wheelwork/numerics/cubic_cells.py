@@ -1,8 +1,8 @@
 """Functions of one variable as cubic polynomials on cells, for compiled look-up.
 
-Equal cells about zero for positions, found by one multiplication; for occupations n ≥ 0 cells of
-u = 1 + n/scale in octaves, found from the bits of u: every octave 2^e ≤ u < 2^(e+1) is cut into 2^k
-equal cells, fine where the functions bend, and up to n = 2^40 scale without a logarithm.
+Positions use equal cells about zero, located by one multiplication. Occupations n ≥ 0 use cells of
+u = 1 + n/scale in octaves, located from the bits of u: every octave 2^e ≤ u < 2^(e+1) is cut into
+2^k equal cells, fine where the functions bend, and up to n = 2^40 scale without a logarithm.
 Coefficients of both are (cells, functions, 4), rising powers of the position in the cell, 0 … 1:
 what is looked up together lies together.
 """

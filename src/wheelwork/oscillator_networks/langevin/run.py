@@ -28,8 +28,9 @@ WIDEST = 4.0  # times the root of the mean occupation: a thermal |α| is beyond 
 MOST_COUNTS = 2**28  # bytes of histograms
 STATE_BYTES = 131072  # of a bundle: it should stay in a fast cache
 FEWEST_LANES, MOST_LANES = 16, 64  # of a bundle: full vectors, and a choice for several threads
+LEAST_MEAN = 1e-12  # of the largest mean occupation: keeps the bins of empty sites finite
 UNBOUNDED = 1e30  # an amplitude that nothing bounds: far beyond any state, far from overflow
-SITE_STEPS = 2**26  # sites times steps times lanes, some seconds, between two moments to interrupt
+SITE_STEPS = 2**26  # sites times steps times lanes, about a second, before Ctrl-C is noticed
 
 Counts = npt.NDArray[np.int64]
 NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
@@ -154,7 +155,7 @@ class Run:
         else:
             state = np.concatenate([b.state for b in ensembles[0].bundles], axis=1)
             mean = np.mean(state**2, axis=1).reshape(sites, 2).sum(axis=1)
-        reach = WIDEST * np.sqrt(np.maximum(mean, 1e-12 * np.max(mean) + 1e-300))
+        reach = WIDEST * np.sqrt(np.maximum(mean, LEAST_MEAN * np.max(mean) + 1e-300))
         self.per_width = (BINS - 1) / reach
         for ensemble in ensembles:
             ensemble.sums[:] = 0.0

@@ -20,7 +20,10 @@ from wheelwork.oscillator_networks.langevin.run import Course, Run
 from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
 from wheelwork.oscillator_networks.langevin.steps import LARGEST_DENSE, Stepper
 
-AUTOMATIC, LONGEST = 0.1, 1.0  # step times the model's pace: errors below 0.5 %, and stability
+AUTOMATIC, LONGEST = (
+    0.1,
+    1.0,
+)  # step times the model's fastest rate: errors below 0.5 %, and stability
 ROUNDING = 1e-12  # of an exponent
 LARGEST_MATRIX = 400  # sites, up to which the stability of a scheme is looked at beforehand
 START_RANGE = 3.0  # starts differ by factors e^±3 in their occupations
@@ -88,10 +91,10 @@ def random_starts(model: NoisyModel, seed: int, trajectories: int) -> FloatArray
 
 def _step(model: NoisyModel, method: SamplingMethod) -> float:
     if method.step is None:
-        return AUTOMATIC / model.pace
+        return AUTOMATIC / model.fastest_rate
     step = method.step
     exact = model.active.size == 0 and model.sites <= LARGEST_DENSE
-    longest = math.inf if exact else LONGEST / model.pace
+    longest = math.inf if exact else LONGEST / model.fastest_rate
     if method.scheme == "euler":
         longest = _euler_limit(model)
         if longest == 0.0:
@@ -111,7 +114,7 @@ def _step(model: NoisyModel, method: SamplingMethod) -> float:
 def _euler_limit(model: NoisyModel) -> float:
     """Step beyond which 1 + LΔt lets amplitudes grow: min −2 Re λ/|λ|²."""
     if model.sites > LARGEST_MATRIX:
-        return LONGEST / model.pace
+        return LONGEST / model.fastest_rate
     exponents = np.linalg.eigvals(model.linear)
     size = np.maximum(np.abs(exponents), 1e-300)
     damping = np.where(-exponents.real > ROUNDING * np.max(size), -exponents.real, 0.0)

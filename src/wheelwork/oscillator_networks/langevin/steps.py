@@ -114,7 +114,7 @@ def _by_site(
 
 
 def coloured(edges: IntArray, sites: int) -> npt.NDArray[np.intp]:
-    """Return an order of the edges, by colours found greedily: at most 2 · degree − 1 of them."""
+    """Return the edges in the order of their colours, greedily given: at most 2 · degree − 1."""
     used: list[set[int]] = [set() for _ in range(sites)]
     colours = np.empty(len(edges), np.intp)
     for i, (u, v) in enumerate(edges.tolist()):

@@ -18,13 +18,19 @@ from wheelwork.phase_space.langevin.histograms import (
     sector_angles,
 )
 
+# Numbers of knots and degrees that are tried; more are told apart only by 1e7 independent samples.
 KNOTS = (0, 1, 2, 3, 4, 6, 8, 12)
 DEGREES = (0, 1, 2, 3, 4, 6, 8)
-FIRST_CHOICE = (2, 2)
-ROUNDS = 3
+FIRST_CHOICE = (2, 2)  # holds every Gaussian and its first corrections
+ROUNDS = 3  # of the search in turn over degrees and knots; the second mostly changes nothing
 RIDGE = 1e-3  # pseudo-samples that hold back terms which no sample sees
-MOST_STEPS, SETTLED = 60, 1e-7
-BEYOND, FEWEST_EFFECTIVE = 30.0, 300.0
+MOST_STEPS = 60  # of Newton's method, which takes some ten
+SMALLEST_GAIN = 1e-7  # of ln likelihood, far below the one that statistics can see
+SHORTEST_STEP = 1e-6  # of Newton's: a shorter one moves nothing but rounding
+ENOUGH = 0.1  # of the gain that the slope predicts: less, and a step is halved
+LARGEST_LOG = 500.0  # of the mean count of a cell, against overflow in the first steps
+BEYOND = 30.0  # effective samples beyond the last knot: they tell the slope there to a fifth
+FEWEST_EFFECTIVE = 300.0  # so that at most a tenth of the samples is beyond
 ROOM = 1.2  # rings that enter the fit, against the farthest sample
 FEWEST_RINGS = 8  # that hold the middle half of the samples
 
@@ -139,16 +145,16 @@ def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
     Takeuchi's criterion (as Akaike's, for samples that are not independent): the log likelihood
     less tr(J⁻¹ I), J the curvature of the likelihood and I the covariance of its slope as
     seen between groups of trajectories. The last knot leaves 30 of the effective samples
-    beyond it. Raises NotConverged when no fit is found.
+    beyond it. Raises NotConverged when no fit converges.
     """
     data = _Data.of(counts)
     last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
-    tried: dict[tuple[int, int], Fit] = {}
+    fits: dict[tuple[int, int], Fit] = {}
 
     def fit(choice: tuple[int, int]) -> Fit:
-        if choice not in tried:
-            tried[choice] = _fit(data, *choice, last)
-        return tried[choice]
+        if choice not in fits:
+            fits[choice] = _fit(data, *choice, last)
+        return fits[choice]
 
     best = FIRST_CHOICE
     for _ in range(ROUNDS):
@@ -213,7 +219,7 @@ def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[Floa
     """Newton's method for Poisson counts with mean e^{bB}; return b and the means."""
 
     def likelihood(b: FloatArray) -> tuple[float, FloatArray]:
-        eta = np.minimum(b @ B, 500.0)
+        eta = np.minimum(b @ B, LARGEST_LOG)
         means = np.exp(eta)
         return float(counts @ eta - np.sum(means)) - 0.5 * RIDGE * float(b @ b), means
 
@@ -222,14 +228,16 @@ def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[Floa
         slope = B @ (counts - means) - RIDGE * b
         step = np.linalg.solve((B * means) @ B.T + RIDGE * np.eye(len(b)), slope)
         gain = float(slope @ step)
-        if gain < SETTLED:
+        if gain < SMALLEST_GAIN:
             return b, means
-        length, found = 1.0, (-math.inf, means)
-        while found[0] < value + 0.1 * length * gain and length > 1e-6:
-            found = likelihood(b + length * step)
+        length, after = 1.0, (-math.inf, means)
+        while after[0] < value + ENOUGH * length * gain and length > SHORTEST_STEP:
+            after = likelihood(b + length * step)
             length *= 0.5
         b = b + 2.0 * length * step
-        if found[0] <= value:
-            return b, found[1]
-        value, means = found
-    raise NotConverged(f"the density's fit did not settle in {MOST_STEPS} steps of Newton's method")
+        if after[0] <= value:
+            return b, after[1]
+        value, means = after
+    raise NotConverged(
+        f"the fit of the density took more than {MOST_STEPS} steps of Newton's method"
+    )

@@ -61,7 +61,7 @@ class Histogram:
 
         What the paper does with its histogram, here for comparison only: the kernel oscillates
         within a cell, so the sum aliases, and each level collects the shot noise of all cells. For
-        the flywheel at V = 8 the populations found have an ergotropy of tens to hundreds, where the
+        the flywheel at V = 8 such populations have an ergotropy of tens to hundreds, where the
         true one is zero. Use `Langevin.solve` instead.
         """
         levels = _checks.integer("levels", levels, 1)

@@ -39,11 +39,11 @@ class Langevin(SamplingMethod):
     step: Δt, at most one radian of the fastest rate met (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
     quarter of that, on the range that a short pilot run explores.
     seed: of the noise, 0 … 2⁶⁴ − 1. Trajectory i has the same noise in every run with this seed.
-    burn_in: time to leave out at the start; None: found from the data.
+    burn_in: time to leave out at the start; None: `sample` takes it from the data.
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
     start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
-    that may hold the state (`starts.Spread`), so that wells and rings are met from all sides.
+    that may hold the state (`simulation.Spread`), so that wells and rings are met from all sides.
     threads: None: one per processor. Results are the same bits for any number.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
@@ -80,7 +80,7 @@ class Langevin(SamplingMethod):
         the run in a temporary file, whose name is a note of the KeyboardInterrupt.
 
         Raises InvalidArgument when `step` is too large or `after` is of another run,
-        NotConverged when the run is too short for error estimates, has not settled, when its
+        NotConverged when the run is too short for error estimates, is not stationary, when its
         trajectories stay apart (each in a well of its own), or is not confined; with `start` None
         also as `find_domain`.
         """
@@ -90,11 +90,11 @@ class Langevin(SamplingMethod):
         """Return the stationary state: a smooth density fitted to the samples.
 
         ln W is a spline of the distance from the mean plus a polynomial of X and P
-        (`fitted_density.FittedDensity`); what is left out of it the data do not show. Moments are
-        the sampled means, their errors standard errors; `distribution.replicas` carry the error
-        of everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
-        given; a run that is interrupted is lost. Raises as `sample`, and NotConverged when the
-        standard error of the phonon number, or its error from the step, exceeds `rtol`, naming the
+        (`fitted_density.FittedDensity`), with as many terms as the data support. Moments are the
+        sampled means, their errors standard errors; `distribution.replicas` carry the error of
+        everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
+        given; an interrupted run cannot be continued. Raises as `sample`, and NotConverged when the
+        standard error of the phonon number, or its error from the step, exceeds `rtol`, with the
         duration or the step that would do.
         """
         return solve(self, model, self.rtol)

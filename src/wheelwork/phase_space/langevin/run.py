@@ -102,7 +102,7 @@ def _advance(
     chunks: int,
     observe: Observer | None = None,
 ) -> tuple[Progress, Stepping]:
-    """Do some chunks; where a trajectory leaves the tables, stop before its chunk and extend."""
+    """Do some chunks; stop before one in which a trajectory leaves the tables, and extend them."""
     lanes = progress.fine.state.shape[1]
     # Short at first, as what a trajectory did outside the tables is done again.
     most = min(CHUNKS_AT_ONCE, max(FIRST_CHUNKS, progress.chunks), LANE_CHUNKS // lanes)

@@ -19,7 +19,7 @@ from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
 from wheelwork.phase_space.langevin.schemes import LOOKUP_RTOL
 from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
 
-FEWEST_TIMES = 8.0  # correlation times after the burn-in: with less, what was begun from shows
+FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
 FEWEST_BATCHES = 8  # the error of an error from fewer exceeds a quarter
 FEWEST_BLOCKS = 4  # of time: two halves, and something to leave out of the first
 

@@ -231,8 +231,8 @@ class Spread:
     """Starts on orbits of E = P² + U(X), U measured from its minimum: E = `energy` v² with v
     uniform between 0 and 1, X uniform where U ≤ E, P of either sign.
 
-    The energy is that of `find_domain`, at which W has fallen to e^-42 of its maximum: half of the
-    starts have less than a quarter of it, so that wells and rings are met from all sides.
+    `energy` is that of `find_domain`, at which W has fallen to e^-42 of its maximum. Half of the
+    starts have less than a quarter of it: wells and rings are approached from all sides.
 
     X: positions in the order of rising U. potential: U there.
     """
