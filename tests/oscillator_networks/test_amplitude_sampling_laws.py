@@ -69,7 +69,7 @@ def linear_covariance(step, sites):
 
 
 @pytest.mark.parametrize("model", [UNEVEN, chain(5, coupling=1.0, damping=0.1, thermal=2.0)])
-@pytest.mark.parametrize("step", [0.01, 1.0, 50.0])
+@pytest.mark.parametrize("step", [0.01, 1.0, 50.0, 100.0, 1e5])
 def test_the_dense_step_keeps_the_stationary_covariance_at_any_step(model, step):
     dense = linear_steps.dense_step(model, step)
     move, exact = linear_map(dense, model.sites), gaussian_covariance(model)
