@@ -36,8 +36,8 @@ def model_at(bias: float) -> PhaseSpaceModel:
 
 
 def run(stepping: Stepping, threads: int) -> Progress:
-    """All observables and the four companions of the flywheel, as `Langevin` takes them."""
-    observables = len(OBSERVABLES) + len(stepping.model.companions)
+    """All observables and the four local observables of the flywheel, as `Langevin` takes them."""
+    observables = len(OBSERVABLES) + len(stepping.model.local_observables)
     fine, coarse = (
         Ensemble.starting(np.zeros((2, lanes)), observables, 128) for lanes in (TRAJECTORIES, 0)
     )

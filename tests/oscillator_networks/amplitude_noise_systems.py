@@ -12,7 +12,7 @@ from wheelwork.phase_space import EulerMaruyama, Langevin
 
 @dataclass(frozen=True)
 class Local:
-    """Rate R(n) and noise D(n) at each active site; companions: R and R n."""
+    """Rate R(n) and noise D(n) at each active site; local observables: R and R n."""
 
     rates: tuple[Callable, ...] = ()
     noises: tuple[Callable, ...] = ()
@@ -29,7 +29,7 @@ class Local:
     def noise(self, site, n):
         return self.noises[site](n)
 
-    def companions(self, site, n):
+    def local_observables(self, site, n):
         return np.stack([self.rate(site, n), self.rate(site, n) * n])
 
 

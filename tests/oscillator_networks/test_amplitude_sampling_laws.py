@@ -255,7 +255,7 @@ def test_laser(exponent):
     assert_within(found.fine.total.estimates, [mean])
     assert found.fine.total_variance == pytest.approx(square - mean**2, rel=0.02)
     # what the gain brings is what damping takes, but for noise: ⟨(R − γ) n + D⟩ = 0
-    flow, rate = (found.fine.companion(name).value[0] for name in ("flow", "rate"))
+    flow, rate = (found.fine.local_observable(name).value[0] for name in ("flow", "rate"))
     assert flow + rate - 0.5 * mean + 0.25 == pytest.approx(0.0, abs=0.01)
 
 

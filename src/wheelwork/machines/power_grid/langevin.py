@@ -28,8 +28,8 @@ ROUNDING = 1e-12
 class GridActivity:
     """Generators and engines of each active node, as functions of its occupation.
 
-    generators, engines: (K,) element or None. Companions: G, Λ, and the quanta per time injected,
-    G n + noise, and extracted, Λ n − noise.
+    generators, engines: (K,) element or None. Local observables: G, Λ, and the quanta per time
+    injected, G n + noise, and extracted, Λ n − noise.
     """
 
     generators: tuple[ActiveElement | None, ...]
@@ -57,7 +57,7 @@ class GridActivity:
         _, _, into, out = self._parts(site, occupation)
         return into + out
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """G, Λ, G n + noise, Λ n − noise."""
         gain, loss, into, out = self._parts(site, occupation)
         return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])

@@ -29,7 +29,7 @@ class LocalActivity(Protocol):
     def noise(self, site: int, occupation: FloatArray) -> FloatArray:
         """D_k(n) ≥ 0 besides the thermal noise, (M,)."""
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """Functions of n whose means are wanted, (C, M)."""
 
 

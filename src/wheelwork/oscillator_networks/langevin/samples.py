@@ -71,7 +71,7 @@ class Means:
             linear = np.where(spread > 0.0, 0.5 * change / spread, 0.0)
         return Sampled(spread, linear)
 
-    def companion(self, name: str) -> Sampled:
+    def local_observable(self, name: str) -> Sampled:
         """One number of each active site, (K,)."""
         index = self.model.activity.names.index(name)
         K, edges = self.model.active.size, len(self.model.edges)

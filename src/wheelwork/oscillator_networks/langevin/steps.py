@@ -238,7 +238,7 @@ def _tables(model: NoisyModel, triples: list[list[Function]]) -> ActiveSteps:
 
 
 def _local_observable(model: NoisyModel, c: int, k: int) -> Function:
-    return lambda n: np.asarray(model.activity.companions(k, n)[c])
+    return lambda n: np.asarray(model.activity.local_observables(k, n)[c])
 
 
 def _flow(model: NoisyModel, k: int, tau: float, parts: int) -> Function:

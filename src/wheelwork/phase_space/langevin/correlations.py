@@ -16,7 +16,7 @@ from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.langevin.windows import BatchMeans, Windows, lane_groups
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay

@@ -23,8 +23,8 @@ from wheelwork.phase_space.langevin.histograms import (
 )
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 MARGIN = 1.2  # of the duration proposed: its error of the mean is itself sampled
 

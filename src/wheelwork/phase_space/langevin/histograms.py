@@ -16,7 +16,7 @@ from wheelwork.numerics.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.states import laguerre_functions
 
 MOST_BINS = 4000  # on a side: 128 MB of counts

@@ -20,8 +20,8 @@ from wheelwork.phase_space.langevin.fitted_density import solve
 from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import sample
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.phase_space.langevin.trajectories import SAMPLES_PER_CHUNK, Record
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 FORMAT = 2  # of the files; raised whenever older ones can no longer be read
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])  # X within every first table, on no symmetric pair
@@ -133,7 +133,7 @@ class Setup:
     start: tuple[float, float] | None
     frequency: float
     mass: float
-    companions: tuple[str, ...]
+    local_observables: tuple[str, ...]
     probe: tuple[float, ...]
 
     def require(self, other: "Setup") -> None:

@@ -110,7 +110,7 @@ def summary(
         require_mixing(mixed)
         _require_long(time, correlation_time)
     unit = np.eye(len(batches.mean))
-    local = enumerate(setup.companions, len(OBSERVABLES))
+    local = enumerate(setup.local_observables, len(OBSERVABLES))
     return Samples(
         setup=setup,
         progress=progress,

@@ -15,10 +15,14 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.numerics.cubic_cells import EqualCells, equal_cells
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, mean_decay, tabulated_rates
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import (
+    PhaseSpaceModel,
+    extended,
+    mean_decay,
+    tabulated_rates,
+)
 
 FIRST_REACH, GROWTH = 8.0, 1.5  # of the tables; a ground state reaches some 3, and few grow thrice
 RATES_RTOL = 1e-9  # of the Chebyshev tables of the rates, far below that of the look-up
@@ -124,7 +128,7 @@ class Stepping:
     model: PhaseSpaceModel
     scheme: SchemeOf
     step: float
-    rates: Table
+    rates: ChebyshevTable
 
     @classmethod
     def of(
@@ -178,7 +182,7 @@ class Stepping:
         return equal_cells(kick_function(scheme, self.rates), self.reach, LOOKUP_RTOL)
 
     @cached_property
-    def _force_slope(self) -> Table:
+    def _force_slope(self) -> ChebyshevTable:
         return self.rates.component(0).derivative()
 
     def fastest(self, low: float, high: float) -> tuple[float, float]:

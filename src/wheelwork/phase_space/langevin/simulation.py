@@ -21,7 +21,7 @@ from wheelwork.phase_space.langevin.run import Observer, advance
 from wheelwork.phase_space.langevin.samples import Samples, summary
 from wheelwork.phase_space.langevin.schemes import SCHEMES, Stepping, largest_step
 from wheelwork.phase_space.langevin.trajectories import OBSERVABLES, SAMPLES_PER_CHUNK
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25  # of the fastest motion in a step: errors of Δt² are then below statistics
 # Pilot run: enough trajectories and steps to meet the stiff parts; Δt down to 6e-5/ω0.
@@ -176,7 +176,7 @@ def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup
         start=method.start,
         frequency=model.frequency,
         mass=model.mass,
-        companions=model.companions,
+        local_observables=model.local_observables,
         probe=files.probe(model),
     )
 
@@ -195,7 +195,7 @@ def _starts(method: SamplingMethod, model: PhaseSpaceModel) -> Starts:
 def _start(setup: Setup, starts: Starts) -> Progress:
     state = starts(setup.trajectories)
     blocks = TIME_BLOCKS if setup.trajectories <= MANY else TIME_BLOCKS_OF_MANY
-    observables = len(OBSERVABLES) + len(setup.companions)
+    observables = len(OBSERVABLES) + len(setup.local_observables)
     fine = Ensemble.starting(state, observables, blocks)
     coarse = Ensemble.starting(state[:, : setup.checked], observables, blocks)
     low, high = float(np.min(state[0])), float(np.max(state[0]))

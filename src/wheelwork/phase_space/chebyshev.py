@@ -1,4 +1,4 @@
-"""Functions of one variable as piecewise Chebyshev series, refined to a tolerance."""
+"""Functions of one variable as tables of piecewise Chebyshev series, refined to a tolerance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,28 +13,33 @@ from scipy.fft import dct
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 
-DEGREES = (16, 32, 64)
-MAXIMUM_PIECES = 1000
-SMALLEST_PIECE = 1e-5  # of the interval
+DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
+MAXIMUM_PIECES = 1000  # bounds the time spent on a function that no table follows
+SMALLEST_PIECE = 1e-5  # of the interval; structure on a shorter length counts as a discontinuity
 
 VectorFunction = Callable[[FloatArray], FloatArray]
 Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series, bound, error
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class ChebyshevTable:
     """Piecewise Chebyshev series of a vector-valued function.
 
     breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on
     [-1, 1] of each piece. bounds: (pieces, components) estimated absolute errors. error:
     (components,) largest estimated error relative to the local magnitude. Outside
-    [breaks[0], breaks[-1]] the value is that of the last piece, continued: callers keep inside.
+    [breaks[0], breaks[-1]] the series of the nearest piece is continued: callers stay inside.
     """
 
     breaks: FloatArray
     series: FloatArray
     bounds: FloatArray
     error: FloatArray
+
+    def __repr__(self) -> str:
+        pieces, components, _ = self.series.shape
+        size = f"{components} components on {pieces} pieces"
+        return f"ChebyshevTable(<{size} from {self.low:.4g} to {self.high:.4g}>)"
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Return values of shape (components, *x.shape)."""
@@ -76,33 +81,33 @@ class Table:
         """Bound on the largest absolute value of each component."""
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
-    def component(self, index: int) -> "Table":
+    def component(self, index: int) -> "ChebyshevTable":
         """Return one component as a table of its own."""
         series = self.series[:, index : index + 1]
         one = slice(index, index + 1)
         bounds, error = self.bounds[:, one], self.error[one]
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, error)
 
-    def derivative(self) -> "Table":
+    def derivative(self) -> "ChebyshevTable":
         """Return the table of the derivative."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebder(self.series, axis=2) / half
         bounds = self.bounds * self.series.shape[2] / half[:, :, 0]
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
-    def antiderivative(self) -> "Table":
+    def antiderivative(self) -> "ChebyshevTable":
         """Return the table of the integral from the lower end."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
         steps = np.sum(series, axis=2)
         series[1:, :, 0] += np.cumsum(steps, axis=0)[:-1]
         bounds = np.cumsum(2.0 * self.bounds * half[:, :, 0], axis=0)
-        return Table(self.breaks, np.ascontiguousarray(series), bounds, self.error)
+        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
-    def joined(self, other: "Table") -> "Table":
+    def joined(self, other: "ChebyshevTable") -> "ChebyshevTable":
         """Return this table continued by `other`, which starts where this one ends."""
         terms = max(self.series.shape[2], other.series.shape[2])
-        return Table(
+        return ChebyshevTable(
             np.concatenate([self.breaks, other.breaks[1:]]),
             np.concatenate([_padded(self.series, terms), _padded(other.series, terms)]),
             np.concatenate([self.bounds, other.bounds]),
@@ -117,13 +122,13 @@ def tabulate(
     rtol: float,
     floor: FloatArray | float = 0.0,
     checked: int | None = None,
-) -> Table:
+) -> ChebyshevTable:
     """Tabulate `function` on [low, high] to `rtol` of its magnitude.
 
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
-    first `checked` components steer the refinement; the others travel along, with the error
-    they come to. Each piece is tried at degrees 16, 32 and 64 on nested
+    first `checked` components decide on the refinement; the others are tabulated on the same
+    pieces, with the error that this gives. Each piece is tried at degrees 16, 32 and 64 on nested
     Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
     would be shorter than 1e-5 of the interval.
     """
@@ -145,7 +150,7 @@ def tabulate(
     breaks = np.array([piece[0] for piece in done] + [high])
     stacked = np.stack([_padded(series, terms) for series in trimmed])
     bounds = np.stack([bound for *_, bound, _ in done])
-    return Table(breaks, stacked, bounds, np.max([error for *_, error in done], axis=0))
+    return ChebyshevTable(breaks, stacked, bounds, np.max([error for *_, error in done], axis=0))
 
 
 def _fit(
@@ -166,9 +171,9 @@ def _fit(
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
         error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
         good = np.all(error[:, :checked] <= rtol, axis=1)
-        # Of a series that has not converged, what is left out may be many times its last terms.
-        unsteered = np.where(error > rtol, degree, 1.0)
-        tail, error = unsteered * tail, unsteered * error
+        # The remainder of a series that has not converged may be many times its last terms.
+        remainder = np.where(error > rtol, degree, 1.0)
+        tail, error = remainder * tail, remainder * error
         finished += [
             (*interval, series[i], tail[i], error[i])
             for i, interval in enumerate(intervals)

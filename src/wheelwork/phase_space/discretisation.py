@@ -1,15 +1,18 @@
-"""Finite-difference weights on uniform radial nodes, continued by parity through the centre."""
+"""One-dimensional discretisations: finite differences, Gauss panels, orthonormal polynomials."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 
+GAUSS_ORDER = 32  # nodes per panel
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Stencils:
     """For each target point, its neighbours and their weights.
 
@@ -63,3 +66,41 @@ def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.c
     weights = _weights(float(width // 2), width, derivative + 1)[derivative] / spacing**derivative
     offsets = np.arange(width) - width // 2
     return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
+
+
+class Polynomials(NamedTuple):
+    """Functions g p_n(z), n = 0 … N − 1, and their derivatives, times √weight.
+
+    values, slopes: (N, nodes). The rows of `values` are orthonormal.
+    """
+
+    values: FloatArray
+    slopes: FloatArray
+
+
+def orthonormal(
+    z: FloatArray, z_slope: FloatArray, first: FloatArray, first_slope: FloatArray, count: int
+) -> Polynomials:
+    """Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`."""
+    values = np.zeros((count, z.size))
+    slopes = np.zeros((count, z.size))
+    size = np.linalg.norm(first)
+    values[0], slopes[0] = first / size, first_slope / size
+    for n in range(1, count):
+        following = z * values[n - 1]
+        slope = z * slopes[n - 1] + z_slope * values[n - 1]
+        for _ in range(2):  # the second pass takes out what rounding left
+            overlap = values[:n] @ following
+            following -= overlap @ values[:n]
+            slope -= overlap @ slopes[:n]
+        size = np.linalg.norm(following)
+        values[n], slopes[n] = following / size, slope / size
+    return Polynomials(values, slopes)
+
+
+def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of a composite Gauss–Legendre rule."""
+    x, w = np.polynomial.legendre.leggauss(GAUSS_ORDER)
+    width = (high - low) / panels
+    nodes = low + width * (np.arange(panels)[:, None] + 0.5 * (x + 1.0))
+    return nodes.ravel(), np.tile(0.5 * width * w, panels)

@@ -1,37 +1,40 @@
-"""Step size, mesh and error along the way, so that the whole comes to `rtol`."""
+"""Step size, mesh and accumulated error, controlled so that the total stays below `rtol`."""
 
 import math
 from dataclasses import dataclass, replace
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.evolution.extrapolation import LEVELS, Stretch, advance
-from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import RIM, Field, Mesh
+from wheelwork.phase_space.evolution.split_steps import LEVELS, Flow, Stretch, advance
 from wheelwork.states.preparations import Preparation
 
-MOST_POINTS = 1024  # per axis
-LARGEST_START = 2048
-FEWEST_STEPS, FIRST_STEPS, MOST_STEPS = 4.0, 5.0, 2048.0  # times LEVELS, per period
-# Shares of what is allowed in a stretch of time.
+MOST_POINTS = 1024  # per axis: bounds the time of a step and its memory, 8 MiB for each W
+LARGEST_START = 2048  # points per axis on which an initial state may be given before it is trimmed
+# Steps per period, times LEVELS: the fewest that resolve the rotation, where to start, and the most
+# before the motion counts as too fast.
+FEWEST_STEPS, FIRST_STEPS, MOST_STEPS = 4.0, 5.0, 2048.0
+# Shares of the error allowed in a stretch of time, for steps, mesh, and series in the friction.
 SPLIT_SHARE, MESH_SHARE, SERIES_SHARE = 0.5, 0.1, 0.02
-REGRID_SHARE = 0.1  # of what may lie at the edges, to be lost at a change of mesh
-FEW, FEWER = 0.05, 0.95  # below this part of its share, the steps may be this much fewer
-MEANINGLESS = 0.1  # a correction by extrapolation that says nothing
-SHORT, BRIEF, SHORTEST = 3e-3, 0.02, 1e-6  # stretches of time, in periods
-SAFETY, MOST_USES = 2.0, 16  # of the measured gain of an extrapolation
-NOISE = 200.0  # roundings that pile up at the edges of mesh and spectrum in a stretch
+REGRID_SHARE = 0.1  # of the error allowed at the edges, to be lost at a change of mesh
+FEW, FEWER = 0.05, 0.95  # below this part of its share, the steps become fewer by this factor
+MEANINGLESS = 0.1  # correction by extrapolation from which on it is no estimate of an error
+# Stretches of time, in periods: the least for which edges get a share; below which the mesh grows
+# rather than the stretch shortens; at which the state changes too fast.
+SHORT, BRIEF, SHORTEST = 3e-3, 0.02, 1e-6
+SAFETY, MOST_USES = 2.0, 16  # on the measured gain of an extrapolation; stretches until the next
+NOISE = 200.0  # roundings that accumulate at the edges of mesh and spectrum in a stretch
 MARGIN = 1.03  # of a new mesh over what is needed
-SMALLEST_STRIDE, LARGEST_STRIDE = 1.06, 1.3  # from the old mesh to a larger
-SMALLER = 0.85  # in points per axis, for a smaller mesh to pay
+SMALLEST_STRIDE, LARGEST_STRIDE = 1.06, 1.3  # factors from the old mesh to a larger one
+SMALLER = 0.85  # factor in points per axis from which on a change to a smaller mesh pays
 
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much the error of sixth order is less than the correction that made it so.
+    """Ratio of the error of sixth order to the correction from fourth to sixth order.
 
-    Measured now and then, by much shorter steps: for the count of steps and about the correction
-    given. Until then nothing is gained.
+    Measured now and then by shorter steps, it holds for the same count of steps and similar
+    corrections. Before the first measurement the factor is one.
     """
 
     count: int = 0
@@ -40,18 +43,18 @@ class Gain:
     uses: int = 0
 
     def holds(self, count: int, correction: float) -> bool:
-        """Whether it may be used once more."""
+        """Whether the measurement applies to another stretch."""
         alike = 0.5 * self.correction <= correction <= 2.0 * self.correction
         return count == self.count and alike and self.uses < MOST_USES
 
 
 @dataclass(frozen=True)
-class State:
+class EvolutionState:
     """W at a time, and what is known of its error.
 
-    error: size of the sum of all estimated errors so far but rounding; noise: variance of the
-    latter. steps: those per period, to be multiplied by `LEVELS`. longest: stretch of time, in
-    periods, that the mesh chosen at its start is good for.
+    error: sum of all estimated errors so far but rounding; noise: variance of the latter. steps:
+    those per period, to be multiplied by `LEVELS`. longest: stretch of time, in periods, for which
+    the mesh chosen at its start suffices.
     """
 
     time: float
@@ -70,9 +73,10 @@ class State:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of `rtol` may be used between two times: half in proportion to time, half to the
-    logarithm of time in periods, as the beginning needs most of it. Shorter runs than a period
-    may use as much of it as the beginning of one.
+    """Error that may be made between two times, out of `rtol`.
+
+    Half is in proportion to time, half to the logarithm of time in periods, as most is needed at
+    the beginning. A run shorter than a period may use as much as the beginning of a longer one.
     """
 
     rtol: float
@@ -88,7 +92,7 @@ class Budget:
         return 0.5 * self.rtol * (duration / whole + logarithmic)
 
 
-def started(initial: Preparation, budget: Budget, length: float) -> State:
+def started(initial: Preparation, budget: Budget, length: float) -> EvolutionState:
     """The initial state on a mesh that holds as much of it as matters.
 
     Raises InvalidArgument when no mesh does, or when it does not integrate to one.
@@ -103,7 +107,7 @@ def started(initial: Preparation, budget: Budget, length: float) -> State:
     field = Field(mesh, initial.wigner(mesh.axis, mesh.axis))
     if not abs(field.trace - 1.0) < 1e-6:
         raise InvalidArgument(f"`initial` must integrate to one, but gives {field.trace!r}")
-    state = State(budget.start, field, 0.0, field.rounding**2)
+    state = EvolutionState(budget.start, field, 0.0, field.rounding**2)
     limit = _edge_limit(field, budget.start, budget.period, budget)
     fitted = _fitted(field, REGRID_SHARE * limit)
     if fitted.points > MOST_POINTS:
@@ -114,7 +118,7 @@ def started(initial: Preparation, budget: Budget, length: float) -> State:
     return _moved(state, fitted)
 
 
-def advanced(state: State, flow: Flow, target: float, budget: Budget) -> State:
+def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
     """`state` at the time `target`. Raises NotConverged when the budget cannot be kept."""
     _refuse_excess(state, budget)
     while state.time < target:
@@ -127,7 +131,7 @@ def advanced(state: State, flow: Flow, target: float, budget: Budget) -> State:
     return state
 
 
-def _refuse_excess(state: State, budget: Budget) -> None:
+def _refuse_excess(state: EvolutionState, budget: Budget) -> None:
     if state.distance > budget.rtol:
         raise NotConverged(
             f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated error "
@@ -136,22 +140,22 @@ def _refuse_excess(state: State, budget: Budget) -> None:
         )
 
 
-def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
+def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:
     """One stretch of time, repeated with more steps or a larger mesh until it is good enough."""
     while True:
         allowed = budget.allowed(state.time, duration)
         field = state.field
         count = max(1, math.ceil(state.steps * duration / budget.period))
         noise = field.rounding * math.sqrt(sum(LEVELS) * count)
-        tried = advance(field, flow, duration, count, SERIES_SHARE * allowed)
-        if tried is None:
+        attempt = advance(field, flow, duration, count, SERIES_SHARE * allowed)
+        if attempt is None:
             state = _refined(state, math.inf, budget)
             continue
-        if not 0.0 <= tried.correction < MEANINGLESS:
+        if not 0.0 <= attempt.correction < MEANINGLESS:
             duration *= 0.5
             state = _hastened(state, duration, budget)
             continue
-        after = tried.field
+        after = attempt.field
         limit = _edge_limit(field, state.time, duration, budget)
         if max(after.rim, after.tail) > limit:
             strides = _strides(after, limit)
@@ -162,9 +166,9 @@ def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
                 state = _enlarged(state, strides, flow.model.length)
             continue
         gain = state.gain
-        if not gain.holds(count, tried.correction):
-            gain = _measured(tried, field, flow, duration, count, SERIES_SHARE * allowed)
-        split = gain.factor * tried.correction
+        if not gain.holds(count, attempt.correction):
+            gain = _measured(attempt, field, flow, duration, count, SERIES_SHARE * allowed)
+        split = gain.factor * attempt.correction
         if not split <= max(SPLIT_SHARE * allowed, noise):
             state = _refined(state, split / (SPLIT_SHARE * allowed), budget)
             continue
@@ -173,7 +177,7 @@ def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
         steps = state.steps
         if split < FEW * SPLIT_SHARE * allowed:
             steps = max(FEWEST_STEPS, FEWER * steps)
-        found = State(
+        following = EvolutionState(
             time=state.time + duration,
             field=after.cleared(field.trace),
             error=state.error + error,
@@ -182,28 +186,28 @@ def _next(state: State, flow: Flow, duration: float, budget: Budget) -> State:
             longest=min(1.0, 1.3 * state.longest),
             gain=replace(gain, uses=gain.uses + 1),
         )
-        return _trimmed(found, after, limit, flow.model.length)
+        return _trimmed(following, after, limit, flow.model.length)
 
 
 def _edge_limit(field: Field, time: float, duration: float, budget: Budget) -> float:
-    """What may lie at the edges: less before a short stretch, but never nothing."""
+    """Size of W allowed at the edges: less for a short stretch, but no less than rounding."""
     part = max(SHORT, duration / budget.period)
     allowed = MESH_SHARE * part * budget.allowed(time, budget.period)
     return max(allowed, NOISE * field.rounding)
 
 
 def _measured(
-    tried: Stretch, field: Field, flow: Flow, duration: float, count: int, allowed: float
+    attempt: Stretch, field: Field, flow: Flow, duration: float, count: int, allowed: float
 ) -> Gain:
     """The gain, by the same stretch of time in steps shorter by a fifth or more."""
     finer = advance(field, flow, duration, math.ceil(1.25 * count), allowed)
-    if finer is None or tried.correction == 0.0:
-        return Gain(count, tried.correction)
-    change = field.size(finer.field.values - tried.field.values)
-    return Gain(count, tried.correction, min(1.0, SAFETY * change / tried.correction))
+    if finer is None or attempt.correction == 0.0:
+        return Gain(count, attempt.correction)
+    change = field.size(finer.field.values - attempt.field.values)
+    return Gain(count, attempt.correction, min(1.0, SAFETY * change / attempt.correction))
 
 
-def _refined(state: State, excess: float, budget: Budget) -> State:
+def _refined(state: EvolutionState, excess: float, budget: Budget) -> EvolutionState:
     """More steps per period, for an error too large by the factor `excess`."""
     factor = min(1.6, max(1.08, (2.0 * excess) ** 0.125)) if math.isfinite(excess) else 1.6
     if factor * state.steps > MOST_STEPS:
@@ -214,8 +218,8 @@ def _refined(state: State, excess: float, budget: Budget) -> State:
     return replace(state, steps=factor * state.steps)
 
 
-def _hastened(state: State, duration: float, budget: Budget) -> State:
-    """Shorter stretches of time, as the state changes beyond recognition in one."""
+def _hastened(state: EvolutionState, duration: float, budget: Budget) -> EvolutionState:
+    """Shorter stretches of time, as the state changes too much in one."""
     if duration < SHORTEST * budget.period:
         raise NotConverged(
             f"at time {state.time:g} the state changes too fast to be followed in steps of "
@@ -225,7 +229,7 @@ def _hastened(state: State, duration: float, budget: Budget) -> State:
 
 
 def _strides(field: Field, limit: float) -> tuple[float, float]:
-    """By how much the mesh must reach further, and be finer, for this state."""
+    """Factors by which the mesh must reach further, and be finer, for this state."""
     mesh = field.mesh
     radius, wavenumber = field.needs(0.5 * limit)
     further = MARGIN * radius / (RIM * mesh.half_width)
@@ -236,7 +240,7 @@ def _strides(field: Field, limit: float) -> tuple[float, float]:
     )
 
 
-def _enlarged(state: State, strides: tuple[float, float], length: float) -> State:
+def _enlarged(state: EvolutionState, strides: tuple[float, float], length: float) -> EvolutionState:
     """The state on a larger or finer mesh."""
     mesh = state.field.mesh
     radius = RIM * mesh.half_width * min(strides[0], LARGEST_STRIDE)
@@ -245,8 +249,8 @@ def _enlarged(state: State, strides: tuple[float, float], length: float) -> Stat
     return _moved(state, _supported(larger, state.time, length))
 
 
-def _trimmed(state: State, field: Field, limit: float, length: float) -> State:
-    """The state on the mesh it needs, if that is much smaller, or soon to be larger."""
+def _trimmed(state: EvolutionState, field: Field, limit: float, length: float) -> EvolutionState:
+    """The state on the mesh it needs, if that is much smaller, or its own is nearly outgrown."""
     fitted = _fitted(field, REGRID_SHARE * limit)
     if fitted.points < SMALLER * field.mesh.points or max(field.rim, field.tail) > 0.5 * limit:
         return _moved(state, _supported(fitted, state.time, length))
@@ -258,8 +262,8 @@ def _fitted(field: Field, loss: float) -> Mesh:
     return Mesh.holding(MARGIN * radius, MARGIN * wavenumber)
 
 
-def _moved(state: State, mesh: Mesh) -> State:
-    """The state on another mesh; the little that falls off is put back in proportion."""
+def _moved(state: EvolutionState, mesh: Mesh) -> EvolutionState:
+    """The state on another mesh; the trace lost is restored in proportion."""
     kept = state.field.on(mesh).cleared(state.field.trace)
     return replace(state, field=kept, error=state.error + 2.0 * state.field.loss(mesh))
 

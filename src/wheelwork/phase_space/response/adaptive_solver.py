@@ -1,37 +1,41 @@
-"""Relaxation to a tolerance: on circles, or else on the plane."""
+"""The relaxation to a tolerance: on circles or on the plane, in larger and larger spaces."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
-from wheelwork.phase_space.response.quantities import differences
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.response.relaxation import Relaxation, differences
 from wheelwork.phase_space.stationary import plane
-from wheelwork.phase_space.stationary.accuracy import table_error, table_tolerance
-from wheelwork.phase_space.stationary.orbits import FALL, Orbits, SeveralWells, find_orbits
+from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
+from wheelwork.phase_space.stationary.orbits import (
+    Orbits,
+    SeveralWells,
+    find_orbits,
+    table_error,
+)
 
-# Radial functions of each harmonic, and harmonics: two more at least, since devices may be even.
+# Radial functions of each harmonic, and harmonics. The harmonics rise by two at least: in a device
+# that is even in x a single one would change nothing.
 LEVELS = ((8, 4), (12, 6), (17, 8), (24, 10), (32, 12), (42, 16), (54, 22))
-PLANE_LEVELS = (72, 108, 160)
-BEST_GAIN = 30.0  # of the last level over the one before; it is too dear for less
-STRONG = 0.2  # friction over the frequency, from which on the plane is worth a try
-LARGEST_DENSE = 450  # unknowns, up to which all modes are found at once
-KRYLOV_SHARE = 0.1  # of rtol, left to the Krylov space
+PLANE_LEVELS = (72, 108, 160)  # points per axis; a complex LU on the last takes seconds
+BEST_GAIN = 30.0  # of the last level over the one before; with a larger excess it is not tried
+STRONG = 0.2  # friction over the frequency, from which on the plane is tried where orbits fail
+LARGEST_DENSE = 450  # unknowns, up to which all modes are computed at once
+KRYLOV_SHARE = 0.1  # of rtol, for the error of the Krylov space
+COARSEST_TABLES = 1e-2  # rtol of tables; the estimated error of coarser ones is too small
 
-COARSEST_TABLES = 1e-2  # coarser ones err more than their estimate in quiet devices
 
-
-class Solution(NamedTuple):
-    """Relaxation with the estimated relative errors of `quantities.differences`."""
+class RelaxationWithErrors(NamedTuple):
+    """Relaxation with the estimated relative errors of `relaxation.differences`."""
 
     relaxation: Relaxation
     errors: Mapping[str, float]
     details: Mapping[str, float]
 
 
-def solve(model: PhaseSpaceModel, rtol: float) -> Solution:
+def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     """Return the relaxation of `model` with errors below `rtol`; see `response`."""
     try:
         orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))
@@ -42,18 +46,10 @@ def solve(model: PhaseSpaceModel, rtol: float) -> Solution:
     except NotConverged as reason:
         if orbits.potential.rates.magnitude[1] < STRONG * model.frequency:
             raise
-        return _on_plane_after(reason, model, rtol)
+        return plane_instead(_on_plane, model, rtol, reason)
 
 
-def _on_plane_after(reason: NotConverged, model: PhaseSpaceModel, rtol: float) -> Solution:
-    """Strong friction deforms W on its orbits; the plane may still resolve it."""
-    try:
-        return _on_plane(model, rtol)
-    except (NotConverged, NoSteadyState):
-        raise reason from None
-
-
-def _on_circles(orbits: Orbits, rtol: float) -> Solution:
+def _on_circles(orbits: Orbits, rtol: float) -> RelaxationWithErrors:
     tables = table_error(orbits)
     coarse = on_circles.relaxation(orbits, *LEVELS[0])
     for i, level in enumerate(LEVELS[1:], start=2):
@@ -66,7 +62,9 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
         errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
         worst = max(errors.values())
         if worst <= rtol:
-            return Solution(fine, errors, {"radial_functions": level[0], "harmonics": level[1]})
+            return RelaxationWithErrors(
+                fine, errors, {"radial_functions": level[0], "harmonics": level[1]}
+            )
         if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
             break
         coarse = fine
@@ -77,19 +75,18 @@ def _on_circles(orbits: Orbits, rtol: float) -> Solution:
     )
 
 
-def _on_plane(model: PhaseSpaceModel, rtol: float) -> Solution:
+def _on_plane(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
-    tables = FALL * float(max(box.rates.error[:3]))
     share = KRYLOV_SHARE * rtol
     coarse, _ = on_plane.mesh_problem(box, PLANE_LEVELS[0]).compressed(share)
     for points in PLANE_LEVELS[1:]:
         fine, left = on_plane.mesh_problem(box, points).compressed(share)
         changes = differences(coarse, fine)
-        errors = {name: change + left[name] + tables for name, change in changes.items()}
+        errors = {name: change + left[name] + box.table_error for name, change in changes.items()}
         worst = max(errors.values())
         if worst <= rtol:
             details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
-            return Solution(fine, errors, details)
+            return RelaxationWithErrors(fine, errors, details)
         coarse = fine
     raise NotConverged(
         f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "

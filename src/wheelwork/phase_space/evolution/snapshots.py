@@ -8,25 +8,27 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.evolution.control import State
-from wheelwork.phase_space.evolution.flow import Flow
+from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.evolution.split_steps import Flow
+from wheelwork.phase_space.evolution.step_control import EvolutionState
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
-from wheelwork.phase_space.tables import Table
+from wheelwork.results import with_error
+from wheelwork.states.oscillator import g2_from_wigner
 
-MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W
+MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 MiB for each rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Snapshot:
-    """W at one time. A further evolution can start from it, and counts its errors from zero again.
+    """W at one time. A further evolution can start from it; `error` is what that one inherits.
 
     model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
     P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
     ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
-    local_means: of the model's companions. energy_rates: what force, friction and noise add to
-    d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
+    local_means: of the model's local observables. energy_rates: what force, friction and noise
+    add to d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
     """
 
     time: float
@@ -37,6 +39,11 @@ class Snapshot:
     local_errors: Mapping[str, float]
     energy_rates: tuple[float, float, float]
     energy_rates_error: float
+
+    def __repr__(self) -> str:
+        number = with_error(self.moments["phonon_number"], self.errors["phonon_number"])
+        size = f"mesh={self.field.mesh.points}², distance={self.distance:.1e}"
+        return f"Snapshot(time={self.time:.6g}, phonon_number={number}, {size})"
 
     @property
     def trace_drift(self) -> float:
@@ -55,7 +62,6 @@ class Snapshot:
         field, X = self.field, self.field.mesh.axis
         over_X, over_P = field.values.sum(axis=1), field.values.sum(axis=0)
         cell, number = field.mesh.cell, field.mean_energy - 0.5
-        pairs = field.mean_energy_squared - 2.0 * field.mean_energy + 0.5
         known = number > self.distance * field.mean_energy
         return {
             "x": cell * float(over_X @ X),
@@ -64,7 +70,7 @@ class Snapshot:
             "p_squared": cell * float(over_P @ X**2),
             "x_p": cell * float(X @ field.values @ X),
             "phonon_number": number,
-            "g2": pairs / number**2 if known else np.nan,
+            "g2": g2_from_wigner(field.mean_energy, field.mean_energy_squared) if known else np.nan,
             "purity": np.pi * cell * float(np.vdot(field.values, field.values)),
         }
 
@@ -86,7 +92,7 @@ class Snapshot:
 
     @property
     def error(self) -> float:
-        """What an evolution that starts from here inherits."""
+        """Error that an evolution from here inherits: `distance`."""
         return self.distance
 
     @property
@@ -104,23 +110,23 @@ class Snapshot:
         return self.field.at(X, P)
 
 
-def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
-    """Read off the state at its time, under the model in force from then on.
+def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
+    """Return means and errors of the state, under the model in force from its time on.
 
-    inherited: error of what the evolution started from, on top of its own.
+    inherited: error of the initial state, added to the evolution's own.
     """
     distance = state.distance + inherited
-    field, names = state.field, flow.model.companions
+    field, names = state.field, flow.model.local_observables
     rates = flow.rates(field.mesh.half_width)
     P = field.mesh.axis
-    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for companions
+    # ∫ (2P, −2P², 2, 1) W dP at every X: for force, friction and noise, and for local observables
     functions = np.stack([2.0 * P, -2.0 * P**2, 0.0 * P + 2.0, 0.0 * P + 1.0])
     weights = functions[[0, 1, 2] + [3] * len(names)] @ field.values.T * field.mesh.cell
-    means, misses, size = _means(weights, field.mesh.axis, rates)
-    # what W and the tables miss, counted in the measure of `distance`
+    means, quadrature_errors, size = _means(weights, field.mesh.axis, rates)
+    # errors of W and of the tables, in the measure of `distance`
     energy = field.mean_energy
     scale = np.array([np.sqrt(energy), 2.0 * energy, 2.0] + [1.0] * len(names))
-    errors = scale * (size * distance + np.max(rates.bounds, axis=0)) + misses
+    errors = scale * (size * distance + np.max(rates.bounds, axis=0)) + quadrature_errors
     return Snapshot(
         state.time,
         flow.model,
@@ -134,7 +140,7 @@ def snapshot(state: State, flow: Flow, inherited: float) -> Snapshot:
 
 
 def _means(
-    weights: FloatArray, X: FloatArray, rates: Table
+    weights: FloatArray, X: FloatArray, rates: ChebyshevTable
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Σ_X weights · rates, how far that is from the sum over half the points, and largest rates.
 
@@ -154,7 +160,7 @@ def _means(
     return means, change, np.max(np.abs(at), axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evolution:
     """W(t) at the times asked for, in order.
 
@@ -164,8 +170,14 @@ class Evolution:
     snapshots: tuple[Snapshot, ...]
     inherited: float
 
+    def __repr__(self) -> str:
+        first, last = self.times[[0, -1]]
+        worst = f"distance up to {np.max(self.distance):.1e}"
+        return f"Evolution(<{len(self.snapshots)} times from {first:g} to {last:g}, {worst}>)"
+
     @property
     def times(self) -> FloatArray:
+        """Times of the snapshots, increasing."""
         return np.array([one.time for one in self.snapshots])
 
     @property
@@ -180,7 +192,7 @@ class Evolution:
 
     @property
     def local_means(self) -> Mapping[str, FloatArray]:
-        """Means against time of the companions that all models have."""
+        """Means against time of the local observables that all models have."""
         return _stacked([one.local_means for one in self.snapshots])
 
     @property

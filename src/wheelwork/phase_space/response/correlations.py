@@ -1,25 +1,82 @@
-"""Two-time correlations and spectra of the stationary state."""
+"""Two-time correlations, spectra and switching rates of the stationary state."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, UnphysicalState
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.response.decay import ComplexArray, Decay
-from wheelwork.phase_space.response.line import Line, find_line
-from wheelwork.phase_space.response.quantities import SCALES, correlation
-from wheelwork.phase_space.response.relaxation import Relaxation
-from wheelwork.phase_space.response.solve import solve
-from wheelwork.phase_space.response.switching import Switching, find_switching
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.response.adaptive_solver import solve_relaxation
+from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
+from wheelwork.phase_space.response.relaxation import SCALES, Relaxation, correlation
+from wheelwork.results import with_error
+
+LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
+NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
 
 
 @dataclass(frozen=True)
+class Switching:
+    """Two states that exchange rarely, in the order of their mean |α|².
+
+    weights: stationary probabilities. rates: k out of each, so that their sum is |λ1| and
+    weights · rates balance. X, intensity: mean X and |α|² in each. mixing: variance of W_1/W
+    within the basins over its whole variance, which is the relative error of the rates from the
+    assumption of two states.
+    """
+
+    weights: tuple[float, float]
+    rates: tuple[float, float]
+    X: tuple[float, float]
+    intensity: tuple[float, float]
+    mixing: float
+
+
+def find_switching(relaxation: Relaxation) -> Switching | None:
+    """Split phase space by the sign of the slowest real mode W_1.
+
+    With two states W_1/W is nearly constant on both sides. None where it is not.
+    """
+    slowest = relaxation.slowest_rate
+    if math.isnan(slowest):
+        return None
+    present = relaxation.probability > NEGLIGIBLE * np.max(relaxation.probability)
+    function = np.where(present, relaxation.slowest_mode(), 0.0)
+    sides = function > 0.0, function <= 0.0
+    weights = [float(np.sum(relaxation.probability[side])) for side in sides]
+    if min(weights) <= 0.0:
+        return None
+    means = [_mean(relaxation, function, side) for side in sides]
+    variance = float(relaxation.probability @ function**2)
+    mixing = 1.0 - (weights[0] * means[0] ** 2 + weights[1] * means[1] ** 2) / variance
+    if mixing > 1.0 - LEAST_SHARE:
+        return None
+    intensity = [_mean(relaxation, relaxation.positions[:, 2], side) for side in sides]
+    X = [_mean(relaxation, relaxation.positions[:, 0], side) for side in sides]
+    key = intensity if abs(intensity[0] - intensity[1]) > 1e-6 * sum(intensity) else X
+    first, second = (0, 1) if key[0] < key[1] else (1, 0)
+    return Switching(
+        weights=(weights[first], weights[second]),
+        rates=(slowest * weights[second], slowest * weights[first]),
+        X=(X[first], X[second]),
+        intensity=(intensity[first], intensity[second]),
+        mixing=mixing,
+    )
+
+
+def _mean(relaxation: Relaxation, values: FloatArray, side: npt.NDArray[np.bool_]) -> float:
+    weight = relaxation.probability[side]
+    return float(np.sum(weight * values[side]) / np.sum(weight))
+
+
+@dataclass(frozen=True, repr=False)
 class Response:
     """Correlations of the stationary state by the regression theorem, ⟨B(τ)A(0)⟩ = ∫ B e^{Lτ}(ÃW).
 
@@ -29,7 +86,7 @@ class Response:
     relaxation: the generator projected on a small space. relative_errors: estimated, of the
     correlations over their fluctuations at τ = 0 (the normally ordered ones: over those in
     symmetric order), at any delay; of the line's frequency over its width; of its width, coherence
-    time and the slowest rate over themselves. details: numbers on how it was found.
+    time and the slowest rate over themselves. details: sizes of the basis or mesh that was used.
     """
 
     model: PhaseSpaceModel
@@ -37,7 +94,34 @@ class Response:
     relative_errors: Mapping[str, float]
     details: Mapping[str, float]
 
-    # ------------------------------------------------------------------ correlations
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={text}" for name, text, _ in self._summary())
+        return f"Response({shown})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{escape(text)}</td><td>{meaning}</td></tr>"
+            for name, text, meaning in self._summary()
+        )
+        worst = f"relative errors up to {self.error:.1e}"
+        return f"<b>Response</b><table>{rows}</table><p>{worst}; {escape(repr(self.model))}</p>"
+
+    def _summary(self) -> list[tuple[str, str, str]]:
+        """Name, value with error and meaning of what a short printout shows."""
+        rows = [("phonon_number", f"{self.phonon_number:.6g}", "mean number of quanta")]
+        try:
+            line, errors = self.line, self.errors
+        except (NotConverged, UnphysicalState):
+            return [*rows, ("line", "none", "of the emission spectrum")]
+        values = {
+            "line_frequency": (line.frequency, "of the maximum of the emission spectrum"),
+            "line_width": (line.width, "full width at half maximum"),
+            "coherence_time": (line.coherence_time, "of the emitted light"),
+            "slowest_rate": (self.relaxation.slowest_rate, "of relaxation without oscillation"),
+        }
+        for name, (value, meaning) in values.items():
+            rows.append((name, with_error(value, errors[name]), meaning))
+        return rows
 
     def position(self, delays: npt.ArrayLike) -> FloatArray:
         """Re⟨x(t+τ)x(t)⟩ = E[x(τ)x(0)], which tends to ⟨x⟩² (Culhane et al., Eqs. (A28)–(A31))."""
@@ -81,8 +165,6 @@ class Response:
     def _decay(self, name: str) -> Decay:
         return correlation(self.relaxation, name)
 
-    # ------------------------------------------------------------------ spectra
-
     def position_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²): even in ω; its ∫dω/2π is the variance of x."""
         omega = _checks.finite_array("frequencies", frequencies)
@@ -97,8 +179,7 @@ class Response:
         """∫ dτ e^{−iωτ} (⟨a†(t+τ)a(t)⟩ − |⟨a⟩|²), with its line near +ω0.
 
         ∫dω/2π gives ⟨a†a⟩ − |⟨a⟩|². Far from the line, where it is smaller than the line by
-        about (γ/ω0)², it may turn negative: there the Fokker–Planck equation is beyond its
-        validity.
+        about (γ/ω0)², it may be negative: the Fokker–Planck equation is not valid there.
         """
         omega = _checks.finite_array("frequencies", frequencies)
         return self._decay("emission").spectrum(omega)
@@ -108,8 +189,6 @@ class Response:
         omega = _checks.finite_array("frequencies", frequencies)
         return self._decay("amplitude").spectrum(omega)
 
-    # ------------------------------------------------------------------ numbers
-
     @property
     def phonon_number(self) -> float:
         """⟨a†a⟩ of the state that correlations start from."""
@@ -117,10 +196,10 @@ class Response:
 
     @property
     def _quanta(self) -> float:
-        """`phonon_number` where there is light to speak of."""
+        """`phonon_number` where it is positive; else raises UnphysicalState."""
         if self.phonon_number <= 0.0:
             raise UnphysicalState(
-                f"the Wigner function found is that of no quantum state: <a†a> is "
+                f"the Wigner function is that of no quantum state: <a†a> is "
                 f"{self.phonon_number:.3g}; the description needs temperatures above the frequency"
             )
         return self.phonon_number
@@ -193,8 +272,7 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     """
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
-    found = solve(model, _checks.tolerance("rtol", rtol))
-    return Response(model, *found)
+    return Response(model, *solve_relaxation(model, _checks.tolerance("rtol", rtol)))
 
 
 def _delays(delays: npt.ArrayLike) -> FloatArray:
