@@ -66,14 +66,14 @@ def test_stopped_and_resumed(whole, first, tmp_path):
 def test_an_interrupt_keeps_the_checkpoint(whole, tmp_path, monkeypatch):
     calls, path = [], tmp_path / "run.npz"
 
-    def interrupted(*arguments, original=run._advance):
+    def interrupted(*arguments, original=run._Loop.advance):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return original(*arguments)
 
     monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 8)
-    monkeypatch.setattr(run, "_advance", interrupted)
+    monkeypatch.setattr(run._Loop, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         METHOD.sample(MODEL, checkpoint=path)
     assert 0 < Samples.load(path, burn_in=0.0).progress.chunks < whole.progress.chunks
@@ -256,7 +256,7 @@ def test_the_first_tables_hold_the_fastest_rate():
 def test_an_interrupt_without_a_checkpoint_leaves_a_file(whole, monkeypatch, tmp_path):
     calls = []
 
-    def interrupted(*arguments, original=run._advance):
+    def interrupted(*arguments, original=run._Loop.advance):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
@@ -264,7 +264,7 @@ def test_an_interrupt_without_a_checkpoint_leaves_a_file(whole, monkeypatch, tmp
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 8)
-    monkeypatch.setattr(run, "_advance", interrupted)
+    monkeypatch.setattr(run._Loop, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt) as stopped:
         METHOD.sample(MODEL)
     (kept,) = tmp_path.iterdir()

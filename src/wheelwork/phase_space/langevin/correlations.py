@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
-from wheelwork.phase_space.langevin.windows import BatchMeans, Windows, lane_groups
+from wheelwork.phase_space.langevin.windows import BatchMeans, WindowMeans, Windows
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
@@ -66,17 +65,15 @@ def sampled_correlations(
 ) -> SampledCorrelations:
     """Return correlations from trajectories, see `Langevin.correlations`."""
     times = _times(delays)
-    sums: list[_CorrelationSums] = []
 
-    def prepare(begun: Simulation, samples: int) -> "_CorrelationSums":
+    def prepare(begun: Simulation, samples: int) -> WindowMeans:
         lags = np.rint(times / begun.interval).astype(np.intp)
-        sums.append(_CorrelationSums.of(lags, begun.setup.trajectories, samples, weight))
-        return sums[0]
+        return _correlation_means(lags, begun.setup.trajectories, samples, weight)
 
-    done, samples = watch(method, model, prepare)
-    mean, error = sums[0].means.estimates()
+    done, samples, observer = watch(method, model, prepare)
+    mean, error = observer.means.estimates()
     return SampledCorrelations(
-        delays=np.asarray(sums[0].lags * done.interval),
+        delays=np.asarray(np.rint(times / done.interval) * done.interval),
         position=model.length**2 * mean[0],
         position_error=model.length**2 * error[0],
         amplitude=mean[1] + 1j * mean[2],
@@ -116,57 +113,35 @@ def _times(delays: npt.ArrayLike) -> FloatArray:
     return times
 
 
-@dataclass
-class _CorrelationSums:
-    """Correlations summed over windows, whose first `origins` samples are times zero."""
+def _correlation_means(
+    lags: npt.NDArray[np.intp], lanes: int, samples: int, weight: Weight | None
+) -> WindowMeans:
+    """Means over windows, whose first samples are times zero."""
+    longest = int(np.max(lags))
+    if longest >= samples:
+        raise InvalidArgument(
+            f"`delays` must be shorter than the run after burn-in, {samples} samples of each "
+            f"trajectory, but reach over {longest}"
+        )
+    count = -(-(samples - longest) // max(longest, FEWEST_ORIGINS))
+    origins = (samples - longest) // count
 
-    lags: npt.NDArray[np.intp]
-    origins: int
-    weight: Weight | None
-    windows: Windows
-    means: BatchMeans
-
-    @classmethod
-    def of(
-        cls, lags: npt.NDArray[np.intp], lanes: int, samples: int, weight: Weight | None
-    ) -> "_CorrelationSums":
-        longest = int(np.max(lags))
-        if longest >= samples:
-            raise InvalidArgument(
-                f"`delays` must be shorter than the run after burn-in, {samples} samples of each "
-                f"trajectory, but reach over {longest}"
-            )
-        count = -(-(samples - longest) // max(longest, FEWEST_ORIGINS))
-        origins = (samples - longest) // count
-        windows = Windows.of(lanes, origins + longest, origins, "delays")
-        means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
-        return cls(lags, origins, weight, windows, means)
-
-    def __call__(self, series: FloatArray, executor: Executor) -> None:
-        for window in self.windows.feed(series):
-            if self.means.done == self.means.total:
-                return
-            part = self.means.values[self.means.part]
-
-            def work(lanes: slice, window: FloatArray = window, part: FloatArray = part) -> None:
-                part[lanes] += np.moveaxis(self._products(window[:, lanes]), 0, 1)
-
-            list(executor.map(work, lane_groups(window.shape[1])))
-            self.means.finish()
-
-    def _products(self, window: FloatArray) -> FloatArray:
-        """Means over the origins of all products, (rows, lanes, delays)."""
+    def products(window: FloatArray) -> FloatArray:
+        """Means over the origins of all products, (lanes, rows, delays)."""
         X, P = window
-        first, size = slice(self.origins), next_fast_len(X.shape[1], real=True)
+        first, size = slice(origins), next_fast_len(X.shape[1], real=True)
         x, p, s = (rfft(values, size) for values in (X, P, X**2 + P**2))
         x0, p0, s0 = (np.conj(rfft(values[:, first], size)) for values in (X, P, X**2 + P**2))
         spectra = [x * x0, x * x0 + p * p0, x * p0 - p * x0, s * s0]
-        rows = [irfft(spectrum, size)[:, self.lags] for spectrum in spectra]
-        if self.weight is not None:
-            w0 = self.weight(X[:, first], P[:, first])
-            products = irfft(s * np.conj(rfft(w0, size)), size)[:, self.lags]
-            rows.append(products - 0.5 * np.sum(w0, axis=1, keepdims=True))
-        return np.stack(rows) / self.origins
+        rows = [irfft(spectrum, size)[:, lags] for spectrum in spectra]
+        if weight is not None:
+            w0 = weight(X[:, first], P[:, first])
+            weighted = irfft(s * np.conj(rfft(w0, size)), size)[:, lags]
+            rows.append(weighted - 0.5 * np.sum(w0, axis=1, keepdims=True))
+        return np.moveaxis(np.stack(rows) / origins, 0, 1)
+
+    means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
+    return WindowMeans(Windows.of(lanes, origins + longest, origins, "delays"), means, products)
 
 
 @dataclass(frozen=True)
@@ -198,9 +173,8 @@ def sampled_spectrum(
 ) -> SampledSpectrum:
     """Return the spectrum from trajectories, see `Langevin.spectrum`."""
     resolution = _checks.positive("resolution", resolution)
-    sums: list[_SpectrumSums] = []
 
-    def prepare(begun: Simulation, samples: int) -> "_SpectrumSums":
+    def prepare(begun: Simulation, samples: int) -> WindowMeans:
         wanted = math.ceil(2.0 * math.pi / (resolution * begun.interval))
         length = next_fast_len(max(wanted, SHORTEST_WINDOW), real=True)
         if length > samples:
@@ -209,42 +183,25 @@ def sampled_spectrum(
                 f"{2.0 * math.pi / (samples * begun.interval):.3g}, "
                 f"2π over the run after burn-in, but is {resolution!r}"
             )
-        sums.append(_SpectrumSums.of(begun, length, samples))
-        return sums[0]
+        return _spectrum_means(begun, length, samples)
 
-    done, samples = watch(method, model, prepare)
-    window = sums[0].windows.length * done.interval
-    mean, error = sums[0].means.estimates()
+    done, samples, observer = watch(method, model, prepare)
+    window = observer.windows.length * done.interval
+    mean, error = observer.means.estimates()
     frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
     mean, error = model.length**2 * mean, model.length**2 * error
     return SampledSpectrum(frequency, mean, error, window, samples)
 
 
-@dataclass
-class _SpectrumSums:
-    """Periodograms summed over windows. centre: mean of X in the burn-in, taken off first."""
+def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans:
+    """Periodograms; the mean of X in the burn-in is subtracted first."""
+    lanes, hop = begun.setup.trajectories, length // 2
+    shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
+    shape *= math.sqrt(begun.interval / np.sum(shape**2))
+    centre = float(begun.progress.fine.late_means()[0])
+    means = BatchMeans.of((samples - length) // hop + 1, lanes, (length // 2 + 1,))
 
-    shape: FloatArray
-    centre: float
-    windows: Windows
-    means: BatchMeans
+    def periodogram(window: FloatArray) -> FloatArray:
+        return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
 
-    @classmethod
-    def of(cls, begun: Simulation, length: int, samples: int) -> "_SpectrumSums":
-        lanes, hop = begun.setup.trajectories, length // 2
-        shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
-        shape *= math.sqrt(begun.interval / np.sum(shape**2))
-        centre = float(begun.progress.fine.late_means()[0])
-        windows = Windows.of(lanes, length, hop, "resolution")
-        means = BatchMeans.of((samples - length) // hop + 1, lanes, (length // 2 + 1,))
-        return cls(shape, centre, windows, means)
-
-    def __call__(self, series: FloatArray, executor: Executor) -> None:
-        for window in self.windows.feed(series):
-            part = self.means.values[self.means.part]
-
-            def work(lanes: slice, window: FloatArray = window, part: FloatArray = part) -> None:
-                part[lanes] += np.abs(rfft(self.shape * (window[0, lanes] - self.centre))) ** 2
-
-            list(executor.map(work, lane_groups(window.shape[1])))
-            self.means.finish()
+    return WindowMeans(Windows.of(lanes, length, hop, "resolution"), means, periodogram)

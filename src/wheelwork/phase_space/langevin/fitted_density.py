@@ -106,19 +106,17 @@ def jackknife(density: FittedDensity, function: Callable[[Distribution], float])
 def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Stationary:
     """Return the stationary state of `model` from samples, see `Langevin.solve`."""
     domain = find_domain(model)
-    sums: list[PolarCounts] = []
 
     def prepare(begun: Simulation, samples: int) -> PolarCounts:
         means = begun.progress.fine.late_means()
         centre = float(means[0]), float(means[1])
         radius = _radius(domain, centre)
-        sums.append(PolarCounts.of(centre, radius**2, samples, method.trajectories))
-        return sums[0]
+        return PolarCounts.of(centre, radius**2, samples, method.trajectories)
 
-    done, samples = watch(method, model, prepare)
+    done, samples, counts = watch(method, model, prepare)
     relative = _require(samples, rtol)
-    density = FittedDensity.of(sums[0], samples.effective_samples)
-    return _stationary(done, samples, density, sums[0], relative)
+    density = FittedDensity.of(counts, samples.effective_samples)
+    return _stationary(done, samples, density, counts, relative)
 
 
 def _radius(domain: Domain, centre: tuple[float, float]) -> float:

@@ -76,18 +76,16 @@ def sampled_histogram(method: SamplingMethod, model: PhaseSpaceModel, bins: int)
     bins = _checks.integer("bins", bins, 1)
     if bins > MOST_BINS:
         raise InvalidArgument(f"`bins` must be at most {MOST_BINS}, but is {bins}")
-    sums: list[_SquareCounts] = []
 
     def prepare(begun: Simulation, samples: int) -> "_SquareCounts":
         progress = begun.progress
         reach = ROOM * max(-progress.low, progress.high)
-        sums.append(_SquareCounts(reach, np.zeros((bins, bins), np.int64)))
-        return sums[0]
+        return _SquareCounts(reach, np.zeros((bins, bins), np.int64))
 
-    done, samples = watch(method, model, prepare)
-    edges = np.linspace(-sums[0].reach, sums[0].reach, bins + 1)
-    counts = sums[0].counts
-    outside = sums[0].total - int(np.sum(counts))
+    done, samples, observer = watch(method, model, prepare)
+    edges = np.linspace(-observer.reach, observer.reach, bins + 1)
+    counts = observer.counts
+    outside = observer.total - int(np.sum(counts))
     x0 = done.stepping.model.length
     return Histogram(edges * x0, edges * done.stepping.model.momentum, counts, outside, samples)
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numba
 import numpy as np
@@ -132,12 +133,15 @@ def sample(
     return summary(done.setup, done.progress, method.burn_in)
 
 
+AnyObserver = TypeVar("AnyObserver", bound=Observer)
+
+
 def watch(
     method: SamplingMethod,
     model: PhaseSpaceModel,
-    prepare: Callable[[Simulation, int], Observer],
-) -> tuple[Simulation, Samples]:
-    """Run to the end, with an observer of all samples after the burn-in.
+    prepare: Callable[[Simulation, int], AnyObserver],
+) -> tuple[Simulation, Samples, AnyObserver]:
+    """Run to the end; return also what observed all samples after the burn-in.
 
     prepare: run after its burn-in, number of samples to come of each trajectory -> observer. The
     burn-in is the method's, or a quarter of the run. Raises NotConverged when the trajectories are
@@ -161,7 +165,7 @@ def watch(
     samples = summary(done.setup, done.progress, burn_in, judge=method.burn_in is None)
     if method.burn_in is None:
         require_burn_in(burn_in, samples.details["correlation_time"], "energy")
-    return done, samples
+    return done, samples, observer
 
 
 def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup:

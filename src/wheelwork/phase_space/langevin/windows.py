@@ -1,6 +1,7 @@
 """A stream of samples cut into windows, and averages over them with their errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,3 +102,27 @@ class BatchMeans:
         flat = off.reshape((*off.shape[:2], -1))
         error = np.array([standard_error(flat[..., i]) for i in range(flat.shape[2])])
         return mean, error.reshape(mean.shape)
+
+
+@dataclass
+class WindowMeans:
+    """An observer of samples: means of a function over windows.
+
+    function: window (2, lanes, length) of some lanes -> values (lanes, *shape).
+    """
+
+    windows: Windows
+    means: BatchMeans
+    function: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, series: FloatArray, executor: Executor) -> None:
+        for window in self.windows.feed(series):
+            if self.means.done == self.means.total:
+                return
+            part = self.means.values[self.means.part]
+
+            def work(lanes: slice, window: FloatArray = window, part: FloatArray = part) -> None:
+                part[lanes] += self.function(window[:, lanes])
+
+            list(executor.map(work, lane_groups(window.shape[1])))
+            self.means.finish()
