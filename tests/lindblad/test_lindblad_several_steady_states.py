@@ -5,7 +5,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import basis
+from open_systems import basis
 
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.lindblad import Lindblad, steady_state

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import (
+from open_systems import (
     EXAMPLES,
     basis,
     driven_cavity,
@@ -28,7 +28,7 @@ from wheelwork.lindblad import (
 )
 from wheelwork.lindblad.evolution import _interval
 from wheelwork.lindblad.propagation import ORDER, _Step
-from wheelwork.lindblad.sector import explored
+from wheelwork.lindblad.sector import driven_sector
 
 TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])
 
@@ -141,7 +141,9 @@ def test_the_order_of_the_implicit_steps():
 
 
 def _generator(system):
-    return explored(system.lindblad, evolve(system.lindblad, system.start, [0.0]).sector.keys)[1]
+    return driven_sector(system.lindblad, evolve(system.lindblad, system.start, [0.0]).sector.keys)[
+        1
+    ]
 
 
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, basis, lowering, rotor
+from open_systems import EXAMPLES, SIGMA, basis, lowering, rotor
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (
@@ -13,7 +13,7 @@ from wheelwork.lindblad import (
     sample_jumps,
     steady_state,
 )
-from wheelwork.lindblad.jump_loop import JUMPS, uniforms
+from wheelwork.lindblad.unravelling import JUMPS, uniforms
 
 TIMES = np.linspace(0.5, 6.0, 8)
 

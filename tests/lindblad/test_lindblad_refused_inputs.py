@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, basis, lowering
+from open_systems import EXAMPLES, SIGMA, basis, lowering
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (

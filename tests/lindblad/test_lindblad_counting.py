@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, jaynes_cummings, liouvillian, lowering, rotor
+from open_systems import EXAMPLES, SIGMA, jaynes_cummings, liouvillian, lowering, rotor
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (

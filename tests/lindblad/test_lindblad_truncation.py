@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hilbert_systems import lowering, rotor
+from open_systems import lowering, rotor
 
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad import Lindblad, SparseLU, Truncation, grow, steady_state

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.sparse as sp
-from hilbert_systems import (
+from open_systems import (
     EXAMPLES,
     SIGMA,
     basis,
@@ -21,9 +21,9 @@ from hilbert_systems import (
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.lindblad import Krylov, Lindblad, SparseLU, steady_state
 from wheelwork.lindblad.block_preconditioner import BlockSweeps
-from wheelwork.lindblad.sector import counted, diagonal_sector
-from wheelwork.lindblad.solve import _suitable
-from wheelwork.lindblad.uniqueness import _distinct
+from wheelwork.lindblad.sector import diagonal_sector, jump_superoperator
+from wheelwork.lindblad.steady_methods import _default_method
+from wheelwork.lindblad.uniqueness import _distinct_columns
 
 
 def test_a_driven_cavity_is_coherent():
@@ -129,7 +129,7 @@ def test_the_preconditioner_is_exact_between_jumps(name):
     """Without the gain of the jumps, its sweeps undo the equation up to their small shift."""
     lindblad = EXAMPLES[name].lindblad
     sector, generator = diagonal_sector(lindblad)
-    gain, outside = counted(lindblad, sector, range(len(lindblad.jumps)))
+    gain, outside = jump_superoperator(lindblad, sector, range(len(lindblad.jumps)))
     assert outside.size == 0
     loss = sp.csc_array(generator - gain)
     x = np.random.default_rng(7).normal(size=sector.size)
@@ -155,7 +155,7 @@ def test_the_inverse_solves_for_traceless_states(name):
     [(rotor(1024), SparseLU), (two_modes(20), SparseLU), (two_modes(50), Krylov)],
 )
 def test_the_method_suits_the_size(system, method):
-    assert isinstance(_suitable(diagonal_sector(system.lindblad)[1]), method)
+    assert isinstance(_default_method(diagonal_sector(system.lindblad)[1]), method)
 
 
 def test_the_quantum_power_grid_of_two_sites():
@@ -302,9 +302,9 @@ def test_an_exceptional_point_of_the_drift():
     assert found.state.populations[1] == pytest.approx(0.25 / 1.5, abs=1e-13)
 
 
-def test_marks_equal_to_rounding_are_one():
+def test_rates_equal_to_rounding_do_not_tell_states_apart():
     """2⁻¹⁰ and a number next to it differ in the ninth digit when rounded, yet are the same."""
-    marks = np.array([[1.0, 2.0**-10, 2.0**-10 * (1.0 + 2.0**-50)]])
-    assert _distinct(marks) == 2
-    assert _distinct(np.vstack((marks, [[0.0, 0.0, 1.0]]))) == 3
-    assert _distinct(np.zeros((1, 3))) == 1
+    rates = np.array([[1.0, 2.0**-10, 2.0**-10 * (1.0 + 2.0**-50)]])
+    assert _distinct_columns(rates) == 2
+    assert _distinct_columns(np.vstack((rates, [[0.0, 0.0, 1.0]]))) == 3
+    assert _distinct_columns(np.zeros((1, 3))) == 1
