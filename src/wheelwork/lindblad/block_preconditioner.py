@@ -20,8 +20,8 @@ from wheelwork.lindblad.operators import ComplexArray, IndexArray
 from wheelwork.lindblad.sector import Sector
 
 LARGEST_BLOCK = 6000  # basis states; its eigenvectors take 0.6 GiB
-# Condition of eigenvectors above which the matrix is moved away from its exceptional point, by a part
-# NEAR of its norm: with a second-order one the condition then is about NEAR^(-1/2) = 100.
+# Condition of eigenvectors above which the matrix is moved away from its exceptional point, by NEAR
+# of its norm: next to a second-order one the condition then is about NEAR^(-1/2) = 100.
 LARGEST_CONDITION, NEAR = 1e7, 1e-4
 SMALLEST_DECAY = 1e-6  # of the norm, subtracted from every decay: some blocks never jump
 

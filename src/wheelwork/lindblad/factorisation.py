@@ -70,7 +70,7 @@ def narrow_order(matrix: sp.csc_array) -> NarrowOrder:
 
 @dataclass(frozen=True, eq=False)
 class BandedLU:
-    """LAPACK's LU of a band matrix: row interchanges stay within the band, which bounds the fill."""
+    """LAPACK's LU of a band matrix: row interchanges stay near the band, which bounds the fill."""
 
     order: NarrowOrder
     factors: Numbers
@@ -134,7 +134,7 @@ class FilledLU:
 
 
 class Inverse(Protocol):
-    """The pseudo-inverse of a generator: x of zero trace with generator · x = b, b of zero trace."""
+    """The pseudo-inverse of a generator: x with generator · x = b; x and b have trace zero."""
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return x to the accuracy of the method."""

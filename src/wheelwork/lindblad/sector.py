@@ -15,8 +15,8 @@ from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
 from wheelwork.lindblad.operators import IndexArray
 
-# Of the other rates in its column, the largest sum that may be dropped as rounding. Where symmetries
-# cancel it is about 1e-14; near one, energies are so large that rounding hides their differences.
+# Of the rates kept in its column, the largest sum that may be dropped as rounding. Where symmetry
+# cancels it is about 1e-14; near one, energies are so large that rounding hides their differences.
 LARGEST_DROPPED = 1e-6
 
 

@@ -102,7 +102,7 @@ def grow(
     Args:
         build: makes the model at given cutoffs.
         first: cutoffs to begin with, at least 1.
-        largest: most unknowns, the real numbers of ρ that populations drive (see `diagonal_sector`).
+        largest: most unknowns, see `diagonal_sector`.
         method: see `steady_state`; by default `SparseLU()` where its factors fit into about a
             gigabyte.
 

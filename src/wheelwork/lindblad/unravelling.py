@@ -1,4 +1,4 @@
-"""Quantum-jump unravelling: the sets of basis states that trajectories stay in, and the loop itself.
+"""Quantum-jump unravelling: the sets of basis states of trajectories, and their compiled loop.
 
 Basis states are ordered so that each set that −iH − ½ΣL†L mixes is a range. A state vector lies in
 one such set, and a jump takes it to one other. Between jumps it is a Taylor series in time whose

@@ -10,7 +10,7 @@ import numpy as np
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_lowered(above, down, upper, out):  # type: ignore[no-untyped-def]
-    """Add Σ_k L_k ρ L_k† of the jumps of one link that lower the charge; upper: ρ of sector K + 1."""
+    """Add Σ_k L_k ρ L_k† of the jumps of a link that lower the charge; upper: ρ of sector K + 1."""
     for i in range(above.size):
         row = upper[above[i]]
         for k in range(down.shape[0]):
@@ -22,7 +22,7 @@ def add_lowered(above, down, upper, out):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_raised(above, up, lower, out):  # type: ignore[no-untyped-def]
-    """Add Σ_k L_k ρ L_k† of the jumps of one link that raise the charge; lower: ρ of sector K."""
+    """Add Σ_k L_k ρ L_k† of the jumps of a link that raise the charge; lower: ρ of sector K."""
     for i in range(above.size):
         row = out[above[i]]
         for k in range(up.shape[0]):

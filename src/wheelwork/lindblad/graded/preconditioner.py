@@ -19,8 +19,8 @@ from wheelwork.lindblad.graded.kernels import correct_real, solve_real, sweep_re
 from wheelwork.lindblad.graded.population_chain import PopulationChain
 from wheelwork.lindblad.operators import ComplexArray, IndexArray
 
-# Decay added to every mode, relative to the largest rate: without it those that never jump, as the
-# vacuum at zero temperature, would divide by zero. It changes how fast GMRES converges, not to what.
+# Decay added to every mode, relative to the largest rate: a state without jumps, as the vacuum at
+# zero temperature, would lead to a division by zero. GMRES converges to the same solution.
 SMALLEST_DECAY = 1e-9
 # Largest ‖V‖‖V⁻¹‖ of eigenvectors that are used: five of sixteen digits are lost there, still far
 # better than a preconditioner needs. Beyond, Schur vectors are used.
