@@ -76,9 +76,8 @@ def test_large_cutoffs(
         rounds=1,
         target=target,
     )
-    assert (
-        float(np.abs(steady.error_samples[0]).sum()) < 1e-7
-    )  # left by iterations; the cutoff is given
+    left_by_iterations = float(np.abs(steady.error_samples[0]).sum())  # the cutoff is given
+    assert left_by_iterations < 1e-7
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Truncation:
 
     def __repr__(self) -> str:
         names = ", ".join(self.observables)
-        return f"Truncation({self.lindblad!r}, {len(self.edges)} cutoffs, observables {names})"
+        return f"Truncation({self.lindblad!r}, {len(self.edges)} cutoffs: {names})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
