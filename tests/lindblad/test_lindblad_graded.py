@@ -95,11 +95,11 @@ def test_steady_state_agrees_with_sparse_lu_within_its_error(real):
     equation = random_equation(6, real)
     H, jumps = lindblad_of(equation)
     reference = lindblad.steady_state(lindblad.Lindblad(H, tuple(jumps)), lindblad.SparseLU())
-    found = graded.steady_state(equation, 1e-6)
-    off = np.abs(whole(equation, found.values) - reference.state.density_matrix).sum()
-    assert off <= found.error + reference.error
-    assert found.error < 1e-5
-    sharp = graded.steady_state(equation, 1e-11, start=found.values)
+    result = graded.steady_state(equation, 1e-6)
+    off = np.abs(whole(equation, result.values) - reference.state.density_matrix).sum()
+    assert off <= result.error + reference.error
+    assert result.error < 1e-5
+    sharp = graded.steady_state(equation, 1e-11, start=result.values)
     off = np.abs(whole(equation, sharp.values) - reference.state.density_matrix).sum()
     assert off < 1e-10
     assert equation.trace(sharp.values) == pytest.approx(1.0, abs=1e-14)
@@ -121,9 +121,9 @@ def test_population_chain_inverts_the_rates_between_eigenstates(real):
     chain = PopulationChain.of(equation)
     right = hermitian_vector(equation)
     right[equation.diagonal] -= equation.trace(right) / equation.diagonal.size
-    found = equation.zeros()
-    chain.correct(right, found)
-    rate = equation.rate(found)
+    result = equation.zeros()
+    chain.correct(right, result)
+    rate = equation.rate(result)
     for each, got, wanted in zip(
         chain.eigenstates, equation.blocks(rate), equation.blocks(right), strict=True
     ):
@@ -166,9 +166,11 @@ def thermal_mode(top, occupation, damping=0.3):
 def test_thermal_mode_is_geometric(occupation):
     equation = thermal_mode(40, occupation)
     expected = (occupation / (occupation + 1.0)) ** np.arange(41.0)
-    found = graded.steady_state(equation, 1e-10)
-    np.testing.assert_allclose(found.values, expected / expected.sum(), atol=1e-11)
-    np.testing.assert_allclose(equation.charge_probabilities(found.values), found.values, atol=0.0)
+    result = graded.steady_state(equation, 1e-10)
+    np.testing.assert_allclose(result.values, expected / expected.sum(), atol=1e-11)
+    np.testing.assert_allclose(
+        equation.charge_probabilities(result.values), result.values, atol=0.0
+    )
 
 
 def test_separate_parts_are_refused():

@@ -82,8 +82,8 @@ def test_hopping_on_a_bipartite_graph_is_real(most, unknowns):
 
 def test_reduced_and_full_solutions_of_the_rotor_agree():
     system = rotor(8)
-    found = steady_state(system.lindblad).state.density_matrix
-    assert np.max(np.abs(found - exact_steady_state(system))) < 1e-12
+    result = steady_state(system.lindblad).state.density_matrix
+    assert np.max(np.abs(result - exact_steady_state(system))) < 1e-12
 
 
 def test_memory_grows_as_the_number_of_levels():
@@ -193,9 +193,9 @@ def two_levels_high_up(energy, detuning=0.0):
 @pytest.mark.parametrize("energy", [1e3, 1e15, 1e18])
 def test_decay_is_no_rounding_of_an_energy(energy):
     near = steady_state(two_levels_high_up(0.0))
-    found = steady_state(two_levels_high_up(energy))
-    np.testing.assert_allclose(found.state.density_matrix, near.state.density_matrix, atol=1e-13)
-    assert found.state.populations[2] == pytest.approx(25.0 / 156.0, abs=1e-13)
+    result = steady_state(two_levels_high_up(energy))
+    np.testing.assert_allclose(result.state.density_matrix, near.state.density_matrix, atol=1e-13)
+    assert result.state.populations[2] == pytest.approx(25.0 / 156.0, abs=1e-13)
 
 
 def test_a_difference_that_may_be_rounding_must_not_decide():
@@ -210,5 +210,5 @@ def test_a_difference_that_may_be_rounding_must_not_decide():
 def test_a_slow_rotation_of_one_coherence_is_kept():
     lindblad = Lindblad(np.diag([1e15, 1e15 + 8.0]))
     plus = np.full((2, 2), 0.5)
-    found = evolve(lindblad, plus, [0.1], observables={"x": 2.0 * plus - np.eye(2)})
-    assert found.means["x"][0] == pytest.approx(np.cos(0.8), abs=1e-9)
+    result = evolve(lindblad, plus, [0.1], observables={"x": 2.0 * plus - np.eye(2)})
+    assert result.means["x"][0] == pytest.approx(np.cos(0.8), abs=1e-9)

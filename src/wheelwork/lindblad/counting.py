@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, finite_array, integer, positive
 from wheelwork.errors import InvalidArgument
+from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
 from wheelwork.lindblad.sector import Sector, driven_sector, jump_superoperator
 from wheelwork.lindblad.steady import Residual, SteadyState
@@ -85,7 +86,7 @@ def counting_statistics(
     Raises:
         InvalidArgument: for weights that are not one number for each jump, or an order below 1.
     """
-    w = _weights(steady, weights)
+    w = jump_weights(weights, len(steady.lindblad.jumps))
     highest = integer("order", order, 1)
     problem = _Counting.of(steady, [w])
     powers = [problem.total(w**m) for m in range(1, highest + 1)]
@@ -105,7 +106,7 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
         InvalidArgument: as `counting_statistics`.
     """
     rows = finite_array("weights", weights, ndim=2)
-    counts = [_weights(steady, row) for row in rows]
+    counts = [jump_weights(row, len(steady.lindblad.jumps)) for row in rows]
     problem = _Counting.of(steady, counts)
     J = [problem.total(w) for w in counts]
     rho, trace = problem.values, problem.sector.trace
@@ -176,13 +177,3 @@ def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatA
             kept = [math.comb(n, m) * cumulants[m - 1] * states[n - m] for m in range(1, n + 1)]
             states.append(problem.inverse.solve(np.sum(kept, axis=0) - driven))
     return np.array(cumulants)
-
-
-def _weights(steady: SteadyState, weights: npt.ArrayLike) -> FloatArray:
-    w = finite_array("weights", weights, ndim=1)
-    kinds = len(steady.lindblad.jumps)
-    if w.size != kinds:
-        raise InvalidArgument(
-            f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
-        )
-    return w

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import integer
+from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import CANCELLED, hermitian_operator, sparse_operator
 
@@ -110,6 +111,16 @@ class Lindblad:
                     f"`jumps` must be positions below {len(self.jumps)}, but holds {k}"
                 )
         return positions
+
+
+def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:
+    """Return what a jump of each kind adds to a count, (kinds,), checked."""
+    w = finite_array("weights", weights, ndim=1)
+    if w.size != kinds:
+        raise InvalidArgument(
+            f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
+        )
+    return w
 
 
 def _columns(matrix: sp.csc_array) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array
+from wheelwork._checks import FloatArray, ascending_times
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.operators import hermitian_operator
@@ -83,7 +83,7 @@ def evolve(
         NotConverged: when the method cannot meet its tolerance, or would take more than a million
             steps to follow oscillations that do not decay.
     """
-    at = _times(times)
+    at = ascending_times("times", times)
     D = lindblad.dimension
     rho = initial_state(initial, D)
     sector, generator = state_sector(lindblad, rho)
@@ -157,12 +157,3 @@ def _interval(time: float, now: Fraction, last: float) -> tuple[float, float]:
         if abs(exact - known) <= TIME_RTOL * time:
             return known, exact - known
     return exact, 0.0
-
-
-def _times(times: npt.ArrayLike) -> FloatArray:
-    at = finite_array("times", times, ndim=1)
-    if at.size == 0:
-        raise InvalidArgument("`times` must hold at least one time, but is empty")
-    if at[0] < 0.0 or np.any(np.diff(at) < 0.0):
-        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
-    return at

@@ -11,6 +11,7 @@ from wheelwork.errors import InvalidArgument
 
 ComplexArray = npt.NDArray[np.complex128]
 IndexArray = npt.NDArray[np.int64]
+Parts = tuple[IndexArray, IndexArray, ComplexArray]  # indptr, indices, data
 
 # Asymmetry, relative to the largest entry, that products of matrices may leave in a Hermitian one.
 HERMITIAN_RTOL = 1e-12
@@ -81,6 +82,11 @@ def plain_matrix(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return np.asarray(value)
     return value
+
+
+def csc_parts(matrix: sp.csc_array) -> Parts:
+    """Return index pointers, indices and data for compiled loops."""
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
 
 
 def _complex_columns(matrix: Any) -> sp.csc_array:

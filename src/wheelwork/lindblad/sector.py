@@ -13,7 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
-from wheelwork.lindblad.operators import IndexArray
+from wheelwork.lindblad.operators import IndexArray, csc_parts
 
 # Of the rates kept in its column, the largest sum that may be dropped as rounding. Where symmetry
 # cancels it is about 1e-14; near one, energies are so large that rounding hides their differences.
@@ -161,14 +161,10 @@ def _explore(
     lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
 ) -> Any:
     """`exploration.explore` for SciPy's arrays."""
-    indptr, row, data = _parts(lindblad.stacked_jumps)
+    indptr, row, data = csc_parts(lindblad.stacked_jumps)
     kind = row // lindblad.dimension
     jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
-    return explore(_parts(drift), jumps, weights, starts)
-
-
-def _parts(matrix: sp.csc_array) -> tuple[IndexArray, IndexArray, npt.NDArray[np.complex128]]:
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+    return explore(csc_parts(drift), jumps, weights, starts)
 
 
 def _ordered(

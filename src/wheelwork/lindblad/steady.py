@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -109,6 +110,27 @@ class Residual(NamedTuple):
         off = ((2.0 * ROUNDING) * random - ROUNDING) * self.terms + self.rate
         off -= np.multiply.outer(off @ sector.trace / sector.populations.size, sector.trace)
         return np.asarray(off.T)
+
+
+def solve_by_gmres(
+    operator: LinearOperator, b: FloatArray, *, rtol: float, atol: float, restart: int, cycles: int
+) -> FloatArray:
+    """Return u with operator · u = b, to `rtol` of the 2-norm of b or to `atol`.
+
+    restart: vectors kept. cycles: most restarts.
+
+    Raises:
+        NotConverged: when they do not suffice.
+    """
+    u, failed = gmres(operator, b, rtol=rtol, atol=atol, restart=restart, maxiter=cycles)
+    if failed:
+        off = float(np.linalg.norm(b - operator @ u) / np.linalg.norm(b))
+        raise NotConverged(
+            f"GMRES on {b.size} unknowns reached a residual of {off:.1e} instead of {rtol:.0e} in "
+            f"{cycles} cycles of {restart} iterations: relaxation is very slow, or there are "
+            "several steady states; raise `iterations` or `restart` where the method has them"
+        )
+    return np.asarray(u)
 
 
 def storage_error(values: FloatArray) -> float:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array, integer, non_negative
+from wheelwork._checks import FloatArray, ascending_times, integer, non_negative
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.equation import Lindblad
+from wheelwork.lindblad.equation import Lindblad, jump_weights
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
 from wheelwork.lindblad.state import initial_state
 from wheelwork.lindblad.unravelling import STARTS, Unravelling, run_trajectory, uniforms
@@ -62,12 +62,8 @@ class JumpSamples:
         """
         if not self.counted_time > 0.0:
             raise InvalidArgument("`times` must have two different ones after `burn_in`")
-        w = finite_array("weights", weights, ndim=1)
         M, kinds = self.counts.shape
-        if w.size != kinds:
-            raise InvalidArgument(
-                f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
-            )
+        w = jump_weights(weights, kinds)
         rates = self.counts @ w / self.counted_time
         unseen = w[~np.any(self.counts, axis=0)] / (M * self.counted_time)
         error = np.hypot(rates.std(ddof=1) / np.sqrt(M), np.linalg.norm(unseen))
@@ -103,9 +99,7 @@ def sample_jumps(
     Raises:
         InvalidArgument: for an invalid state, times, observables or number.
     """
-    at = finite_array("times", times, ndim=1)
-    if at.size == 0 or at[0] < 0.0 or np.any(np.diff(at) < 0.0):
-        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
+    at = ascending_times("times", times)
     M = integer("trajectories", trajectories, 2)
     key = integer("seed", seed, 0)
     D = lindblad.dimension

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from wheelwork._checks import FloatArray
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import column_sums
-from wheelwork.lindblad.operators import ComplexArray, IndexArray
+from wheelwork.lindblad.operators import IndexArray, Parts, csc_parts
 from wheelwork.numerics.random import philox4x32
 
 LONGEST_STEP = 1e300  # of a set where nothing happens; finite, as h · 0 is computed
@@ -23,7 +23,6 @@ TERMS = 20  # of the Taylor series, with |G| h ≤ 1: 1/20! = 4e-19
 HALVINGS = 52  # of a step, in search of the time of a jump: to the last bit
 JUMPS, STARTS = np.uint64(1), np.uint64(2)  # streams of random numbers
 _WORD, _BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
-Parts = tuple[IndexArray, IndexArray, ComplexArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +54,17 @@ class Unravelling:
         steps = np.divide(1.0, rates, out=np.full(rates.size, LONGEST_STEP), where=rates > 0.0)
         stacked = Lindblad(_ordered(lindblad.hamiltonian, order), tuple(jumps)).stacked_jumps
         return cls(
-            order, starts, _targets(jumps, label[order]), parts(drift), parts(stacked), steps
+            order,
+            starts,
+            _targets(jumps, label[order]),
+            csc_parts(drift),
+            csc_parts(stacked),
+            steps,
         )
 
     def ordered(self, operator: sp.csc_array) -> Parts:
         """An operator in this order of basis states, as CSC parts."""
-        return parts(_ordered(operator, self.order))
-
-
-def parts(matrix: sp.csc_array) -> Parts:
-    """Return index pointers, indices and data."""
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+        return csc_parts(_ordered(operator, self.order))
 
 
 def _ordered(matrix: sp.csc_array, order: IndexArray) -> sp.csc_array:
