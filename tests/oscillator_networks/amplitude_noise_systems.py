@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import solve_continuous_lyapunov
 
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import Settings
+from wheelwork.phase_space import EulerMaruyama, Langevin
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,14 @@ def gaussian_fluctuation(model):
     return np.abs(model.couplings) * np.sqrt(square - c.imag**2)
 
 
-def settings(**fields):
-    """Settings for short runs."""
+def settings(*, euler=False, **fields):
+    """A method for short runs."""
     default = {
         "duration": 1000.0,
         "trajectories": 64,
         "step": 0.1,
         "seed": 1,
-        "burn_in": None,
         "checked": 0,
         "threads": 1,
     }
-    return Settings(**default | fields)
+    return (EulerMaruyama if euler else Langevin)(**default | fields)

@@ -9,13 +9,13 @@ from wheelwork.numerics.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.evolution.snapshots import Evolution, Snapshot
 from wheelwork.phase_space.fokker_planck import EnergyDiffusion, FokkerPlanck
-from wheelwork.phase_space.langevin.correlations import SampledCorrelations
-from wheelwork.phase_space.langevin.histogram import Histogram
+from wheelwork.phase_space.langevin.correlations import SampledCorrelations, SampledSpectrum
+from wheelwork.phase_space.langevin.histograms import Histogram
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.spectrum import SampledSpectrum
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
-from wheelwork.phase_space.response import Line, Response, Switching
+from wheelwork.phase_space.response.correlations import Response, Switching
+from wheelwork.phase_space.response.decay import Line
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 __all__ = [

@@ -18,13 +18,9 @@ from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.estimates import EdgeEstimates, Marginal, NodeEstimates
 from wheelwork.machines.power_grid.labels import LABELS
-from wheelwork.numerics.statistics import RARE, Estimate
-from wheelwork.oscillator_networks.langevin.samples import (
-    AmplitudeSamples,
-    Means,
-    Quantity,
-    Sampled,
-)
+from wheelwork.numerics.stationarity import RARE
+from wheelwork.numerics.statistics import Estimate, Sampled
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means, Quantity
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import AuditEntry
 
