@@ -1,6 +1,5 @@
 """Quantum-jump trajectories with error bars: the independent check of everything else."""
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from wheelwork.lindblad.initial import initial_state
 from wheelwork.lindblad.jump_loop import STARTS, run, uniforms
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
 from wheelwork.lindblad.unravelling import Unravelling
+from wheelwork.numerics.bundles import processors
 
 CHUNK = 16  # trajectories handed out together
 EMPTY = 1e-14  # a probability below is rounding of an eigenvalue
@@ -90,7 +90,7 @@ def sample_jumps(
         observables: Hermitian matrices by name.
         trajectories: M, at least 2.
         burn_in: time left out of averages and counts.
-        threads: by default as many as there are cores.
+        threads: by default as many as there are processors for this process.
 
     Raises:
         InvalidArgument: for a state, times, observables or counts that are not such.
@@ -112,7 +112,7 @@ def sample_jumps(
         for name, value in (observables or {}).items()
     }
     ensemble = _Ensemble.of(lindblad, rho, list(operators.values()), at, key)
-    workers = os.cpu_count() if threads is None else integer("threads", threads, 1)
+    workers = processors() if threads is None else integer("threads", threads, 1)
     with ThreadPoolExecutor(workers) as pool:
         chunks = pool.map(ensemble.sampled, range(0, M, CHUNK), _ends(M))
         return _summary(at, kept, list(operators), chunks)
