@@ -22,7 +22,7 @@ from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.local_equation import SMALL
 from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
-from wheelwork.machines.rotor.qubits import QubitBath
+from wheelwork.machines.rotor.parameters import QubitBath
 from wheelwork.machines.rotor.window import Window, fixed_window
 from wheelwork.results import AuditEntry
 

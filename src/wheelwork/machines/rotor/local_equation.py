@@ -12,7 +12,7 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.model import Jumps, RotorModel, matrix
-from wheelwork.machines.rotor.qubits import QubitBath
+from wheelwork.machines.rotor.parameters import QubitBath
 from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
 from wheelwork.results import AuditEntry
 

@@ -2,21 +2,18 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from wheelwork import _checks
-from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, ValidityWarning
 from wheelwork.machines.rotor.blocks import BlockState
 from wheelwork.machines.rotor.boundaries import RegimeBoundaries, find_boundaries
 from wheelwork.machines.rotor.evolution import RotorEvolution, RotorStart, evolve
 from wheelwork.machines.rotor.global_equation import GlobalMasterEquation
-from wheelwork.machines.rotor.labels import LABELS
+from wheelwork.machines.rotor.labels import OBSERVABLES
 from wheelwork.machines.rotor.local_equation import LocalMasterEquation
-from wheelwork.machines.rotor.qubits import QubitBath
+from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.rectification import (
     Optimum,
     Quantity,
@@ -28,8 +25,8 @@ from wheelwork.machines.rotor.solve import RotorMethod, solve
 from wheelwork.machines.rotor.state import RotorState
 
 
-@dataclass(frozen=True)
-class RotorEngine:
+@dataclass(frozen=True, repr=False)
+class RotorEngine(RotorParameters):
     """Two qubits and a quantum rotor, each with its own bath.
 
     H_S = B_1 σ_1^z + B_2 σ_2^z + L_z²/2I + λ(σ_1⁺σ_2⁻e^{iφ} + h.c.) (Leitch et al.,
@@ -37,131 +34,14 @@ class RotorEngine:
     rotor by one quantum of angular momentum. ħ = k_B = 1; energies, rates and temperatures share
     a unit.
 
-    temperature_cold, temperature_hot: 1/β_1, 1/β_2, of the baths of qubit 1 and qubit 2; either
-    may be the warmer. temperature_load: 1/β_r of the load. field_cold, field_hot: B_1, B_2 > 0,
-    half the gaps of the qubits. coupling: λ. bath_coupling: g > 0. bath_asymmetry: χ in [−1, 1],
-    g_1 = g(1 − χ), g_2 = g(1 + χ) (Eq. (15)). load_damping: γ ≥ 0 of Eq. (17).
-    moment_of_inertia: I.
-
     The load of Eq. (17) brings the rotor near the Gibbs state only for β_r ≪ 16 I: alone it
     settles at ⟨L_z²⟩ = (I/β_r)/(1 − β_r/16I).
     """
 
-    temperature_cold: float
-    temperature_hot: float
-    temperature_load: float
-    field_cold: float
-    field_hot: float
-    coupling: float
-    bath_coupling: float
-    bath_asymmetry: float
-    load_damping: float
-    moment_of_inertia: float
-
-    def __post_init__(self) -> None:
-        for name in POSITIVE:
-            object.__setattr__(self, name, _checks.positive(name, getattr(self, name)))
-        for name in ("coupling", "bath_asymmetry"):
-            object.__setattr__(self, name, _checks.real(name, getattr(self, name)))
-        damping = _checks.non_negative("load_damping", self.load_damping)
-        object.__setattr__(self, "load_damping", damping)
-        if abs(self.bath_asymmetry) > 1.0:
-            raise InvalidArgument(
-                f"`bath_asymmetry` must lie between -1 and 1, but is {self.bath_asymmetry!r}"
-            )
-
-    @classmethod
-    def paper(cls, beta_ratio: float | None = None, **fields: Any) -> "RotorEngine":
-        """The device of Leitch et al., Fig. 2: β_1 = 0.1, β_r = 0.09, B_1 = 4, B_2 = 10, g = 1,
-        χ = 0, λ = 0.1, γ = 5·10⁻⁵ and I = 1, with β_2/β_1 = `beta_ratio` (0.2 unless the hot
-        temperature is given). Any field can be given instead.
-        """
-        _known(fields)
-        if beta_ratio is None and "temperature_hot" not in fields:
-            beta_ratio = 0.2
-        defaults = {
-            "temperature_cold": 10.0,
-            "temperature_hot": 50.0,
-            "temperature_load": 1.0 / 0.09,
-            "field_cold": 4.0,
-            "field_hot": 10.0,
-            "coupling": 0.1,
-            "bath_coupling": 1.0,
-            "bath_asymmetry": 0.0,
-            "load_damping": 5e-5,
-            "moment_of_inertia": 1.0,
-        }
-        machine = cls(**defaults | fields)
-        if beta_ratio is None:
-            return machine
-        if "temperature_hot" in fields:
-            raise InvalidArgument(
-                "`beta_ratio` must not be given together with `temperature_hot`, "
-                f"but is {beta_ratio!r}"
-            )
-        return machine.replace(beta_ratio=beta_ratio)
-
-    def replace(self, **fields: Any) -> "RotorEngine":
-        """Return a machine with some fields changed.
-
-        Besides the fields, `beta_ratio` sets the hot temperature to T_cold/`beta_ratio`.
-        """
-        ratio = fields.pop("beta_ratio", None)
-        _known(fields)
-        if ratio is None:
-            return replace(self, **fields)
-        if "temperature_hot" in fields:
-            raise InvalidArgument(
-                f"`beta_ratio` must not be given together with `temperature_hot`, but is {ratio!r}"
-            )
-        machine = replace(self, **fields)
-        hot = machine.temperature_cold / _checks.positive("beta_ratio", ratio)
-        return replace(machine, temperature_hot=hot)
-
-    def swapped(self) -> "RotorEngine":
-        """Return the machine with the temperatures of the qubits' baths exchanged."""
-        return replace(
-            self, temperature_cold=self.temperature_hot, temperature_hot=self.temperature_cold
-        )
-
-    # ------------------------------------------------------------------ derived parameters
-
-    @property
-    def beta_ratio(self) -> float:
-        """β_2/β_1 = T_cold/T_hot."""
-        return self.temperature_cold / self.temperature_hot
-
-    @property
-    def cold(self) -> QubitBath:
-        """Qubit 1 and its bath, with g_1² = g²(1 − χ)²."""
-        rate = (self.bath_coupling * (1.0 - self.bath_asymmetry)) ** 2
-        return QubitBath(self.field_cold, self.temperature_cold, rate)
-
-    @property
-    def hot(self) -> QubitBath:
-        """Qubit 2 and its bath, with g_2² = g²(1 + χ)²."""
-        rate = (self.bath_coupling * (1.0 + self.bath_asymmetry)) ** 2
-        return QubitBath(self.field_hot, self.temperature_hot, rate)
-
-    @property
-    def load_rate(self) -> float:
-        """Iγ/β_r, at which the load moves a rotor at rest up, and down."""
-        return self.moment_of_inertia * self.load_damping * self.temperature_load
-
-    @property
-    def load_tilt(self) -> float:
-        """a = β_r/4I, by which an angular momentum tilts these two rates."""
-        return 0.25 / (self.moment_of_inertia * self.temperature_load)
-
-    def load_rates(self, momenta: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Rates (Iγ/β_r)(1 ∓ a l)² of l → l ± 1 by the load."""
-        tilt = self.load_tilt * _checks.finite_array("momenta", momenta)
-        return self.load_rate * (1.0 - tilt) ** 2, self.load_rate * (1.0 + tilt) ** 2
-
     @property
     def labels(self) -> Mapping[str, tuple[str, str, str]]:
         """Symbol, unit and long name of every parameter and observable."""
-        return LABELS
+        return {**self.parameter_labels(), **OBSERVABLES}
 
     # ------------------------------------------------------------------ verbs
 
@@ -255,17 +135,6 @@ class RotorEngine:
             )
 
 
-POSITIVE = (
-    "temperature_cold",
-    "temperature_hot",
-    "temperature_load",
-    "field_cold",
-    "field_hot",
-    "bath_coupling",
-    "moment_of_inertia",
-)
-
-
 def _checked(method: RotorMethod | None) -> RotorMethod:
     method = LocalMasterEquation() if method is None else method
     if isinstance(method, type) or not isinstance(method, RotorMethod):
@@ -273,10 +142,3 @@ def _checked(method: RotorMethod | None) -> RotorMethod:
             f"`method` must be a method such as LocalMasterEquation(rtol=1e-9), but is {method!r}"
         )
     return method
-
-
-def _known(fields: Mapping[str, Any]) -> None:
-    unknown = set(fields) - set(RotorEngine.__dataclass_fields__)
-    if unknown:
-        known = ", ".join([*RotorEngine.__dataclass_fields__, "beta_ratio"])
-        raise InvalidArgument(f"`{min(unknown)}` must be one of {known}")
