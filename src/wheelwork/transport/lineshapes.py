@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from wheelwork._checks import FloatArray, positive, real
+from wheelwork.parameters import Parameters, parameter
 
 
 class Sample(NamedTuple):
@@ -47,8 +48,8 @@ class LineShape(Protocol):
         """Return width, slope of the width and shift at `frequency`, an array of any shape."""
 
 
-@dataclass(frozen=True)
-class Lorentzian:
+@dataclass(frozen=True, repr=False)
+class Lorentzian(Parameters):
     """Lorentzian line of half width `width` about `centre`, of height `rate`.
 
     kappa = rate width^2 / ((w - centre)^2 + width^2), chi = (rate width/2) / (w - centre + i width)
@@ -56,14 +57,9 @@ class Lorentzian:
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float
-    centre: float
-    width: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", positive("rate", self.rate))
-        object.__setattr__(self, "centre", real("centre", self.centre))
-        object.__setattr__(self, "width", positive("width", self.width))
+    rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=real)
+    width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -79,18 +75,15 @@ class Lorentzian:
         return Sample(kappa, (-4.0 / self.width) * shift * envelope, shift)
 
 
-@dataclass(frozen=True)
-class WideBand:
+@dataclass(frozen=True, repr=False)
+class WideBand(Parameters):
     """Infinitely wide, flat band: kappa = rate, chi = -i rate / 2.
 
     Raises `InvalidArgument` unless `rate` is positive. Valid while the true band is wide against
     the temperatures, the bias and the excursion of the level.
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", positive("rate", self.rate))
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -103,8 +96,8 @@ class WideBand:
         return Sample(np.full_like(frequency, self.rate), zero, zero)
 
 
-@dataclass(frozen=True)
-class Semicircle:
+@dataclass(frozen=True, repr=False)
+class Semicircle(Parameters):
     """Band of half width `width`, as of a semi-infinite chain: kappa = rate sqrt(1 - y^2).
 
     y = (w - centre) / width. Re chi = rate y/2 in the band, |y| < 1, and, where kappa vanishes,
@@ -112,14 +105,9 @@ class Semicircle:
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float
-    centre: float
-    width: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", positive("rate", self.rate))
-        object.__setattr__(self, "centre", real("centre", self.centre))
-        object.__setattr__(self, "width", positive("width", self.width))
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=real)
+    width: float = parameter(r"\delta", "energy", "half width of the band", check=positive)
 
     @property
     def landmarks(self) -> Landmarks:

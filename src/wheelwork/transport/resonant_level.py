@@ -1,19 +1,35 @@
 """The resonant level: one electronic level between leads, its energy moved by a position."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, finite_array, real, tolerance
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.coefficients import Coefficients, compute_coefficients
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.noise import charge_noise
 
 
-@dataclass(frozen=True)
-class ResonantLevel:
+def checked_leads(name: str, leads: Any) -> tuple[Lead, ...]:
+    """Return `leads` as a tuple of one lead or more; a `Parameters` check."""
+    if not isinstance(leads, tuple | list):
+        raise InvalidArgument(f"`{name}` must be a tuple of leads, but is {leads!r}")
+    if not leads:
+        raise InvalidArgument(f"`{name}` must hold at least one lead, but is {leads!r}")
+    for index, lead in enumerate(leads):
+        if not isinstance(lead, Lead):
+            raise InvalidArgument(
+                f"`{name}` must hold leads only, but holds {lead!r} (lead {index})"
+            )
+    return tuple(leads)
+
+
+@dataclass(frozen=True, repr=False)
+class ResonantLevel(Parameters):
     """A single level of energy `level` - `force` x without interactions, between `leads`.
 
     H = (level - force x) c†c plus leads and tunnelling (Culhane et al., Eq. (B1)); `leads` is one
@@ -22,14 +38,9 @@ class ResonantLevel:
     finite.
     """
 
-    leads: tuple[Lead, ...]
-    level: float
-    force: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "leads", _checked_leads(self.leads))
-        object.__setattr__(self, "level", real("level", self.level))
-        object.__setattr__(self, "force", real("force", self.force))
+    leads: tuple[Lead, ...] = parameter("", "1", "leads", check=checked_leads)
+    level: float = parameter(r"\epsilon", "energy", "energy of the level at x = 0", check=real)
+    force: float = parameter("F", "energy/length", "force of a charge", check=real)
 
     def coefficients(self, x: npt.ArrayLike, rtol: float = 1e-12) -> Coefficients:
         """Return occupation, diffusion, friction and flows at the positions `x`, of any shape.
@@ -72,16 +83,3 @@ class ResonantLevel:
     def spectral_function(self, frequency: npt.ArrayLike, x: npt.ArrayLike = 0.0) -> FloatArray:
         """Return a = -2 Im G, which integrates to one over dw/2pi; shapes as `green_function`."""
         return np.asarray(-2.0 * self.green_function(frequency, x).imag)
-
-
-def _checked_leads(leads: object) -> tuple[Lead, ...]:
-    if not isinstance(leads, tuple | list):
-        raise InvalidArgument(f"`leads` must be a tuple of leads, but is {leads!r}")
-    if not leads:
-        raise InvalidArgument(f"`leads` must hold at least one lead, but is {leads!r}")
-    for index, lead in enumerate(leads):
-        if not isinstance(lead, Lead):
-            raise InvalidArgument(
-                f"`leads` must hold leads only, but holds {lead!r} (lead {index})"
-            )
-    return tuple(leads)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from scipy.interpolate import PchipInterpolator
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.lineshapes import Landmarks, Sample
 
 _LEAST_SAMPLES = 5
@@ -29,8 +31,13 @@ _BLOCK = 1 << 16
 _TINY = np.finfo(np.float64).tiny
 
 
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    """Return `value` as a tuple of finite floats; a `Parameters` check."""
+    return tuple(finite_array(name, value, ndim=1).tolist())
+
+
 @dataclass(frozen=True, repr=False)
-class Tabulated:
+class Tabulated(Parameters):
     """Line shape through samples of the width kappa, zero outside them.
 
     `rate[i]` is kappa at `frequency[i]`: one-dimensional, rising, five samples or more. Between
@@ -41,15 +48,16 @@ class Tabulated:
     Raises `InvalidArgument` for wrong shapes, frequencies that do not rise, negative or no rates.
     """
 
-    frequency: tuple[float, ...]
-    rate: tuple[float, ...]
+    frequency: tuple[float, ...] = parameter(
+        r"\omega", "energy", "frequencies of the samples", check=_numbers
+    )
+    rate: tuple[float, ...] = parameter(
+        r"\kappa", "energy", "widths at these frequencies", check=_numbers
+    )
 
     def __post_init__(self) -> None:
-        frequency = finite_array("frequency", self.frequency, ndim=1)
-        rate = finite_array("rate", self.rate, ndim=1)
-        _check_samples(frequency, rate)
-        object.__setattr__(self, "frequency", tuple(frequency.tolist()))
-        object.__setattr__(self, "rate", tuple(rate.tolist()))
+        super().__post_init__()
+        _check_samples(np.array(self.frequency), np.array(self.rate))
 
     def __repr__(self) -> str:
         low, high = self.frequency[0], self.frequency[-1]
