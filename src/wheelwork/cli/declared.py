@@ -1,0 +1,283 @@
+"""Forms derived from classes: a file may hold what the fields of a dataclass take.
+
+A field's type says what it is, its declaration (`wheelwork.parameters.parameter`) its unit, meaning
+and check. A class without declarations, such as a method, needs types only.
+"""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import networkx as nx
+
+from wheelwork.cli.forms import (
+    AnyOf,
+    Choice,
+    Entry,
+    Form,
+    Items,
+    Mistakes,
+    Number,
+    OneOf,
+    Plain,
+    Refusal,
+    Schema,
+    Source,
+    Table,
+    inside,
+    refused,
+)
+from wheelwork.cli.own_code import load_class
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid import ActiveElement, Saturable
+from wheelwork.parameters import Parameter, declarations
+from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
+
+ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
+COUNTS = {2: "two", 3: "three", 4: "four"}  # in words
+
+# The kinds of a field whose type says only what its value must be able to do, the default first
+# where a table without `kind` means one.
+KINDS: Mapping[Any, Mapping[str, type]] = {
+    LineShape: {
+        "lorentzian": Lorentzian,
+        "wideband": WideBand,
+        "semicircle": Semicircle,
+        "tabulated": Tabulated,
+    },
+    ActiveElement: {"saturable": Saturable},
+}
+DEFAULT_KINDS: Mapping[Any, str] = {ActiveElement: "saturable"}
+
+NODE = AnyOf((Plain(int), Plain(str)))
+NODE_ENTRY = Entry(NODE, meaning="the node of the graph")
+
+
+def table_of(cls: type) -> Table:
+    """Return the table with a key for every field of the dataclass `cls` that a file can hold.
+
+    Where all that it needs are lists of numbers, a CSV file may hold them (see `ColumnTable`).
+    Raises InvalidArgument for what is no dataclass, and for a field without a default of a type
+    that no file can hold.
+    """
+    if not dataclasses.is_dataclass(cls):
+        raise InvalidArgument(f"`{cls.__name__}` must be a dataclass to be described in a file")
+    hints, declared = get_type_hints(cls), declarations(cls)
+    entries = {}
+    for field in dataclasses.fields(cls):
+        if field.init:
+            required = field.default is field.default_factory is dataclasses.MISSING
+            entries |= _entry(
+                cls, field.name, hints[field.name], required, declared.get(field.name)
+            )
+    needed = [name for name, entry in entries.items() if entry.required]
+    lists = [name for name in needed if _is_column(entries[name].form)]
+    kind = ColumnTable if len(lists) == len(needed) > 1 else Table
+    return kind(cls.__name__, _first_sentence(cls), entries, cls)
+
+
+def table_of_call(call: Callable[..., Any], cls: type) -> Table:
+    """Return the table with a key for every argument of `call`, a classmethod that makes a `cls`.
+
+    Units and meanings are those of the parameters of `cls` with the same names.
+    """
+    hints, entries = get_type_hints(call), {}
+    labels = parameter_labels(cls)
+    for name, argument in inspect.signature(call).parameters.items():
+        declared = Parameter(*labels[name]) if name in labels else None
+        required = argument.default is argument.empty
+        entries |= _entry(cls, name, hints[name], required, declared)
+    name = f"{cls.__name__}{call.__name__.title()}"
+    return Table(name, _first_sentence(call), entries, call)
+
+
+def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
+    """Return the labels of a machine's parameters, where it has any."""
+    return cls.parameter_labels() if hasattr(cls, "parameter_labels") else {}
+
+
+def own_table(name: str, folder: Path) -> Table:
+    """Return the table of the class that a user names, as `load_class` takes it."""
+    return table_of(load_class(name, folder))
+
+
+def choice(kinds: Mapping[str, type], default: str = "") -> Choice:
+    """Return the choice between the tables of several classes, or a class that a user names."""
+    return Choice({kind: table_of(cls) for kind, cls in kinds.items()}, default, own_table)
+
+
+def _entry(
+    cls: type, name: str, hint: Any, required: bool, declared: Parameter | None
+) -> dict[str, Entry]:
+    """Return the entry of one field by its key, or none where a file cannot hold it."""
+    if hint is nx.Graph:
+        return {"edges": Entry(EDGES, required, name, meaning="pairs of nodes")}
+    form = form_of(hint, declared)
+    if form is None and required:
+        raise InvalidArgument(
+            f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
+        )
+    if form is None:
+        return {}
+    if declared is None:
+        return {name: Entry(form, required)}
+    check = declared.check if isinstance(form, Number | Plain) else None
+    return {name: Entry(form, required, check=check, meaning=declared.meaning)}
+
+
+def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
+    """Return the form of values of the type `hint`, None where a file cannot hold them."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _union(arguments, declared)
+    if origin is Literal:
+        return OneOf(arguments)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis or origin in LISTS:
+        item = form_of(arguments[0], declared)
+        return item and Items(item, build=list if origin is list else tuple)
+    if origin is tuple:
+        items = {form_of(one, declared) for one in arguments}
+        (item, *others) = items
+        return Items(item, len(arguments), len(arguments)) if item and not others else None
+    if origin is not None and issubclass(origin, Mapping):
+        return _by_node(form_of(arguments[1], declared))
+    if hint is float:
+        return Number(energy=declared is not None and declared.unit in ENERGIES)
+    if hint in (bool, int, str):
+        return Plain(hint)
+    if hint in KINDS:
+        return choice(KINDS[hint], DEFAULT_KINDS.get(hint, ""))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return table_of(hint)
+    if getattr(hint, "_is_protocol", False):
+        return choice({})
+    return None
+
+
+LISTS = (list, Sequence)
+
+
+def _union(members: tuple[Any, ...], declared: Parameter | None) -> Form | None:
+    """Dataclasses become kinds, by their names; of other types the first forms that there are."""
+    known = [one for one in members if one is not NoneType]
+    if len(known) > 1 and all(dataclasses.is_dataclass(one) for one in known):
+        return choice({_kebab(one.__name__): one for one in known})
+    forms = [form for form in (form_of(one, declared) for one in known) if form is not None]
+    if len(forms) > 1:
+        return AnyOf(tuple(forms))
+    return forms[0] if forms else None
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+def _first_sentence(described: Any) -> str:
+    return " ".join((inspect.getdoc(described) or "").partition("\n\n")[0].split())
+
+
+# ---------------------------------------------------------------------------- graphs
+
+
+def _graph(edges: list[Any]) -> nx.Graph:
+    return nx.Graph(edges)
+
+
+EDGES = Items(Items(NODE, 2, 2), least=1, build=_graph)
+
+
+def _by_node(form: Form | None) -> Form | None:
+    """Return the form of a mapping from nodes: a list of tables, each with its `node`."""
+    return NodeTables(form) if isinstance(form, Table | Choice) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeTables:
+    """A list of tables, each with the `node` that it belongs to; read as a mapping."""
+
+    table: Table | Choice
+    wish = "a list"
+
+    def read(self, value: Any, key: str, source: Source) -> dict[Hashable, Any]:
+        nodes = Items(_NodeTable(self.table), build=list).read(value, key, source)
+        if len({node for node, _ in nodes}) < len(nodes):
+            raise refused(key, "must name every node once")
+        return dict(nodes)
+
+    def schema(self, definitions: Schema) -> Schema:
+        item = self.table.with_entry("node", NODE_ENTRY)
+        return {"type": "array", "items": item.schema(definitions)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _NodeTable:
+    """One table of `NodeTables`, read as the pair (node, what the table stands for)."""
+
+    table: Table | Choice
+    wish = "a table"
+
+    def read(self, value: Any, key: str, source: Source) -> tuple[Hashable, Any]:
+        if not isinstance(value, Mapping) or "node" not in value:
+            raise Mistakes([f"`{inside(key, 'node')}` is missing"])
+        node = NODE.read(value["node"], inside(key, "node"), source)
+        rest = {name: item for name, item in value.items() if name != "node"}
+        return node, self.table.read(rest, key, source)
+
+    def schema(self, definitions: Schema) -> Schema:
+        return self.table.with_entry("node", NODE_ENTRY).schema(definitions)
+
+
+# ---------------------------------------------------------------------------- columns of numbers
+
+
+def _is_column(form: Form) -> bool:
+    return isinstance(form, Items) and isinstance(form.item, Number) and form.most is None
+
+
+@dataclasses.dataclass(frozen=True)
+class ColumnTable(Table):
+    """A table of lists of numbers, or of the name of a CSV file that holds them as columns."""
+
+    def read(self, value: Any, key: str, source: Source) -> Any:
+        names = [name for name, entry in self.entries.items() if entry.required]
+        if not isinstance(value, Mapping):
+            return super().read(value, key, source)
+        lists = "the lists " + " and ".join(f"`{name}`" for name in names)
+        given = [name for name in names if name in value]
+        if "file" not in value and len(given) < len(names):
+            raise refused(key, f"must hold {lists}, or `file`")
+        if "file" in value and given:
+            raise refused(key, f"must hold either `file` or {lists}, not both")
+        if "file" in value:
+            file = Plain(str).read(value["file"], inside(key, "file"), source)
+            columns = _columns(source.folder / file, len(names), inside(key, "file"))
+            rest = {name: item for name, item in value.items() if name != "file"}
+            value = {**rest, **dict(zip(names, columns, strict=True))}
+        return super().read(value, key, source)
+
+    def schema(self, definitions: Schema) -> Schema:
+        names = [name for name, entry in self.entries.items() if entry.required]
+        optional = {name: dataclasses.replace(self.entries[name], required=False) for name in names}
+        table = Table(self.name, self.meaning, {**self.entries, **optional})
+        meaning = f"CSV file with {COUNTS.get(len(names), len(names))} columns"
+        return table.with_entry("file", Entry(Plain(str), False, meaning=meaning)).schema(
+            definitions
+        )
+
+
+def _columns(path: Path, count: int, key: str) -> list[list[float]]:
+    """Return the columns of a CSV file; lines that begin with # are comments."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
+        return [[float(row[i]) for row in rows] for i in range(count)]
+    except (OSError, ValueError, IndexError) as reason:
+        words = COUNTS.get(count, str(count))
+        raise refused(
+            key,
+            f"must be a CSV file of {words} columns of numbers, but is {str(path)!r} ({reason})",
+        ) from None
