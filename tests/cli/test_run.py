@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.flywheel import FLYWHEEL, shown_values
 from wheelwork.cli.report import print_report
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.papers.culhane_2022 import PRESENTATION, shown_values
 
 
 @pytest.fixture
@@ -225,5 +225,5 @@ def test_a_free_energy_without_a_temperature_is_explained():
         coords={"bias": [0.0]},
     )
     out = Console(width=100, file=io.StringIO())
-    print_report(out, dataset, FLYWHEEL, [], [])
+    print_report(out, dataset, PRESENTATION, [], [])
     assert "the leads differ in temperature; [device] temperature" in out.file.getvalue()

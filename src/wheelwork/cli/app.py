@@ -29,7 +29,7 @@ for command, where, words in (
     ("status", "stores:status", "Say how far the sweep in a store is."),
     ("resume", "stores:resume", "Go on with the job of a store."),
     ("collect", "stores:collect", "Write all points of a store to one file."),
-    ("schema", "schema:schema", "Print the JSON schema of parameter files."),
+    ("schema", "parameter_file:schema", "Print the JSON schema of parameter files."),
 ):
     app.command(f"wheelwork.cli.{where}", name=command, help=words)
 

@@ -7,8 +7,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from wheelwork.cli.execution import Execution
-from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel, paper_power_grid, paper_rotor
-from wheelwork.cli.load import load_job
+from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, load_job, paper_job
 from wheelwork.cli.run import HERE, run
 from wheelwork.errors import InvalidArgument
 
@@ -47,7 +46,8 @@ def flywheel(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_flywheel(_whole(points), bias_max, rtol, out), how)
+    options = {"points": _whole(points), "bias_max": bias_max, "rtol": rtol}
+    return _run(paper_job("flywheel", out, **options), how)
 
 
 @run_app.command
@@ -71,7 +71,7 @@ def rotor(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_rotor(_whole(points), rtol, out), how)
+    return _run(paper_job("rotor", out, points=_whole(points), rtol=rtol), how)
 
 
 @run_app.command(name="power-grid")
@@ -97,7 +97,7 @@ def power_grid(
     rtol
         Relative tolerance of the amplitudes without noise.
     """
-    return _run(paper_power_grid(_whole(points), rtol, out), how)
+    return _run(paper_job("power-grid", out, points=_whole(points), rtol=rtol), how)
 
 
 @run_app.default

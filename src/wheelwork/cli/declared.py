@@ -7,7 +7,7 @@ and check. A class without declarations, such as a method, needs types only.
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -57,10 +57,10 @@ NODE = AnyOf((Plain(int), Plain(str)))
 NODE_ENTRY = Entry(NODE, meaning="the node of the graph")
 
 
-def table_of(cls: type) -> Table:
+def table_of(cls: type, needed: Collection[str] = ()) -> Table:
     """Return the table with a key for every field of the dataclass `cls` that a file can hold.
 
-    Where all that it needs are lists of numbers, a CSV file may hold them (see `ColumnTable`).
+    needed: fields that must be given though the class has a default. Where all that it needs are lists of numbers, a CSV file may hold them (see `ColumnTable`).
     Raises InvalidArgument for what is no dataclass, and for a field without a default of a type
     that no file can hold.
     """
@@ -71,12 +71,13 @@ def table_of(cls: type) -> Table:
     for field in dataclasses.fields(cls):
         if field.init:
             required = field.default is field.default_factory is dataclasses.MISSING
+            required = required or field.name in needed
             entries |= _entry(
                 cls, field.name, hints[field.name], required, declared.get(field.name)
             )
-    needed = [name for name, entry in entries.items() if entry.required]
-    lists = [name for name in needed if _is_column(entries[name].form)]
-    kind = ColumnTable if len(lists) == len(needed) > 1 else Table
+    forms = [entry.form for entry in entries.values() if entry.required]
+    columns = len(forms) > 1 and all(_is_column(form) for form in forms)
+    kind = ColumnTable if columns else Table
     return kind(cls.__name__, _first_sentence(cls), entries, cls)
 
 
@@ -115,7 +116,7 @@ def _entry(
 ) -> dict[str, Entry]:
     """Return the entry of one field by its key, or none where a file cannot hold it."""
     if hint is nx.Graph:
-        return {"edges": Entry(EDGES, required, name, meaning="pairs of nodes")}
+        return {"edges": Entry(EDGES, required, argument=name, meaning="pairs of nodes")}
     form = form_of(hint, declared)
     if form is None and required:
         raise InvalidArgument(
@@ -125,8 +126,10 @@ def _entry(
         return {}
     if declared is None:
         return {name: Entry(form, required)}
+    omitted = declared.omitted if required else None
+    required = required and omitted is None
     check = declared.check if isinstance(form, Number | Plain) else None
-    return {name: Entry(form, required, check=check, meaning=declared.meaning)}
+    return {name: Entry(form, required, omitted, check=check, meaning=declared.meaning)}
 
 
 def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:

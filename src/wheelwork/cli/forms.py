@@ -233,12 +233,14 @@ class Items:
 class Entry:
     """A key of a table.
 
-    required: whether it must be there. argument: what `Table.build` calls it, if not by its key.
-    check: name, value -> the value to keep, run where the value has been read. meaning: in words.
+    required: whether it must be there. omitted: the value where it is not, if `Table.build` needs
+    one. argument: what `Table.build` calls it, if not by its key. check: name, value -> the value
+    to keep, run where the value has been read. meaning: in words.
     """
 
     form: Form
     required: bool = True
+    omitted: Any = None
     argument: str = ""
     check: Callable[[str, Any], Any] | None = None
     meaning: str = ""
@@ -278,6 +280,8 @@ class Table:
             if name not in value:
                 if entry.required:
                     lines.append(f"`{inside(key, name)}` is missing")
+                elif entry.omitted is not None:
+                    arguments[entry.argument or name] = entry.omitted
                 continue
             try:
                 arguments[entry.argument or name] = _checked(

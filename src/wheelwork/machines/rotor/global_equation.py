@@ -24,6 +24,7 @@ from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
 from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
 from wheelwork.machines.rotor.parameters import QubitBath
 from wheelwork.machines.rotor.window import Window, fixed_window
+from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class GlobalMasterEquation:
     does not tend to the local equation, which holds there.
     """
 
-    cutoff: float | None = None
+    cutoff: float | None = parameter(
+        r"\Omega", "energy", "cutoff frequency of the baths", optional=True, default=None
+    )
     rtol: float = 1e-9
     window: tuple[int, int] | None = None
 

@@ -1,0 +1,109 @@
+"""The machines that a parameter file may name, and what belongs to each on the command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from wheelwork.cli.own_code import is_class_name, load_class
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.flywheel import Flywheel
+from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps
+from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
+from wheelwork.oscillator_networks import MeanField
+from wheelwork.papers import culhane_2022, leitch_2024
+from wheelwork.papers.huber_rabl_2022 import network
+from wheelwork.papers.runs import Presentation
+from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
+from wheelwork.plots import sweep_sheet
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of machine.
+
+    methods: by the `kind` of [method]; where there is a default, it is the first.
+    parameter: what is swept where a file does not say; empty: it must.
+    constructors: what makes the machine, by the `kind` of [device]; empty: the class alone.
+    needed: fields that a file must give though the class has a default.
+    """
+
+    name: str
+    machine: type
+    presentation: Presentation
+    methods: Mapping[str, type]
+    default_method: str = ""
+    parameter: str = ""
+    constructors: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    needed: frozenset[str] = frozenset()
+
+
+MACHINES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "flywheel": Kind(
+            name="flywheel",
+            machine=Flywheel,
+            presentation=culhane_2022.PRESENTATION,
+            methods={"fokker-planck": FokkerPlanck, "energy-diffusion": EnergyDiffusion},
+            default_method="fokker-planck",
+            parameter="bias",
+            needed=frozenset({"frequency"}),
+        ),
+        "rotor": Kind(
+            name="rotor",
+            machine=RotorEngine,
+            presentation=leitch_2024.PRESENTATION,
+            methods={"local": LocalMasterEquation, "global": GlobalMasterEquation},
+            default_method="local",
+            parameter="beta_ratio",
+        ),
+        "power-grid": Kind(
+            name="power-grid",
+            machine=PowerGrid,
+            presentation=network.PRESENTATION,
+            methods={
+                "mean-field": MeanField,
+                "langevin": Langevin,
+                "euler-maruyama": EulerMaruyama,
+                "master-equation": MasterEquation,
+                "quantum-jumps": QuantumJumps,
+            },
+            default_method="mean-field",
+            parameter="extraction",
+            constructors={"chain": PowerGrid.chain, "graph": PowerGrid},
+            needed=frozenset({"damping"}),
+        ),
+    }
+)
+
+
+def kind_of(name: object, folder: Path) -> Kind:
+    """Return the kind of machine that a file names, by a name of `MACHINES` or as "module:Class".
+
+    A class that derives from a known machine is shown, and may be solved, like that machine.
+    Raises InvalidArgument for other names, and for a class that is no machine.
+    """
+    if isinstance(name, str) and name in MACHINES:
+        return MACHINES[name]
+    if not isinstance(name, str) or not is_class_name(name):
+        known = " or ".join(f"'{each}'" for each in MACHINES)
+        raise InvalidArgument(f"`machine` must be {known} or 'module:Class', but is {name!r}")
+    try:
+        cls = load_class(name, folder)
+    except InvalidArgument as reason:
+        raise InvalidArgument(str(reason).replace("`name`", "`machine`", 1)) from reason.__cause__
+    missing = [verb for verb in ("replace", "steady_state") if not hasattr(cls, verb)]
+    if missing or not hasattr(cls, "__dataclass_fields__"):
+        raise InvalidArgument(
+            "`machine` must name a dataclass with the methods `replace` and `steady_state`, "
+            f"but is {name!r}"
+        )
+    own = Kind(cls.__name__.lower(), cls, Presentation(draw=sweep_sheet), METHODS)
+    alike = (kind for kind in MACHINES.values() if issubclass(cls, kind.machine))
+    known_kind = next(alike, None)
+    return own if known_kind is None else replace(known_kind, name=own.name, machine=cls)
+
+
+# Every method of every machine, for a machine that is none of these.
+METHODS = {name: cls for kind in MACHINES.values() for name, cls in kind.methods.items()}
