@@ -11,10 +11,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from wheelwork._checks import non_negative as non_negative
+from wheelwork._checks import positive as positive
+from wheelwork._checks import real as real
 from wheelwork.errors import InvalidArgument
 from wheelwork.results import Label, Labels
 
-Check = Callable[[str, Any], Any]  # name, value -> the value to keep; see `wheelwork._checks`
+Check = Callable[[str, Any], Any]  # name, value -> the value to keep; such as `positive`
 LONGEST_SHOWN = 40  # characters of one parameter in a printout
 
 

@@ -58,7 +58,10 @@ def test_the_grid_is_a_transistor():
     """An engine at 7 that takes more than the generator gives lets quanta pass to 9."""
     job = load_job(EXAMPLES / "power-grid.toml")
     into_9 = [
-        job.run.machine.replace(**{job.run.parameter: rate}).steady_state(job.run.method).current[6, 9].mean
+        job.run.machine.replace(**{job.run.parameter: rate})
+        .steady_state(job.run.method)
+        .current[6, 9]
+        .mean
         for rate in (2.0, 8.0)
     ]
     saturation = job.run.machine.engines[9].saturation

@@ -44,7 +44,11 @@ def test_the_values_reach_the_machine(load):
     assert (left.chemical_potential, right.chemical_potential) == (4.0, -4.0)
     assert (left.lineshape.rate, left.lineshape.centre, left.lineshape.width) == (2.0, 0.5, 1.0)
     assert type(right.lineshape).__name__ == "WideBand"
-    assert (job.run.machine.frequency, job.run.machine.force, job.run.machine.mass) == (0.2, 0.1, 1.0)
+    assert (job.run.machine.frequency, job.run.machine.force, job.run.machine.mass) == (
+        0.2,
+        0.1,
+        1.0,
+    )
     assert job.run.values.tolist() == [0.0, 8.0]
     assert job.run.method.rtol == 1e-6
 
@@ -168,7 +172,9 @@ def test_every_mistake_has_its_line(load):
 
 def test_a_bias_needs_two_leads(load):
     third = GOOD.split("[sweep]")[0].split("[[leads]]")[1]
-    with pytest.raises(InvalidArgument, match=r"`bias` must be used with a device of two leads, .* 3"):
+    with pytest.raises(
+        InvalidArgument, match=r"`bias` must be used with a device of two leads, .* 3"
+    ):
         load(GOOD.replace("[sweep]", f"[[leads]]{third}[sweep]"))
 
 
@@ -193,7 +199,9 @@ def test_the_examples_load():
     assert definition.run.machine.force == pytest.approx(0.2 / math.sqrt(10), rel=1e-15)
     assert plotted.run.machine.force == 0.1
     assert definition.run.values.size == plotted.run.values.size == 65
-    assert nanotube.run.machine.frequency == pytest.approx(0.41356677, rel=1e-7)  # h * 0.1 GHz in ueV
+    assert nanotube.run.machine.frequency == pytest.approx(
+        0.41356677, rel=1e-7
+    )  # h * 0.1 GHz in ueV
     assert nanotube.run.machine.leads[0].temperature == pytest.approx(4.3086663, rel=1e-7)
 
 

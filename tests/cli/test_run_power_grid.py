@@ -84,8 +84,16 @@ def test_a_graph_from_a_file(written):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("rate = 2.0", "rate = -2.0", "`device.generators[0].rate` must not be negative, but is -2.0"),
-        ('node = "c"', 'node = "z"', "`device.engines` must name nodes of the graph, but names 'z'"),
+        (
+            "rate = 2.0",
+            "rate = -2.0",
+            "`device.generators[0].rate` must not be negative, but is -2.0",
+        ),
+        (
+            'node = "c"',
+            'node = "z"',
+            "`device.engines` must name nodes of the graph, but names 'z'",
+        ),
         ("damping = 0.3", "", "`device.damping` is missing"),
         ('"extraction[c]"', '"bias"', "`sweep.parameter`"),
         ("duration = 200.0", "", "`method.duration` is missing"),

@@ -17,8 +17,8 @@ import xarray as xr
 from wheelwork.cli import main
 from wheelwork.cli.jobs import load_job
 from wheelwork.cli.known import MACHINES
-from wheelwork.cli.progress import Meter
 from wheelwork.cli.parameter_file import json_schema
+from wheelwork.cli.progress import Meter
 from wheelwork.sweeps import Point, collect, status, sweep
 from wheelwork.sweeps.store import journal
 

@@ -20,7 +20,6 @@ from wheelwork.cli.forms import (
     Entry,
     Form,
     Items,
-    Mistakes,
     Number,
     OneOf,
     Plain,
@@ -31,43 +30,30 @@ from wheelwork.cli.forms import (
     inside,
     refused,
 )
+from wheelwork.cli.known import KINDS
 from wheelwork.cli.own_code import load_class
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid import ActiveElement, Saturable
 from wheelwork.parameters import Parameter, declarations
-from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
 
 ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
+LISTS = (list, Sequence)
 COUNTS = {2: "two", 3: "three", 4: "four"}  # in words
 
-# The kinds of a field whose type says only what its value must be able to do, the default first
-# where a table without `kind` means one.
-KINDS: Mapping[Any, Mapping[str, type]] = {
-    LineShape: {
-        "lorentzian": Lorentzian,
-        "wideband": WideBand,
-        "semicircle": Semicircle,
-        "tabulated": Tabulated,
-    },
-    ActiveElement: {"saturable": Saturable},
-}
-DEFAULT_KINDS: Mapping[Any, str] = {ActiveElement: "saturable"}
-
 NODE = AnyOf((Plain(int), Plain(str)))
-NODE_ENTRY = Entry(NODE, meaning="the node of the graph")
 
 
 def table_of(cls: type, needed: Collection[str] = ()) -> Table:
     """Return the table with a key for every field of the dataclass `cls` that a file can hold.
 
-    needed: fields that must be given though the class has a default. Where all that it needs are lists of numbers, a CSV file may hold them (see `ColumnTable`).
+    needed: fields that must be given though the class has a default. Where all that must be given
+    are lists of numbers, a CSV file may hold them (see `ColumnTable`).
     Raises InvalidArgument for what is no dataclass, and for a field without a default of a type
     that no file can hold.
     """
     if not dataclasses.is_dataclass(cls):
         raise InvalidArgument(f"`{cls.__name__}` must be a dataclass to be described in a file")
-    hints, declared = get_type_hints(cls), declarations(cls)
-    entries = {}
+    hints, declared = _hints(cls), declarations(cls)
+    entries: dict[str, Entry] = {}
     for field in dataclasses.fields(cls):
         if field.init:
             required = field.default is field.default_factory is dataclasses.MISSING
@@ -86,8 +72,8 @@ def table_of_call(call: Callable[..., Any], cls: type) -> Table:
 
     Units and meanings are those of the parameters of `cls` with the same names.
     """
-    hints, entries = get_type_hints(call), {}
-    labels = parameter_labels(cls)
+    hints, labels = _hints(call), parameter_labels(cls)
+    entries: dict[str, Entry] = {}
     for name, argument in inspect.signature(call).parameters.items():
         declared = Parameter(*labels[name]) if name in labels else None
         required = argument.default is argument.empty
@@ -101,6 +87,11 @@ def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
     return cls.parameter_labels() if hasattr(cls, "parameter_labels") else {}
 
 
+def number(unit: str) -> Number:
+    """Return the form of a number that is declared with `unit`."""
+    return Number(energy=unit in ENERGIES)
+
+
 def own_table(name: str, folder: Path) -> Table:
     """Return the table of the class that a user names, as `load_class` takes it."""
     return table_of(load_class(name, folder))
@@ -109,6 +100,15 @@ def own_table(name: str, folder: Path) -> Table:
 def choice(kinds: Mapping[str, type], default: str = "") -> Choice:
     """Return the choice between the tables of several classes, or a class that a user names."""
     return Choice({kind: table_of(cls) for kind, cls in kinds.items()}, default, own_table)
+
+
+def _hints(described: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(described)
+    except NameError as reason:
+        raise InvalidArgument(
+            f"`{described.__name__}` must have types that exist at run time, but {reason}"
+        ) from None
 
 
 def _entry(
@@ -139,7 +139,7 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
         return _union(arguments, declared)
     if origin is Literal:
         return OneOf(arguments)
-    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis or origin in LISTS:
+    if (origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis) or origin in LISTS:
         item = form_of(arguments[0], declared)
         return item and Items(item, build=list if origin is list else tuple)
     if origin is tuple:
@@ -149,19 +149,16 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
     if origin is not None and issubclass(origin, Mapping):
         return _by_node(form_of(arguments[1], declared))
     if hint is float:
-        return Number(energy=declared is not None and declared.unit in ENERGIES)
+        return number(declared.unit if declared is not None else "1")
     if hint in (bool, int, str):
         return Plain(hint)
     if hint in KINDS:
-        return choice(KINDS[hint], DEFAULT_KINDS.get(hint, ""))
+        return choice(KINDS[hint], default=next(iter(KINDS[hint])) if len(KINDS[hint]) == 1 else "")
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return table_of(hint)
     if getattr(hint, "_is_protocol", False):
         return choice({})
     return None
-
-
-LISTS = (list, Sequence)
 
 
 def _union(members: tuple[Any, ...], declared: Parameter | None) -> Form | None:
@@ -195,43 +192,33 @@ EDGES = Items(Items(NODE, 2, 2), least=1, build=_graph)
 
 def _by_node(form: Form | None) -> Form | None:
     """Return the form of a mapping from nodes: a list of tables, each with its `node`."""
-    return NodeTables(form) if isinstance(form, Table | Choice) else None
+    if not isinstance(form, Table | Choice):
+        return None
+    return Items(_paired(form, "node", Entry(NODE, meaning="node of the graph")), build=_mapping)
 
 
-@dataclasses.dataclass(frozen=True)
-class NodeTables:
-    """A list of tables, each with the `node` that it belongs to; read as a mapping."""
-
-    table: Table | Choice
-    wish = "a list"
-
-    def read(self, value: Any, key: str, source: Source) -> dict[Hashable, Any]:
-        nodes = Items(_NodeTable(self.table), build=list).read(value, key, source)
-        if len({node for node, _ in nodes}) < len(nodes):
-            raise refused(key, "must name every node once")
-        return dict(nodes)
-
-    def schema(self, definitions: Schema) -> Schema:
-        item = self.table.with_entry("node", NODE_ENTRY)
-        return {"type": "array", "items": item.schema(definitions)}
+def _mapping(pairs: list[tuple[Hashable, Any]]) -> dict[Hashable, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise Refusal("must name every node once")
+    return dict(pairs)
 
 
-@dataclasses.dataclass(frozen=True)
-class _NodeTable:
-    """One table of `NodeTables`, read as the pair (node, what the table stands for)."""
+def _paired(form: Any, key: str, entry: Entry) -> Any:
+    """Return `form`, a table or a choice, with another key: it reads (value of `key`, the rest)."""
+    if isinstance(form, Choice):
+        kinds = {kind: _paired(table, key, entry) for kind, table in form.kinds.items()}
+        own = form.own
 
-    table: Table | Choice
-    wish = "a table"
+        def paired_own(name: str, folder: Path) -> Any:
+            return None if own is None else _paired(own(name, folder), key, entry)
 
-    def read(self, value: Any, key: str, source: Source) -> tuple[Hashable, Any]:
-        if not isinstance(value, Mapping) or "node" not in value:
-            raise Mistakes([f"`{inside(key, 'node')}` is missing"])
-        node = NODE.read(value["node"], inside(key, "node"), source)
-        rest = {name: item for name, item in value.items() if name != "node"}
-        return node, self.table.read(rest, key, source)
+        return dataclasses.replace(form, kinds=kinds, own=own and paired_own)
 
-    def schema(self, definitions: Schema) -> Schema:
-        return self.table.with_entry("node", NODE_ENTRY).schema(definitions)
+    def build(**arguments: Any) -> tuple[Any, Any]:
+        value = arguments.pop(key)
+        return value, form.build(**arguments)
+
+    return dataclasses.replace(form, entries={key: entry, **form.entries}, build=build)
 
 
 # ---------------------------------------------------------------------------- columns of numbers

@@ -205,13 +205,11 @@ class Items:
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, list):
             raise refused(key, f"must be a list, but is {value!r}")
-        for bound, words, broken in (
-            (self.least, "at least", len(value) < self.least),
-            (self.most, "at most", self.most is not None and len(value) > self.most),
-        ):
-            if broken:
-                items = "item" if bound == 1 else "items"
-                raise refused(key, f"must hold {words} {bound} {items}, but holds {len(value)}")
+        if not self.least <= len(value) <= (self.most or len(value)):
+            bound = "at least" if len(value) < self.least else "at most"
+            count = self.least if len(value) < self.least else self.most
+            items = "item" if count == 1 else "items"
+            raise refused(key, f"must hold {bound} {count} {items}, but holds {len(value)}")
         read, lines = [], []
         for i, item in enumerate(value):
             try:
@@ -357,12 +355,6 @@ class Choice:
             table = self.own(kind, source.folder)
         return table.read(rest, key, source)
 
-    def with_entry(self, name: str, entry: Entry) -> "Choice":
-        """Return the choice with another key in each of its tables."""
-        kinds = {kind: table.with_entry(name, entry) for kind, table in self.kinds.items()}
-        own = self.own and (lambda text, folder: self.own(text, folder).with_entry(name, entry))
-        return replace(self, kinds=kinds, own=own)
-
     def schema(self, definitions: Schema) -> Schema:
         forms = []
         for kind, table in self.kinds.items():
@@ -370,6 +362,6 @@ class Choice:
             named = replace(table, name=f"{table.name}Table")  # apart from one without a kind
             forms.append(named.with_entry("kind", entry).schema(definitions))
         if self.own is not None:
-            kind = {"type": "string", "pattern": ":", "description": "module:Class or file.py:Class"}
-            forms.append({"type": "object", "properties": {"kind": kind}, "required": ["kind"]})
+            own = {"type": "string", "pattern": ":", "description": "module:Class or file.py:Class"}
+            forms.append({"type": "object", "properties": {"kind": own}, "required": ["kind"]})
         return forms[0] if len(forms) == 1 else {"oneOf": forms}

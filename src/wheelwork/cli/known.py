@@ -9,7 +9,13 @@ from typing import Any
 from wheelwork.cli.own_code import is_class_name, load_class
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.flywheel import Flywheel
-from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps
+from wheelwork.machines.power_grid import (
+    ActiveElement,
+    MasterEquation,
+    PowerGrid,
+    QuantumJumps,
+    Saturable,
+)
 from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
 from wheelwork.oscillator_networks import MeanField
 from wheelwork.papers import culhane_2022, leitch_2024
@@ -17,6 +23,7 @@ from wheelwork.papers.huber_rabl_2022 import network
 from wheelwork.papers.runs import Presentation
 from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
 from wheelwork.plots import sweep_sheet
+from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,24 @@ MACHINES: Mapping[str, Kind] = MappingProxyType(
 )
 
 
+# What a field may hold whose type says only what its value must be able to do. Of a single one a
+# table need not name its `kind`.
+KINDS: Mapping[Any, Mapping[str, type]] = MappingProxyType(
+    {
+        LineShape: {
+            "lorentzian": Lorentzian,
+            "wideband": WideBand,
+            "semicircle": Semicircle,
+            "tabulated": Tabulated,
+        },
+        ActiveElement: {"saturable": Saturable},
+    }
+)
+
+# Every method of every machine, for a machine that is none of these.
+METHODS = {name: cls for kind in MACHINES.values() for name, cls in kind.methods.items()}
+
+
 def kind_of(name: object, folder: Path) -> Kind:
     """Return the kind of machine that a file names, by a name of `MACHINES` or as "module:Class".
 
@@ -88,22 +113,15 @@ def kind_of(name: object, folder: Path) -> Kind:
         return MACHINES[name]
     if not isinstance(name, str) or not is_class_name(name):
         known = " or ".join(f"'{each}'" for each in MACHINES)
-        raise InvalidArgument(f"`machine` must be {known} or 'module:Class', but is {name!r}")
-    try:
-        cls = load_class(name, folder)
-    except InvalidArgument as reason:
-        raise InvalidArgument(str(reason).replace("`name`", "`machine`", 1)) from reason.__cause__
+        raise InvalidArgument(f"`name` must be {known} or 'module:Class', but is {name!r}")
+    cls = load_class(name, folder)
     missing = [verb for verb in ("replace", "steady_state") if not hasattr(cls, verb)]
     if missing or not hasattr(cls, "__dataclass_fields__"):
         raise InvalidArgument(
-            "`machine` must name a dataclass with the methods `replace` and `steady_state`, "
+            "`name` must be that of a dataclass with the methods `replace` and `steady_state`, "
             f"but is {name!r}"
         )
     own = Kind(cls.__name__.lower(), cls, Presentation(draw=sweep_sheet), METHODS)
     alike = (kind for kind in MACHINES.values() if issubclass(cls, kind.machine))
     known_kind = next(alike, None)
     return own if known_kind is None else replace(known_kind, name=own.name, machine=cls)
-
-
-# Every method of every machine, for a machine that is none of these.
-METHODS = {name: cls for kind in MACHINES.values() for name, cls in kind.methods.items()}

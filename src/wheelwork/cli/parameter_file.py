@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.cli.declared import NodeTables, choice, parameter_labels, table_of, table_of_call
+from wheelwork.cli.declared import choice, number, parameter_labels, table_of, table_of_call
 from wheelwork.cli.forms import (
     Choice,
     Entry,
@@ -79,7 +79,8 @@ def _lines(reason: InvalidArgument) -> list[str]:
 def _read(data: Mapping[str, Any], folder: Path) -> ParameterFile:
     if "machine" not in data:
         raise InvalidArgument("`machine` is missing")
-    kind = kind_of(data["machine"], folder)
+    with located("machine", {"name": "machine"}):
+        kind = kind_of(data["machine"], folder)
     source = Source(_energy_unit(data), folder)
     data, lines = _with_values_to_begin_with(data, kind.machine)
     try:
@@ -109,7 +110,7 @@ def _energy_unit(data: Mapping[str, Any]) -> EnergyUnit:
 
 
 def _machine(cls: type, values: Mapping[str, Any]) -> Any:
-    """Make the machine: from [device], and the tables that stand beside it under their own names."""
+    """Make the machine from [device] and the tables that stand beside it under their own names."""
     device = dict(values["device"])
     beside = {name: values[name] for name in _parts(cls)[1] if name in values}
     derived = {name: device.pop(name) for name in _sets(cls) if name in device}
@@ -150,7 +151,7 @@ def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
     labels = parameter_labels(kind.machine)
     for name, (field, _) in _sets(kind.machine).items():
         _, unit, meaning = labels[name]
-        plain[name] = Entry(Number(unit == "energy"), False, meaning=meaning)
+        plain[name] = Entry(number(unit), False, meaning=meaning)
         first, _, rest = field.partition(".")
         if rest:
             beside[first] = _relaxed(beside[first], rest)
@@ -165,10 +166,8 @@ def _made_by(call: Any, kind: Kind) -> Table:
     return table_of_call(call, kind.machine)
 
 
-def _parts(
-    cls: type, needed: Collection[str] = ()
-) -> tuple[dict[str, Entry], dict[str, Entry]]:
-    """Return the entries of the fields of `cls`: plain values, and those that are made of tables."""
+def _parts(cls: type, needed: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    """Return the entries of the fields of `cls`: plain values, and those made of tables."""
     entries = table_of(cls, needed).entries
     nested = {name: entry for name, entry in entries.items() if _is_nested(entry.form)}
     return {name: entry for name, entry in entries.items() if name not in nested}, nested
@@ -176,7 +175,7 @@ def _parts(
 
 def _is_nested(form: Form) -> bool:
     item = form.item if isinstance(form, Items) else form
-    return isinstance(item, Table | Choice | NodeTables)
+    return isinstance(item, Table | Choice)
 
 
 def _sets(cls: type) -> Mapping[str, tuple[str, float]]:
@@ -237,8 +236,7 @@ def _with_values_to_begin_with(
                 )
             elif not given and not all(holding):
                 lines.append(
-                    f"the file must hold `{inner}` in each of [[{table}]], or [device] "
-                    f"`{names[0]}`"
+                    f"the file must hold `{inner}` in each of [[{table}]], or [device] `{names[0]}`"
                 )
             filled = [{inner: start, **t} if isinstance(t, Mapping) else t for t in tables]
             data = {**data, table: filled}
@@ -287,7 +285,7 @@ def _parameter_name(cls: type) -> ParameterName:
     numbers = [name for name, entry in plain.items() if _is_number(entry.form)]
     parts, examples = [], []
     for name, entry in beside.items():
-        listed = isinstance(entry.form, Items | NodeTables)
+        listed = isinstance(entry.form, Items)
         parts.append(rf"{name}\[[^\]]+\]" if listed else name)
         table = getattr(entry.form, "item", entry.form)
         fields = getattr(table, "entries", {})

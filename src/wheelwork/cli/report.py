@@ -52,7 +52,9 @@ def rows_to_show(count: int) -> range:
 def _columns(dataset: xr.Dataset, show: Presentation) -> tuple[dict[str, str], str]:
     """Return the heading of each observable in the table, and the one whose error is shown."""
     if show.headings:
-        return {name: words for name, words in show.headings.items() if name in dataset}, show.judged
+        return {
+            name: words for name, words in show.headings.items() if name in dataset
+        }, show.judged
     names = observables_of(dataset)
     judged = show.judged or next((name for name in names if f"{name}_error" in dataset), "")
     return {name: name for name in names[:MAX_COLUMNS]}, judged

@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from wheelwork.cli.execution import Execution
-from wheelwork.cli.output import prepare_folder, write_whole
 from wheelwork.cli.jobs import job_from_recipe
+from wheelwork.cli.output import prepare_folder, write_whole
 from wheelwork.cli.run import HERE, name_units, run
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps import Status

@@ -27,8 +27,8 @@ class Presentation:
     headings: columns of the table, by observable; empty: the first observables, by their names.
     judged: the observable whose relative error stands in the table under the heading `accuracy`;
     empty: the first that has an error.
-    complete: (dataset, machine, parameter, method) -> the dataset with what the figure shows besides
-    the sweep. remarks: dataset -> lines for a person.
+    complete: (dataset, machine, parameter, method) -> the dataset with what the figure shows
+    besides the sweep. remarks: dataset -> lines for a person.
     """
 
     draw: Callable[[xr.Dataset], Figure]

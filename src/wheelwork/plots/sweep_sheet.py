@@ -1,6 +1,7 @@
 """One sheet for any machine over one parameter: every observable with its error."""
 
 import math
+import textwrap
 
 import matplotlib as mpl
 import numpy as np
@@ -9,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, mark_failures, plot_observable
+from wheelwork.plots.curves import axis_label, mark_failures, plot_observable, symbol_of, with_units
 from wheelwork.plots.style import BLUE, STYLE, TWO_COLUMNS, letter_panels
 
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
+LABEL = 28  # characters of a line beside a panel: as many as the panel is high
 MOST_PANELS = 12  # a page of them; further observables are in the data only
 OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
 
@@ -66,5 +68,12 @@ def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
             ordered[axis.name], values - error, values + error, color=BLUE, alpha=0.25, linewidth=0
         )
     panel.set_xlabel(axis_label(axis))
-    panel.set_ylabel(axis_label(values))
+    panel.set_ylabel(_label(values))
     mark_failures(panel, dataset)
+
+
+def _label(values: xr.DataArray) -> str:
+    """Return "long name" in lines that fit, and below it "symbol (units)"."""
+    symbol = with_units(symbol_of(values), values.attrs.get("units", "1"))
+    words = textwrap.fill(values.attrs.get("long_name", ""), LABEL)
+    return f"{words}\n{symbol}" if words else symbol

@@ -1,7 +1,7 @@
 """The power grids of Figs. 2-5 of Huber and Rabl: chains, their noise, their quanta, a grid.
 
-Fig. 2 is a chain without noise, Fig. 3 the same in a hot environment, Fig. 4 two oscillators with few
-quanta, Fig. 5 a grid with several ports. Rates are in units of the coupling g.
+Fig. 2 is a chain without noise, Fig. 3 the same in a hot environment, Fig. 4 two oscillators with
+few quanta, Fig. 5 a grid with several ports. Rates are in units of the coupling g.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import MasterEquation, PowerGrid, Saturable
 from wheelwork.oscillator_networks import MeanField
 from wheelwork.papers.huber_rabl_2022 import network
-from wheelwork.papers.runs import Presentation, Run
+from wheelwork.papers.runs import Run
 from wheelwork.phase_space import Langevin
 from wheelwork.plots import power_grid_sheet
 
@@ -26,7 +26,9 @@ LARGEST_RATE = 8.0  # of the axes of Figs. 2-5
 MANY_QUANTA = 1e4  # saturation number n0 at which the noise of single quanta is negligible
 RATES = np.linspace(0.0625, 7.9375, 64)  # of the map, Fig. 2(a): centres of 64 cells up to 8
 NOISY_RATES = np.array([0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])  # Fig. 3
-QUANTUM_RATES = np.array([0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8])  # Fig. 4
+QUANTUM_RATES = np.array(
+    [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8]
+)  # Fig. 4
 SATURATIONS = (1.0, 2.0)  # n0 in Fig. 4; states of the second hold up to 200 quanta
 PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])  # Fig. 5
 PORTS = (7, 8, 9)
@@ -165,8 +167,12 @@ def add_ports(dataset: xr.Dataset) -> xr.Dataset:
     dataset = dataset.assign(
         port_current=(("port_extraction", "port"), np.array(rows))
     ).assign_coords(port_extraction=PORT_RATES, port=list(PORTS))
-    at: network.Positions = {node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)}
-    return network.add_network(dataset, multiport(PORT_RATES[-1]), sampled(PORT_TIME), at, MANY_QUANTA)
+    at: network.Positions = {
+        node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)
+    }
+    return network.add_network(
+        dataset, multiport(PORT_RATES[-1]), sampled(PORT_TIME), at, MANY_QUANTA
+    )
 
 
 PARTS = (
