@@ -30,8 +30,7 @@ from wheelwork.cli.forms import (
     inside,
     refused,
 )
-from wheelwork.cli.known import KINDS
-from wheelwork.cli.own_code import load_class
+from wheelwork.cli.known import KINDS, load_class
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameter, declarations
 

@@ -131,11 +131,16 @@ def file_form(kind: Kind, name: str) -> Table:
         "machine": Entry(OneOf((name,))),
         "units": Entry(UNITS, False),
         "device": Entry(device, needed, omitted={}),
-        **beside,
         "sweep": Entry(_sweep_table(kind)),
         "method": _method_entry(kind),
         "output": Entry(OUTPUT, False, omitted={}),
     }
+    if taken := sorted(entries.keys() & beside.keys()):
+        raise InvalidArgument(
+            f"`{kind.machine.__name__}` must not have a field of tables called `{taken[0]}`, "
+            "a key of every file"
+        )
+    entries |= beside
     return Table(f"{kind.machine.__name__}File", "A whole parameter file.", entries)
 
 
