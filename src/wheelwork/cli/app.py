@@ -23,7 +23,7 @@ app = App(
 app.command(
     "wheelwork.cli.commands:run_app",
     name="run",
-    help="Settle a machine over a range of parameters: table, netCDF file, figure.",
+    help="Sweep a machine over one parameter: table, netCDF file, figure.",
 )
 for command, where, words in (
     ("status", "stores:status", "Say how far the sweep in a store is."),

@@ -15,7 +15,7 @@ PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
 
 run_app = App(
     name="run",
-    help="Settle a machine over a range of parameters: table, netCDF file, figure.\n\n"
+    help="Sweep a machine over one parameter: table, netCDF file, figure.\n\n"
     "`wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters, "
     "`wheelwork run FILE.toml` any others (the folder examples/ explains every key).",
     suppress_keyboard_interrupt=False,
@@ -108,7 +108,7 @@ def parameter_file(
     out: Path | None = None,
     how: Execution = HERE,
 ) -> int:
-    """Settle a machine over a range of parameters: table, netCDF file, figure.
+    """Sweep a machine over one parameter: table, netCDF file, figure.
 
     `wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters,
     `wheelwork run FILE.toml` any others (the folder examples/ explains every key).
@@ -116,7 +116,8 @@ def parameter_file(
     Parameters
     ----------
     file
-        TOML file; examples/*.toml explain every key.
+        TOML file; examples/*.toml explain every key. A class that it names is imported, which runs
+        its code.
     out
         Folder for the results; before the file's [output] folder, which is before `out`.
     """

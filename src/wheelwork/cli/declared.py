@@ -36,9 +36,9 @@ from wheelwork.parameters import Parameter, declarations
 
 ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
 LISTS = (list, Sequence)
-COUNTS = {2: "two", 3: "three", 4: "four"}  # in words
 
-NODE = AnyOf((Plain(int), Plain(str)))
+TEXT = Plain(str)
+NODE = AnyOf((Plain(int), TEXT))
 
 
 def table_of(cls: type, needed: Collection[str] = ()) -> Table:
@@ -142,17 +142,18 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
         item = form_of(arguments[0], declared)
         return item and Items(item, build=list if origin is list else tuple)
     if origin is tuple:
-        items = {form_of(one, declared) for one in arguments}
-        (item, *others) = items
-        return Items(item, len(arguments), len(arguments)) if item and not others else None
-    if origin is not None and issubclass(origin, Mapping):
+        items = [form_of(one, declared) for one in arguments]
+        alike = all(item == items[0] for item in items)
+        return Items(items[0], len(items), len(items)) if items and items[0] and alike else None
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return _by_node(form_of(arguments[1], declared))
     if hint is float:
         return number(declared.unit if declared is not None else "1")
     if hint in (bool, int, str):
         return Plain(hint)
     if hint in KINDS:
-        return choice(KINDS[hint], default=next(iter(KINDS[hint])) if len(KINDS[hint]) == 1 else "")
+        kinds = KINDS[hint]
+        return choice(kinds, default=next(iter(kinds)) if len(kinds) == 1 else "")
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return table_of(hint)
     if getattr(hint, "_is_protocol", False):
@@ -182,11 +183,7 @@ def _first_sentence(described: Any) -> str:
 # ---------------------------------------------------------------------------- graphs
 
 
-def _graph(edges: list[Any]) -> nx.Graph:
-    return nx.Graph(edges)
-
-
-EDGES = Items(Items(NODE, 2, 2), least=1, build=_graph)
+EDGES = Items(Items(NODE, 2, 2), least=1, build=nx.Graph)
 
 
 def _by_node(form: Form | None) -> Form | None:
@@ -231,42 +228,61 @@ def _is_column(form: Form) -> bool:
 class ColumnTable(Table):
     """A table of lists of numbers, or of the name of a CSV file that holds them as columns."""
 
+    @property
+    def columns(self) -> list[str]:
+        """The lists that must be given."""
+        entries = self.entries.items()
+        return [name for name, entry in entries if entry.required and _is_column(entry.form)]
+
     def read(self, value: Any, key: str, source: Source) -> Any:
-        names = [name for name, entry in self.entries.items() if entry.required]
-        if not isinstance(value, Mapping):
-            return super().read(value, key, source)
-        lists = "the lists " + " and ".join(f"`{name}`" for name in names)
-        given = [name for name in names if name in value]
-        if "file" not in value and len(given) < len(names):
-            raise refused(key, f"must hold {lists}, or `file`")
-        if "file" in value and given:
-            raise refused(key, f"must hold either `file` or {lists}, not both")
-        if "file" in value:
-            file = Plain(str).read(value["file"], inside(key, "file"), source)
-            columns = _columns(source.folder / file, len(names), inside(key, "file"))
-            rest = {name: item for name, item in value.items() if name != "file"}
-            value = {**rest, **dict(zip(names, columns, strict=True))}
+        if isinstance(value, Mapping):
+            value = self._with_columns(value, key, source)
         return super().read(value, key, source)
 
-    def schema(self, definitions: Schema) -> Schema:
-        names = [name for name, entry in self.entries.items() if entry.required]
-        optional = {name: dataclasses.replace(self.entries[name], required=False) for name in names}
-        table = Table(self.name, self.meaning, {**self.entries, **optional})
-        meaning = f"CSV file with {COUNTS.get(len(names), len(names))} columns"
-        return table.with_entry("file", Entry(Plain(str), False, meaning=meaning)).schema(
-            definitions
+    def _with_columns(
+        self, value: Mapping[str, Any], key: str, source: Source
+    ) -> Mapping[str, Any]:
+        """Return `value` with the columns of its `file` in place of that."""
+        names = self.columns
+        lists = "the lists " + " and ".join(f"`{name}`" for name in names)
+        given = [name for name in names if name in value]
+        if "file" not in value:
+            if len(given) < len(names):
+                raise refused(key, f"must hold {lists}, or `file`")
+            return value
+        if given:
+            raise refused(key, f"must hold either `file` or {lists}, not both")
+        at = inside(key, "file")
+        columns = _read_columns(
+            source.folder / TEXT.read(value["file"], at, source), len(names), at
         )
+        rest = {name: item for name, item in value.items() if name != "file"}
+        return {**rest, **dict(zip(names, columns, strict=True))}
+
+    def schema(self, definitions: Schema) -> Schema:
+        optional = {
+            name: dataclasses.replace(self.entries[name], required=False) for name in self.columns
+        }
+        meaning = f"CSV file of {in_words(len(optional))} columns"
+        file = Entry(TEXT, required=False, meaning=meaning)
+        entries = {"file": file, **self.entries, **optional}
+        return Table(self.name, self.meaning, entries).schema(definitions)
 
 
-def _columns(path: Path, count: int, key: str) -> list[list[float]]:
+def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
     """Return the columns of a CSV file; lines that begin with # are comments."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
         return [[float(row[i]) for row in rows] for i in range(count)]
     except (OSError, ValueError, IndexError) as reason:
-        words = COUNTS.get(count, str(count))
         raise refused(
             key,
-            f"must be a CSV file of {words} columns of numbers, but is {str(path)!r} ({reason})",
+            f"must be a CSV file of {in_words(count)} columns of numbers, "
+            f"but is {str(path)!r} ({reason})",
         ) from None
+
+
+def in_words(count: int) -> str:
+    """Return a small number in words."""
+    return {2: "two", 3: "three", 4: "four"}.get(count, str(count))

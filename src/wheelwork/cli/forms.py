@@ -48,7 +48,7 @@ def refused(key: str, words: str) -> Mistakes:
 def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
     """Turn what a class refuses into a mistake of the key that its argument was read from.
 
-    keys: argument -> key. A message about another argument, or about several, names `key`.
+    keys: argument -> key. A message that does not begin with an argument names `key` at its end.
     """
     try:
         yield
@@ -56,7 +56,7 @@ def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
         raise
     except Refusal as reason:
         raise refused(key, str(reason)) from None
-    except InvalidArgument as reason:
+    except ValueError as reason:  # as InvalidArgument is; a class of the user may know only this
         text = str(reason)
         start = re.match(r"`(\w+)`", text)
         if start is not None and start[1] in keys:
@@ -126,23 +126,24 @@ class Plain:
 
     @property
     def wish(self) -> str:
-        return {bool: "true or false", int: "an integer", str: "a valid string"}[self.kind]
+        words = {bool: "true or false", int: "an integer", str: "a valid string"}[self.kind]
+        if self.least is not None:
+            words += f" of at least {self.least}"
+        if self.most is not None:
+            words += f" and at most {self.most}"
+        return f"{words} that matches {self.pattern}" if self.pattern else words
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        wrong = type(value) is not self.kind
-        wish = self.wish
-        if self.least is not None:
-            wish += f" of at least {self.least}"
-            wrong = wrong or value < self.least
-        if self.most is not None:
-            wish += f" and at most {self.most}"
-            wrong = wrong or value > self.most
-        if self.pattern:
-            wish += f" that matches {self.pattern}"
-            wrong = wrong or re.fullmatch(self.pattern, value) is None
-        if wrong:
-            raise refused(key, f"must be {wish}, but is {value!r}")
+        if type(value) is not self.kind or not self._allows(value):
+            raise refused(key, f"must be {self.wish}, but is {value!r}")
         return value
+
+    def _allows(self, value: Any) -> bool:
+        return (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (not self.pattern or re.fullmatch(self.pattern, value) is not None)
+        )
 
     def schema(self, definitions: Schema) -> Schema:
         schema: Schema = {"type": {bool: "boolean", int: "integer", str: "string"}[self.kind]}
@@ -162,7 +163,7 @@ class OneOf:
         return " or ".join(repr(value) for value in self.values)
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        if value not in self.values:
+        if not any(value == one and type(value) is type(one) for one in self.values):
             raise refused(key, f"must be {self.wish}, but is {value!r}")
         return value
 
@@ -267,12 +268,7 @@ class Table:
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
             raise refused(key, f"must be a table, but is {value!r}")
-        lines = [
-            f"{subject(key)} has no key `{name}`; "
-            + (f"the nearest valid key is `{nearest(name, self.entries)}`" if self.entries else "")
-            for name in value
-            if name not in self.entries
-        ]
+        lines = [self._unknown(name, key) for name in value if name not in self.entries]
         arguments = {}
         for name, entry in self.entries.items():
             if name not in value:
@@ -291,6 +287,12 @@ class Table:
             raise Mistakes(lines)
         with located(key, self.keys(key)):
             return self.build(**arguments)
+
+    def _unknown(self, name: str, key: str) -> str:
+        words = f"{subject(key)} has no key `{name}`"
+        if not self.entries:
+            return words
+        return f"{words}; the nearest valid key is `{nearest(name, self.entries)}`"
 
     def keys(self, key: str) -> dict[str, str]:
         """Return the key in the file of every argument of `build`, in a table named `key`."""

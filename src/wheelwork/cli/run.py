@@ -144,7 +144,7 @@ def _print_json(
 
 
 def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
-    """Write data and figures; a part of a sweep never takes the place of an earlier file."""
+    """Write data and figures; a part of a sweep never replaces an earlier file."""
     name = job.run.name
     if not dataset.attrs["complete"] and (job.folder / f"{name}.nc").exists():
         name = f"{name}-partial"

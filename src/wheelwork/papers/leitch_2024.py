@@ -57,12 +57,12 @@ def add_boundaries(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset
     """Return `dataset` with the values of beta_ratio at which the operation changes."""
     axis = dataset["beta_ratio"]
     try:
-        found = machine.regime_boundaries(float(axis.min()), float(axis.max()), method)
+        boundaries = machine.regime_boundaries(float(axis.min()), float(axis.max()), method)
     except WheelworkError as reason:
         return dataset.assign_attrs(boundaries_missing=str(reason))
     return dataset.assign(
         {
-            name: xr.Variable((), getattr(found, name), {**axis.attrs, "long_name": words})
+            name: xr.Variable((), getattr(boundaries, name), {**axis.attrs, "long_name": words})
             for name, words in BOUNDARIES.items()
         }
     )
@@ -78,7 +78,7 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
     dims = ("rectified_beta_ratio", "bath_asymmetry")
     method = method if isinstance(method, GlobalMasterEquation) else GlobalMasterEquation()
     try:
-        found = _rectified(machine, method)
+        rectified = _rectified(machine, method)
     except WheelworkError as reason:
         return dataset.assign_attrs(rectification_missing=str(reason))
     added: dict[str, Any] = {}
@@ -86,8 +86,8 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
         ("heat", "heat", r"heat flow $J/\lambda g^2$"),
         ("momentum", "angular_momentum", r"angular momentum $J$"),
     ):
-        ratio = np.array([[one.ratio(quantity) for one in row] for row in found])
-        size = np.array([[one.size(quantity) for one in row] for row in found])
+        ratio = np.array([[one.ratio(quantity) for one in row] for row in rectified])
+        size = np.array([[one.size(quantity) for one in row] for row in rectified])
         best = [
             [ASYMMETRIES[np.argmax(alpha * R + (1.0 - alpha) * J)] for alpha in ALPHAS]
             for R, J in zip(np.where(np.isfinite(ratio), ratio, 0.0), size, strict=True)
@@ -115,7 +115,7 @@ def _rectified(machine: Any, method: Any) -> list[list[Any]]:
     """Rectification at every ratio and asymmetry, with one warning for all of them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = [
+        rectified = [
             [
                 machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi)).rectification(method)
                 for chi in ASYMMETRIES
@@ -124,7 +124,7 @@ def _rectified(machine: Any, method: Any) -> list[list[Any]]:
         ]
     if caught:
         warnings.warn(f"rectification: {caught[0].message}, and alike", stacklevel=2)
-    return found
+    return rectified
 
 
 def remarks(dataset: xr.Dataset) -> list[str]:
