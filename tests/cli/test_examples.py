@@ -67,3 +67,11 @@ def test_the_grid_is_a_transistor():
     saturation = job.run.machine.engines[9].saturation
     assert into_9[0] < 0.15 * saturation
     assert into_9[1] > 0.3 * saturation
+
+
+def test_the_file_in_the_documentation_loads(tmp_path):
+    page = (EXAMPLES.parent / "docs" / "parameter-files.md").read_text()
+    (tmp_path / "device.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    run = load_job(tmp_path / "device.toml").run
+    assert (run.parameter, run.values.size) == ("bias", 33)
+    assert run.machine.coupling == pytest.approx(2.0 * run.machine.frequency)

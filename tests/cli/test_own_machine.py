@@ -264,3 +264,45 @@ values = [1, 3]
     with xr.open_dataset(tmp_path / "toy.nc") as data:
         assert data["area"].values.tolist() == [1.0, 9.0]
         assert math.isnan(data["none"][0])
+
+
+def test_a_machine_derived_from_a_known_one_is_solved_and_drawn_like_it(toy, tmp_path):
+    module = """
+from dataclasses import dataclass
+
+from wheelwork import PowerGrid, Saturable
+from wheelwork.parameters import non_negative, parameter
+
+
+@dataclass(frozen=True, repr=False)
+class Toy(PowerGrid):
+    price: float = parameter("p", "1", "price", check=non_negative, default=2.0)
+
+
+@dataclass(frozen=True)
+class Linear(Saturable):
+    exponent: float = 0.0
+"""
+    file = """
+machine = "NAME.py:Toy"
+[device]
+kind = "graph"
+edges = [[0, 1], [1, "end"]]
+damping = 0.05
+price = 3.0
+generators = [{ node = 0, rate = 4.0 }]
+engines = [{ node = "end", kind = "NAME.py:Linear", rate = 6.0 }]
+[sweep]
+parameter = "engines[end].rate"
+values = [2.0, 6.0]
+"""
+    path = toy(module=module, file=file)
+    job = load_job(path)
+    assert (job.run.machine.price, job.run.machine.engines["end"].exponent) == (3.0, 0.0)
+    assert type(job.run.machine).__name__ == "Toy"
+    assert main(["run", str(path), "--out", str(tmp_path / "out")]) == 0
+    with xr.open_dataset(tmp_path / "out" / "toy.nc") as data:
+        assert data["node_role"].values.tolist() == ["G", "", "E"]
+    schema = json_schema(f"{path.stem}.py:Toy", tmp_path)
+    assert "price" in schema["$defs"]["ToyTable"]["properties"]
+    assert list(schema["$defs"]["SaturableTable"]["properties"])[:2] == ["kind", "node"]

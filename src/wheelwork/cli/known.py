@@ -1,8 +1,8 @@
 """What a parameter file may name: machines, methods, kinds of fields, and classes of the user."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -33,7 +33,8 @@ class Kind:
 
     methods: by the `kind` of [method]; where there is a default, it is the first.
     parameter: what is swept where a file does not say; empty: it must.
-    constructors: what makes the machine, by the `kind` of [device]; empty: the class alone.
+    constructors: classmethods that make the machine, by the `kind` of [device]; an empty name is
+    the class itself. Without any, [device] has no `kind`.
     needed: fields that a file must give though the class has a default.
     """
 
@@ -43,7 +44,7 @@ class Kind:
     methods: Mapping[str, type]
     default_method: str = ""
     parameter: str = ""
-    constructors: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    constructors: Mapping[str, str] = field(default_factory=dict)
     needed: frozenset[str] = frozenset()
 
 
@@ -79,7 +80,7 @@ MACHINES: Mapping[str, Kind] = MappingProxyType(
             },
             default_method="mean-field",
             parameter="extraction",
-            constructors={"chain": PowerGrid.chain, "graph": PowerGrid},
+            constructors={"chain": "chain", "graph": ""},
             needed=frozenset({"damping"}),
         ),
     }
@@ -112,28 +113,24 @@ def kind_of(name: object, folder: Path) -> Kind:
     """
     if isinstance(name, str) and name in MACHINES:
         return MACHINES[name]
-    if not isinstance(name, str) or not is_class_name(name):
+    if not isinstance(name, str) or ":" not in name:
         known = " or ".join(f"'{each}'" for each in MACHINES)
         raise InvalidArgument(f"`name` must be {known} or 'module:Class', but is {name!r}")
     cls = load_class(name, folder)
     missing = [verb for verb in ("replace", "steady_state") if not hasattr(cls, verb)]
-    if missing or not hasattr(cls, "__dataclass_fields__"):
+    if missing or not is_dataclass(cls):
         raise InvalidArgument(
             "`name` must be that of a dataclass with the methods `replace` and `steady_state`, "
             f"but is {name!r}"
         )
     own = Kind(cls.__name__.lower(), cls, Presentation(draw=sweep_sheet), METHODS)
-    alike = (kind for kind in MACHINES.values() if issubclass(cls, kind.machine))
-    known_kind = next(alike, None)
-    return own if known_kind is None else replace(known_kind, name=own.name, machine=cls)
+    for known_kind in MACHINES.values():
+        if issubclass(cls, known_kind.machine):
+            return replace(known_kind, name=own.name, machine=cls)
+    return own
 
 
 # ---------------------------------------------------------------------------- classes of the user
-
-
-def is_class_name(text: object) -> bool:
-    """Return whether `text` reads "module:Class" or "file.py:Class"."""
-    return isinstance(text, str) and ":" in text
 
 
 def load_class(name: str, folder: Path) -> type:

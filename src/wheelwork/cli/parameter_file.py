@@ -151,7 +151,8 @@ def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
     too; with several constructors [device] holds all.
     """
     if kind.constructors:
-        return Choice({name: _made_by(call, kind) for name, call in kind.constructors.items()}), {}
+        made = kind.constructors.items()
+        return Choice({name: _constructor_table(kind, method) for name, method in made}), {}
     plain, beside = _parts(kind.machine, kind.needed)
     labels = parameter_labels(kind.machine)
     for name, (field, _) in _sets(kind.machine).items():
@@ -165,10 +166,10 @@ def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
     return Table(f"{kind.machine.__name__}Device", _purpose(kind.machine), plain), beside
 
 
-def _made_by(call: Any, kind: Kind) -> Table:
-    if isinstance(call, type):
-        return table_of(call, kind.needed)
-    return table_of_call(call, kind.machine)
+def _constructor_table(kind: Kind, method: str) -> Table:
+    if not method:
+        return table_of(kind.machine, kind.needed)
+    return table_of_call(getattr(kind.machine, method), kind.machine)
 
 
 def _parts(cls: type, needed: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry]]:

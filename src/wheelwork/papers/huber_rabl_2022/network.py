@@ -13,6 +13,7 @@ from wheelwork.machines.power_grid import PowerGrid
 from wheelwork.oscillator_networks import MeanField
 from wheelwork.papers.runs import Presentation
 from wheelwork.plots import grid_sweep_sheet
+from wheelwork.sweeps import replace_at
 
 Positions = Mapping[Hashable, tuple[float, float]]
 
@@ -22,7 +23,7 @@ def complete(dataset: xr.Dataset, machine: PowerGrid, parameter: str, method: An
     done = np.flatnonzero(dataset["failure"].values == "")
     if done.size == 0:
         return dataset
-    last = machine.replace(**{parameter: float(dataset[parameter][done[-1]])})
+    last: Any = replace_at(machine, {parameter: float(dataset[parameter][done[-1]])})
     try:
         return add_network(dataset, last, method, positions(last))
     except WheelworkError as reason:
