@@ -64,6 +64,13 @@ class FlywheelParameters(Parameters):
             "coupling": (r"\lambda", "energy", "electromechanical coupling"),
         }
     )
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
+        {
+            "bias": ("leads.chemical_potential", 0.0),
+            "mean_potential": ("leads.chemical_potential", 0.0),
+            "coupling": ("force", 0.0),
+        }
+    )
 
     @classmethod
     def paper(cls, bias: float | None = None, **fields: Any) -> Self:
