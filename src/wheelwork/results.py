@@ -219,16 +219,26 @@ class Result:
 
     def _repr_html_(self) -> str:
         labels = self.labels()
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(_shown(self, name))}</td>"
-            f"<td>{escape(labels[name][1])}</td><td>{escape(labels[name][2])}</td></tr>"
-            for name in self.observables
-        )
+        rows = [(name, _shown(self, name), *labels[name][1:]) for name in self.observables]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
-        return (
-            f"<b>{type(self).__name__}</b><table>{rows}</table>"
-            f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
-        )
+        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
+        return html_table(type(self).__name__, rows) + notes
+
+
+class Summary:
+    """Base of smaller parts of a result: they print as what `summary` gives."""
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """What a printout shows, by name."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={text}" for name, text in self.summary.items())
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_html_(self) -> str:
+        return html_table(type(self).__name__, list(self.summary.items()))
 
 
 ResultType = TypeVar("ResultType", bound=Result)
@@ -285,6 +295,15 @@ class Series(Sequence[ResultType]):
             if name in errors:
                 dataset[f"{name}_error"] = ("time", errors[name], {"units": labels[name][1]})
         return dataset
+
+
+def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows begin with a name."""
+    cells = (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
+        for name, *others in rows
+    )
+    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
 
 
 def attributes(label: Label) -> dict[str, str]:

@@ -17,10 +17,13 @@ RARE = 1e-5
 
 
 class Estimate(NamedTuple):
-    """A sampled mean and its standard error."""
+    """A sampled mean and its standard error; `float` gives the mean."""
 
     mean: float
     standard_error: float
+
+    def __float__(self) -> float:
+        return self.mean
 
 
 class Mixing(NamedTuple):

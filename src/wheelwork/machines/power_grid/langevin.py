@@ -1,118 +1,41 @@
-"""From a power grid and a method of `phase_space` to sampled amplitudes."""
-
-from collections.abc import Hashable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+"""Sampling a power grid with noise by the methods of `phase_space`."""
 
 import numpy as np
 
-from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.machines.power_grid.elements import PROBES, ActiveElement, Saturable
-from wheelwork.machines.power_grid.model import VAST, require_bounded
+from wheelwork.machines.power_grid.elements import PROBES
+from wheelwork.machines.power_grid.model import (
+    ROUNDING,
+    VAST,
+    amplitude_model,
+    noisy_model,
+    require_bounded,
+)
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.sample import Settings, sample_amplitudes
 from wheelwork.phase_space import EulerMaruyama, Langevin
 
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
-
-LARGEST_DENSE = 400  # nodes: beyond, boundedness is only judged node by node
-MARGIN = 1.2  # of the duration proposed
-ROUNDING = 1e-12
+LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and nodes are judged one by one
+MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
 
 
-@dataclass(frozen=True, eq=False)
-class GridActivity:
-    """Generators and engines of each active node, as functions of its occupation.
-
-    generators, engines: (K,) element or None. Companions: G, Λ, and the quanta per time injected,
-    G n + noise, and extracted, Λ n − noise.
-    """
-
-    generators: tuple[ActiveElement | None, ...]
-    engines: tuple[ActiveElement | None, ...]
-    names = ("gain", "loss", "injected", "extracted")
-
-    @cached_property
-    def scale(self) -> FloatArray:
-        """Least saturation number at each node, one where none is given."""
-        pairs = zip(self.generators, self.engines, strict=True)
-        return np.array(
-            [
-                min((e.saturation for e in pair if isinstance(e, Saturable)), default=1.0)
-                for pair in pairs
-            ]
-        )
-
-    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
-        """G − Λ."""
-        gain, loss, _, _ = self._parts(site, occupation)
-        return gain - loss
-
-    def noise(self, site: int, occupation: FloatArray) -> FloatArray:
-        """Of both."""
-        _, _, into, out = self._parts(site, occupation)
-        return into + out
-
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
-        """G, Λ, G n + noise, Λ n − noise."""
-        gain, loss, into, out = self._parts(site, occupation)
-        return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
-
-    def _parts(
-        self, site: int, n: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        nothing = np.zeros_like(n)
-        generator, engine = self.generators[site], self.engines[site]
-        gain = nothing if generator is None else generator.rate_at(n)
-        into = nothing if generator is None else generator.gain_noise_at(n)
-        loss = nothing if engine is None else engine.rate_at(n)
-        out = nothing if engine is None else engine.loss_noise_at(n)
-        return gain, loss, into, out
-
-
-def noisy_model(machine: "PowerGrid") -> NoisyModel:
-    """Return the equations with noise (Huber and Rabl, Eqs. (3)–(5), on any graph)."""
-
-    def acting(element: ActiveElement | None) -> bool:
-        return element is not None and not (isinstance(element, Saturable) and element.rate == 0.0)
-
-    def is_active(node: Hashable) -> bool:
-        return acting(machine.generators.get(node)) or acting(machine.engines.get(node))
-
-    nodes = [node for node in machine.nodes if is_active(node)]
-    return NoisyModel(
-        edges=machine.edge_indices,
-        couplings=machine.couplings,
-        dampings=machine.dampings,
-        detunings=machine.detunings,
-        thermal=machine.thermal_occupations,
-        active=np.array([machine.index[node] for node in nodes], dtype=np.intp),
-        activity=GridActivity(
-            tuple(machine.generators.get(node) for node in nodes),
-            tuple(machine.engines.get(node) for node in nodes),
-        ),
-    )
-
-
-def sample_grid(machine: "PowerGrid", method: Langevin | EulerMaruyama) -> SampledState:
-    """Return stationary means of `machine` over trajectories.
+def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
+    """Return stationary means over trajectories.
 
     Raises InvalidArgument for a `start`, for a step too large and where nothing feeds the network,
     NoSteadyState where amplitudes are unbounded or a mode keeps its start, NotConverged as
-    `sample_amplitudes`, where a number has no error estimate, and where the relative error of the
-    total occupation, by chance or by the step, exceeds the method's `rtol`.
+    `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
+    error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
-    settings, model = _settings(method), noisy_model(machine)
-    _require_bounded(machine, model)
-    _require_fed(model)
-    state = SampledState(machine, method, sample_amplitudes(model, settings))
+    settings, model = _settings(method), noisy_model(parameters)
+    _require_bounded(parameters, model)
+    _require_source(model)
+    state = SampledState(parameters, method, sample_amplitudes(model, settings))
     if isinstance(method, Langevin):
-        _require(state, method)
-    # raise now, not when they are read
+        _require_accurate(state, method)
+    # so that NotConverged is raised here, not when they are read
     _ = state.occupation.errors, state.current.errors, state.current_fluctuation.errors
     return state
 
@@ -136,23 +59,25 @@ def _settings(method: Langevin | EulerMaruyama) -> Settings:
     )
 
 
-def _require_bounded(machine: "PowerGrid", model: NoisyModel) -> None:
-    """Raise NoSteadyState where gain outlives loss; for large networks also where that is open."""
+def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
+    """Raise NoSteadyState where gain exceeds loss at large amplitudes; for large networks
+    InvalidArgument where that cannot be excluded.
+    """
     if model.sites <= LARGEST_DENSE:
-        require_bounded(machine.amplitude_model)
+        require_bounded(amplitude_model(parameters))
         _require_reached(model)
         return
     vast = np.array([VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
-    if max(0.0, *rates) >= float(np.min(machine.dampings)):
+    if max(0.0, *rates) >= float(np.min(parameters.dampings)):
         raise InvalidArgument(
             f"`damping` must exceed the gain left at {VAST:g} quanta at every node of a network of "
-            f"more than {LARGEST_DENSE}, but is {float(np.min(machine.dampings))!r} at one"
+            f"more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
         )
 
 
 def _require_reached(model: NoisyModel) -> None:
-    """Raise NoSteadyState where a mode keeps its start, met by no damping and no element."""
+    """Raise NoSteadyState where a mode reaches no damping and no element, and keeps its start."""
     linear = model.linear
     scale = max(float(np.max(np.abs(linear))), 1e-300)
     linear[model.active, model.active] -= scale
@@ -163,8 +88,8 @@ def _require_reached(model: NoisyModel) -> None:
         )
 
 
-def _require_fed(model: NoisyModel) -> None:
-    """Raise InvalidArgument where nothing makes quanta, so that all comes to rest."""
+def _require_source(model: NoisyModel) -> None:
+    """Raise InvalidArgument where nothing adds quanta, so that the state is α = 0."""
     if np.any(model.dampings * model.thermal > 0.0):
         return
     for k in range(model.active.size):
@@ -177,7 +102,7 @@ def _require_fed(model: NoisyModel) -> None:
     )
 
 
-def _require(state: SampledState, method: Langevin) -> None:
+def _require_accurate(state: SampledState, method: Langevin) -> None:
     rtol, (mean, error) = method.rtol, state.total_occupation
     if not mean > 0.0:
         return

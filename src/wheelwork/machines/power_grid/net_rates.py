@@ -1,4 +1,4 @@
-"""Active elements as the net rates of amplitude equations."""
+"""Gain minus loss at the active sites, as amplitude equations take it: without and with noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,3 +115,53 @@ class ElementGrowth:
         for (k, element), sign in zip(self.elements, self.signs, strict=True):
             total[..., k] += sign * element.slope_at(occupations[..., k])
         return total
+
+
+@dataclass(frozen=True, eq=False)
+class GridActivity:
+    """Net rates and noise of each active site, for amplitude equations with noise.
+
+    generators, engines: (K,) element or None. The companions are G, Λ, and the quanta per time
+    injected, G n + noise, and extracted, Λ n − noise.
+    """
+
+    generators: tuple[ActiveElement | None, ...]
+    engines: tuple[ActiveElement | None, ...]
+    names = ("gain", "loss", "injected", "extracted")
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """Least saturation number at each node, one where none is given."""
+        pairs = zip(self.generators, self.engines, strict=True)
+        return np.array(
+            [
+                min((e.saturation for e in pair if isinstance(e, Saturable)), default=1.0)
+                for pair in pairs
+            ]
+        )
+
+    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
+        """G − Λ."""
+        gain, loss, _, _ = self._parts(site, occupation)
+        return gain - loss
+
+    def noise(self, site: int, occupation: FloatArray) -> FloatArray:
+        """Of both."""
+        _, _, into, out = self._parts(site, occupation)
+        return into + out
+
+    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+        """G, Λ, G n + noise, Λ n − noise."""
+        gain, loss, into, out = self._parts(site, occupation)
+        return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
+
+    def _parts(
+        self, site: int, n: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        nothing = np.zeros_like(n)
+        generator, engine = self.generators[site], self.engines[site]
+        gain = nothing if generator is None else generator.rate_at(n)
+        into = nothing if generator is None else generator.gain_noise_at(n)
+        loss = nothing if engine is None else engine.rate_at(n)
+        out = nothing if engine is None else engine.loss_noise_at(n)
+        return gain, loss, into, out
