@@ -8,11 +8,11 @@ microscopic power grids (2022), cited as Huber and Rabl; its closed results are 
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.branch_path import BranchPath
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
+from wheelwork.machines.power_grid.langevin import SampledState
 from wheelwork.machines.power_grid.machine import PowerGrid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
-from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.oscillator_networks import MeanField
 
 __all__ = [

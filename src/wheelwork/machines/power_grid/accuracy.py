@@ -75,6 +75,23 @@ def flow_error(branch: Branch) -> float:
     return float(np.sum(rates)) * branch.error * (2.0 * size + branch.error) * 2.0
 
 
+def occupation_error(branch: Branch) -> float:
+    """Return the error of Σ |α_j|²."""
+    return 2.0 * float(np.linalg.norm(branch.amplitudes)) * branch.error
+
+
+def dissipated_error(branch: Branch) -> float:
+    """Return the error of Σ γ_j |α_j|²."""
+    size = float(np.linalg.norm(branch.amplitudes))
+    return float(np.max(branch.machine.dampings)) * 2.0 * size * branch.error
+
+
+def frequency_error(branch: Branch, fastest: float) -> float:
+    """Return the error of ω. fastest: a bound on the rates of the amplitudes."""
+    size = float(np.linalg.norm(branch.amplitudes))
+    return branch.error / size * fastest if size else 0.0
+
+
 # ---------------------------------------------------------------------- samples
 
 

@@ -66,8 +66,8 @@ class Saturable(Parameters):
             return np.where(rate >= self.rate, 0.0, np.inf)
         with np.errstate(divide="ignore", over="ignore"):
             share = np.maximum(rate, 0.0) / self.rate
-            found: FloatArray = self.saturation * np.expm1(-np.log(share) / self.exponent)
-        return np.maximum(found, 0.0)
+            occupation = self.saturation * np.expm1(-np.log(share) / self.exponent)
+        return np.maximum(occupation, 0.0)
 
     def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
         """Γ(n)."""
@@ -96,10 +96,10 @@ class CallableElement:
         """dΓ/dn, by differences on one side where n is small."""
         h = STEP * np.maximum(occupation, 0.1)
         start = np.maximum(occupation - 2.0 * h, 0.0)
-        place = (occupation - start) / h  # 2 inside, less near n = 0
+        position = (occupation - start) / h  # 2 inside, less near n = 0
         values = [self.rate_at(start + k * h) for k in range(5)]
-        # derivative of the polynomial through five points, at `place`
-        weights = [_lagrange_slope(k, place) for k in range(5)]
+        # derivative of the polynomial through five points, at `position`
+        weights = [_lagrange_slope(k, position) for k in range(5)]
         total: FloatArray = sum(w * v for w, v in zip(weights, values, strict=True)) / h
         return total
 
@@ -112,13 +112,13 @@ class CallableElement:
         return self.gain_noise_at(occupation)
 
 
-def _lagrange_slope(k: int, place: FloatArray) -> FloatArray:
+def _lagrange_slope(k: int, position: FloatArray) -> FloatArray:
     others = [j for j in range(5) if j != k]
-    total = np.zeros_like(place)
+    total = np.zeros_like(position)
     for left_out in others:
-        term = np.ones_like(place)
+        term = np.ones_like(position)
         for j in others:
-            term = term * ((place - j) if j != left_out else 1.0) / (k - j)
+            term = term * ((position - j) if j != left_out else 1.0) / (k - j)
         total = total + term
     return total
 

@@ -1,8 +1,17 @@
-"""Sampling a power grid with noise by the methods of `phase_space`."""
+"""The stationary state of a power grid with noise, from trajectories."""
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
+import xarray as xr
 
+from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
 from wheelwork.machines.power_grid.elements import PROBES
 from wheelwork.machines.power_grid.model import (
     ROUNDING,
@@ -11,14 +20,249 @@ from wheelwork.machines.power_grid.model import (
     noisy_model,
     require_bounded,
 )
+from wheelwork.machines.power_grid.numbers import (
+    DISSIPATED,
+    EXTRACTED,
+    INJECTED,
+    MEAN_CURRENT,
+    OCCUPATION,
+    EdgeEstimates,
+    NodeEstimates,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.sampled_state import SampledState
+from wheelwork.numerics.statistics import Estimate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.sample import Settings, sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means, Sampled
 from wheelwork.phase_space import EulerMaruyama, Langevin
+from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
 
 LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and nodes are judged one by one
 MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
+
+# in the order of `SampledState._totals`
+TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "mean_current")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Marginal(Summary):
+    """P(|α|) of one node, normalised over its bins and what lies beyond them.
+
+    amplitude: (B,) middle of each bin. density, error: (B,), with its standard error. beyond: share
+    of the samples outside the bins. The density of α in the plane is P/(2π|α|).
+    """
+
+    amplitude: FloatArray
+    density: FloatArray
+    error: FloatArray
+    beyond: float
+
+    @classmethod
+    def of(cls, counts: FloatArray, width: float) -> "Marginal":
+        """counts: (groups of trajectories, bins), the last bin open."""
+        share = counts / counts.sum(axis=1, keepdims=True) / width
+        groups, bins = share.shape
+        error = (
+            np.std(share, axis=0) / math.sqrt(groups - 1) if groups > 1 else np.full(bins, np.nan)
+        )
+        density = counts.sum(axis=0) / np.sum(counts) / width
+        middle = (np.arange(bins - 1) + 0.5) * width
+        return cls(middle, density[:-1], error[:-1], float(density[-1] * width))
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Bins, the most likely amplitude, and the share outside the bins."""
+        peak = float(self.amplitude[np.argmax(self.density)])
+        return {
+            "bins": str(self.amplitude.size),
+            "peak": with_error(peak),
+            "beyond": with_error(self.beyond),
+        }
+
+
+def _error(name: str) -> Callable[["SampledState"], float]:
+    """The error of one of `TOTALS`, by chance and by the step."""
+
+    def error(state: "SampledState") -> float:
+        by_chance = state.estimates[name].standard_error
+        asked = state.samples.alike is not None or state.method.checked
+        return math.hypot(by_chance, state.step_errors[name] if asked else 0.0)
+
+    return error
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SampledState(Result):
+    """What `PowerGrid.steady_state(Langevin(...))` returns: means over trajectories.
+
+    Each number is an `Estimate`, (mean, standard_error). The standard errors are those of chance;
+    `errors` add the error due to the step, as far as it was checked (NaN where 2Δt was unstable).
+    Quanta per time: multiply by ω0 for energy.
+    Amplitudes are those of the P function (Huber and Rabl, Appendix A): |α|² averages to ⟨a†a⟩, and
+    squares are normally ordered. Good for saturation numbers n0 ≫ 1 (from some 10 on).
+    """
+
+    machine: GridParameters
+    method: Langevin | EulerMaruyama
+    samples: AmplitudeSamples
+
+    headline = TOTALS
+
+    # ------------------------------------------------------------------ per edge and node
+
+    @cached_property
+    def current(self) -> EdgeEstimates:
+        """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
+        return EdgeEstimates(self.machine.edges, self._fine.current)
+
+    @cached_property
+    def current_fluctuation(self) -> EdgeEstimates:
+        """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of each edge, J at one time: the same in both directions.
+
+        In normal order; the square of the operator holds (g²/4)(n_u + n_v) more.
+        """
+        return EdgeEstimates(self.machine.edges, self._fine.fluctuation, odd=False)
+
+    @cached_property
+    def occupation(self) -> NodeEstimates:
+        """⟨|α_j|²⟩ by node."""
+        return NodeEstimates(self.machine.index, self._fine.occupation)
+
+    @cached_property
+    def marginals(self) -> Mapping[Hashable, Marginal]:
+        """P(|α_j|) by node, in 63 equal bins up to about four times the root mean square.
+
+        Empty for networks of thousands of nodes.
+        """
+        counts = self.samples.counts.astype(np.float64).sum(axis=0)
+        if counts.size == 0:
+            return MappingProxyType({})
+        width, index = self.samples.bin_width, self.machine.index
+        marginals = {node: Marginal.of(counts[:, j], width[j]) for node, j in index.items()}
+        return MappingProxyType(marginals)
+
+    # ------------------------------------------------------------------ of the whole network
+
+    @observable(*OCCUPATION, key="occupation", error=_error("occupation"))
+    def total_occupation(self) -> Estimate:
+        """Σ ⟨|α_j|²⟩."""
+        return self.estimates["occupation"]
+
+    @observable(*INJECTED, error=_error("injected"))
+    def injected(self) -> Estimate:
+        """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
+        return self.estimates["injected"]
+
+    @observable(*EXTRACTED, error=_error("extracted"))
+    def extracted(self) -> Estimate:
+        """Σ ⟨Λ_j n_j − noise of the engine⟩."""
+        return self.estimates["extracted"]
+
+    @observable(*DISSIPATED, error=_error("dissipated"))
+    def dissipated(self) -> Estimate:
+        """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
+        return self.estimates["dissipated"]
+
+    @observable(
+        r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate", error=_error("mean_damping")
+    )
+    def mean_damping(self) -> Estimate:
+        """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
+        return self.estimates["mean_damping"]
+
+    @observable(*MEAN_CURRENT, error=_error("mean_current"))
+    def mean_current(self) -> Estimate:
+        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
+        return self.estimates["mean_current"]
+
+    @cached_property
+    def step_errors(self) -> Mapping[str, float]:
+        """Absolute errors of the observables due to the step, with their own chance."""
+        errors = self.samples.step_error(self._totals)
+        return MappingProxyType(dict(zip(TOTALS, errors.tolist(), strict=True)))
+
+    @cached_property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """Every observable with its standard error."""
+        return dict(zip(TOTALS, self._totals(self._fine).estimates, strict=True))
+
+    # ------------------------------------------------------------------ accuracy, data
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked."""
+        mean, error = self.total_occupation
+        size = max(mean, 1e-300)  # nothing to divide by where all is at rest
+        rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf
+        by_step = self.step_errors["occupation"] / size if self.method.checked else None
+        balance = {"energy balance": energy_balance(self.machine, self.samples)}
+        return MappingProxyType(
+            {**sampling_audit(self.samples, rtol, error / size, by_step), **balance}
+        )
+
+    @property
+    def validity(self) -> Mapping[str, AuditEntry]:
+        """Ratio that must be small for amplitude equations: one quantum to those that saturate.
+
+        At a fifth they are off by some 3 %, at a half they are wrong (of saturable elements).
+        """
+        return MappingProxyType({"1 / saturation": granularity(self.machine)})
+
+    def arrays(self) -> xr.Dataset:
+        """Currents, their fluctuations, occupations and the distributions of amplitudes."""
+        rate, step_error = {"units": "rate"}, self.samples.step_error(lambda means: means.current)
+        dataset = xr.Dataset(
+            {
+                "edge_current": ("edge", self.current.array, rate),
+                "edge_current_error": ("edge", self.current.errors, rate),
+                "edge_current_step_error": ("edge", step_error, rate),
+                "edge_current_fluctuation": ("edge", self.current_fluctuation.array, rate),
+                "edge_current_fluctuation_error": ("edge", self.current_fluctuation.errors, rate),
+                "node_occupation": ("node", self.occupation.array, {"units": "1"}),
+                "node_occupation_error": ("node", self.occupation.errors, {"units": "1"}),
+            },
+            coords=self.machine.coordinates,
+            attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
+        )
+        marginals, dims = list(self.marginals.values()), ("node", "bin")
+        if marginals:
+            dataset["amplitude"] = (dims, np.array([m.amplitude for m in marginals]))
+            dataset["amplitude_density"] = (dims, np.array([m.density for m in marginals]))
+            dataset["amplitude_density_error"] = (dims, np.array([m.error for m in marginals]))
+        return dataset
+
+    # ------------------------------------------------------------------ from the samples
+
+    @property
+    def _fine(self) -> Means:
+        return self.samples.fine
+
+    def _totals(self, means: Means) -> Sampled:
+        """The numbers named in `TOTALS`, in one."""
+        machine, occupation, current = self.machine, means.occupation, means.current
+        lost = _sum(occupation, machine.dampings)
+        loss, gain = _sum(means.companion("loss")), _sum(means.companion("gain"))
+        from_surroundings = float(machine.dampings @ machine.thermal_occupations)
+        edges = len(machine.edges)
+        return _joined(
+            _sum(occupation),
+            _sum(means.companion("injected")),
+            _sum(means.companion("extracted")),
+            Sampled(lost.value - from_surroundings, lost.deviations),
+            Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
+            _sum(current, np.full(edges, 1.0 / max(edges, 1))),
+        )
+
+
+def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
+    """Σ w_q x_q, (1,), by default with weights of one."""
+    chosen = np.ones(sampled.value.size) if weights is None else weights
+    return sampled.combined(chosen[None])
+
+
+def _joined(*parts: Sampled) -> Sampled:
+    values = np.concatenate([part.value for part in parts])
+    return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
 
 
 def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:

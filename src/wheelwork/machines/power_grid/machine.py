@@ -12,7 +12,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.branch_map import branch_map
 from wheelwork.machines.power_grid.branch_path import BranchPath, follow
-from wheelwork.machines.power_grid.langevin import sample_grid
+from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState, solve_mean_field
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -24,7 +24,6 @@ from wheelwork.machines.power_grid.quantum import (
     sample_quantum,
     solve_quantum,
 )
-from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.oscillator_networks import AmplitudeModel, MeanField
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import Labels

@@ -12,46 +12,43 @@ import xarray as xr
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.accuracy import (
     branch_audit,
+    dissipated_error,
     flow_error,
+    frequency_error,
     granularity,
+    occupation_error,
     thermal_share,
 )
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import Attractors, MeanField
 from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.results import AuditEntry, Result, observable
 
-Error = Callable[["MeanFieldState"], float | None]
+
+def _on_branch(error: Callable[[Branch], float]) -> Callable[["MeanFieldState"], float | None]:
+    """An error of the state, from that on its `branch`; None where it has none."""
+    return lambda state: None if state.branch is None else error(state.branch)
 
 
-def _of_branch(error: Callable[["MeanFieldState", Branch], float]) -> Error:
-    """An error for the state, from that on its `branch`; None where it has none."""
-    return lambda state: None if state.branch is None else error(state, state.branch)
+def _worst_flow_error(state: "MeanFieldState") -> float | None:
+    return max((flow_error(branch) for branch in state.stable_branches), default=None)
 
 
-def _frequency_error(state: "MeanFieldState", branch: Branch) -> float:
-    size = float(np.linalg.norm(branch.amplitudes))
-    return branch.error / size * largest_rate(state.attractors.model) if size else 0.0
+def _frequency_error(state: "MeanFieldState") -> float | None:
+    fastest = largest_rate(state.attractors.model)
+    return None if state.branch is None else frequency_error(state.branch, fastest)
 
 
-_flow = _of_branch(lambda _, branch: flow_error(branch))
-_worst_flow = _of_branch(lambda state, _: max(flow_error(b) for b in state.stable_branches))
-_lost = _of_branch(
-    lambda state, branch: (
-        float(np.max(state.machine.dampings))
-        * 2.0
-        * float(np.linalg.norm(branch.amplitudes))
-        * branch.error
+def _growth_rate_error(state: "MeanFieldState") -> float | None:
+    error = _frequency_error(state)
+    return (
+        None
+        if state.branch is None or error is None
+        else (state.branch.deviations.rounding + error)
     )
-)
-_quanta = _of_branch(
-    lambda _, branch: 2.0 * float(np.linalg.norm(branch.amplitudes)) * branch.error
-)
-_rounding = _of_branch(
-    lambda state, branch: branch.deviations.rounding + _frequency_error(state, branch)
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,27 +145,33 @@ class MeanFieldState(Result):
         """Number of `oscillations`."""
         return float(len(self.oscillations))
 
-    @observable("J_i", "rate", "quanta injected, branch at the band's centre", error=_flow)
+    @observable(
+        "J_i", "rate", "quanta injected, branch at the band's centre", error=_on_branch(flow_error)
+    )
     def injected(self) -> float:
         """Σ G_j(n_j) n_j."""
         return math.nan if self._chosen is None else self._chosen.injected
 
-    @observable("J_e", "rate", "quanta extracted", error=_flow)
+    @observable(*EXTRACTED, error=_on_branch(flow_error))
     def extracted(self) -> float:
         """Σ Λ_j(n_j) n_j of the engines."""
         return math.nan if self._chosen is None else self._chosen.extracted
 
-    @observable(r"J_\gamma", "rate", "quanta lost to damping", error=_lost)
+    @observable(*DISSIPATED, error=_on_branch(dissipated_error))
     def dissipated(self) -> float:
         """Σ γ_j n_j."""
         return math.nan if self._chosen is None else self._chosen.dissipated
 
-    @observable(r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_worst_flow)
+    @observable(
+        r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_worst_flow_error
+    )
     def extracted_lowest(self) -> float:
         """The least that engines extract on a stable branch or oscillation."""
         return min(self._extracted, default=math.nan)
 
-    @observable(r"\max J_e", "rate", "quanta extracted, most of the attractors", error=_worst_flow)
+    @observable(
+        r"\max J_e", "rate", "quanta extracted, most of the attractors", error=_worst_flow_error
+    )
     def extracted_highest(self) -> float:
         """The most that engines extract on a stable branch or oscillation."""
         return max(self._extracted, default=math.nan)
@@ -178,18 +181,21 @@ class MeanFieldState(Result):
         ends = [branch.extracted for branch in self.stable_branches]
         return [*ends, *(motion.extracted for motion in self.oscillations)]
 
-    @observable(r"\sum_j n_j", "1", "quanta in the network", key="occupation", error=_quanta)
+    @observable(*OCCUPATION, key="occupation", error=_on_branch(occupation_error))
     def total_occupation(self) -> float:
         """Σ |α_j|²."""
         return math.nan if self._chosen is None else float(np.sum(self._chosen.occupation))
 
-    @observable(r"\omega", "rate", "frequency of the branch", error=_of_branch(_frequency_error))
+    @observable(r"\omega", "rate", "frequency of the branch", error=_frequency_error)
     def frequency(self) -> float:
         """ω of `branch`, against the frame of the oscillators."""
         return math.nan if self.branch is None else self.branch.frequency
 
     @observable(
-        r"\max\,\mathrm{Re}\,\lambda", "rate", "slowest exponent of the branch", error=_rounding
+        r"\max\,\mathrm{Re}\,\lambda",
+        "rate",
+        "slowest exponent of the branch",
+        error=_growth_rate_error,
     )
     def growth_rate(self) -> float:
         """Largest real part of the exponents of small deviations from `branch`."""

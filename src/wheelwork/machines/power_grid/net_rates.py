@@ -75,15 +75,14 @@ class SaturableRates:
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R, (B, K)."""
-        found: FloatArray = self.rate * (1.0 / (1.0 + occupations / self.saturation)) ** self._power
-        return found
+        base = 1.0 / (1.0 + occupations / self.saturation)
+        return np.asarray(self.rate * base**self._power)
 
     def slopes(self, occupations: FloatArray) -> FloatArray:
         """dR/dn, (B, K)."""
         base = 1.0 / (1.0 + occupations / self.saturation)
         scale = -self.rate * self._power / self.saturation
-        found: FloatArray = scale * base ** (self._power + 1.0)
-        return found
+        return np.asarray(scale * base ** (self._power + 1.0))
 
     @cached_property
     def _power(self) -> FloatArray | float:

@@ -13,16 +13,24 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.parameters import Edge
 from wheelwork.numerics.statistics import Estimate
 from wheelwork.oscillator_networks.langevin.samples import Sampled
-from wheelwork.results import Summary, with_error
+from wheelwork.results import Label, Summary, with_error
 
 SHOWN = 4  # entries of a printout
+
+# labels of what several states offer
+INJECTED: Label = ("J_i", "rate", "quanta injected")
+EXTRACTED: Label = ("J_e", "rate", "quanta extracted")
+DISSIPATED: Label = (r"J_\gamma", "rate", "quanta lost to damping")
+OCCUPATION: Label = (r"\sum_j n_j", "1", "quanta in the network")
+MEAN_CURRENT: Label = (r"\bar J", "rate", "quanta along an edge, mean over the edges")
+FLUCTUATION: Label = (r"\Delta J", "rate", "standard deviation of the current")
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class Numbers(Summary, Mapping[Key, Value]):
-    """A mapping of keys to numbers that are held as an array, in the order of the keys.
+    """A mapping from keys to numbers, which are held as an array in the order of the keys.
 
     array, errors: the numbers and their absolute errors.
     """

@@ -1,6 +1,7 @@
 """Solving the master equation of a power grid, with a cutoff that grows until it is enough."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from wheelwork.machines.power_grid.quantum.model import (
     require_quantum,
 )
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
+from wheelwork.results import Summary
 
 SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
 LARGEST_AT_FIRST = 16  # cutoff of the first try, reached where it has few unknowns
@@ -77,8 +79,8 @@ class MasterEquation:
         return search.grown() if self.cutoff is None else search.at(self.cutoff)
 
 
-@dataclass(frozen=True, eq=False)
-class QuantumSolution:
+@dataclass(frozen=True, eq=False, repr=False)
+class QuantumSolution(Summary):
     """A steady state at a cutoff, its means with their errors, and the cutoffs tried."""
 
     model: QuantumModel
@@ -86,6 +88,15 @@ class QuantumSolution:
     moments: Moments
     moment_errors: Moments
     cutoffs: tuple[int, ...]
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Cutoffs tried, p(M) and the error of the state."""
+        return {
+            "cutoffs": ", ".join(map(str, self.cutoffs)),
+            "edge": f"{self.edge:.1e}",
+            "error": f"{self.error:.1e}",
+        }
 
     @property
     def cutoff(self) -> int:

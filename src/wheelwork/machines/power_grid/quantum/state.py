@@ -14,7 +14,16 @@ from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.model import node_balance
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
+from wheelwork.machines.power_grid.numbers import (
+    DISSIPATED,
+    EXTRACTED,
+    FLUCTUATION,
+    INJECTED,
+    MEAN_CURRENT,
+    OCCUPATION,
+    EdgeNumbers,
+    NodeNumbers,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.accuracy import (
     entropy_error,
@@ -128,24 +137,22 @@ class QuantumState(Result):
 
     # ------------------------------------------------------------------ observables
 
-    @observable("J_i", "rate", "quanta injected", error=_sum_of("injected"))
+    @observable(*INJECTED, error=_sum_of("injected"))
     def injected(self) -> float:
         """Quanta per time that generators add."""
         return float(np.sum(self.moments.injected))
 
-    @observable("J_e", "rate", "quanta extracted", error=_sum_of("extracted"))
+    @observable(*EXTRACTED, error=_sum_of("extracted"))
     def extracted(self) -> float:
         """Quanta per time that engines take."""
         return float(np.sum(self.moments.extracted))
 
-    @observable(r"J_\gamma", "rate", "quanta lost to damping", error=_sum_of("dissipated"))
+    @observable(*DISSIPATED, error=_sum_of("dissipated"))
     def dissipated(self) -> float:
         """Quanta per time lost to the surroundings, net: Σ γ_j(⟨n_j⟩ − N_th,j)."""
         return float(np.sum(self.moments.dissipated))
 
-    @observable(
-        r"\sum_j n_j", "1", "quanta in the network", key="occupation", error=_sum_of("occupation")
-    )
+    @observable(*OCCUPATION, key="occupation", error=_sum_of("occupation"))
     def total_occupation(self) -> float:
         """Σ ⟨a_j†a_j⟩."""
         return float(np.sum(self.moments.occupation))
@@ -169,23 +176,12 @@ class QuantumState(Result):
         """Tr ρ²."""
         return float(np.sum(self.eigenvalues**2))
 
-    @observable(
-        r"\bar J",
-        "rate",
-        "quanta along an edge, mean over the edges",
-        error=lambda state: float(np.mean(state.solution.moment_errors.current)),
-    )
+    @observable(*MEAN_CURRENT, error=_mean_of("current"))
     def mean_current(self) -> float:
         """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
         return self.current.mean()
 
-    @observable(
-        r"\Delta J",
-        "rate",
-        "standard deviation of the current",
-        key="current_fluctuation",
-        error=_mean_of("current_fluctuation"),
-    )
+    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_of("current_fluctuation"))
     def mean_current_fluctuation(self) -> float:
         """Mean of `current_fluctuation` over the edges."""
         return self.current_fluctuation.mean()
