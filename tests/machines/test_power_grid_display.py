@@ -44,7 +44,8 @@ def printed_of_quanta():
 
 
 def printed_of_samples():
-    numbers = Sampled(np.linspace(0.0, 1.0, 100), np.random.default_rng(0).normal(size=(4, 16, 100)))
+    deviations = np.random.default_rng(0).normal(size=(4, 16, 100))
+    numbers = Sampled(np.linspace(0.0, 1.0, 100), deviations)
     nodes = range(100)
     marginal = Marginal.of(np.ones((4, 64)), 0.1)
     edges = EdgeEstimates(tuple((n, n + 1) for n in nodes), numbers)
