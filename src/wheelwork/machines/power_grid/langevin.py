@@ -37,7 +37,7 @@ from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Mea
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
 
-LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and nodes are judged one by one
+LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and each must be bounded by itself
 MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
 
 # in the order of `SampledState._totals`

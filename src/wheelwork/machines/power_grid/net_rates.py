@@ -1,4 +1,4 @@
-"""Gain minus loss at the active sites, as amplitude equations take it: without and with noise."""
+"""Net rates, gain minus loss, of the active sites in amplitude equations without and with noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class SaturableGrowth:
 
     @cached_property
     def formula(self) -> "SaturableRates":
-        """The same without names."""
+        """The same as arrays."""
         return SaturableRates(
             self.signs * np.array([each.rate for each in self.elements]),
             np.array([each.saturation for each in self.elements]),
@@ -39,7 +39,7 @@ class SaturableGrowth:
         )
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
-        """±Γ of one site."""
+        """±Γ(n) of one site."""
         signed: FloatArray = self.signs[site] * self.elements[site].rate_at(occupation)
         return signed
 
@@ -61,7 +61,7 @@ class SaturableRates:
 
     @staticmethod
     def stacked(growths: Sequence[SaturableGrowth]) -> "SaturableRates":
-        """One row for each of `growths`."""
+        """Return one row for each of `growths`."""
         formulas = [growth.formula for growth in growths]
         return SaturableRates(
             np.stack([each.rate for each in formulas]),
@@ -70,7 +70,7 @@ class SaturableRates:
         )
 
     def rows(self, which: IntArray) -> "SaturableRates":
-        """The rows that `which` names."""
+        """Return the rows with these indices."""
         return SaturableRates(self.rate[which], self.saturation[which], self.exponent[which])
 
     def rates(self, occupations: FloatArray) -> FloatArray:
@@ -102,14 +102,14 @@ class ElementGrowth:
     signs: FloatArray
 
     def rates(self, occupations: FloatArray) -> FloatArray:
-        """Gain minus loss of each site."""
+        """Gain minus loss of each site, (..., K)."""
         total = np.zeros_like(occupations)
         for (k, element), sign in zip(self.elements, self.signs, strict=True):
             total[..., k] += sign * element.rate_at(occupations[..., k])
         return total
 
     def slopes(self, occupations: FloatArray) -> FloatArray:
-        """Derivative of that."""
+        """Its derivative by the occupation."""
         total = np.zeros_like(occupations)
         for (k, element), sign in zip(self.elements, self.signs, strict=True):
             total[..., k] += sign * element.slope_at(occupations[..., k])
@@ -145,7 +145,7 @@ class GridActivity:
         return gain - loss
 
     def noise(self, site: int, occupation: FloatArray) -> FloatArray:
-        """Of both."""
+        """Noise of both elements, besides the thermal noise."""
         _, _, into, out = self._parts(site, occupation)
         return into + out
 

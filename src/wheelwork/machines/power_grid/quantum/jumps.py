@@ -36,24 +36,24 @@ from wheelwork.machines.power_grid.quantum.moments import standard_deviation
 from wheelwork.numerics.statistics import Estimate
 from wheelwork.results import AuditEntry, Result, observable
 
-MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run
-MOST_APART = 6.0  # standard errors of the difference of trajectories from different starts
-MOST_AT_EDGE = 1e-3  # probability of the last sector
+MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
+MOST_APART = 6.0  # standard errors of the difference of trajectories from the two starts
+MOST_AT_EDGE = 1e-3  # probability of the last sector: below what trajectories resolve
 SECOND_SEED = 2**63  # added to the seed of trajectories from the branch: seeds are below
 BYTES_PER_STATE = 3000.0  # matrices of a state of three nodes; more nodes take more
 MOST_BYTES = 8e9  # of all matrices
 ROUNDING = 1e-9  # of a mean: a difference that counts where no trajectory deviates
-LIKELY = 3.0  # standard errors of a difference that chance makes
+LIKELY = 3.0  # standard errors up to which a difference is put down to chance
 
 
 @dataclass(frozen=True)
 class QuantumJumps:
     """Sampled state vectors of the master equation of a power grid (Huber and Rabl, Appendix F).
 
-    cutoff: M, the most quanta in all: C(M + N, N) basis states, and Σ over trajectories takes the
-    time of vectors on single rungs. duration: time that each trajectory covers, of which `burn_in`
-    is left out. trajectories: M ≥ 2, independent; of four or more half begin in the vacuum, half
-    with the quanta of the largest stable branch without noise, so that a run that is too short to
+    cutoff: M, the most quanta in all: C(M + N, N) basis states, of which a trajectory occupies one
+    sector of equal total at a time. duration: time that each trajectory covers, of which `burn_in`
+    is left out. trajectories: 2 or more, independent; of four or more half begin in the vacuum,
+    half with the quanta of the largest stable branch without noise, so that a run too short to
     forget its start is noticed. times: of observation. seed: below 2**63, of the random numbers,
     which are the same for any number of threads.
     """

@@ -28,8 +28,8 @@ from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArr
 
 ComplexArray = npt.NDArray[np.complex128]
 
-# Amplitude of a mode at the nodes with loss, and distance of frequencies against their range, below
-# which they count as zero: far above rounding, far below what a fabricated grid has.
+# Below this count as zero: amplitudes of a mode at the nodes with loss, and distances of frequencies
+# against their range. Far above rounding, far below the disorder of any device.
 DARK = 1e-9
 
 
