@@ -155,8 +155,8 @@ def test_errors_cover_what_iterations_leave(rtol):
             saturation=rng.uniform(0.3, 2.0),
         )
         model = QuantumModel(grid, FockSpace(2, 20), gauge_phases(grid, None))
-        rough = ladder_steady_state(model.ladder, rtol)
-        sharp = Moments.of(model, ladder_steady_state(model.ladder, 1e-12).values)
+        rough = ladder_steady_state(model.equation, rtol)
+        sharp = Moments.of(model, ladder_steady_state(model.equation, 1e-12).values)
         found = Moments.of(model, rough.values)
         left = Moments.of(model, rough.doubts[0], magnitudes=True)
         for name in ("occupation", "current", "square"):
@@ -171,8 +171,8 @@ def test_magnitudes_bound_means():
     for wanted in (None, False):
         model = QuantumModel(grid, space, gauge_phases(grid, wanted))
         for _ in range(4):
-            vector = model.ladder.zeros()
-            for block in model.ladder.blocks(vector):
+            vector = model.equation.zeros()
+            for block in model.equation.blocks(vector):
                 some = rng.normal(size=block.shape)
                 block[:] = some + some.T
             plain, most = Moments.of(model, vector), Moments.of(model, vector, magnitudes=True)

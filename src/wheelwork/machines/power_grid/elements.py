@@ -11,8 +11,8 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 
-# Step h of a numerical derivative, against the occupation: near the best compromise, ε^(1/5), between
-# the error h⁴ of the rule and rounding, ε/h.
+# Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
+# error of the rule, h⁴, and rounding, ε/h.
 STEP = 2e-4
 SMALLEST_SCALE = 0.1  # quanta: below, the step no longer shrinks with the occupation
 PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked

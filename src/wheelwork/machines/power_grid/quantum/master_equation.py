@@ -111,12 +111,12 @@ class QuantumSolution(Summary):
     @property
     def total_probabilities(self) -> FloatArray:
         """Probabilities of 0 … M quanta in all, (M + 1,)."""
-        return self.model.ladder.charges(self.steady.values)
+        return self.model.equation.charges(self.steady.values)
 
     @property
     def blocks(self) -> list[npt.NDArray[np.inexact]]:
         """The density matrix of every sector, (d_K, d_K) each, in the gauge of the model."""
-        return list(self.model.ladder.blocks(self.steady.values))
+        return list(self.model.equation.blocks(self.steady.values))
 
     @property
     def edge(self) -> float:
@@ -180,10 +180,10 @@ class CutoffSearch:
         model = QuantumModel(self.parameters, space, self.phases)
         start = None
         if before is not None and before.edge <= WORTH_STARTING:
-            start = model.ladder.zeros()
+            start = model.equation.zeros()
             start[: before.steady.values.size] = before.steady.values
         steady = graded.ladder_steady_state(
-            model.ladder, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
+            model.equation, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
         errors = Moments.of(model, steady.doubts[0], magnitudes=True)

@@ -28,8 +28,8 @@ from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArr
 
 ComplexArray = npt.NDArray[np.complex128]
 
-# Below this count as zero: amplitudes of a mode at the nodes with loss, and distances of frequencies
-# against their range. Far above rounding, far below the disorder of any device.
+# Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
+# range, count as zero: far above rounding, far below the disorder of any device.
 DARK = 1e-9
 
 
@@ -56,7 +56,7 @@ class QuantumModel:
         return hopping(self.parameters)
 
     @cached_property
-    def ladder(self) -> graded.Ladder:
+    def equation(self) -> graded.Ladder:
         """The equation sector by sector, in the gauge."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))

@@ -37,17 +37,17 @@ class Moments:
         cls, model: QuantumModel, vector: npt.NDArray[Any], *, magnitudes: bool = False
     ) -> "Moments":
         """Return the means of a vector; with `magnitudes` the most that they are for any phases."""
-        parameters, space, ladder = model.parameters, model.space, model.ladder
+        parameters, space, equation = model.parameters, model.space, model.equation
         if magnitudes:
             vector = np.abs(vector)
-        n, p = space.all_occupations, vector[ladder.places].real
+        n, p = space.all_occupations, vector[equation.places].real
         means: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
         injected, extracted = model.element_flows(n)
         dissipated = parameters.dampings * (n - parameters.thermal_occupations)
         flows = {"injected": injected, "extracted": extracted, "dissipated": dissipated}
         for name, rates in flows.items():
             means[name] = p @ (np.abs(rates) if magnitudes else rates)
-        single, pair, product = _edge_correlations(model, ladder.blocks(vector))
+        single, pair, product = _edge_correlations(model, equation.blocks(vector))
         g, (u, v) = parameters.couplings, parameters.edge_indices.T
         if magnitudes:
             means["current"], square = np.abs(g * single), product + np.abs(pair)
@@ -134,7 +134,7 @@ def joint_state(
     taken = {*first, *second}
     others, _ = _numbered(model, [j for j in range(model.space.modes) if j not in taken])
     rows, columns, data = [], [], []
-    for start, block in zip(model.space.starts, model.ladder.blocks(values), strict=False):
+    for start, block in zip(model.space.starts, model.equation.blocks(values), strict=False):
         row, column = np.divmod(np.arange(block.size), len(block))
         row, column = row + start, column + start
         kept = others[row] == others[column]
@@ -148,7 +148,7 @@ def joint_state(
 def node_populations(model: QuantumModel, values: npt.NDArray[np.inexact], j: int) -> FloatArray:
     """Return the populations of the number states of node j, (M + 1,): it has no coherences."""
     total = np.zeros(model.space.cutoff + 1)
-    for n, block in zip(model.space.occupations, model.ladder.blocks(values), strict=True):
+    for n, block in zip(model.space.occupations, model.equation.blocks(values), strict=True):
         np.add.at(total, n[:, j], block.diagonal().real)
     return total
 
