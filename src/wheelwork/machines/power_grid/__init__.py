@@ -12,6 +12,7 @@ from wheelwork.machines.power_grid.langevin import SampledState
 from wheelwork.machines.power_grid.machine import PowerGrid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
 from wheelwork.oscillator_networks import MeanField
 
@@ -20,6 +21,7 @@ __all__ = [
     "Branch",
     "BranchPath",
     "EdgeNumbers",
+    "GridParameters",
     "MasterEquation",
     "MeanField",
     "MeanFieldState",
