@@ -80,3 +80,13 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
         place = f" ({where})" if where else ""
         raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
     return array
+
+
+def ascending_times(name: str, value: Any) -> FloatArray:
+    """Return times as an array, (T,), if there is one, and they ascend from 0 or later."""
+    times = finite_array(name, value, ndim=1)
+    if times.size == 0:
+        raise InvalidArgument(f"`{name}` must hold at least one time, but is empty")
+    if times[0] < 0.0 or np.any(np.diff(times) < 0.0):
+        raise InvalidArgument(f"`{name}` must be ascending from 0 or later, but is not")
+    return times

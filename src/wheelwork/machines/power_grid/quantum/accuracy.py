@@ -47,7 +47,8 @@ def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -
     for j, p in enumerate(populations):
         weight = np.maximum(n, np.argsort(np.argsort(-p)))
         changes = sum(
-            np.abs(node_populations(solution.model, sample, j)) for sample in solution.steady.doubts
+            np.abs(node_populations(solution.model, sample, j))
+            for sample in solution.steady.error_samples
         )
         ignored = np.where(p < solution.error, np.abs(p), 0.0)
         errors.append(float(weight @ (changes + ignored)))

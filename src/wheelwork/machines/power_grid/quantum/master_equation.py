@@ -84,7 +84,7 @@ class QuantumSolution(Summary):
     """A steady state at a cutoff, its means with their errors, and the cutoffs tried."""
 
     model: QuantumModel
-    steady: graded.LadderSteady
+    steady: graded.GradedSteadyState
     moments: Moments
     moment_errors: Moments
     cutoffs: tuple[int, ...]
@@ -111,7 +111,7 @@ class QuantumSolution(Summary):
     @property
     def total_probabilities(self) -> FloatArray:
         """Probabilities of 0 … M quanta in all, (M + 1,)."""
-        return self.model.equation.charges(self.steady.values)
+        return self.model.equation.charge_probabilities(self.steady.values)
 
     @property
     def blocks(self) -> list[npt.NDArray[np.inexact]]:
@@ -182,12 +182,12 @@ class CutoffSearch:
         if before is not None and before.edge <= WORTH_STARTING:
             start = model.equation.zeros()
             start[: before.steady.values.size] = before.steady.values
-        steady = graded.ladder_steady_state(
+        steady = graded.steady_state(
             model.equation, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
-        errors = Moments.of(model, steady.doubts[0], magnitudes=True)
-        for sample in steady.doubts[1:]:
+        errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
+        for sample in steady.error_samples[1:]:
             errors = errors + abs(Moments.of(model, sample))
         moments = Moments.of(model, steady.values)
         cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)

@@ -56,7 +56,7 @@ class QuantumModel:
         return hopping(self.parameters)
 
     @cached_property
-    def equation(self) -> graded.Ladder:
+    def equation(self) -> graded.GradedLindblad:
         """The equation sector by sector, in the gauge."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
@@ -69,7 +69,7 @@ class QuantumModel:
             ]
             for K in range(space.cutoff + 1)
         )
-        return graded.Ladder(coherent, links[:-1], links[-1], self._tail)
+        return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
 
     @property
     def _tail(self) -> float:

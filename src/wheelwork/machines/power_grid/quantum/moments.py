@@ -40,7 +40,7 @@ class Moments:
         parameters, space, equation = model.parameters, model.space, model.equation
         if magnitudes:
             vector = np.abs(vector)
-        n, p = space.all_occupations, vector[equation.places].real
+        n, p = space.all_occupations, vector[equation.diagonal].real
         means: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
         injected, extracted = model.element_flows(n)
         dissipated = parameters.dampings * (n - parameters.thermal_occupations)

@@ -134,11 +134,11 @@ def rotor(levels, lowest=None, ratio=0.2, coupling=0.1, damping=5e-5, cartesian=
 def two_modes(most, saturation=1.0, damping=1e-3, gain=4.0, loss=2.0, hopping=1.0):
     """Two oscillators with saturable gain on the first and loss on the second, n1 + n2 ≤ most."""
     states = [(n, total - n) for total in range(most + 1) for n in range(total + 1)]
-    place = {state: i for i, state in enumerate(states)}
+    index = {state: i for i, state in enumerate(states)}
 
     def operator(step, amplitude):
         moved = [(s, (s[0] + step[0], s[1] + step[1])) for s in states]
-        kept = [(place[old], place[new], amplitude(*old)) for old, new in moved if new in place]
+        kept = [(index[old], index[new], amplitude(*old)) for old, new in moved if new in index]
         column, row, data = zip(*kept, strict=True)
         return sp.csc_array((np.array(data), (row, column)), shape=(len(states), len(states)))
 

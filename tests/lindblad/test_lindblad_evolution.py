@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import (
+from open_systems import (
     EXAMPLES,
     basis,
     driven_cavity,
@@ -28,7 +28,7 @@ from wheelwork.lindblad import (
 )
 from wheelwork.lindblad.evolution import _interval
 from wheelwork.lindblad.propagation import ORDER, _Step
-from wheelwork.lindblad.sector import explored
+from wheelwork.lindblad.sector import driven_sector
 
 TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])
 
@@ -38,11 +38,11 @@ TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])
 def test_states_are_those_of_the_full_equation(name, method):
     system = EXAMPLES[name]
     rho = np.outer(system.start, system.start.conj())
-    found = evolve(system.lindblad, system.start, TIMES, method=method)
+    result = evolve(system.lindblad, system.start, TIMES, method=method)
     for i, time in enumerate(TIMES):
-        off = np.abs(found.state(i).density_matrix - exact_state(system, rho, time))
-        assert np.sum(np.tril(off)) <= 10.0 * found.error[i] + 1e-11
-    assert found.error[-1] <= 1e-9
+        off = np.abs(result.state(i).density_matrix - exact_state(system, rho, time))
+        assert np.sum(np.tril(off)) <= 10.0 * result.error[i] + 1e-11
+    assert result.error[-1] <= 1e-9
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -58,26 +58,26 @@ def test_evolution_agrees_with_qutip(name):
         e_ops=[qutip.Qobj(operator) for operator in observables.values()],
         options={"atol": 1e-12, "rtol": 1e-11, "nsteps": 100_000, "progress_bar": ""},
     )
-    found = evolve(system.lindblad, qutip.Qobj(system.start), TIMES, observables=observables)
+    result = evolve(system.lindblad, qutip.Qobj(system.start), TIMES, observables=observables)
     for name_, expected in zip(observables, theirs.expect, strict=True):
-        np.testing.assert_allclose(found.means[name_], expected, atol=1e-8)
+        np.testing.assert_allclose(result.means[name_], expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("method", [ImplicitSteps(), ExplicitSteps()])
 def test_the_largest_mean_on_the_way(method):
     """A qubit that turns once, looked at only at the end: cos² and sin² of half the angle."""
     flip, excited = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([0.0, 1.0])
-    found = evolve(
+    result = evolve(
         Lindblad(0.5 * flip),
         basis(2, 0),
         [0.0, 2.0 * np.pi, 5.0 * np.pi],
         observables={"up": excited, "down": -excited},
         method=method,
     )
-    np.testing.assert_allclose(found.means["up"], [0.0, 0.0, 1.0], atol=1e-8)
-    np.testing.assert_allclose(found.largest["up"], [0.0, 1.0, 1.0], atol=0.1)
-    np.testing.assert_allclose(found.largest["down"], 0.0, atol=1e-8)
-    assert np.all(found.largest["up"] >= found.means["up"])
+    np.testing.assert_allclose(result.means["up"], [0.0, 0.0, 1.0], atol=1e-8)
+    np.testing.assert_allclose(result.largest["up"], [0.0, 1.0, 1.0], atol=0.1)
+    np.testing.assert_allclose(result.largest["down"], 0.0, atol=1e-8)
+    assert np.all(result.largest["up"] >= result.means["up"])
 
 
 def test_a_superposition_of_all_elements():
@@ -86,9 +86,9 @@ def test_a_superposition_of_all_elements():
     psi = np.random.default_rng(0).normal(size=8).view(complex)
     psi /= np.linalg.norm(psi)
     rho = np.outer(psi, psi.conj())
-    found = evolve(system.lindblad, psi, [0.05, 0.2])
+    result = evolve(system.lindblad, psi, [0.05, 0.2])
     np.testing.assert_allclose(
-        found.final.density_matrix, exact_state(system, rho, 0.2), atol=1e-10
+        result.final.density_matrix, exact_state(system, rho, 0.2), atol=1e-10
     )
 
 
@@ -99,59 +99,61 @@ def test_a_coherent_state_spirals():
     psi = np.cumprod(np.concatenate(([1.0 + 0j], alpha / np.sqrt(n[1:]))))
     psi /= np.linalg.norm(psi)
     lindblad = Lindblad(0.8 * a.T @ a, [np.sqrt(0.3) * a])
-    found = evolve(lindblad, psi, [0.0, 1.0, 5.0])
-    for i, time in enumerate(found.times):
+    result = evolve(lindblad, psi, [0.0, 1.0, 5.0])
+    for i, time in enumerate(result.times):
         expected = alpha * np.exp(-(0.8j + 0.15) * time)
-        assert found.state(i).expect(a) == pytest.approx(expected, abs=1e-9)
+        assert result.state(i).expect(a) == pytest.approx(expected, abs=1e-9)
 
 
 def test_decay_is_exponential():
     a = lowering(30)
     jumps = [np.sqrt(0.4 * 1.5) * a, np.sqrt(0.4 * 0.5) * a.T]
     times = np.linspace(0.0, 8.0, 9)
-    found = evolve(Lindblad(a.T @ a, jumps), basis(30, 3), times, observables={"n": a.T @ a})
-    np.testing.assert_allclose(found.means["n"], 0.5 + 2.5 * np.exp(-0.4 * times), atol=1e-8)
-    assert found.sector.size == 30
+    result = evolve(Lindblad(a.T @ a, jumps), basis(30, 3), times, observables={"n": a.T @ a})
+    np.testing.assert_allclose(result.means["n"], 0.5 + 2.5 * np.exp(-0.4 * times), atol=1e-8)
+    assert result.sector.size == 30
 
 
 def test_long_times_land_on_the_steady_state():
     system = rotor(41, lowest=-15, damping=1e-3)
     lindblad = system.lindblad
-    found = evolve(lindblad, system.start, np.linspace(0.0, 5e4, 11))
+    result = evolve(lindblad, system.start, np.linspace(0.0, 5e4, 11))
     steady = steady_state(lindblad)
-    assert abs(found.final.matrix - steady.state.matrix).max() < 1e-9
+    assert abs(result.final.matrix - steady.state.matrix).max() < 1e-9
     for i in range(11):
-        assert found.state(i).trace == pytest.approx(1.0, abs=1e-14)
+        assert result.state(i).trace == pytest.approx(1.0, abs=1e-14)
 
 
 def test_the_order_of_the_implicit_steps():
     system = driven_cavity(10, occupation=0.1)
-    found = evolve(system.lindblad, system.start, [1.0])
+    result = evolve(system.lindblad, system.start, [1.0])
     generator = sp.csc_array(_generator(system))
-    start = found.sector.vector(sp.csc_array(np.outer(system.start, system.start.conj())))
+    start = result.sector.vector(sp.csc_array(np.outer(system.start, system.start.conj())))
     errors = []
     steps = np.array([2, 3, 4])
     for count in steps:
         x = start
         for _ in range(count):
             x = _Step.of(generator, 1.0 / count).apply(x)
-        errors.append(np.abs(x - found.final.values).sum())
+        errors.append(np.abs(x - result.final.values).sum())
     slope = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
     assert slope == pytest.approx(ORDER, abs=1.0)
 
 
 def _generator(system):
-    return explored(system.lindblad, evolve(system.lindblad, system.start, [0.0]).sector.keys)[1]
+    return driven_sector(system.lindblad, evolve(system.lindblad, system.start, [0.0]).sector.keys)[
+        1
+    ]
 
 
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8])
 def test_the_tolerance_is_met(rtol):
     system = EXAMPLES["optomechanics"]
     exact = exact_state(system, np.outer(system.start, system.start.conj()), 3.0)
-    found = evolve(system.lindblad, system.start, [1.0, 3.0], method=ImplicitSteps(rtol))
-    off = float(np.abs(np.tril(found.final.density_matrix - exact)).sum())
-    assert off <= found.error[-1] + 1e-12
-    assert found.error[-1] <= rtol
+    result = evolve(system.lindblad, system.start, [1.0, 3.0], method=ImplicitSteps(rtol))
+    off = float(np.abs(np.tril(result.final.density_matrix - exact)).sum())
+    assert off <= result.error[-1] + 1e-12
+    assert result.error[-1] <= rtol
 
 
 @pytest.mark.parametrize(("method", "rate"), [(ImplicitSteps(), 1e2), (ExplicitSteps(), 1e4)])
@@ -159,10 +161,10 @@ def test_every_digit_of_a_time_counts(method, rate):
     """ρ_01 = ½ exp(i ω t), which turns by 5·10⁻¹⁰ in the last bits of t if ω = 10⁴."""
     lindblad = Lindblad(np.diag([0.0, rate]))
     times = np.array([0.05, 1.0000000000000495, 1.0000000000000495, 1.05])
-    found = evolve(lindblad, np.ones(2) / np.sqrt(2.0), times, method=method)
+    result = evolve(lindblad, np.ones(2) / np.sqrt(2.0), times, method=method)
     for i, time in enumerate(times):
-        off = found.state(i).density_matrix[0, 1] - 0.5 * np.exp(1j * _turned(rate, time))
-        assert abs(off.real) + abs(off.imag) <= 2.0 * found.error[i] <= 2e-9
+        off = result.state(i).density_matrix[0, 1] - 0.5 * np.exp(1j * _turned(rate, time))
+        assert abs(off.real) + abs(off.imag) <= 2.0 * result.error[i] <= 2e-9
 
 
 def _turned(rate, time):
@@ -187,8 +189,8 @@ def test_a_uniform_sequence_has_equal_intervals():
 def test_stiff_rates_cost_nothing():
     fast, slow = np.zeros((3, 3)), np.zeros((3, 3))
     fast[0, 1], slow[1, 2] = 1e4, 1.0
-    found = evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [0.5, 3.0])
-    assert found.final.populations[2] == pytest.approx(np.exp(-3.0), abs=1e-9)
+    result = evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [0.5, 3.0])
+    assert result.final.populations[2] == pytest.approx(np.exp(-3.0), abs=1e-9)
     with pytest.raises(NotConverged, match="ImplicitSteps"):
         evolve(Lindblad(np.zeros((3, 3)), [fast, slow]), basis(3, 2), [3.0], method=ExplicitSteps())
 
@@ -224,20 +226,20 @@ def rabi(detuning, coupling, times):
     """Mean of σ_x from the lower state on, and what it should be."""
     H = np.array([[0.0, coupling], [coupling, detuning]])
     sigma_x = np.array([[0.0, 1.0], [1.0, 0.0]])
-    found = evolve(Lindblad(H), basis(2, 0), times, observables={"x": sigma_x})
+    result = evolve(Lindblad(H), basis(2, 0), times, observables={"x": sigma_x})
     energies, vectors = np.linalg.eigh(H)
     phases = np.exp(-1j * np.outer(energies, times)) * vectors[0][:, None]
     psi = vectors @ phases
-    return found, 2.0 * (psi[0].conj() * psi[1]).real
+    return result, 2.0 * (psi[0].conj() * psi[1]).real
 
 
 @pytest.mark.parametrize("coupling", [1e-2, 1e-5])
 @pytest.mark.parametrize("times", [[40.0], [1e-4, 40.0], np.linspace(0.0, 40.0, 5)])
 def test_an_oscillation_without_decay_is_followed(times, coupling):
     """A long implicit step damps it, all the more quietly the weaker it is."""
-    found, expected = rabi(100.0, coupling, times)
+    result, expected = rabi(100.0, coupling, times)
     assert np.max(np.abs(expected)) > 1e-2 * coupling
-    assert np.all(np.abs(found.means["x"] - expected) <= found.error + 1e-15)
+    assert np.all(np.abs(result.means["x"] - expected) <= result.error + 1e-15)
 
 
 def test_an_oscillation_too_fast_to_follow_is_refused(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, basis, lowering
+from open_systems import EXAMPLES, SIGMA, basis, lowering
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (
@@ -52,8 +52,8 @@ def test_any_matrix_will_do():
             steady_state(Lindblad(H, (L,))).state.density_matrix, reference
         )
     dense = qutip.Qobj((a.T @ a + a + a.T).toarray())
-    found = steady_state(Lindblad(dense, [qutip.destroy(5)]))
-    np.testing.assert_allclose(found.state.density_matrix, reference, atol=1e-14)
+    result = steady_state(Lindblad(dense, [qutip.destroy(5)]))
+    np.testing.assert_allclose(result.state.density_matrix, reference, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_states_of_any_rank_and_block_are_accepted():
     rho = np.zeros((9, 9), dtype=complex)
     rho[3:, 3:] = factor @ factor.conj().T
     rho[1, 1] = 3.0
-    found = evolve(Lindblad(np.diag(np.arange(9.0))), rho / np.trace(rho), [0.0])
-    np.testing.assert_allclose(found.final.density_matrix, rho / np.trace(rho), atol=1e-14)
+    result = evolve(Lindblad(np.diag(np.arange(9.0))), rho / np.trace(rho), [0.0])
+    np.testing.assert_allclose(result.final.density_matrix, rho / np.trace(rho), atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_no_room():
 
 def test_states_that_were_not_kept():
     system = EXAMPLES["spin chain"]
-    found = evolve(system.lindblad, system.start, [1.0], states=False)
+    result = evolve(system.lindblad, system.start, [1.0], states=False)
     with pytest.raises(InvalidArgument, match="`states` must be True"):
-        found.state(0)
+        result.state(0)
 
 
 def test_the_matrices_given_are_left_alone():

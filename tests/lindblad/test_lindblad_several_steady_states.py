@@ -5,7 +5,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import basis
+from open_systems import basis
 
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.lindblad import Lindblad, steady_state
@@ -54,13 +54,13 @@ def test_the_slow_rate_is_named():
 @pytest.mark.parametrize("start", [0, None])
 def test_a_slow_rate_that_is_resolved_is_followed(start):
     initial = None if start is None else basis(4, start)
-    found = steady_state(leaking(1e-6), initial=initial)
-    assert found.state.populations == pytest.approx(LAST, abs=1e-8)
+    result = steady_state(leaking(1e-6), initial=initial)
+    assert result.state.populations == pytest.approx(LAST, abs=1e-8)
 
 
 def test_a_start_behind_the_leak_knows_nothing_of_it():
-    found = steady_state(leaking(1e-13), initial=basis(4, 2))
-    assert found.state.populations == pytest.approx(LAST, abs=1e-14)
+    result = steady_state(leaking(1e-13), initial=basis(4, 2))
+    assert result.state.populations == pytest.approx(LAST, abs=1e-14)
 
 
 def test_a_large_kernel_is_not_counted_to_its_end():
@@ -80,9 +80,9 @@ def test_many_rates_lost_in_rounding_are_no_steady_states(initial):
 
 
 def test_kernels_of_moderate_size_are_counted():
-    found = steady_state(pairs(20, 0.0), initial=np.eye(40) / 40.0)
-    assert found.details["steady_states"] == 20.0
-    assert found.state.populations[::2] == pytest.approx(np.full(20, 1.0 / 30.0), abs=1e-9)
+    result = steady_state(pairs(20, 0.0), initial=np.eye(40) / 40.0)
+    assert result.details["steady_states"] == 20.0
+    assert result.state.populations[::2] == pytest.approx(np.full(20, 1.0 / 30.0), abs=1e-9)
     with pytest.raises(NoSteadyState, match="there are 3 independent"):
         steady_state(pairs(3, 0.0))
 

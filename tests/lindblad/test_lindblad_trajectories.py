@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, basis, lowering, rotor
+from open_systems import EXAMPLES, SIGMA, basis, lowering, rotor
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (
@@ -13,7 +13,7 @@ from wheelwork.lindblad import (
     sample_jumps,
     steady_state,
 )
-from wheelwork.lindblad.jump_loop import JUMPS, uniforms
+from wheelwork.lindblad.unravelling import JUMPS, uniforms
 
 TIMES = np.linspace(0.5, 6.0, 8)
 
@@ -22,14 +22,14 @@ def test_waiting_times_are_exponential():
     """A decaying qubit: its one jump comes at −ln u/Γ to rounding, u the first uniform number."""
     lindblad = Lindblad(np.diag([0.0, 40.0]), [np.sqrt(0.8) * SIGMA])
     times = np.linspace(0.0, 5.0, 501)
-    found = sample_jumps(
+    result = sample_jumps(
         lindblad, basis(2, 1), times, observables={"up": SIGMA.T @ SIGMA}, trajectories=40, seed=3
     )
     alive = np.zeros(times.size)
     for trajectory in range(40):
         u, _ = uniforms(np.uint64(3), trajectory, 0, JUMPS)
         alive += times < -np.log(u) / 0.8
-    np.testing.assert_allclose(found.means["up"], alive / 40, atol=1e-12)
+    np.testing.assert_allclose(result.means["up"], alive / 40, atol=1e-12)
 
 
 def test_uniform_numbers_are_uniform():
@@ -47,11 +47,11 @@ def test_uniform_numbers_are_uniform():
 def test_means_are_those_of_the_equation(name):
     system = EXAMPLES[name]
     exact = evolve(system.lindblad, system.start, TIMES, observables=system.observables)
-    found = sample_jumps(
+    result = sample_jumps(
         system.lindblad, system.start, TIMES, observables=system.observables, trajectories=600
     )
-    for key, mean in found.means.items():
-        error = np.maximum(found.standard_errors[key], 1e-3)  # rare jumps may not be seen at all
+    for key, mean in result.means.items():
+        error = np.maximum(result.standard_errors[key], 1e-3)  # rare jumps may not be seen at all
         assert np.max(np.abs(mean - exact.means[key]) / error) < 4.5, key
 
 
@@ -61,7 +61,7 @@ def test_standard_errors_cover():
     exact = evolve(system.lindblad, system.start, [12.0], observables=system.observables)
     deviations = []
     for seed in range(40):
-        found = sample_jumps(
+        result = sample_jumps(
             system.lindblad,
             system.start,
             [12.0],
@@ -70,7 +70,7 @@ def test_standard_errors_cover():
             seed=seed,
         )
         deviations += [
-            float((found.means[key] - exact.means[key])[0] / found.standard_errors[key][0])
+            float((result.means[key] - exact.means[key])[0] / result.standard_errors[key][0])
             for key in system.observables
         ]
     assert 0.7 < np.mean(np.square(deviations)) < 1.4
@@ -82,17 +82,17 @@ def test_a_mixture_is_sampled_by_its_eigenvectors():
     rho = random @ random.conj().T
     rho /= np.trace(rho).real
     exact = evolve(system.lindblad, rho, [0.0, 1.0], observables=system.observables)
-    found = sample_jumps(
+    result = sample_jumps(
         system.lindblad, rho, [0.0, 1.0], observables=system.observables, trajectories=3000
     )
-    for key, mean in found.means.items():
-        assert np.all(np.abs(mean - exact.means[key]) < 4.0 * found.standard_errors[key])
+    for key, mean in result.means.items():
+        assert np.all(np.abs(mean - exact.means[key]) < 4.0 * result.standard_errors[key])
 
 
 def test_long_runs_give_the_steady_state_and_its_currents():
     system = rotor(16, lowest=-6, coupling=1.0, damping=0.2)
     steady = steady_state(system.lindblad)
-    found = sample_jumps(
+    result = sample_jumps(
         system.lindblad,
         system.start,
         np.linspace(0.0, 240.0, 481),
@@ -100,15 +100,15 @@ def test_long_runs_give_the_steady_state_and_its_currents():
         trajectories=64,
         burn_in=40.0,
     )
-    for key, (mean, error) in found.averages.items():
+    for key, (mean, error) in result.averages.items():
         assert abs(mean - steady.expect(system.observables[key])) < 4.0 * error, key
     weights = [1, -1, 0, 0, 0, 0]
     counted = counting_statistics(steady, weights)
-    mean, error = found.rate(weights)
+    mean, error = result.rate(weights)
     assert abs(mean - counted.mean) < 4.0 * error
-    noise = np.var(found.counts @ weights, ddof=1) / found.counted_time
+    noise = np.var(result.counts @ weights, ddof=1) / result.counted_time
     assert noise == pytest.approx(counted.noise, rel=0.6)
-    assert found.counted_time == 200.0
+    assert result.counted_time == 200.0
 
 
 def test_threads_do_not_change_a_bit():
@@ -164,19 +164,19 @@ def test_a_jump_into_a_superposition_of_sets():
     lindblad = Lindblad(np.diag([0.0, 1.5, 0.0]), [jump])
     x = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     exact = evolve(lindblad, basis(3, 2), TIMES, observables={"x": x})
-    found = sample_jumps(lindblad, basis(3, 2), TIMES, observables={"x": x}, trajectories=2000)
+    result = sample_jumps(lindblad, basis(3, 2), TIMES, observables={"x": x}, trajectories=2000)
     assert np.max(np.abs(exact.means["x"])) > 0.2
-    error = np.maximum(found.standard_errors["x"], 1e-9)
-    assert np.max(np.abs(found.means["x"] - exact.means["x"]) / error) < 4.0
+    error = np.maximum(result.standard_errors["x"], 1e-9)
+    assert np.max(np.abs(result.means["x"] - exact.means["x"]) / error) < 4.0
 
 
 def test_without_jumps_the_state_follows_schroedinger():
     a = lowering(6)
     lindblad = Lindblad(0.7 * (a + a.T), [])
-    found = sample_jumps(lindblad, basis(6, 2), TIMES, observables={"n": a.T @ a}, trajectories=2)
+    result = sample_jumps(lindblad, basis(6, 2), TIMES, observables={"n": a.T @ a}, trajectories=2)
     exact = evolve(lindblad, basis(6, 2), TIMES, observables={"n": a.T @ a})
-    np.testing.assert_allclose(found.means["n"], exact.means["n"], atol=1e-8)
-    np.testing.assert_array_equal(found.standard_errors["n"], 0.0)
+    np.testing.assert_allclose(result.means["n"], exact.means["n"], atol=1e-8)
+    np.testing.assert_array_equal(result.standard_errors["n"], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -198,15 +198,15 @@ def test_bad_requests_are_refused(changes, message):
 
 
 def test_a_rate_needs_two_times():
-    found = sample_jumps(Lindblad(np.zeros((2, 2)), [SIGMA]), basis(2, 1), [1.0])
+    result = sample_jumps(Lindblad(np.zeros((2, 2)), [SIGMA]), basis(2, 1), [1.0])
     with pytest.raises(InvalidArgument, match="two different ones"):
-        found.rate([1.0])
+        result.rate([1.0])
 
 
 def test_jumps_that_were_not_seen_count_in_the_error():
     rare = Lindblad(np.zeros((2, 2)), [1e-4 * SIGMA, SIGMA.T])
-    found = sample_jumps(rare, basis(2, 1), [0.0, 1.0], trajectories=64)
-    assert found.counts.sum() == 0
-    assert found.rate([2.0, 0.0]) == (0.0, 2.0 / 64.0)
+    result = sample_jumps(rare, basis(2, 1), [0.0, 1.0], trajectories=64)
+    assert result.counts.sum() == 0
+    assert result.rate([2.0, 0.0]) == (0.0, 2.0 / 64.0)
     with pytest.raises(InvalidArgument, match="`weights` must hold one number for each of the 2"):
-        found.rate([1.0])
+        result.rate([1.0])

@@ -26,9 +26,9 @@ def test_both_solve(dtype: type, columns: int | None) -> None:
     x = np.random.default_rng(6).normal(size=shape).astype(dtype)
     banded, filled = BandedLU.of(matrix, narrow_order(matrix)), FilledLU.of(matrix)
     for lu in (banded, filled):
-        found = lu.solve(matrix @ x)
-        assert found.shape == shape
-        np.testing.assert_allclose(found, x, atol=1e-9)
+        result = lu.solve(matrix @ x)
+        assert result.shape == shape
+        np.testing.assert_allclose(result, x, atol=1e-9)
 
 
 def test_the_order_finds_the_band() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.sparse as sp
-from hilbert_systems import (
+from open_systems import (
     EXAMPLES,
     SIGMA,
     basis,
@@ -21,30 +21,30 @@ from hilbert_systems import (
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.lindblad import Krylov, Lindblad, SparseLU, steady_state
 from wheelwork.lindblad.block_preconditioner import BlockSweeps
-from wheelwork.lindblad.sector import counted, diagonal_sector
-from wheelwork.lindblad.solve import _suitable
-from wheelwork.lindblad.uniqueness import _distinct
+from wheelwork.lindblad.sector import diagonal_sector, jump_superoperator
+from wheelwork.lindblad.steady_methods import _default_method
+from wheelwork.lindblad.uniqueness import _distinct_columns
 
 
 def test_a_driven_cavity_is_coherent():
     system = driven_cavity(40, detuning=0.7, drive=0.8, rate=1.3)
     alpha = -1j * 0.8 / (0.65 + 0.7j)
-    found = steady_state(system.lindblad)
+    result = steady_state(system.lindblad)
     a = lowering(40)
-    assert found.expect(a) == pytest.approx(alpha, abs=1e-12)
-    assert found.expect(a.T @ a) == pytest.approx(abs(alpha) ** 2, abs=1e-12)
-    assert found.state.eigenvalues[0] == pytest.approx(1.0, abs=1e-11)
+    assert result.expect(a) == pytest.approx(alpha, abs=1e-12)
+    assert result.expect(a.T @ a) == pytest.approx(abs(alpha) ** 2, abs=1e-12)
+    assert result.state.eigenvalues[0] == pytest.approx(1.0, abs=1e-11)
 
 
 def test_a_driven_qubit_obeys_the_optical_bloch_equations():
     drive, detuning, rate = 0.9, -0.4, 0.6
     H = 0.5 * drive * (SIGMA + SIGMA.T) + detuning * (SIGMA.T @ SIGMA)
-    found = steady_state(Lindblad(H, [np.sqrt(rate) * SIGMA]))
+    result = steady_state(Lindblad(H, [np.sqrt(rate) * SIGMA]))
     saturation = 0.5 * drive**2 / (detuning**2 + 0.25 * rate**2)
     up = 0.5 * saturation / (1.0 + saturation)
-    assert found.state.populations[1] == pytest.approx(up, abs=1e-14)
+    assert result.state.populations[1] == pytest.approx(up, abs=1e-14)
     # d(up)/dt = 0: what the drive pumps decays; fixes the sign of the coherence
-    coherence = found.state.density_matrix[0, 1]
+    coherence = result.state.density_matrix[0, 1]
     assert drive * coherence.imag == pytest.approx(rate * up, abs=1e-14)
 
 
@@ -52,12 +52,12 @@ def test_a_driven_qubit_obeys_the_optical_bloch_equations():
 def test_a_warm_cavity_is_thermal(occupation):
     a = lowering(60)
     jumps = [np.sqrt(occupation + 1.0) * a, np.sqrt(occupation) * a.T]
-    found = steady_state(Lindblad(0.3 * a.T @ a, jumps))
+    result = steady_state(Lindblad(0.3 * a.T @ a, jumps))
     ratio = occupation / (occupation + 1.0)
     expected = ratio ** np.arange(60) * (1.0 - ratio) / (1.0 - ratio**60)
-    np.testing.assert_allclose(found.state.populations, expected, atol=1e-14)
-    assert found.sector.size == 60
-    assert found.relaxation_rate == pytest.approx(1.0, rel=0.3)
+    np.testing.assert_allclose(result.state.populations, expected, atol=1e-14)
+    assert result.sector.size == 60
+    assert result.relaxation_rate == pytest.approx(1.0, rel=0.3)
 
 
 def test_detailed_balance_between_the_levels_of_a_hamiltonian_gives_gibbs():
@@ -69,22 +69,22 @@ def test_detailed_balance_between_the_levels_of_a_hamiltonian_gives_gibbs():
         for k in range(i):
             move = np.outer(vectors[:, k], vectors[:, i])
             jumps += [move, np.exp(-0.5 * 0.7 * (energies[i] - energies[k])) * move.T]
-    found = steady_state(Lindblad(H + H.T, jumps))
+    result = steady_state(Lindblad(H + H.T, jumps))
     gibbs = scipy.linalg.expm(-0.7 * (H + H.T))
-    np.testing.assert_allclose(found.state.density_matrix, gibbs / np.trace(gibbs), atol=1e-13)
+    np.testing.assert_allclose(result.state.density_matrix, gibbs / np.trace(gibbs), atol=1e-13)
 
 
 @pytest.mark.parametrize("method", [SparseLU(), Krylov()])
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_method_solves_the_full_equation(name, method):
     system = EXAMPLES[name]
-    found = steady_state(system.lindblad, method)
-    off = np.abs(found.state.density_matrix - exact_steady_state(system))
+    result = steady_state(system.lindblad, method)
+    off = np.abs(result.state.density_matrix - exact_steady_state(system))
     assert np.max(off) < 1e-8
-    assert found.error < 1e-8
-    assert found.residual < 1e-12
-    assert found.state.trace == pytest.approx(1.0, abs=1e-13)
-    assert found.state.eigenvalues[-1] > -1e-12
+    assert result.error < 1e-8
+    assert result.residual < 1e-12
+    assert result.state.trace == pytest.approx(1.0, abs=1e-13)
+    assert result.state.eigenvalues[-1] > -1e-12
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -105,21 +105,21 @@ def test_steady_states_agree_with_qutip(name):
 def test_the_estimated_error_is_honest(name):
     """Against the same problem with another rounding: basis states in another order."""
     system = EXAMPLES.get(name) or rotor(64)
-    found = steady_state(system.lindblad)
+    result = steady_state(system.lindblad)
     order = np.random.default_rng(4).permutation(system.hamiltonian.shape[0])
     turned = [sp.csc_array(m[order][:, order]) for m in (system.hamiltonian, *system.jumps)]
     other = steady_state(Lindblad(turned[0], turned[1:])).state.density_matrix
-    off = np.abs(found.state.density_matrix[np.ix_(order, order)] - other)
-    assert np.sum(np.tril(off)) <= 2.0 * found.error
-    assert found.error < 1e-9
+    off = np.abs(result.state.density_matrix[np.ix_(order, order)] - other)
+    assert np.sum(np.tril(off)) <= 2.0 * result.error
+    assert result.error < 1e-9
 
 
 def test_the_relaxation_rate_is_an_eigenvalue():
     system = rotor(6, coupling=1.0, damping=0.05)
-    found = steady_state(system.lindblad)
-    eigenvalues = np.sort(np.abs(np.linalg.eigvals(found.generator.toarray())))
-    assert found.relaxation_rate == pytest.approx(eigenvalues[1], rel=0.3)
-    assert found.relaxation_rate > 0.9 * eigenvalues[1]
+    result = steady_state(system.lindblad)
+    eigenvalues = np.sort(np.abs(np.linalg.eigvals(result.generator.toarray())))
+    assert result.relaxation_rate == pytest.approx(eigenvalues[1], rel=0.3)
+    assert result.relaxation_rate > 0.9 * eigenvalues[1]
     iterative = steady_state(system.lindblad, Krylov())
     assert 0.5 < iterative.relaxation_rate / eigenvalues[1] < 10.0
 
@@ -129,7 +129,7 @@ def test_the_preconditioner_is_exact_between_jumps(name):
     """Without the gain of the jumps, its sweeps undo the equation up to their small shift."""
     lindblad = EXAMPLES[name].lindblad
     sector, generator = diagonal_sector(lindblad)
-    gain, outside = counted(lindblad, sector, range(len(lindblad.jumps)))
+    gain, outside = jump_superoperator(lindblad, sector, range(len(lindblad.jumps)))
     assert outside.size == 0
     loss = sp.csc_array(generator - gain)
     x = np.random.default_rng(7).normal(size=sector.size)
@@ -141,13 +141,13 @@ def test_the_preconditioner_is_exact_between_jumps(name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_inverse_solves_for_traceless_states(name):
     for method in (SparseLU(), Krylov()):
-        found = steady_state(EXAMPLES[name].lindblad, method)
-        b = np.random.default_rng(6).normal(size=found.sector.size)
-        b[found.sector.populations] -= np.mean(b[found.sector.populations])
-        b[found.sector.populations[0]] -= np.sum(b[found.sector.populations])
-        x = found.inverse.solve(b)
-        np.testing.assert_allclose(found.generator @ x, b, atol=1e-9)
-        assert np.sum(x[found.sector.populations]) == pytest.approx(0.0, abs=1e-9)
+        result = steady_state(EXAMPLES[name].lindblad, method)
+        b = np.random.default_rng(6).normal(size=result.sector.size)
+        b[result.sector.populations] -= np.mean(b[result.sector.populations])
+        b[result.sector.populations[0]] -= np.sum(b[result.sector.populations])
+        x = result.inverse.solve(b)
+        np.testing.assert_allclose(result.generator @ x, b, atol=1e-9)
+        assert np.sum(x[result.sector.populations]) == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_inverse_solves_for_traceless_states(name):
     [(rotor(1024), SparseLU), (two_modes(20), SparseLU), (two_modes(50), Krylov)],
 )
 def test_the_method_suits_the_size(system, method):
-    assert isinstance(_suitable(diagonal_sector(system.lindblad)[1]), method)
+    assert isinstance(_default_method(diagonal_sector(system.lindblad)[1]), method)
 
 
 def test_the_quantum_power_grid_of_two_sites():
@@ -163,8 +163,8 @@ def test_the_quantum_power_grid_of_two_sites():
     system = two_modes(40, loss=8.0)
     J = system.observables["flow"]
     for method in (SparseLU(), Krylov()):
-        found = steady_state(system.lindblad, method)
-        spread = np.sqrt(found.expect(J @ J) - found.expect(J) ** 2)
+        result = steady_state(system.lindblad, method)
+        spread = np.sqrt(result.expect(J @ J) - result.expect(J) ** 2)
         assert spread == pytest.approx(1.64927, abs=6e-6)
 
 
@@ -196,24 +196,24 @@ class TestSeveral:
         lindblad = Lindblad(0.0 * a, [a @ a])
         psi = np.zeros(10)
         psi[[2, 3, 4]] = np.sqrt([0.2, 0.3, 0.5])
-        found = steady_state(lindblad, initial=psi)
-        assert found.state.populations[:2] == pytest.approx([0.7, 0.3], abs=1e-8)
+        result = steady_state(lindblad, initial=psi)
+        assert result.state.populations[:2] == pytest.approx([0.7, 0.3], abs=1e-8)
         late = exact_state(
             type("S", (), {"hamiltonian": lindblad.hamiltonian, "jumps": lindblad.jumps}),
             np.outer(psi, psi).astype(complex),
             60.0,
         )
-        np.testing.assert_allclose(found.state.density_matrix, late, atol=1e-7)
+        np.testing.assert_allclose(result.state.density_matrix, late, atol=1e-7)
         assert abs(late[0, 1]) > 0.05  # a coherence that survives
-        assert found.inverse is None
-        assert found.unique is False
+        assert result.inverse is None
+        assert result.unique is False
 
     def test_a_coherence_outside_the_sector_may_be_conserved(self):
         """Populations alone reach one state, but ⟨σ_x⟩ never changes."""
         sigma_x = np.array([[0.0, 1.0], [1.0, 0.0]])
-        found = steady_state(Lindblad(np.zeros((2, 2)), [sigma_x]))
-        assert found.sector.size == 2
-        assert found.unique is False
+        result = steady_state(Lindblad(np.zeros((2, 2)), [sigma_x]))
+        assert result.sector.size == 2
+        assert result.unique is False
 
     def test_two_uncoupled_halves(self):
         one = np.kron(np.diag([1.0, 0.0]), SIGMA.toarray())
@@ -221,8 +221,8 @@ class TestSeveral:
         lindblad = Lindblad(np.zeros((4, 4)), [one, one.T, two, 2.0 * two.T])
         with pytest.raises(NoSteadyState, match="there are 2"):
             steady_state(lindblad)
-        found = steady_state(lindblad, initial=basis(4, 3))
-        assert found.state.populations == pytest.approx([0.0, 0.0, 0.2, 0.8], abs=1e-9)
+        result = steady_state(lindblad, initial=basis(4, 3))
+        assert result.state.populations == pytest.approx([0.0, 0.0, 0.2, 0.8], abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -249,11 +249,11 @@ def test_a_dark_state_is_found():
     jumps = [np.zeros((3, 3)), np.zeros((3, 3))]
     jumps[0][0, 2] = jumps[1][1, 2] = 1.0
     for method in (SparseLU(), Krylov()):
-        found = steady_state(Lindblad(H, jumps), method)
+        result = steady_state(Lindblad(H, jumps), method)
         np.testing.assert_allclose(
-            found.state.density_matrix[:2, :2], [[0.64, -0.48], [-0.48, 0.36]], atol=1e-9
+            result.state.density_matrix[:2, :2], [[0.64, -0.48], [-0.48, 0.36]], atol=1e-9
         )
-        assert found.unique is True
+        assert result.unique is True
 
 
 def test_a_rate_lost_in_rounding_is_refused():
@@ -281,9 +281,9 @@ def two_wells(slow, levels=12):
 @pytest.mark.parametrize("method", [Krylov(0.1), SparseLU(0.1)])
 @pytest.mark.parametrize("slow", [1e-4, 1e-6, 1e-8, 1e-10])
 def test_slow_relaxation_is_in_the_error(slow, method):
-    found = steady_state(two_wells(slow), method)
-    assert abs(found.state.populations[:12].sum() - 1.0 / 3.0) <= found.error
-    assert 1e-19 / slow < found.error < 1e-14 / slow
+    result = steady_state(two_wells(slow), method)
+    assert abs(result.state.populations[:12].sum() - 1.0 / 3.0) <= result.error
+    assert 1e-19 / slow < result.error < 1e-14 / slow
     if slow < 1e-5:
         with pytest.raises(NotConverged, match="slowest relaxation rate"):
             steady_state(two_wells(slow), type(method)(1e-12))
@@ -298,13 +298,13 @@ def test_the_error_does_not_depend_on_the_window():
 def test_an_exceptional_point_of_the_drift():
     """A resonantly driven atom at Ω = γ/2: −iH − ½L†L has one eigenvector."""
     drive = 0.25 * (SIGMA + SIGMA.T)
-    found = steady_state(Lindblad(drive, [SIGMA]), Krylov())
-    assert found.state.populations[1] == pytest.approx(0.25 / 1.5, abs=1e-13)
+    result = steady_state(Lindblad(drive, [SIGMA]), Krylov())
+    assert result.state.populations[1] == pytest.approx(0.25 / 1.5, abs=1e-13)
 
 
-def test_marks_equal_to_rounding_are_one():
+def test_rates_equal_to_rounding_do_not_tell_states_apart():
     """2⁻¹⁰ and a number next to it differ in the ninth digit when rounded, yet are the same."""
-    marks = np.array([[1.0, 2.0**-10, 2.0**-10 * (1.0 + 2.0**-50)]])
-    assert _distinct(marks) == 2
-    assert _distinct(np.vstack((marks, [[0.0, 0.0, 1.0]]))) == 3
-    assert _distinct(np.zeros((1, 3))) == 1
+    rates = np.array([[1.0, 2.0**-10, 2.0**-10 * (1.0 + 2.0**-50)]])
+    assert _distinct_columns(rates) == 2
+    assert _distinct_columns(np.vstack((rates, [[0.0, 0.0, 1.0]]))) == 3
+    assert _distinct_columns(np.zeros((1, 3))) == 1

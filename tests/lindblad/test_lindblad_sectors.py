@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import (
+from open_systems import (
     EXAMPLES,
     SIGMA,
     exact_steady_state,
@@ -15,7 +15,7 @@ from hilbert_systems import (
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import Lindblad, State, evolve, steady_state
-from wheelwork.lindblad.sector import counted, diagonal_sector, state_sector
+from wheelwork.lindblad.sector import diagonal_sector, jump_superoperator, state_sector
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -82,8 +82,8 @@ def test_hopping_on_a_bipartite_graph_is_real(most, unknowns):
 
 def test_reduced_and_full_solutions_of_the_rotor_agree():
     system = rotor(8)
-    found = steady_state(system.lindblad).state.density_matrix
-    assert np.max(np.abs(found - exact_steady_state(system))) < 1e-12
+    result = steady_state(system.lindblad).state.density_matrix
+    assert np.max(np.abs(result - exact_steady_state(system))) < 1e-12
 
 
 def test_memory_grows_as_the_number_of_levels():
@@ -141,7 +141,7 @@ def test_elements_outside_are_refused():
 def test_counted_jumps_are_those_of_the_equation():
     system = EXAMPLES["collective decay"]
     sector, _ = diagonal_sector(system.lindblad)
-    matrix, outside = counted(system.lindblad, sector, [0])
+    matrix, outside = jump_superoperator(system.lindblad, sector, [0])
     assert outside.size == 0
     x = np.random.default_rng(3).normal(size=sector.size)
     L, rho = system.jumps[0].toarray(), sector.matrix(x).toarray()
@@ -153,8 +153,8 @@ def test_counted_jumps_are_those_of_the_equation():
 def test_a_single_jump_may_leave_the_sector_that_the_sum_keeps():
     lindblad = rotor(5, cartesian=True).lindblad
     sector, _ = diagonal_sector(lindblad)
-    assert counted(lindblad, sector, [4])[1].size > 0
-    assert counted(lindblad, sector, [4, 5])[1].size == 0
+    assert jump_superoperator(lindblad, sector, [4])[1].size > 0
+    assert jump_superoperator(lindblad, sector, [4, 5])[1].size == 0
 
 
 def test_adjoints_are_the_other_side_of_the_trace():
@@ -193,9 +193,9 @@ def two_levels_high_up(energy, detuning=0.0):
 @pytest.mark.parametrize("energy", [1e3, 1e15, 1e18])
 def test_decay_is_no_rounding_of_an_energy(energy):
     near = steady_state(two_levels_high_up(0.0))
-    found = steady_state(two_levels_high_up(energy))
-    np.testing.assert_allclose(found.state.density_matrix, near.state.density_matrix, atol=1e-13)
-    assert found.state.populations[2] == pytest.approx(25.0 / 156.0, abs=1e-13)
+    result = steady_state(two_levels_high_up(energy))
+    np.testing.assert_allclose(result.state.density_matrix, near.state.density_matrix, atol=1e-13)
+    assert result.state.populations[2] == pytest.approx(25.0 / 156.0, abs=1e-13)
 
 
 def test_a_difference_that_may_be_rounding_must_not_decide():
@@ -210,5 +210,5 @@ def test_a_difference_that_may_be_rounding_must_not_decide():
 def test_a_slow_rotation_of_one_coherence_is_kept():
     lindblad = Lindblad(np.diag([1e15, 1e15 + 8.0]))
     plus = np.full((2, 2), 0.5)
-    found = evolve(lindblad, plus, [0.1], observables={"x": 2.0 * plus - np.eye(2)})
-    assert found.means["x"][0] == pytest.approx(np.cos(0.8), abs=1e-9)
+    result = evolve(lindblad, plus, [0.1], observables={"x": 2.0 * plus - np.eye(2)})
+    assert result.means["x"][0] == pytest.approx(np.cos(0.8), abs=1e-9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hilbert_systems import EXAMPLES, SIGMA, jaynes_cummings, liouvillian, lowering, rotor
+from open_systems import EXAMPLES, SIGMA, jaynes_cummings, liouvillian, lowering, rotor
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (
@@ -34,9 +34,9 @@ def test_a_level_filled_and_emptied():
     noise = mean * (1.0 - 2.0 * both / total**2)
     third = mean * (1.0 - 6.0 * both / total**2 + 12.0 * (both / total**2) ** 2)
     for weights in ([1.0, 0.0], [0.0, 1.0]):
-        found = counting_statistics(resonant_level(), weights, order=3)
-        np.testing.assert_allclose(found.cumulants, [mean, noise, third], rtol=1e-12)
-        assert found.fano_factor == pytest.approx((ENTER**2 + LEAVE**2) / total**2)
+        result = counting_statistics(resonant_level(), weights, order=3)
+        np.testing.assert_allclose(result.cumulants, [mean, noise, third], rtol=1e-12)
+        assert result.fano_factor == pytest.approx((ENTER**2 + LEAVE**2) / total**2)
 
 
 def test_both_ends_of_a_level_count_the_same():
@@ -47,12 +47,12 @@ def test_both_ends_of_a_level_count_the_same():
 
 
 def test_independent_jumps_are_poissonian():
-    found = counting_statistics(
+    result = counting_statistics(
         steady_state(Lindblad(np.zeros((2, 2)), [np.sqrt(0.3) * np.eye(2), SIGMA, SIGMA.T])),
         [2.0, 0.0, 0.0],
         order=4,
     )
-    np.testing.assert_allclose(found.cumulants, 0.3 * 2.0 ** np.arange(1, 5), rtol=1e-12)
+    np.testing.assert_allclose(result.cumulants, 0.3 * 2.0 ** np.arange(1, 5), rtol=1e-12)
 
 
 def test_emission_of_a_warm_cavity():
@@ -79,13 +79,13 @@ def test_cumulants_are_derivatives_of_the_tilted_generator(name):
     system = SMALL.get(name) or EXAMPLES[name]
     weights = np.zeros(len(system.jumps))
     weights[:2] = [1.0, -0.5]
-    found = counting_statistics(steady_state(system.lindblad), weights, order=4)
+    result = counting_statistics(steady_state(system.lindblad), weights, order=4)
     h = 0.02
     points = h * np.arange(-4, 5)
     values = [tilted_eigenvalue(system, weights, point) for point in points]
     derivatives = [np.polynomial.Polynomial.fit(points, values, 8).deriv(k)(0.0) for k in (1, 2, 3)]
-    np.testing.assert_allclose(found.cumulants[:2], derivatives[:2], rtol=1e-6, atol=1e-9)
-    assert found.cumulants[2] == pytest.approx(derivatives[2], rel=1e-4, abs=1e-6)
+    np.testing.assert_allclose(result.cumulants[:2], derivatives[:2], rtol=1e-6, atol=1e-9)
+    assert result.cumulants[2] == pytest.approx(derivatives[2], rel=1e-4, abs=1e-6)
 
 
 def test_jumps_that_leave_the_sector_one_by_one():
@@ -102,11 +102,11 @@ def test_jumps_that_leave_the_sector_alone():
     """Unequal weights: what leaves by one jump does not come back by the other."""
     system = rotor(3, 0, 0.2, 1.0, 0.5, True)
     weights = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.3])
-    found = counting_statistics(steady_state(system.lindblad), weights, order=3)
+    result = counting_statistics(steady_state(system.lindblad), weights, order=3)
     points = 0.02 * np.arange(-4, 5)
     values = [tilted_eigenvalue(system, weights, point) for point in points]
     line = np.polynomial.Polynomial.fit(points, values, 8)
-    np.testing.assert_allclose(found.cumulants, [line.deriv(k)(0.0) for k in (1, 2, 3)], rtol=1e-5)
+    np.testing.assert_allclose(result.cumulants, [line.deriv(k)(0.0) for k in (1, 2, 3)], rtol=1e-5)
 
 
 def test_the_mean_is_the_current():
@@ -127,11 +127,11 @@ def test_noise_obeys_the_uncertainty_relation():
         move[(i + 1) % 3, i] = 1.0
         jumps += [np.sqrt(forward) * move, np.sqrt(back) * move.T]
     steady = steady_state(Lindblad(np.zeros((3, 3)), jumps))
-    found = counting_statistics(steady, [1, -1] * 3)
-    assert found.mean == pytest.approx(forward - back)
-    assert found.noise == pytest.approx(forward + back)
+    result = counting_statistics(steady, [1, -1] * 3)
+    assert result.mean == pytest.approx(forward - back)
+    assert result.noise == pytest.approx(forward + back)
     entropy = (forward - back) * np.log(forward / back)
-    ratio = found.uncertainty_ratio(entropy)
+    ratio = result.uncertainty_ratio(entropy)
     assert ratio == pytest.approx(0.5 * (1.7 / 0.9) * np.log(forward / back))
     assert ratio > 1.0
 
@@ -155,14 +155,14 @@ def test_iterative_and_direct_inverses_count_alike():
 
 def test_errors_cover_another_rounding():
     system = rotor(30)
-    found = counting_statistics(steady_state(system.lindblad), [1, -1, 0, 0, 0, 0], order=3)
+    result = counting_statistics(steady_state(system.lindblad), [1, -1, 0, 0, 0, 0], order=3)
     order = np.random.default_rng(1).permutation(120)
     turned = [sp.csc_array(m[order][:, order]) for m in (system.hamiltonian, *system.jumps)]
     other = counting_statistics(
         steady_state(Lindblad(turned[0], turned[1:])), [1, -1, 0, 0, 0, 0], order=3
     )
-    assert np.all(np.abs(found.cumulants - other.cumulants) <= found.errors + other.errors)
-    assert np.all(found.errors < 1e-7 * np.abs(found.cumulants))
+    assert np.all(np.abs(result.cumulants - other.cumulants) <= result.errors + other.errors)
+    assert np.all(result.errors < 1e-7 * np.abs(result.cumulants))
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_bad_counts_are_refused(weights, order, message):
 
 def test_statistics_need_one_steady_state():
     a = lowering(6)
-    found = steady_state(Lindblad(a.T @ a, [a @ a]), initial=np.eye(6)[3])
-    if found.inverse is None:
+    result = steady_state(Lindblad(a.T @ a, [a @ a]), initial=np.eye(6)[3])
+    if result.inverse is None:
         with pytest.raises(InvalidArgument, match="only steady state"):
-            counting_statistics(found, [1.0])
+            counting_statistics(result, [1.0])
     with pytest.raises(InvalidArgument, match="`entropy_production` must be positive"):
         counting_statistics(resonant_level(), [1.0, 0.0]).uncertainty_ratio(0.0)
 
@@ -205,7 +205,7 @@ def test_a_mean_lost_in_its_error_is_none():
 def test_photons_of_a_driven_atom(drive):
     """Resonance fluorescence: F = 1 − 6 Ω²γ²/(γ² + 2 Ω²)², L. Mandel, Opt. Lett. 4, 205 (1979)."""
     system = Lindblad(0.5 * drive * (SIGMA + SIGMA.T), [SIGMA])
-    found = counting_statistics(steady_state(system), [1.0])
-    assert found.mean == pytest.approx(drive**2 / (1.0 + 2.0 * drive**2), rel=1e-12)
+    result = counting_statistics(steady_state(system), [1.0])
+    assert result.mean == pytest.approx(drive**2 / (1.0 + 2.0 * drive**2), rel=1e-12)
     expected = 1.0 - 6.0 * drive**2 / (1.0 + 2.0 * drive**2) ** 2
-    assert found.fano_factor == pytest.approx(expected, rel=1e-12)
+    assert result.fano_factor == pytest.approx(expected, rel=1e-12)

@@ -12,8 +12,8 @@ from timing import compare, measure
 
 from wheelwork.lindblad import Krylov, Lindblad, SparseLU, State, steady_state
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "hilbert"))
-from hilbert_systems import System, rotor, two_modes
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "lindblad"))
+from open_systems import System, rotor, two_modes
 
 LARGE = 4096
 LARGE_TARGET = 0.5  # seconds

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hilbert_systems import lowering, rotor
+from open_systems import lowering, rotor
 
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad import Lindblad, SparseLU, Truncation, grow, steady_state
@@ -22,10 +22,10 @@ def warm_cavity(occupation):
 
 @pytest.mark.parametrize("occupation", [0.1, 2.0, 30.0])
 def test_a_warm_cavity_grows_as_far_as_its_temperature_asks(occupation):
-    found = grow(warm_cavity(occupation), [4], rtol=1e-9)
-    assert abs(found.means["n"] - occupation) <= max(2.0 * found.errors["n"], 1e-9 * occupation)
-    assert found.edge_populations[0] <= 1e-9
-    assert found.cutoffs[0] == found.steady.lindblad.dimension
+    result = grow(warm_cavity(occupation), [4], rtol=1e-9)
+    assert abs(result.means["n"] - occupation) <= max(2.0 * result.errors["n"], 1e-9 * occupation)
+    assert result.edge_populations[0] <= 1e-9
+    assert result.cutoffs[0] == result.steady.lindblad.dimension
 
 
 def test_a_coarser_tolerance_needs_fewer_levels():
@@ -43,12 +43,12 @@ def test_only_the_side_that_overflows_grows():
         high = [k * levels + levels - 1 for k in range(4)]
         return Truncation(system.lindblad, [low, high], system.observables)
 
-    found = grow(build, [30, 3], rtol=1e-8)
-    below, above = found.cutoffs
+    result = grow(build, [30, 3], rtol=1e-8)
+    below, above = result.cutoffs
     assert below <= 45 < 3 * above
     wide = rotor(161, lowest=-70, coupling=1.0, damping=0.02)
     exact = steady_state(wide.lindblad)
-    for name, mean in found.means.items():
+    for name, mean in result.means.items():
         assert mean == pytest.approx(exact.expect(wide.observables[name]), rel=1e-7)
 
 
@@ -72,16 +72,16 @@ def kerr(cutoffs):
 
 def test_a_second_branch_behind_a_barrier_is_found():
     exact = steady_state(kerr([90]).lindblad, SparseLU()).expect(kerr([90]).observables["n"])
-    found = grow(kerr, [8], rtol=1e-6, largest=60_000)
-    assert found.means["n"] == pytest.approx(exact, abs=1e-8)
-    assert abs(found.means["n"] - exact) <= found.errors["n"]
-    assert found.cutoffs[0] > 81
-    assert found.checked == found.cutoffs  # three times as much is too large
+    result = grow(kerr, [8], rtol=1e-6, largest=60_000)
+    assert result.means["n"] == pytest.approx(exact, abs=1e-8)
+    assert abs(result.means["n"] - exact) <= result.errors["n"]
+    assert result.cutoffs[0] > 81
+    assert result.checked == result.cutoffs  # three times as much is too large
 
 
 def test_means_are_compared_far_out():
-    found = grow(warm_cavity(2.0), [4], rtol=1e-6)
-    assert found.checked == (3 * found.cutoffs[0],)
+    result = grow(warm_cavity(2.0), [4], rtol=1e-6)
+    assert result.checked == (3 * result.cutoffs[0],)
 
 
 def parametric(cutoffs):
