@@ -129,7 +129,7 @@ def short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
     text = repr(value)
-    if len(text) <= LONGEST_SHOWN:
+    if len(text) <= LONGEST_SHOWN or isinstance(value, Parameters):
         return text
     if isinstance(value, tuple | list | Mapping):
         return f"<{len(value)} entries>"

@@ -7,7 +7,7 @@ labels of tables and figures, the dataset and what is printed all follow from it
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -297,13 +297,14 @@ class Series(Sequence[ResultType]):
         return dataset
 
 
-def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose rows begin with a name."""
+def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Return a table whose rows begin with a name. header: of the columns, where they have one."""
     cells = (
         f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
         for name, *others in rows
     )
-    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
+    top = f"<tr>{''.join(f'<th>{escape(text)}</th>' for text in header)}</tr>" if header else ""
+    return f"<b>{escape(title)}</b><table>{top}{''.join(cells)}</table>"
 
 
 def attributes(label: Label) -> dict[str, str]:
@@ -344,13 +345,6 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
-
-
-def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts for notebooks, with its title above."""
-    lines = [f"<tr>{''.join(f'<th>{escape(text)}</th>' for text in header)}</tr>"]
-    lines += [f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows]
-    return f"<b>{escape(title)}</b><table>{''.join(lines)}</table>"
 
 
 def _shown(result: Result, name: str) -> str:

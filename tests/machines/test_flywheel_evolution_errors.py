@@ -7,7 +7,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, ValidityWarning
-from wheelwork.phase_space.detection import detection_weight
+from wheelwork.phase_space.distribution import detection_weight
 
 STRONG = ww.Flywheel.paper(bias=12.0, force=0.4)
 QUIET = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")

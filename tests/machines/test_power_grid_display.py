@@ -7,7 +7,7 @@ import pytest
 import wheelwork as ww
 from wheelwork.machines.power_grid.langevin import Marginal
 from wheelwork.machines.power_grid.numbers import EdgeEstimates, EdgeNumbers, NodeEstimates
-from wheelwork.oscillator_networks.langevin.samples import Sampled
+from wheelwork.numerics.statistics import Sampled
 
 LONGEST = 1500  # characters
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wheelwork.phase_space.finite_difference import central, stencils
+from wheelwork.phase_space.discretisation import central, stencils
 
 
 @pytest.mark.parametrize("parity", [0, 1])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.tables import tabulate
+from wheelwork.phase_space.chebyshev import tabulate
 
 
 def both(x):

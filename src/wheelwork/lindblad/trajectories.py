@@ -49,7 +49,7 @@ class JumpSamples:
 
     def _repr_html_(self) -> str:
         rows = [(name, with_error(*average)) for name, average in self.averages.items()]
-        return html_table("JumpSamples", ("observable", "average"), rows)
+        return html_table("JumpSamples", rows, ("observable", "average"))
 
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.

@@ -61,7 +61,7 @@ def _work_bounds(state: "FlywheelState") -> dict[str, float]:
 
 def _flow_bounds(state: "FlywheelState") -> dict[str, float]:
     bounds = state.stationary.local_errors
-    names = state.stationary.model.companions
+    names = state.stationary.model.local_observables
     particle, energy = np.reshape([bounds[name] for name in names], (2, -1))
     work = np.abs(state.flows.chemical_potentials) * particle
     return {

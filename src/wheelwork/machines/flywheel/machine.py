@@ -28,7 +28,7 @@ from wheelwork.phase_space import (
     Stationary,
     table_tolerance,
 )
-from wheelwork.phase_space.detection import detection_weight
+from wheelwork.phase_space.distribution import detection_weight
 from wheelwork.transport import Coefficients, Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1
@@ -190,7 +190,7 @@ class Flywheel:
     def model(self, rtol: float = 1e-12) -> PhaseSpaceModel:
         """The oscillator's stochastic equation, with coefficients to `rtol`.
 
-        Its companions are the particle and energy current out of each lead.
+        Its local observables are the particle and energy current out of each lead.
         """
         leads = range(len(self.leads))
         names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))

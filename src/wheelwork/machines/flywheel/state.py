@@ -20,7 +20,7 @@ from wheelwork.machines.flywheel.validity import orbit_places, validity
 from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.stored_work import StoredWork, StoresWork
 from wheelwork.phase_space import Stationary
-from wheelwork.phase_space.ring import Ring, find_ring
+from wheelwork.phase_space.distribution import Ring, find_ring
 from wheelwork.results import AuditEntry
 from wheelwork.states import to_qutip
 
@@ -170,7 +170,9 @@ class FlywheelState(StoresWork):
     def flows(self) -> Flows:
         """Mean particle and energy currents of all leads, with what follows from them."""
         means = self.stationary.local_means
-        rows = np.reshape([means[name] for name in self.stationary.model.companions], (2, -1))
+        rows = np.reshape(
+            [means[name] for name in self.stationary.model.local_observables], (2, -1)
+        )
         leads = self.machine.leads
         return Flows(
             particle_currents=rows[0],

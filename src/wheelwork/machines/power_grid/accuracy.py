@@ -11,8 +11,9 @@ from scipy.special import stdtrit
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.model import gain_rates, loss_rates
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.numerics.statistics import RARE
-from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means, Sampled
+from wheelwork.numerics.stationarity import RARE
+from wheelwork.numerics.statistics import Sampled
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
 from wheelwork.results import AuditEntry
 
 BALANCE = 1e-12  # against all that flows through a node: what rounding leaves of quanta per time
@@ -127,7 +128,7 @@ def sampled_balance(parameters: GridParameters, means: Means) -> Sampled:
     flat = current.deviations.reshape(change[..., 0].size, len(parameters.edges)) @ into
     change = change + flat.reshape(change.shape)
     for name, sign in (("injected", 1.0), ("extracted", -1.0)):
-        flow = means.companion(name)
+        flow = means.local_observable(name)
         value[means.model.active] += sign * flow.value
         change[..., means.model.active] += sign * flow.deviations
     return Sampled(value, change)
@@ -140,7 +141,7 @@ def energy_balance(parameters: GridParameters, samples: AmplitudeSamples) -> Aud
     """
     means, balance = samples.fine, sampled_balance(parameters, samples.fine)
     by_step = np.nan_to_num(samples.step_error(lambda each: sampled_balance(parameters, each)))
-    flows = means.companion("injected").value, means.companion("extracted").value
+    flows = means.local_observable("injected").value, means.local_observable("extracted").value
     lost = parameters.dampings * (means.occupation.value + parameters.thermal_occupations)
     terms = np.concatenate([np.abs(means.current.value), *map(np.abs, flows), lost])
     rounding = ROUNDING * float(np.max(terms, initial=TINY))

@@ -30,10 +30,10 @@ from wheelwork.machines.power_grid.numbers import (
     NodeEstimates,
 )
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.numerics.statistics import Estimate
+from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import Settings, sample_amplitudes
-from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means, Sampled
+from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
 
@@ -241,13 +241,13 @@ class SampledState(Result):
         """The numbers named in `TOTALS`, in one."""
         machine, occupation, current = self.machine, means.occupation, means.current
         lost = _sum(occupation, machine.dampings)
-        loss, gain = _sum(means.companion("loss")), _sum(means.companion("gain"))
+        loss, gain = _sum(means.local_observable("loss")), _sum(means.local_observable("gain"))
         from_surroundings = float(machine.dampings @ machine.thermal_occupations)
         edges = len(machine.edges)
         return _joined(
             _sum(occupation),
-            _sum(means.companion("injected")),
-            _sum(means.companion("extracted")),
+            _sum(means.local_observable("injected")),
+            _sum(means.local_observable("extracted")),
             Sampled(lost.value - from_surroundings, lost.deviations),
             Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
             _sum(current, np.full(edges, 1.0 / max(edges, 1))),
@@ -273,10 +273,11 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
     error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
-    settings, model = _settings(method), noisy_model(parameters)
+    _require_no_start(method)
+    model = noisy_model(parameters)
     _require_bounded(parameters, model)
     _require_source(model)
-    state = SampledState(parameters, method, sample_amplitudes(model, settings))
+    state = SampledState(parameters, method, sample_amplitudes(model, method))
     if isinstance(method, Langevin):
         _require_accurate(state, method)
     # so that NotConverged is raised here, not when they are read
@@ -284,23 +285,12 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     return state
 
 
-def _settings(method: Langevin | EulerMaruyama) -> Settings:
-    euler = isinstance(method, EulerMaruyama)
-    if method.start not in (None, (0.0, 0.0)) or (method.start is not None and not euler):
+def _require_no_start(method: Langevin | EulerMaruyama) -> None:
+    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
             "`start` must be left out for a power grid, whose trajectories leave from random "
             f"amplitudes, but is {method.start!r}"
         )
-    return Settings(
-        duration=method.duration,
-        trajectories=method.trajectories,
-        step=method.step,
-        seed=method.seed,
-        burn_in=method.burn_in,
-        checked=0 if method.checked is None else method.checked,
-        threads=method.threads,
-        euler=euler,
-    )
 
 
 def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:

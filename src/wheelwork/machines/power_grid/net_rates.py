@@ -120,7 +120,7 @@ class ElementGrowth:
 class GridActivity:
     """Net rates and noise of each active site, for amplitude equations with noise.
 
-    generators, engines: (K,) element or None. The companions are G, Λ, and the quanta per time
+    generators, engines: (K,) element or None. Local observables are G, Λ, and the quanta per time
     injected, G n + noise, and extracted, Λ n − noise.
     """
 
@@ -149,7 +149,7 @@ class GridActivity:
         _, _, into, out = self._parts(site, occupation)
         return into + out
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """G, Λ, G n + noise, Λ n − noise."""
         gain, loss, into, out = self._parts(site, occupation)
         return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])

@@ -11,8 +11,7 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.parameters import Edge
-from wheelwork.numerics.statistics import Estimate
-from wheelwork.oscillator_networks.langevin.samples import Sampled
+from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.results import Label, Summary, with_error
 
 SHOWN = 4  # entries of a printout
