@@ -48,6 +48,14 @@ def non_negative(name: str, value: Any, where: str = "") -> float:
     return number
 
 
+def within(name: str, value: Any, low: float, high: float, where: str = "") -> float:
+    """Return `value` as a float of at least `low` and at most `high`."""
+    number = real(name, value, where)
+    if not low <= number <= high:
+        raise _refuse(name, f"lie between {low:g} and {high:g}", number, where)
+    return number
+
+
 def tolerance(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a relative tolerance between 1e-12 and 0.1."""
     number = positive(name, value, where)

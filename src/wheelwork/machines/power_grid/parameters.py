@@ -27,6 +27,7 @@ from wheelwork.results import Label, Labels
 
 Edge = tuple[Hashable, Hashable]
 Number = float | Mapping[Hashable, float]
+Element = ActiveElement | Any  # a pair of callables becomes an ActiveElement
 
 SHOWN_ELEMENTS = 3  # generators or engines that a printout lists; of more it gives the number
 
@@ -80,8 +81,8 @@ class GridParameters(Parameters):
         "", "1", "oscillators and their couplings", check=lambda _, graph: checked_graph(graph)
     )
     _: KW_ONLY
-    generators: Mapping[Hashable, Any] = parameter("", "1", "elements with gain, by node")
-    engines: Mapping[Hashable, Any] = parameter("", "1", "elements with loss, by node")
+    generators: Mapping[Hashable, Element] = parameter("", "1", "elements with gain, by node")
+    engines: Mapping[Hashable, Element] = parameter("", "1", "elements with loss, by node")
     coupling: float | None = parameter(
         "g", "rate", "coupling of neighbours", check=_checks.real, optional=True, default=1.0
     )
