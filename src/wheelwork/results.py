@@ -244,6 +244,22 @@ class Result(Computed):
         return html_table(self.title, rows) + notes
 
 
+class Summary:
+    """Base of smaller parts of a result: they print as what `summary` gives."""
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """What a printout shows, by name."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={text}" for name, text in self.summary.items())
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_html_(self) -> str:
+        return html_table(type(self).__name__, list(self.summary.items()))
+
+
 ResultType = TypeVar("ResultType", bound=Result)
 
 

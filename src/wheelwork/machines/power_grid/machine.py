@@ -1,23 +1,21 @@
 """Power grids: oscillators on a graph, fed by generators and drained by engines."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, overload
 
-import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.branch_map import branch_map
-from wheelwork.machines.power_grid.elements import ActiveElement
-from wheelwork.machines.power_grid.labels import LABELS
-from wheelwork.machines.power_grid.langevin import sample_grid
+from wheelwork.machines.power_grid.branch_path import BranchPath, follow
+from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
+from wheelwork.machines.power_grid.mean_field import MeanFieldState, solve_mean_field
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.path import BranchPath, follow
 from wheelwork.machines.power_grid.quantum import (
     MasterEquation,
     QuantumJumps,
@@ -26,10 +24,10 @@ from wheelwork.machines.power_grid.quantum import (
     sample_quantum,
     solve_quantum,
 )
-from wheelwork.machines.power_grid.sampled_state import SampledState
-from wheelwork.machines.power_grid.state import MeanFieldState, settle
 from wheelwork.oscillator_networks import AmplitudeModel, MeanField
 from wheelwork.phase_space import EulerMaruyama, Langevin
+from wheelwork.results import Labels
+from wheelwork.verbs import require_method
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,43 +40,10 @@ class PowerGrid(GridParameters):
 
         dα_j/dt = [(G_j(|α_j|²) − Λ_j(|α_j|²) − γ_j)/2 − iΔ_j] α_j + i Σ_k (g_jk/2) α_k.
 
-    graph: connected networkx.Graph without self loops; a frozen copy is kept.
-    generators, engines: node → `Saturable`, or another `ActiveElement`, or a pair of callables
-    (rate, noise) of the occupation.
-    coupling: g, not zero. damping: γ ≥ 0. thermal_occupation: N_th ≥ 0. detuning: Δ. The last three
-    may be mappings from nodes. All are rates in one unit but N_th. An attribute of that name of an
-    edge or node comes before the number given here.
-    Do not change the mappings of a machine: use `replace`.
-
-    Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
+    graph, generators, engines, coupling, damping, thermal_occupation, detuning: see
+    `GridParameters`; `chain`, `lattice` and `paper` make the usual ones.
     Local damping needs γ, Γ, g ≪ ω0, which does not enter.
     """
-
-    def gain_rates(self, occupation: FloatArray) -> FloatArray:
-        """G_j(n_j) of the generators; `occupation` (..., N)."""
-        return self._summed(self.generators, "rate_at", occupation)
-
-    def loss_rates(self, occupation: FloatArray) -> FloatArray:
-        """Λ_j(n_j) of the engines, without γ; `occupation` (..., N)."""
-        return self._summed(self.engines, "rate_at", occupation)
-
-    def noise(self, occupation: FloatArray) -> FloatArray:
-        """⟨|dα_j|²⟩/dt of the P function, γ N_th and that of the elements; `occupation` (..., N).
-
-        (Huber and Rabl, Eqs. (3)–(5).)
-        """
-        thermal = self.dampings * self.thermal_occupations
-        gain = self._summed(self.generators, "gain_noise_at", occupation)
-        return thermal + gain + self._summed(self.engines, "loss_noise_at", occupation)
-
-    def _summed(
-        self, elements: Mapping[Hashable, ActiveElement], what: str, occupation: FloatArray
-    ) -> FloatArray:
-        total = np.zeros_like(occupation)
-        for node, each in elements.items():
-            i = self.index[node]
-            total[..., i] += getattr(each, what)(occupation[..., i])
-        return total
 
     @cached_property
     def amplitude_model(self) -> AmplitudeModel:
@@ -86,7 +51,7 @@ class PowerGrid(GridParameters):
         return amplitude_model(self)
 
     @property
-    def labels(self) -> Mapping[str, tuple[str, str, str]]:
+    def labels(self) -> Labels:
         """Symbol, unit and long name of every parameter and observable."""
         return LABELS
 
@@ -129,7 +94,7 @@ class PowerGrid(GridParameters):
         name: as for `replace`. The path turns with the branch at its folds and ends at `stop`, at
         its starting value again, or where the branch merges with the state at rest.
         """
-        return follow(self, branch, name, stop, _checked(method))
+        return follow(self, branch, name, stop, _mean_field(method))
 
     def branch_map(
         self, values: Mapping[str, npt.ArrayLike], method: MeanField | None = None
@@ -138,11 +103,19 @@ class PowerGrid(GridParameters):
 
         values: names as for `replace`, each with an array (n,). See `branch_map`.
         """
-        return branch_map(self, values, _checked(method))
+        return branch_map(self, values, _mean_field(method))
 
 
+STATES = QuantumState, SampledQuantumState, SampledState, MeanFieldState  # the last label wins
+LABELS: Labels = MappingProxyType(
+    {
+        name: label
+        for labels in (PowerGrid.parameter_labels(), *(state.labels() for state in STATES))
+        for name, label in labels.items()
+    }
+)
 SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
-    MeanField: settle,
+    MeanField: solve_mean_field,
     Langevin: sample_grid,
     EulerMaruyama: sample_grid,
     MasterEquation: solve_quantum,
@@ -150,10 +123,7 @@ SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
 }
 
 
-def _checked(method: MeanField | None) -> MeanField:
+def _mean_field(method: MeanField | None) -> MeanField:
     method = MeanField() if method is None else method
-    if not isinstance(method, MeanField):
-        raise InvalidArgument(
-            f"`method` must be a method such as MeanField(rtol=1e-9), but is {method!r}"
-        )
+    require_method(method, (MeanField,), "MeanField(rtol=1e-9)")
     return method

@@ -22,7 +22,7 @@ from wheelwork.machines.power_grid.graph import (
     per_edge,
     per_node,
 )
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, parameter, short
 from wheelwork.results import Label, Labels
 
 Edge = tuple[Hashable, Hashable]
@@ -328,16 +328,14 @@ class GridParameters(Parameters):
         elements = (*self.generators.values(), *self.engines.values())
         return tuple(each.saturation for each in elements if isinstance(each, Saturable))
 
-    def __repr__(self) -> str:
-        parts = [f"{len(self.nodes)} nodes", f"{len(self.edges)} edges"]
-        for name in ("generators", "engines"):
-            elements = getattr(self, name)
-            few = 0 < len(elements) <= SHOWN_ELEMENTS
-            parts.append(f"{name}={elements!r}" if few else f"{len(elements)} {name}")
-        for name in ("coupling", "damping", "thermal_occupation", "detuning"):
-            value = getattr(self, name)
-            parts.append(f"{name}={'<by node>' if isinstance(value, Mapping) else value!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+    def shown(self, name: str) -> str:
+        """The graph as its size, and no more than three elements."""
+        value = getattr(self, name)
+        if name == "graph":
+            return f"<{len(self.nodes)} nodes, {len(self.edges)} edges>"
+        if name in ("generators", "engines") and len(value) <= SHOWN_ELEMENTS:
+            return f"{{{', '.join(f'{node!r}: {short(each)}' for node, each in value.items())}}}"
+        return super().shown(name)
 
 
 def _checked_elements(name: str, given: Any, graph: GridGraph) -> dict[Hashable, ActiveElement]:
