@@ -35,7 +35,7 @@ class FlywheelParameters(Parameters):
     is not positive, and for `leads` that are not leads.
     """
 
-    leads: tuple[Lead, ...] = parameter("", "", "leads", check=_leads)
+    leads: tuple[Lead, ...] = parameter(r"\alpha", "1", "leads", check=_leads)
     level: float = parameter(
         r"\varepsilon", "energy", "energy of the level", check=_checks.real, default=0.0
     )
