@@ -89,13 +89,14 @@ def test_replace_and_names_for_sweeps():
     assert CHAIN.replace(injection=4.0) == CHAIN
     assert CHAIN.replace(injection=4.5) != CHAIN
     assert pickle.loads(pickle.dumps(CHAIN)) == CHAIN
-    assert "edges=[(0, 1, {})" in repr(CHAIN)
+    assert "edges=[(0, 1, {})" in repr(CHAIN.graph)
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"injektion": 1.0}, "`injektion` must be one of graph, generators, engines"),
+        ({"coupling[1]": 1.0}, r"`coupling\[1\]` must be one of graph"),
         ({"injection": -1.0}, "`injection` must not be negative, but is -1.0"),
         ({"saturation": 0.0}, "`saturation` must be positive"),
         ({"extraction[0]": 1.0}, "must name a node with such an element, but names 0"),

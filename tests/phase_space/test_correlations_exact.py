@@ -6,7 +6,7 @@ from phase_space_systems import damped_oscillator
 from scipy.linalg import expm
 
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.phase_space.response import response
+from wheelwork.phase_space.response.correlations import response
 from wheelwork.phase_space.response.decay import find_line
 from wheelwork.phase_space.response.relaxation import correlation
 

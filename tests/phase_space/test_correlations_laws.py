@@ -9,7 +9,7 @@ from scipy.sparse.linalg import eigs, spsolve
 import wheelwork as ww
 from wheelwork.errors import NotConverged, UnphysicalState
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
-from wheelwork.phase_space.response import response
+from wheelwork.phase_space.response.correlations import response
 from wheelwork.phase_space.response.on_plane import mesh_problem
 from wheelwork.phase_space.stationary import plane
 

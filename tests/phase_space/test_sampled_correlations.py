@@ -12,7 +12,7 @@ from wheelwork.phase_space import FokkerPlanck
 from wheelwork.phase_space.langevin import run, windows
 from wheelwork.phase_space.langevin.methods import Langevin
 from wheelwork.phase_space.langevin.windows import BatchMeans, Windows
-from wheelwork.phase_space.response import response
+from wheelwork.phase_space.response.correlations import response
 
 FRICTION, DIFFUSION, FREQUENCY, MASS, PULL = 0.15, 0.6, 1.3, 1.7, 0.9
 METHOD = Langevin(duration=8000.0, step=0.2, seed=3, checked=0)

@@ -14,7 +14,8 @@ from wheelwork.phase_space.langevin.histograms import Histogram
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
-from wheelwork.phase_space.response import Line, Response, Switching
+from wheelwork.phase_space.response.correlations import Response, Switching
+from wheelwork.phase_space.response.decay import Line
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 __all__ = [

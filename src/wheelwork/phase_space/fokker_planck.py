@@ -9,7 +9,7 @@ from wheelwork.parameters import Parameters, parameter
 from wheelwork.phase_space.evolution.evolve import Schedule, evolve
 from wheelwork.phase_space.evolution.snapshots import Evolution
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
-from wheelwork.phase_space.response import Response, response
+from wheelwork.phase_space.response.correlations import Response, response
 from wheelwork.phase_space.stationary.adaptive_solver import orbit_average, solve_stationary
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 from wheelwork.states import Preparation
@@ -42,7 +42,7 @@ class FokkerPlanck(Parameters):
         return evolve(schedule, initial, times, self.rtol)
 
     def correlations(self, model: PhaseSpaceModel) -> Response:
-        """Return two-time correlations and spectra; see `wheelwork.phase_space.response`."""
+        """Return two-time correlations, spectra and slow rates; see `Response`."""
         return response(model, self.rtol)
 
 

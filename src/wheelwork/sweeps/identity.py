@@ -17,7 +17,7 @@ import numpy as np
 from wheelwork.errors import InvalidArgument
 
 SOURCES = Path(__file__).parents[1]
-SHOWN_ONLY = ("cli", "plots")  # cannot change a number
+SHOWN_ONLY = ("cli", "papers", "plots")  # cannot change the numbers of a point
 NUMERICS = ("numpy", "scipy", "numba")
 KNOWN = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # by their versions
 

@@ -10,9 +10,9 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid.labels import PARAMETERS
 from wheelwork.machines.power_grid.model import require_bounded
 from wheelwork.machines.power_grid.net_rates import SaturableGrowth, SaturableRates
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import (
     MeanField,
     Mirror,
@@ -170,6 +170,8 @@ def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_R
         },
     )
     for name in axes:
-        symbol, unit, long_name = PARAMETERS.get(name.partition("[")[0], ("", "", name))
+        symbol, unit, long_name = GridParameters.parameter_labels().get(
+            name.partition("[")[0], ("", "", name)
+        )
         dataset[name].attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
     return dataset

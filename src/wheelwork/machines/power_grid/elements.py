@@ -9,6 +9,7 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 
 STEP = 2e-4  # of a numerical derivative, against the occupation: fourth order
 PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked once
@@ -31,8 +32,8 @@ class ActiveElement(Protocol):
         """Diffusion that it brings as an engine."""
 
 
-@dataclass(frozen=True)
-class Saturable:
+@dataclass(frozen=True, repr=False)
+class Saturable(Parameters):
     """Γ(n) = rate/(1 + n/saturation)^exponent, as of a driven few-level system.
 
     (Huber and Rabl, Eq. (2) and Appendix D 1, with exponent ν: f² = Γ(n)/rate.)
@@ -42,14 +43,13 @@ class Saturable:
     Raises InvalidArgument for numbers outside these ranges.
     """
 
-    rate: float
-    saturation: float = 1.0
-    exponent: float = 2.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", _checks.non_negative("rate", self.rate))
-        object.__setattr__(self, "saturation", _checks.positive("saturation", self.saturation))
-        object.__setattr__(self, "exponent", _checks.non_negative("exponent", self.exponent))
+    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=_checks.non_negative)
+    saturation: float = parameter(
+        "n_0", "1", "saturation number", check=_checks.positive, default=1.0
+    )
+    exponent: float = parameter(
+        r"\nu", "1", "exponent of the saturation", check=_checks.non_negative, default=2.0
+    )
 
     def rate_at(self, occupation: FloatArray) -> FloatArray:
         """Γ(n)."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.machines.power_grid.numbers import Edge, PerEdge, PerNode
+from wheelwork.machines.power_grid.numbers import PerEdge, PerNode
+from wheelwork.machines.power_grid.parameters import Edge
 from wheelwork.numerics.statistics import Estimate, Sampled
 
 

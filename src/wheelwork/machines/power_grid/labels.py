@@ -3,18 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-PARAMETERS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "injection": (r"\Gamma_i", "rate", "injection rate"),
-        "extraction": (r"\Gamma_e", "rate", "extraction rate"),
-        "saturation": (r"n_0", "1", "saturation number"),
-        "exponent": (r"\nu", "1", "exponent of the saturation"),
-        "coupling": (r"g", "rate", "coupling of neighbours"),
-        "damping": (r"\gamma", "rate", "damping of every oscillator"),
-        "thermal_occupation": (r"N_\mathrm{th}", "1", "thermal occupation"),
-        "detuning": (r"\Delta", "rate", "detuning"),
-    }
-)
+from wheelwork.machines.power_grid.parameters import GridParameters
 
 OBSERVABLES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -54,5 +43,5 @@ WITH_NOISE: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 )
 
 LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {**PARAMETERS, **OBSERVABLES, **WITH_NOISE}
+    {**GridParameters.parameter_labels(), **OBSERVABLES, **WITH_NOISE}
 )

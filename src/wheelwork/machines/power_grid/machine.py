@@ -1,26 +1,22 @@
 """Power grids: oscillators on a graph, fed by generators and drained by engines."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.branch_map import branch_map
-from wheelwork.machines.power_grid.elements import ActiveElement, Saturable, element
-from wheelwork.machines.power_grid.graph import Wiring, overridden, per_edge, per_node, wire
+from wheelwork.machines.power_grid.elements import ActiveElement
 from wheelwork.machines.power_grid.labels import LABELS
 from wheelwork.machines.power_grid.langevin import sample_grid
 from wheelwork.machines.power_grid.model import amplitude_model
-from wheelwork.machines.power_grid.names import DERIVED, changed_elements, only_rate, split_name
-from wheelwork.machines.power_grid.numbers import Edge
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.path import BranchPath, follow
 from wheelwork.machines.power_grid.quantum import (
     MasterEquation,
@@ -35,11 +31,9 @@ from wheelwork.machines.power_grid.state import MeanFieldState, settle
 from wheelwork.oscillator_networks import AmplitudeModel, MeanField
 from wheelwork.phase_space import EulerMaruyama, Langevin
 
-Number = float | Mapping[Hashable, float]
 
-
-@dataclass(frozen=True)
-class PowerGrid:
+@dataclass(frozen=True, repr=False)
+class PowerGrid(GridParameters):
     """Coupled oscillators with generators, engines and thermal surroundings.
 
     H = Σ Δ_j a_j†a_j − Σ_edges (g_jk/2)(a_j†a_k + h.c.), damping γ_j with thermal occupation
@@ -59,161 +53,6 @@ class PowerGrid:
     Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
     Local damping needs γ, Γ, g ≪ ω0, which does not enter.
     """
-
-    graph: nx.Graph
-    _: KW_ONLY
-    generators: Mapping[Hashable, Any]
-    engines: Mapping[Hashable, Any]
-    coupling: float | None = 1.0
-    damping: Number | None = None
-    thermal_occupation: Number | None = 0.0
-    detuning: Number | None = 0.0
-
-    def __post_init__(self) -> None:
-        wired = self.graph if isinstance(self.graph, Wiring) else wire(self.graph)
-        object.__setattr__(self, "graph", wired)
-        for name in ("generators", "engines"):
-            object.__setattr__(self, name, _elements(name, getattr(self, name), wired))
-        for name in ("damping", "thermal_occupation", "detuning"):
-            value = getattr(self, name)
-            if isinstance(value, Mapping):
-                object.__setattr__(self, name, dict(value))
-        # computed here, so that bad numbers are refused now
-        _ = self.couplings, self.dampings, self.thermal_occupations, self.detunings
-
-    @classmethod
-    def chain(
-        cls,
-        sites: int,
-        injection: float,
-        extraction: float,
-        damping: Number,
-        thermal_occupation: Number = 0.0,
-        saturation: float = 1.0,
-        coupling: float = 1.0,
-        exponent: float = 2.0,
-        detuning: Number = 0.0,
-    ) -> "PowerGrid":
-        """Return the chain of Huber and Rabl: nodes 0 … sites − 1, a generator at the first with
-        Γ_i = `injection`, an engine at the last with Γ_e = `extraction`.
-
-        Both saturate at `saturation` quanta with `exponent`.
-        """
-        last = _checks.integer("sites", sites, 2) - 1
-        rates = {"injection": injection, "extraction": extraction}
-        checked = {name: _checks.non_negative(name, value) for name, value in rates.items()}
-        return cls(
-            nx.path_graph(last + 1),
-            generators={0: Saturable(checked["injection"], saturation, exponent)},
-            engines={last: Saturable(checked["extraction"], saturation, exponent)},
-            coupling=coupling,
-            damping=damping,
-            thermal_occupation=thermal_occupation,
-            detuning=detuning,
-        )
-
-    @classmethod
-    def lattice(
-        cls,
-        rows: int,
-        columns: int,
-        generators: Mapping[Hashable, Any],
-        engines: Mapping[Hashable, Any],
-        **fields: Any,
-    ) -> "PowerGrid":
-        """Return a rectangular lattice; its nodes are (row, column), counted from zero."""
-        shape = _checks.integer("rows", rows, 1), _checks.integer("columns", columns, 1)
-        return cls(nx.grid_2d_graph(*shape), generators=generators, engines=engines, **fields)
-
-    def replace(self, **fields: Any) -> "PowerGrid":
-        """Return a machine with some fields changed.
-
-        Besides the fields: `injection` and `extraction`, the rate of the only generator or engine;
-        "injection[7]" or "extraction[7]", that at node 7; `saturation` and `exponent`, of all
-        saturable elements, or with "[7]" of those at one node.
-        """
-        own = {name: fields.pop(name) for name in list(fields) if name in FIELDS}
-        for name in own:
-            place = None if "graph" in own else overridden(self._wiring, name)
-            if place is not None:
-                raise InvalidArgument(
-                    f"`{name}` must be changed in the graph, but {place!r} has its own"
-                )
-        machine = replace(self, **own) if own else self
-        for name, value in fields.items():
-            base, place = split_name(name)
-            if base not in DERIVED:
-                known = ", ".join([*FIELDS, *DERIVED])
-                raise InvalidArgument(f"`{name}` must be one of {known}")
-            changed: dict[str, Any] = changed_elements(machine, base, place, value)
-            machine = replace(machine, **changed)
-        return machine
-
-    # ------------------------------------------------------------------ derived parameters
-
-    @property
-    def _wiring(self) -> Wiring:
-        assert isinstance(self.graph, Wiring)
-        return self.graph
-
-    @cached_property
-    def nodes(self) -> tuple[Hashable, ...]:
-        """In the order of all arrays per node."""
-        return tuple(self.graph.nodes)
-
-    @cached_property
-    def edges(self) -> tuple[Edge, ...]:
-        """In the order of all arrays per edge."""
-        return tuple(self.graph.edges)
-
-    @cached_property
-    def index(self) -> Mapping[Hashable, int]:
-        """Place of each node."""
-        return {node: i for i, node in enumerate(self.nodes)}
-
-    @cached_property
-    def edge_indices(self) -> npt.NDArray[np.intp]:
-        """Places of both ends of each edge, (E, 2)."""
-        pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
-        return np.array(pairs, dtype=np.intp).reshape(-1, 2)
-
-    @property
-    def coordinates(self) -> Mapping[str, npt.NDArray[np.object_]]:
-        """Names of nodes and edges, for labelled data."""
-        return {
-            "node": np.array([str(node) for node in self.nodes], dtype=object),
-            "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
-        }
-
-    @cached_property
-    def couplings(self) -> FloatArray:
-        """g of each edge, (E,)."""
-        return per_edge("coupling", self._wiring, self.coupling)
-
-    @cached_property
-    def dampings(self) -> FloatArray:
-        """γ of each node, (N,)."""
-        return per_node("damping", self._wiring, self.damping)
-
-    @cached_property
-    def thermal_occupations(self) -> FloatArray:
-        """N_th of each node, (N,)."""
-        return per_node("thermal_occupation", self._wiring, self.thermal_occupation)
-
-    @cached_property
-    def detunings(self) -> FloatArray:
-        """Δ of each node, (N,)."""
-        return per_node("detuning", self._wiring, self.detuning)
-
-    @property
-    def injection(self) -> float:
-        """Γ_i(0) of the only generator; raises InvalidArgument for another number of them."""
-        return only_rate("generators", self.generators)
-
-    @property
-    def extraction(self) -> float:
-        """Γ_e(0) of the only engine; raises InvalidArgument for another number of them."""
-        return only_rate("engines", self.engines)
 
     def gain_rates(self, occupation: FloatArray) -> FloatArray:
         """G_j(n_j) of the generators; `occupation` (..., N)."""
@@ -309,17 +148,6 @@ SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
     MasterEquation: solve_quantum,
     QuantumJumps: sample_quantum,
 }
-
-FIELDS = tuple(name for name in PowerGrid.__dataclass_fields__ if name != "_")
-
-
-def _elements(name: str, given: Any, graph: Wiring) -> dict[Hashable, ActiveElement]:
-    if not isinstance(given, Mapping):
-        raise InvalidArgument(f"`{name}` must map nodes to elements, but is {given!r}")
-    for node in given:
-        if node not in graph:
-            raise InvalidArgument(f"`{name}` must name nodes of the graph, but names {node!r}")
-    return {node: element(name, each, f"node {node!r}") for node, each in given.items()}
 
 
 def _checked(method: MeanField | None) -> MeanField:

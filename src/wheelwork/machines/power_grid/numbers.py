@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.parameters import Edge
 
-Edge = tuple[Hashable, Hashable]
 Value = TypeVar("Value")
 
 

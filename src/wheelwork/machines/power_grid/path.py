@@ -11,7 +11,7 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
-from wheelwork.machines.power_grid.labels import PARAMETERS
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import Continuation, Event, MeanField, Point
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class BranchPath:
     def to_xarray(self) -> xr.Dataset:
         """Return parameter, frequency, stability and flows along the path."""
         branches = self.branches
-        label = PARAMETERS.get(self.name.partition("[")[0], ("", "", self.name))
+        label = GridParameters.parameter_labels().get(
+            self.name.partition("[")[0], ("", "", self.name)
+        )
         return xr.Dataset(
             {
                 self.name: (
@@ -99,7 +101,7 @@ def follow(
         raise InvalidArgument(f"`branch` must be a branch with amplitudes, but is {branch!r}")
     if branch.machine != machine:
         raise InvalidArgument("`branch` must be a branch of this machine, but is one of another")
-    start, last = value_of(machine, name), _checks.real("stop", stop)
+    start, last = machine.number(name), _checks.real("stop", stop)
     if start == last:
         raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
     machine.replace(**{name: last})
@@ -111,32 +113,3 @@ def follow(
     )
     points, events = continuation.run(branch.amplitudes, branch.frequency, start, last)
     return BranchPath(machine, name, tuple(points), tuple(events), method.rtol)
-
-
-def value_of(machine: "PowerGrid", name: str) -> float:
-    """Return the present value of a parameter as `PowerGrid.replace` names it."""
-    base, bracket, place = name.partition("[")
-    holders = {
-        "injection": ("generators",),
-        "extraction": ("engines",),
-        "saturation": ("generators", "engines"),
-        "exponent": ("generators", "engines"),
-    }
-    if base in holders:
-        field = "rate" if base in ("injection", "extraction") else base
-        values = {
-            getattr(element, field, None)
-            for holder in holders[base]
-            for node, element in getattr(machine, holder).items()
-            if not bracket or str(node) == place[:-1]
-        }
-    else:
-        values = {getattr(machine, name, None)}
-    if len(values) != 1:
-        raise InvalidArgument(
-            f"`{name}` must have a single value to follow a branch from, but has {len(values)}"
-        )
-    (value,) = values
-    if not isinstance(value, int | float):
-        raise InvalidArgument(f"`{name}` must be a number of this machine, but is {value!r}")
-    return float(value)

@@ -33,7 +33,7 @@ LARGEST_SPACE = 400  # vectors: bounds the time to compute all modes
 Solver = Callable[[FloatArray], FloatArray]
 
 
-class Share(NamedTuple):
+class Combination(NamedTuple):
     """A combination of columns: Σ factor · column."""
 
     columns: tuple[int, ...]
@@ -109,7 +109,7 @@ class Relaxation:
             vector /= np.linalg.norm(vector)
         return self.ratio(vector)
 
-    def decay(self, reading: Share, start: Share) -> Decay:
+    def decay(self, reading: Combination, start: Combination) -> Decay:
         """The correlation of two combinations."""
         values, read, projected_starts = self._modes
         amplitudes = reading.of(read) * start.of(projected_starts)
@@ -124,17 +124,17 @@ class Relaxation:
         )
 
 
-READ_X, READ_P, READ_SQUARE = Share((0,)), Share((1,)), Share((2,))
-CONJUGATE = Share((0, 1), (1.0, -1.0j))  # α* = X − iP
+READ_X, READ_P, READ_SQUARE = Combination((0,)), Combination((1,)), Combination((2,))
+CONJUGATE = Combination((0, 1), (1.0, -1.0j))  # α* = X − iP
 
-CORRELATIONS: Mapping[str, tuple[Share, Share]] = MappingProxyType(
+CORRELATIONS: Mapping[str, tuple[Combination, Combination]] = MappingProxyType(
     {
-        "position": (READ_X, Share((POSITION,))),
-        "momentum": (READ_P, Share((MOMENTUM,))),
-        "amplitude": (CONJUGATE, Share((POSITION, MOMENTUM), (1.0, 1.0j))),
-        "emission": (CONJUGATE, Share((LOWERED_X, LOWERED_P), (1.0, 1.0j))),
-        "intensity": (READ_SQUARE, Share((INTENSITY,))),
-        "pair": (READ_SQUARE, Share((PAIR,))),
+        "position": (READ_X, Combination((POSITION,))),
+        "momentum": (READ_P, Combination((MOMENTUM,))),
+        "amplitude": (CONJUGATE, Combination((POSITION, MOMENTUM), (1.0, 1.0j))),
+        "emission": (CONJUGATE, Combination((LOWERED_X, LOWERED_P), (1.0, 1.0j))),
+        "intensity": (READ_SQUARE, Combination((INTENSITY,))),
+        "pair": (READ_SQUARE, Combination((PAIR,))),
     }
 )
 
