@@ -57,7 +57,22 @@ def parameter(
     )
 
 
-class Parameters:
+class ShortRepr:
+    """Base of dataclasses (with repr=False) whose printout fits on a line or two.
+
+    It names the fields that differ from their defaults; long values are given by kind and size.
+    """
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{each.name}={short(getattr(self, each.name))}"
+            for each in _fields(type(self))
+            if each.repr and not _is_default(self, each)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+class Parameters(ShortRepr):
     """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
 
     derived: what `replace` also takes by name, with the label of each.
@@ -92,14 +107,6 @@ class Parameters:
         """Symbol, unit and long name of every parameter, derived ones included."""
         own = {name: declared.label for name, declared in declarations(cls).items()}
         return {**own, **cls.derived}
-
-    def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{each.name}={short(getattr(self, each.name))}"
-            for each in _fields(type(self))
-            if each.repr and not _is_default(self, each)
-        )
-        return f"{type(self).__name__}({shown})"
 
 
 def declarations(cls: type) -> dict[str, Parameter]:
