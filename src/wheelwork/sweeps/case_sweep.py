@@ -99,7 +99,7 @@ def store_for(
         raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
     manifest = Manifest(
         identity_of(task, values),
-        labels_of(task.machine),
+        dict(labels_of(task.machine)),
         provenance(task.machine, task.method),
         dict(recipe or {}),
     )

@@ -18,7 +18,7 @@ import numpy as np
 from wheelwork.errors import InvalidArgument
 
 SOURCES = Path(__file__).parents[1]
-DISPLAY_ONLY = ("cli", "plots")  # packages that cannot change a number
+DISPLAY_ONLY = ("cli", "papers", "plots")  # packages that cannot change the numbers of a point
 NUMERICS = ("numpy", "scipy", "numba")
 VERSIONED = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # identified by their versions
 

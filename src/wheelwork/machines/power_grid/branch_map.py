@@ -16,14 +16,14 @@ from wheelwork.machines.power_grid.net_rates import SaturableGrowth, SaturableRa
 from wheelwork.oscillator_networks import (
     MeanField,
     Mirror,
-    PairCurve,
     Search,
     Solutions,
+    TwoSiteCurve,
     growth_rates,
     invertible,
-    pair_curve,
     rest_growth_rate,
     run_together,
+    two_site_curve,
 )
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class _Curves:
 
     machine: "PowerGrid"
     axes: Mapping[str, FloatArray]
-    curve: PairCurve | None = None
+    curve: TwoSiteCurve | None = None
 
-    def of(self, point: "PowerGrid") -> PairCurve | None:
+    def of(self, point: "PowerGrid") -> TwoSiteCurve | None:
         """Return the curve for a point of the map, None where the search goes by starts."""
         model = point.amplitude_model
         if model.active.size != 2 or not invertible(model.growth):
@@ -95,7 +95,7 @@ class _Curves:
             or not np.array_equal(model.linear, known.linear)
             or not np.array_equal(model.active, known.active)
         ):
-            self.curve = pair_curve(model, self._largest(point))
+            self.curve = two_site_curve(model, self._largest(point))
         return self.curve
 
     def _largest(self, point: "PowerGrid") -> FloatArray:
