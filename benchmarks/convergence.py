@@ -13,8 +13,8 @@ from wheelwork.machines import FlywheelState
 from wheelwork.phase_space import PhaseSpaceModel, Stationary
 from wheelwork.phase_space.distribution import moments
 from wheelwork.phase_space.stationary import circle_solver
+from wheelwork.phase_space.stationary.adaptive_solver import LEVELS
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
-from wheelwork.phase_space.stationary.solve import LEVELS
 
 BIAS = 12.0
 FINEST = 1e-9

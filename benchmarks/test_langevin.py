@@ -8,13 +8,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import compare, measure
 
 import wheelwork as ww
+from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.phase_space import PhaseSpaceModel
-from wheelwork.phase_space.langevin.ensemble import Ensemble
 from wheelwork.phase_space.langevin.methods import Langevin
-from wheelwork.phase_space.langevin.run import Progress, advance
-from wheelwork.phase_space.langevin.schemes import splitting
-from wheelwork.phase_space.langevin.stepping import Stepping
-from wheelwork.phase_space.langevin.trajectories import CHUNK, OBSERVABLES
+from wheelwork.phase_space.langevin.progress import Ensemble, Progress
+from wheelwork.phase_space.langevin.run import advance
+from wheelwork.phase_space.langevin.schemes import Stepping, splitting
+from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
 
 STEP, REACH = 0.5, 27.0  # REACH: of the tables, wide enough for every run here
 TRAJECTORIES = 128
@@ -36,8 +36,8 @@ def model_at(bias: float) -> PhaseSpaceModel:
 
 
 def run(stepping: Stepping, threads: int) -> Progress:
-    """All observables and the four companions of the flywheel, as `Langevin` takes them."""
-    observables = len(OBSERVABLES) + len(stepping.model.companions)
+    """All observables and the four local observables of the flywheel, as `Langevin` takes them."""
+    observables = len(OBSERVABLES) + len(stepping.model.local_observables)
     fine, coarse = (
         Ensemble.starting(np.zeros((2, lanes)), observables, 128) for lanes in (TRAJECTORIES, 0)
     )

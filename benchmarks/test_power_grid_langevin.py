@@ -11,10 +11,11 @@ from timing import compare, measure
 import wheelwork as ww
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.langevin import noisy_model
-from wheelwork.oscillator_networks.langevin.kernel import CHUNK
+from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.run import Course, Run, Stepper
-from wheelwork.oscillator_networks.langevin.sample import Settings, _stepper, random_starts
+from wheelwork.oscillator_networks.langevin.run import Course, Run
+from wheelwork.oscillator_networks.langevin.sample import random_starts
+from wheelwork.oscillator_networks.langevin.steps import Stepper
 
 MANY = 1e6  # quanta that saturate: thermal noise alone
 STEP, LANES = 0.1, 64
@@ -51,8 +52,7 @@ def three_lines(extraction: float) -> ww.PowerGrid:
 
 def prepared(sites: int) -> tuple[NoisyModel, Stepper]:
     model = noisy_model(chain(sites, 8.0))
-    settings = Settings(1.0, LANES, STEP, 1, 0.0, 0, 1)
-    return model, _stepper(model, settings, STEP)
+    return model, Stepper.of(ww.Langevin(duration=1.0), model, STEP)
 
 
 def run(model: NoisyModel, stepper: Stepper, chunks: int, threads: int) -> FloatArray:

@@ -7,7 +7,7 @@ from timing import compare, measure
 
 import wheelwork as ww
 from wheelwork.lindblad.sector import diagonal_sector
-from wheelwork.machines.rotor.window import Window
+from wheelwork.machines.rotor.block_state import Window
 
 ENGINE = ww.RotorEngine.paper(beta_ratio=0.2)
 RATIOS = np.linspace(0.05, 0.9, 200)

@@ -48,6 +48,14 @@ def non_negative(name: str, value: Any, where: str = "") -> float:
     return number
 
 
+def within(name: str, value: Any, low: float, high: float, where: str = "") -> float:
+    """Return `value` as a float of at least `low` and at most `high`."""
+    number = real(name, value, where)
+    if not low <= number <= high:
+        raise _refuse(name, f"lie between {low:g} and {high:g}", number, where)
+    return number
+
+
 def tolerance(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a relative tolerance between 1e-12 and 0.1."""
     number = positive(name, value, where)
@@ -80,3 +88,13 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
         place = f" ({where})" if where else ""
         raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
     return array
+
+
+def ascending_times(name: str, value: Any) -> FloatArray:
+    """Return times as an array, (T,), if there is one, and they ascend from 0 or later."""
+    times = finite_array(name, value, ndim=1)
+    if times.size == 0:
+        raise InvalidArgument(f"`{name}` must hold at least one time, but is empty")
+    if times[0] < 0.0 or np.any(np.diff(times) < 0.0):
+        raise InvalidArgument(f"`{name}` must be ascending from 0 or later, but is not")
+    return times

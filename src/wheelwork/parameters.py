@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.results import Label, Labels
+from wheelwork.results import Label, Labels, html_table
 
 Check = Callable[[str, Any], Any]  # name, value -> the value to keep; see `wheelwork._checks`
 LONGEST_SHOWN = 40  # characters of one parameter in a printout
@@ -63,9 +63,13 @@ class ShortRepr:
     It names the fields that differ from their defaults; long values are given by kind and size.
     """
 
+    def shown(self, name: str) -> str:
+        """The value of a field as a printout has it; a subclass may abbreviate some."""
+        return short(getattr(self, name))
+
     def __repr__(self) -> str:
         shown = ", ".join(
-            f"{each.name}={short(getattr(self, each.name))}"
+            f"{each.name}={self.shown(each.name)}"
             for each in _fields(type(self))
             if each.repr and not _is_default(self, each)
         )
@@ -108,6 +112,15 @@ class Parameters(ShortRepr):
         own = {name: declared.label for name, declared in declarations(cls).items()}
         return {**own, **cls.derived}
 
+    def _repr_html_(self) -> str:
+        labels = self.parameter_labels()
+        rows = [
+            (each.name, self.shown(each.name), *labels.get(each.name, ("", "", ""))[1:])
+            for each in _fields(type(self))
+            if each.repr
+        ]
+        return html_table(type(self).__name__, rows)
+
 
 def declarations(cls: type) -> dict[str, Parameter]:
     """Return what is declared of the fields of a `Parameters` class, by name."""
@@ -123,7 +136,7 @@ def short(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
     text = repr(value)
-    if len(text) <= LONGEST_SHOWN:
+    if len(text) <= LONGEST_SHOWN or isinstance(value, Parameters):
         return text
     if isinstance(value, tuple | list | Mapping):
         return f"<{len(value)} entries>"

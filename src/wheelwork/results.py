@@ -7,7 +7,7 @@ labels of tables and figures, the dataset and what is printed all follow from it
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -112,7 +112,21 @@ def observable(
     return declare
 
 
-class Result:
+class Computed:
+    """Base of what caches numbers: it is pickled without `cached_property`, computed again.
+
+    Observables already read are kept.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not isinstance(getattr(type(self), name, None), cached_property)
+        }
+
+
+class Result(Computed):
     """Base of every state: what follows from its declared observables.
 
     A subclass declares observables, and offers `machine`, `method` and `audit`. `headline` names
@@ -138,6 +152,11 @@ class Result:
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
         raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """What a printout begins with."""
+        return type(self).__name__
 
     def _attempt(self, item: Observable[Any]) -> tuple[dict[str, float], str]:
         """Numbers of one declaration and an empty reason, or NaN and why there are none."""
@@ -215,33 +234,31 @@ class Result:
         names = self.headline or tuple(self.observables)
         lines = [f"  {name} = {_shown(self, name)}" for name in names]
         made_of = f"  of {self.machine!r}\n  by {self.method!r}"  # type: ignore[attr-defined]
-        return "\n".join([type(self).__name__, *lines, f"  audit: {verdict(self.audit)}", made_of])
+        return "\n".join([self.title, *lines, f"  audit: {verdict(self.audit)}", made_of])
 
     def _repr_html_(self) -> str:
         labels = self.labels()
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(_shown(self, name))}</td>"
-            f"<td>{escape(labels[name][1])}</td><td>{escape(labels[name][2])}</td></tr>"
-            for name in self.observables
-        )
+        rows = [(name, _shown(self, name), *labels[name][1:]) for name in self.observables]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
-        return (
-            f"<b>{type(self).__name__}</b><table>{rows}</table>"
-            f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
-        )
+        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
+        return html_table(self.title, rows) + notes
 
 
 ResultType = TypeVar("ResultType", bound=Result)
 
 
-class Series(Sequence[ResultType]):
+class Series(Computed, Sequence[ResultType]):
     """Results in order of time, and each of their observables as an array, (times,).
 
     A subclass names the kind of its results as `kind`, and offers `results` and `times`.
     """
 
     kind: ClassVar[type[Result]]
-    times: FloatArray
+
+    @property
+    def times(self) -> FloatArray:
+        """In units of 1/energy, (times,)."""
+        raise NotImplementedError
 
     @property
     def results(self) -> Sequence[ResultType]:
@@ -286,6 +303,36 @@ class Series(Sequence[ResultType]):
                 dataset[f"{name}_error"] = ("time", errors[name], {"units": labels[name][1]})
         return dataset
 
+    @property
+    def title(self) -> str:
+        """What a printout begins with."""
+        times = self.times
+        count = f"{len(self)} times from {times[0]:g} to {times[-1]:g}" if len(self) else "no times"
+        return f"{type(self).__name__}, {count}"
+
+    def _ends(self) -> list[tuple[str, ...]]:
+        """Name, first and last value of what a printout shows; no result between is computed."""
+        names = self.kind.headline or tuple(self.kind.labels())
+        ends = (self.results[0], self.results[-1]) if len(self) else ()
+        return [(name, *(_shown(one, name) for one in ends)) for name in names]
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [self.title, *(f"  {name}: {' ... '.join(ends)}" for name, *ends in self._ends())]
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self._ends())
+
+
+def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows begin with a name."""
+    cells = (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
+        for name, *others in rows
+    )
+    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
+
 
 def attributes(label: Label) -> dict[str, str]:
     """Return a label as attributes of a variable in a dataset."""
@@ -325,6 +372,13 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
+
+
+def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of texts for notebooks, with its title above."""
+    lines = [f"<tr>{''.join(f'<th>{escape(text)}</th>' for text in header)}</tr>"]
+    lines += [f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows]
+    return f"<b>{escape(title)}</b><table>{''.join(lines)}</table>"
 
 
 def _shown(result: Result, name: str) -> str:

@@ -53,15 +53,15 @@ def thermal(frequency, temperature):
 
 def local_jumps(engine, o):
     """Jumps of Leitch et al., Eqs. (14)–(17), by bath."""
-    found = {}
+    jumps = {}
     for name, s, field, temperature, sign in (
         ("cold", o.s1, engine.field_cold, engine.temperature_cold, -1.0),
         ("hot", o.s2, engine.field_hot, engine.temperature_hot, 1.0),
     ):
         g = engine.bath_coupling * (1.0 + sign * engine.bath_asymmetry)
         n = thermal(2.0 * field, temperature)
-        found[name] = [g * np.sqrt(n) * s, g * np.sqrt(n + 1.0) * s.T]
-    return found | {"load": load_jumps(engine, o)}
+        jumps[name] = [g * np.sqrt(n) * s, g * np.sqrt(n + 1.0) * s.T]
+    return jumps | {"load": load_jumps(engine, o)}
 
 
 def eigenbasis(H, rng=None):
@@ -81,7 +81,7 @@ def global_jumps(engine, o, cutoff=20.0, rng=None, width=1e-9):
     """Jumps of Leitch et al., Eqs. (A5), (A15)–(A17): one for each Bohr frequency, and the load."""
     energies, vectors = eigenbasis(o.total, rng)
     bohr = energies[None, :] - energies[:, None]  # of |a⟩⟨b|: E_b − E_a
-    found = {"load": load_jumps(engine, o)}
+    jumps = {"load": load_jumps(engine, o)}
     for name, s, temperature, sign in (
         ("cold", o.s1, engine.temperature_cold, -1.0),
         ("hot", o.s2, engine.temperature_hot, 1.0),
@@ -92,14 +92,14 @@ def global_jumps(engine, o, cutoff=20.0, rng=None, width=1e-9):
         used = np.unique(bohr[elements != 0.0])
         used = used[used > 0.0]
         groups = np.split(used, np.flatnonzero(np.diff(used) > width) + 1)
-        found[name] = []
+        jumps[name] = []
         for group in groups:
             w = group.mean()
             inside = (bohr >= group[0] - 1e-13) & (bohr <= group[-1] + 1e-13)
             lowering = vectors @ np.where(inside, elements, 0.0) @ vectors.T
             J, n = g2 * w * cutoff**2 / (w**2 + cutoff**2), thermal(w, temperature)
-            found[name] += [np.sqrt(J * n) * lowering.T, np.sqrt(J * (n + 1.0)) * lowering]
-    return found
+            jumps[name] += [np.sqrt(J * n) * lowering.T, np.sqrt(J * (n + 1.0)) * lowering]
+    return jumps
 
 
 def generator(H, jumps):

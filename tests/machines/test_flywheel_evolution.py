@@ -5,7 +5,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.flywheel.start import Settled
+from wheelwork.machines.flywheel.evolution import SteadyStart
 
 TIMES = np.linspace(0.0, 400.0, 9)
 
@@ -79,9 +79,9 @@ def test_the_steady_state_stays():
     assert abs(run.charging_power[1]) < 1e-9
 
 
-def test_settled_states_say_how_fine_they_are():
+def test_steady_states_say_how_fine_they_are():
     state = ww.Flywheel.paper(bias=0.0).steady_state()
-    start = Settled(state.stationary.distribution, 0.0)
+    start = SteadyStart(state.stationary.distribution, 0.0)
     # a Gaussian of variance (n + ½)/2 in X: exp(−k² variance/2) = 3e-11
     variance = 0.5 * (state.phonon_number + 0.5)
     assert start.wavenumber == pytest.approx(1.1 * np.sqrt(2.0 * 24.2 / variance), rel=0.1)
@@ -135,7 +135,7 @@ def test_a_verb_does_the_same(charging):
         ({"initial": 3.0}, "`initial` must be a state"),
         ({"times": [1.0, 1.0]}, "`times` must increase"),
         ({"times": [-1.0]}, "`times` must not be before"),
-        ({"method": ww.Langevin(duration=10.0)}, "`method` must be FokkerPlanck"),
+        ({"method": ww.Langevin(duration=10.0)}, "`method` must be a method such as FokkerPlanck"),
         ({"changes": {1.0: "off"}}, "`changes` must hold devices with 2 leads"),
         ({"changes": {-1.0: ww.Flywheel.paper(bias=1.0)}}, "`time` must be positive"),
         (

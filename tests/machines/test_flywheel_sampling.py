@@ -69,5 +69,5 @@ def test_the_line_gets_more_coherent_above_threshold():
 def test_methods_are_told_apart(device):
     with pytest.raises(InvalidArgument, match="sampled_correlations takes Langevin"):
         device.correlations(SAMPLING)
-    with pytest.raises(InvalidArgument, match="`method` must be Langevin"):
+    with pytest.raises(InvalidArgument, match="`method` must be a method such as Langevin"):
         device.sampled_correlations(ww.FokkerPlanck(), DELAYS)

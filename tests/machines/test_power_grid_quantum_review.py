@@ -8,8 +8,8 @@ from scipy.linalg import solve_continuous_lyapunov, solve_sylvester
 import wheelwork as ww
 from wheelwork import thermodynamics
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.lindblad.graded import ladder_steady_state
-from wheelwork.lindblad.graded.modes import SchurModes, modes_of
+from wheelwork.lindblad import graded
+from wheelwork.lindblad.graded.preconditioner import SchurModes, modes_of
 from wheelwork.machines.power_grid.model import linear_network
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
@@ -156,10 +156,10 @@ def test_errors_cover_what_iterations_leave(rtol):
             saturation=rng.uniform(0.3, 2.0),
         )
         model = QuantumModel(grid, FockSpace(2, 20), gauge_phases(grid, None))
-        rough = ladder_steady_state(model.ladder, rtol)
-        sharp = Moments.of(model, ladder_steady_state(model.ladder, 1e-12).values)
+        rough = graded.steady_state(model.ladder, rtol)
+        sharp = Moments.of(model, graded.steady_state(model.ladder, 1e-12).values)
         found = Moments.of(model, rough.values)
-        left = Moments.of(model, rough.doubts[0], magnitudes=True)
+        left = Moments.of(model, rough.error_samples[0], magnitudes=True)
         for name in ("occupation", "current", "square"):
             off = np.abs(getattr(found, name) - getattr(sharp, name))
             assert np.all(off <= 3.0 * getattr(left, name) + 1e-11), name

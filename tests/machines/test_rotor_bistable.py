@@ -7,8 +7,8 @@ from scipy.optimize import brentq
 from wheelwork import lindblad
 from wheelwork.errors import NotConverged
 from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
-from wheelwork.machines.rotor.solve import on_window
-from wheelwork.machines.rotor.window import Window, guess_chain
+from wheelwork.machines.rotor.block_state import Window
+from wheelwork.machines.rotor.stationary import guess_chain, on_window
 
 HEAVY = RotorEngine(
     temperature_cold=0.71,
@@ -52,8 +52,8 @@ def frozen_current(machine, momentum):
         np.sqrt(hot.rate_down) * s2,
         np.sqrt(hot.rate_up) * s2.T,
     ]
-    found = lindblad.steady_state(lindblad.Lindblad(gap * s1.T @ s1 + hop, jumps))
-    excited = found.expect(s1.T @ s1)
+    steady = lindblad.steady_state(lindblad.Lindblad(gap * s1.T @ s1 + hop, jumps))
+    excited = steady.expect(s1.T @ s1)
     return cold.rate_down * excited - cold.rate_up * (1.0 - excited)
 
 

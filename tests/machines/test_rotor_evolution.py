@@ -7,8 +7,8 @@ from scipy.linalg import expm
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.machines.rotor.block_state import Window
 from wheelwork.machines.rotor.evolution import RotorStart, evolve_on
-from wheelwork.machines.rotor.window import Window
 
 pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 
@@ -22,12 +22,12 @@ def test_powers_of_figure_8():
     """β_2/β_1 = 0.8: net power peaks and vanishes, intrinsic power tends to −Q̇_r."""
     engine = ww.RotorEngine.paper(0.8)
     times = np.linspace(0.0, 4e5, 1601)
-    found = engine.evolve(None, times)
-    net = found.observables["net_power"]
+    evolution = engine.evolve(None, times)
+    net = evolution.observables["net_power"]
     peak = int(np.argmax(net))
     assert times[peak] == pytest.approx(15460.0, abs=250.0)
     assert net[peak] == pytest.approx(6.03e-6, rel=1e-3)
-    last = {name: values[-1] for name, values in found.observables.items()}
+    last = {name: values[-1] for name, values in evolution.observables.items()}
     assert last["intrinsic_power"] == pytest.approx(1.80557e-5, rel=1e-5)
     assert last["intrinsic_power"] == pytest.approx(-last["heat_load"], rel=1e-6)
     assert abs(last["net_power"]) < 1e-12
@@ -40,20 +40,20 @@ def test_powers_of_figure_8():
 def test_populations_of_figure_7():
     """With the load the most likely l stops at 2, with ⟨L_z⟩ = 1.913."""
     engine = ww.RotorEngine.paper(0.2, field_cold=10.0, load_damping=5e-4)
-    found = engine.evolve(RotorStart(0), [0.0, 1e3, 1e5])
-    momenta = found.model.window.momenta
-    assert momenta[np.argmax(found.rotor[0])] == 0
-    assert momenta[np.argmax(found.rotor[-1])] == 2
-    assert found.angular_momentum[-1] == pytest.approx(1.913, abs=5e-4)
+    evolution = engine.evolve(RotorStart(0), [0.0, 1e3, 1e5])
+    momenta = evolution.model.window.momenta
+    assert momenta[np.argmax(evolution.rotor[0])] == 0
+    assert momenta[np.argmax(evolution.rotor[-1])] == 2
+    assert evolution.angular_momentum[-1] == pytest.approx(1.913, abs=5e-4)
 
 
 def test_populations_of_figure_6():
     """Without the load the rotor runs out of any window, and the windows say when."""
     engine = ww.RotorEngine.paper(0.2, field_cold=10.0, load_damping=0.0)
-    found = engine.evolve(RotorStart(0), [0.0, 2e3, 1e5])
-    assert found.angular_momentum[1] > 2.0
-    assert found.angular_momentum[2] > found.angular_momentum[1]
-    assert found.model.window.highest > 20
+    evolution = engine.evolve(RotorStart(0), [0.0, 2e3, 1e5])
+    assert evolution.angular_momentum[1] > 2.0
+    assert evolution.angular_momentum[2] > evolution.angular_momentum[1]
+    assert evolution.model.window.highest > 20
     narrow = ww.LocalMasterEquation(window=(-5, 10))
     with pytest.raises(NotConverged, match=r"cannot hold the rotor: until t = 2000 the ends of -5"):
         engine.evolve(None, [0.0, 2e3, 1e5], narrow)
@@ -65,15 +65,15 @@ def test_against_the_whole_equation(method):
     engine = ww.RotorEngine.paper(0.3, load_damping=0.02, coupling=0.7, bath_asymmetry=0.2)
     window = Window(-2, 3)
     start = RotorStart(1, excited_cold=0.1, excited_hot=0.9).blocks(engine)
-    found = evolve_on(engine, start, np.array([0.0, 0.07, 0.4]), METHODS[method], window)
+    evolution = evolve_on(engine, start, np.array([0.0, 0.07, 0.4]), METHODS[method], window)
     o = rs.operators(engine, window.lowest, window.highest)
     jumps = rs.local_jumps if method == "local" else rs.global_jumps
     by_bath = jumps(engine, o)
-    load = [A.toarray() for A in found.model.load]
+    load = [A.toarray() for A in evolution.model.load]
     generator = rs.generator(o.total, by_bath["cold"] + by_bath["hot"] + load)
-    rho = found.states[0].matrix()
+    rho = evolution.states[0].matrix()
     np.testing.assert_allclose(rho[21, 21], 0.09, atol=1e-15)  # both excited, l = 1
-    for time, state in zip(found.times, found.states, strict=True):
+    for time, state in zip(evolution.times, evolution.states, strict=True):
         expected = (expm(generator * time) @ rho.ravel()).reshape(24, 24)
         np.testing.assert_allclose(state.matrix(), expected, atol=1e-8)
 
@@ -84,20 +84,20 @@ def test_laws_at_every_time(method):
     engine = ww.RotorEngine.paper(0.3, load_damping=0.02, coupling=0.7, moment_of_inertia=1.3)
     middle, step = np.array([0.3, 2.0, 30.0]), 2e-3
     times = np.sort(np.concatenate([middle + k * step for k in (-2, -1, 0, 1, 2)]))
-    found = engine.evolve(RotorStart(2, 0.0, 1.0), times, METHODS[method])
-    o = rs.operators(engine, found.model.window.lowest, found.model.window.highest)
-    energy = np.array([np.sum(o.total * state.matrix()).real for state in found.states])
-    square = found.angular_momentum**2 / (2.0 * engine.moment_of_inertia)
+    evolution = engine.evolve(RotorStart(2, 0.0, 1.0), times, METHODS[method])
+    o = rs.operators(engine, evolution.model.window.lowest, evolution.model.window.highest)
+    energy = np.array([np.sum(o.total * state.matrix()).real for state in evolution.states])
+    square = evolution.angular_momentum**2 / (2.0 * engine.moment_of_inertia)
     for name, values in (
         ("total", energy),
-        ("kinetic_power", found.kinetic_energy),
+        ("kinetic_power", evolution.kinetic_energy),
         ("net_power", square),
     ):
-        power = np.array([getattr(flow, name) for flow in found.flows]).reshape(3, 5)[:, 2]
+        power = np.array([getattr(flow, name) for flow in evolution.flows]).reshape(3, 5)[:, 2]
         rows = values.reshape(3, 5)
         slope = (rows @ [1.0, -8.0, 0.0, 8.0, -1.0]) / (12.0 * step)
         np.testing.assert_allclose(slope, power, rtol=2e-6, atol=1e-7, err_msg=name)
-    assert abs(found.flows[0].total) > 1e-2
+    assert abs(evolution.flows[0].total) > 1e-2
 
 
 def test_an_evolution_can_go_on():
@@ -110,22 +110,54 @@ def test_an_evolution_can_go_on():
     assert still.angular_momentum[1] == pytest.approx(still.angular_momentum[0], rel=1e-9)
 
 
+def test_an_evolution_is_a_sequence_of_results():
+    engine = ww.RotorEngine.paper(0.2)
+    evolution = engine.evolve(None, [0.0, 5.0, 40.0])
+    assert len(evolution) == 3
+    last = evolution[-1]
+    assert last.angular_momentum == evolution.angular_momentum[2]
+    assert evolution.ergotropy_total[2] == last.ergotropy["total"]
+    assert last.heat_currents["hot"] == last.flows.heat_hot
+    assert [result.solution.time for result in evolution] == [0.0, 5.0, 40.0]
+    assert last.passed
+    assert set(evolution.audit) == set(last.audit)
+    onwards = engine.evolve(last, [7.0]), engine.evolve(evolution.states[-1], [7.0])
+    assert onwards[0].energy == onwards[1].energy
+
+
+def test_an_evolution_from_a_density_matrix():
+    """On the fixed window that its rows are for; coherences between charges have no effect."""
+    engine, start = ww.RotorEngine.paper(0.2), RotorStart(1, 0.2, 0.7)
+    method = ww.LocalMasterEquation(window=(-20, 25))
+    rho = start.blocks(engine).on(Window(-20, 25)).matrix()
+    expected = engine.evolve(start, [3.0], method)
+    assert engine.evolve(rho, [3.0], method).energy == expected.energy
+    rho[0, 5] = rho[5, 0] = 1e-3
+    assert engine.evolve(rho, [3.0], method).energy == expected.energy
+    with pytest.raises(InvalidArgument, match="`initial` must come with a fixed window"):
+        engine.evolve(rho, [3.0])
+    with pytest.raises(InvalidArgument, match=r"`initial` must have the shape \(184, 184\)"):
+        engine.evolve(rho[1:, 1:], [3.0], method)
+    with pytest.raises(InvalidArgument, match="positive and of trace one"):
+        engine.evolve(2.0 * rho, [3.0], method)
+
+
 def test_what_the_window_turns_back_on_the_way_counts():
     """A fast rotor spreads as it slows down: wide of the window, long before the time asked for."""
     engine = ww.RotorEngine.paper(temperature_load=1.0, load_damping=0.1)
     method, start = ww.LocalMasterEquation(rtol=1e-7), RotorStart(60)
-    found = engine.evolve(start, [40.0], method)
-    wide = evolve_on(engine, start.blocks(engine), found.times, method, Window(-100, 400))
-    narrow = evolve_on(engine, start.blocks(engine), found.times, method, Window(-19, 77))
+    evolution = engine.evolve(start, [40.0], method)
+    wide = evolve_on(engine, start.blocks(engine), evolution.times, method, Window(-100, 400))
+    narrow = evolve_on(engine, start.blocks(engine), evolution.times, method, Window(-19, 77))
     off = {}
-    for run in (found, narrow):
+    for run in (evolution, narrow):
         inside = run.states[0].on(wide.model.window)
         off[run] = np.abs(inside.populations - wide.states[0].populations).sum()
         assert off[run] <= run.error[0] + wide.error[0]
-    assert found.error[0] < 1e-7
+    assert evolution.error[0] < 1e-7
     assert off[narrow] > 1e-4
-    assert found.kinetic_energy[0] == pytest.approx(wide.kinetic_energy[0], rel=1e-6)
-    assert found.rotor[0, -1] < 0.1 * found.ends[0, 1]
+    assert evolution.kinetic_energy[0] == pytest.approx(wide.kinetic_energy[0], rel=1e-6)
+    assert evolution.rotor[0, -1] < 0.1 * evolution.ends[0, 1]
     with pytest.raises(NotConverged, match="until t = 40 the ends of -19 ≤ l ≤ 77 turned back"):
         engine.evolve(start, [40.0], ww.LocalMasterEquation(rtol=1e-7, window=(-19, 77)))
 
@@ -152,8 +184,8 @@ def test_a_short_time_needs_no_window_of_the_end():
 
 
 def test_export():
-    found = ww.RotorEngine.paper(0.2).evolve(None, [0.0, 10.0])
-    dataset = found.to_xarray()
+    evolution = ww.RotorEngine.paper(0.2).evolve(None, [0.0, 10.0])
+    dataset = evolution.to_xarray()
     assert dict(dataset.sizes)["time"] == 2
     assert float(dataset["rotor_population"].sel(time=0.0, l=0)) == pytest.approx(1.0)
     assert dataset["net_power"].attrs["long_name"] == "net power"
@@ -174,7 +206,7 @@ def test_bad_evolutions(initial, times, message):
 
 
 def test_bad_starts():
-    with pytest.raises(InvalidArgument, match="`excited_hot` must not exceed one"):
+    with pytest.raises(InvalidArgument, match="`excited_hot` must lie between 0 and 1"):
         RotorStart(excited_hot=1.2)
     with pytest.raises(InvalidArgument, match="`angular_momentum` must be an integer"):
         RotorStart(0.5)
@@ -187,20 +219,20 @@ def test_bad_starts():
 
 def test_rectification_by_its_definition():
     engine = ww.RotorEngine.paper(0.2, bath_coupling=0.5)
-    found = engine.rectification()
+    result = engine.rectification()
     forward = engine.steady_state(ww.GlobalMasterEquation())
     exchanged = engine.replace(temperature_cold=50.0, temperature_hot=10.0)
     backward = exchanged.steady_state(ww.GlobalMasterEquation())
-    assert found.heat == forward.heat_hot
-    assert found.heat_swapped == backward.heat_cold
+    assert result.heat == forward.heat_hot
+    assert result.heat_swapped == backward.heat_cold
     a, b = forward.heat_hot, backward.heat_cold
-    assert found.ratio() == pytest.approx(abs((a - b) / (a + b)))
-    assert found.size() == pytest.approx(max(abs(a), abs(b)) / (0.1 * 0.25))
-    assert found.performance(0.3) == pytest.approx(0.3 * found.ratio() + 0.7 * found.size())
+    assert result.ratio() == pytest.approx(abs((a - b) / (a + b)))
+    assert result.size() == pytest.approx(max(abs(a), abs(b)) / (0.1 * 0.25))
+    assert result.performance(0.3) == pytest.approx(0.3 * result.ratio() + 0.7 * result.size())
     a, b = forward.angular_momentum, backward.angular_momentum
-    assert found.ratio("angular_momentum") == pytest.approx(abs((a - b) / (a + b)))
-    assert found.ratio("angular_momentum") > 1.0  # opposite signs
-    assert found.size("angular_momentum") == pytest.approx(a)
+    assert result.ratio("angular_momentum") == pytest.approx(abs((a - b) / (a + b)))
+    assert result.ratio("angular_momentum") > 1.0  # opposite signs
+    assert result.size("angular_momentum") == pytest.approx(a)
 
 
 def test_equal_qubits_do_not_rectify_heat():
@@ -208,9 +240,9 @@ def test_equal_qubits_do_not_rectify_heat():
     engine = ww.RotorEngine.paper(
         0.2, field_cold=6.0, field_hot=6.0, load_damping=1e-3, bath_coupling=0.5
     )
-    found = engine.rectification()
-    assert found.ratio() < 1e-9
-    assert found.momentum == pytest.approx(-found.momentum_swapped, rel=1e-9)
+    result = engine.rectification()
+    assert result.ratio() < 1e-9
+    assert result.momentum == pytest.approx(-result.momentum_swapped, rel=1e-9)
 
 
 def test_optimum_over_the_asymmetry():
@@ -241,6 +273,6 @@ def test_a_divergent_ratio_is_refused():
     ],
 )
 def test_bad_rectification(call, message):
-    found = ww.RotorEngine.paper(0.2).rectification(ww.LocalMasterEquation())
+    result = ww.RotorEngine.paper(0.2).rectification(ww.LocalMasterEquation())
     with pytest.raises(InvalidArgument, match=message):
-        call(found)
+        call(result)

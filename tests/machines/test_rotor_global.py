@@ -6,9 +6,8 @@ import rotor_systems as rs
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, ValidityWarning
-from wheelwork.machines.rotor.blocks import BlockState, pair_places
-from wheelwork.machines.rotor.solve import on_window
-from wheelwork.machines.rotor.window import Window
+from wheelwork.machines.rotor.block_state import BlockState, Window, pair_indices
+from wheelwork.machines.rotor.stationary import on_window
 
 pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 
@@ -46,7 +45,7 @@ def test_every_basis_within_an_energy_gives_the_same_equation(name):
     o = rs.operators(engine, WINDOW.lowest, WINDOW.highest)
     model = model_of(engine)
     rho = random_blocks(rng).matrix()
-    rows, columns = pair_places(WINDOW.levels)
+    rows, columns = pair_indices(WINDOW.levels)
     for _ in range(3):
         theirs = rs.global_jumps(engine, o, CUTOFF, rng)
         for bath, dissipator in (("cold", model.cold), ("hot", model.hot)):
@@ -160,7 +159,7 @@ def test_merged_frequencies_join_smoothly():
     for bath, dissipator in (("cold", model.cold), ("hot", model.hot)):
         ours = sum(rs.dissipate(A.toarray(), rho) for A in (*dissipator.down, *dissipator.up))
         expected = sum(rs.dissipate(A, rho) for A in theirs[bath])
-        rows, columns = pair_places(WINDOW.levels)
+        rows, columns = pair_indices(WINDOW.levels)
         np.testing.assert_allclose(ours.diagonal(), expected.diagonal(), atol=1e-5)
         np.testing.assert_allclose(ours[rows, columns], expected[rows, columns], atol=1e-5)
 

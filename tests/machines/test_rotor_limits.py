@@ -24,9 +24,9 @@ def test_boundaries_are_no_roots_of_noise():
 
 def test_rectification_of_nothing_is_unknown():
     machine = ww.RotorEngine.paper(bath_asymmetry=1.0, bath_coupling=0.5)
-    found = machine.rectification(ww.LocalMasterEquation())
-    assert np.isnan(found.ratio("heat"))
-    assert np.isnan(found.ratio("angular_momentum"))
+    result = machine.rectification(ww.LocalMasterEquation())
+    assert np.isnan(result.ratio("heat"))
+    assert np.isnan(result.ratio("angular_momentum"))
     with pytest.raises(InvalidArgument, match="`coupling` must not be zero for a rectification"):
         ww.RotorEngine.paper(coupling=0.0).best_rectification(0.5)
 

@@ -7,12 +7,10 @@ import rotor_systems as rs
 import wheelwork as ww
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.sector import diagonal_sector
-from wheelwork.machines.rotor.blocks import BlockState
+from wheelwork.machines.rotor.block_state import BlockState, Window, pairs_of, total_energies
+from wheelwork.machines.rotor.energetics import ergotropies
 from wheelwork.machines.rotor.evolution import RotorStart
-from wheelwork.machines.rotor.pairs import pairs_of, total_energies
-from wheelwork.machines.rotor.solve import on_window
-from wheelwork.machines.rotor.window import Window
-from wheelwork.machines.rotor.work import ergotropies
+from wheelwork.machines.rotor.stationary import on_window
 
 pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 
@@ -40,8 +38,8 @@ ODD = {  # no symmetry between the qubits, and a coupling that is not small
 @pytest.mark.parametrize("window", [None, (-40, 60)])
 def test_reference_table(ratio, window):
     state = ww.RotorEngine.paper(ratio).steady_state(ww.LocalMasterEquation(window=window))
-    found = (state.heat_cold, state.heat_hot, state.heat_load, state.work_qubits)
-    assert found == pytest.approx(REFERENCE[ratio], rel=1e-9)
+    values = (state.heat_cold, state.heat_hot, state.heat_load, state.work_qubits)
+    assert values == pytest.approx(REFERENCE[ratio], rel=1e-9)
     assert all(entry.ok for entry in state.audit.values())
 
 
@@ -173,11 +171,11 @@ def test_spectra_of_any_state(fields):
 def test_a_turning_rotor_can_be_stopped():
     """|l = 20⟩ gives l²/2I, though the state's own window does not reach l = 0."""
     engine = ww.RotorEngine.paper(0.2, coupling=0.0, moment_of_inertia=2.0)
-    found = ergotropies(engine, RotorStart(20, 0.0, 1.0).blocks(engine))
-    assert found["rotor"] == pytest.approx(100.0, rel=1e-14)
-    assert found["hot"] == pytest.approx(2.0 * engine.field_hot)
-    assert found["cold"] == 0.0
-    assert found["total"] == pytest.approx(100.0 + 2.0 * engine.field_hot)
+    values = ergotropies(engine, RotorStart(20, 0.0, 1.0).blocks(engine))
+    assert values["rotor"] == pytest.approx(100.0, rel=1e-14)
+    assert values["hot"] == pytest.approx(2.0 * engine.field_hot)
+    assert values["cold"] == 0.0
+    assert values["total"] == pytest.approx(100.0 + 2.0 * engine.field_hot)
 
 
 def test_load_alone():

@@ -1,13 +1,14 @@
 """The rotor engine as a machine: parameters, operation, statistics, sweeps, bad input."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.machines.rotor.regime import REGIMES, Operation
+from wheelwork.machines.rotor.energetics import REGIMES, Operation
 
 PAPER = ww.RotorEngine.paper(beta_ratio=0.2)
 
@@ -64,7 +65,7 @@ def test_regimes_of_the_paper(ratio, regime):
 def test_operation_by_signs(signs, regime):
     operation = Operation(*map(float, signs), temperature_cold=1.0, temperature_hot=3.0)
     assert operation.regime == regime
-    noisy = Operation(*(signs + 0.1 * np.ones(3)), 1.0, 3.0, noise=(0.2, 0.2, 0.2))
+    noisy = Operation(*(signs + 0.1 * np.ones(3)), 1.0, 3.0, errors=(0.2, 0.2, 0.2))
     assert noisy.regime == regime
     assert operation.carnot_cop == 0.5
     assert operation.carnot_efficiency == pytest.approx(2.0 / 3.0)
@@ -90,12 +91,12 @@ def test_global_heats_reverse_where_the_cold_one_does():
     """Heat and excitations do not vanish together where excitations bring different heats."""
     method = ww.GlobalMasterEquation(rtol=1e-7)
     machine = PAPER.replace(bath_coupling=0.5, coupling=0.5, load_damping=1e-3)
-    found = machine.regime_boundaries(0.9, 1.0, method).heat_reverses
-    state = machine.replace(beta_ratio=found).steady_state(method)
+    reversal = machine.regime_boundaries(0.9, 1.0, method).heat_reverses
+    state = machine.replace(beta_ratio=reversal).steady_state(method)
     assert abs(state.heat_cold) < 1e-10
     assert abs(state.heat_hot) > 1e-4
     assert abs(state.particle_current) > 1e-6
-    after = machine.replace(beta_ratio=found + 1e-4).steady_state(method)
+    after = machine.replace(beta_ratio=reversal + 1e-4).steady_state(method)
     assert after.regime == "refrigerator"
 
 
@@ -112,13 +113,13 @@ def test_operation_looks_at_the_temperatures():
 
 def test_boundaries_of_the_paper():
     """Its text has 0.54 for the second, where the numbers say 0.504."""
-    found = PAPER.regime_boundaries(0.05, 0.9)
-    assert found.work_vanishes == pytest.approx(0.43423506, abs=1e-8)
-    assert found.heat_reverses == pytest.approx(0.50388180, abs=1e-8)
-    assert found.qubit_ergotropy_vanishes == pytest.approx(0.39995, abs=5e-6)
-    assert found.efficiency_peaks == pytest.approx(0.30884, abs=5e-6)
+    boundaries = PAPER.regime_boundaries(0.05, 0.9)
+    assert boundaries.work_vanishes == pytest.approx(0.43423506, abs=1e-8)
+    assert boundaries.heat_reverses == pytest.approx(0.50388180, abs=1e-8)
+    assert boundaries.qubit_ergotropy_vanishes == pytest.approx(0.39995, abs=5e-6)
+    assert boundaries.efficiency_peaks == pytest.approx(0.30884, abs=5e-6)
     below, above = (
-        PAPER.replace(beta_ratio=found.qubit_ergotropy_vanishes + d).steady_state()
+        PAPER.replace(beta_ratio=boundaries.qubit_ergotropy_vanishes + d).steady_state()
         for d in (-1e-4, 1e-4)
     )
     assert below.ergotropy["qubits"] > 1e-5
@@ -126,9 +127,9 @@ def test_boundaries_of_the_paper():
 
 
 def test_no_boundary_in_range():
-    found = PAPER.regime_boundaries(0.6, 0.9)
-    assert math.isnan(found.work_vanishes)
-    assert math.isnan(found.efficiency_peaks)
+    boundaries = PAPER.regime_boundaries(0.6, 0.9)
+    assert math.isnan(boundaries.work_vanishes)
+    assert math.isnan(boundaries.efficiency_peaks)
     with pytest.raises(InvalidArgument, match=r"`high` must be larger than `low` = 0\.9"):
         PAPER.regime_boundaries(0.9, 0.6)
 
@@ -262,6 +263,56 @@ def test_every_observable_is_labelled_and_exported():
     assert float(dataset["rotor_population"].sum()) == pytest.approx(1.0)
     assert float(dataset["rotor_population"].idxmax("l")) == 1.0
     assert state.errors["heat_hot"] < 1e-9 * state.heat_hot
+
+
+def test_flows_and_entropy_by_bath():
+    state = PAPER.steady_state()
+    assert state.heat_currents == {
+        "cold": state.heat_cold,
+        "hot": state.heat_hot,
+        "load": state.heat_load,
+    }
+    productions = state.entropy_productions
+    assert productions["hot"] == pytest.approx(-state.heat_hot / 50.0, rel=1e-14)
+    assert sum(productions.values()) == pytest.approx(state.entropy_production, rel=1e-12)
+
+
+def test_one_observable_has_the_error_and_label_of_all():
+    state, fresh = PAPER.steady_state(), PAPER.steady_state()
+    for name, value in state.observables.items():
+        np.testing.assert_equal(fresh.value(name), value)
+        np.testing.assert_equal(fresh.error(name), state.errors.get(name, math.nan))
+    assert state.missing == {}
+    assert set(state.observables) | set(PAPER.parameter_labels()) == set(PAPER.labels)
+    without = {"regime_code", "carnot_efficiency", "carnot_cop", "cop"}  # cop: of no refrigerator
+    assert set(state.errors) == set(state.observables) - without
+
+
+@pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+@pytest.mark.parametrize("method", [ww.LocalMasterEquation(), ww.GlobalMasterEquation(20.0)])
+def test_states_can_be_pickled(method):
+    state = PAPER.steady_state(method)
+    before = dict(state.observables), dict(state.errors), dict(state.audit)
+    copy = pickle.loads(pickle.dumps(state))
+    np.testing.assert_equal((dict(copy.observables), dict(copy.errors), dict(copy.audit)), before)
+    evolution = PAPER.evolve(None, [0.0, 3.0], method)
+    assert len(evolution.energy) == 2
+    copied = pickle.loads(pickle.dumps(evolution))
+    assert list(copied.energy) == list(evolution.energy)
+
+
+def test_printouts_are_short():
+    state, evolution = PAPER.steady_state(), PAPER.evolve(None, [0.0, 1.0])
+    local = ww.LocalMasterEquation(rtol=1e-7)
+    shown = [state, evolution, evolution[0], PAPER.regime_boundaries(), PAPER.rectification(local)]
+    shown.append(PAPER.best_rectification(0.5, bounds=(0.0, 0.5), method=local))
+    for each in (*shown, PAPER):
+        assert len(repr(each)) < 1000
+        assert len(each._repr_html_()) < 3500  # of a state: a row for each of its observables
+    assert "heat_hot = 0.0031167371" in repr(state)
+    model = ww.GlobalMasterEquation().model(PAPER, state.window)
+    for each in (PAPER, state.blocks, state.solution, state.flows, state.operation, model):
+        assert len(repr(each)) < 500
 
 
 def test_density_matrix_is_a_state_and_goes_to_qutip():

@@ -7,12 +7,12 @@ import numpy as np
 from scipy.linalg import solve_continuous_lyapunov
 
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import Settings
+from wheelwork.phase_space import EulerMaruyama, Langevin
 
 
 @dataclass(frozen=True)
 class Local:
-    """Rate R(n) and noise D(n) at each active site; companions: R and R n."""
+    """Rate R(n) and noise D(n) at each active site; local observables: R and R n."""
 
     rates: tuple[Callable, ...] = ()
     noises: tuple[Callable, ...] = ()
@@ -29,7 +29,7 @@ class Local:
     def noise(self, site, n):
         return self.noises[site](n)
 
-    def companions(self, site, n):
+    def local_observables(self, site, n):
         return np.stack([self.rate(site, n), self.rate(site, n) * n])
 
 
@@ -109,15 +109,14 @@ def gaussian_fluctuation(model):
     return np.abs(model.couplings) * np.sqrt(square - c.imag**2)
 
 
-def settings(**fields):
-    """Settings for short runs."""
+def settings(*, euler=False, **fields):
+    """A method for short runs."""
     default = {
         "duration": 1000.0,
         "trajectories": 64,
         "step": 0.1,
         "seed": 1,
-        "burn_in": None,
         "checked": 0,
         "threads": 1,
     }
-    return Settings(**default | fields)
+    return (EulerMaruyama if euler else Langevin)(**default | fields)

@@ -6,9 +6,9 @@ from phase_space_systems import damped_oscillator
 from scipy.linalg import expm
 
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.phase_space.response import response
-from wheelwork.phase_space.response.line import find_line
-from wheelwork.phase_space.response.quantities import correlation
+from wheelwork.phase_space.response.correlations import response
+from wheelwork.phase_space.response.decay import find_line
+from wheelwork.phase_space.response.relaxation import correlation
 
 TEMPERATURE, MASS, FREQUENCY = 2.0, 1.3, 0.7
 DELAYS = np.array([0.0, 0.3, 1.7, 6.0, 40.0])

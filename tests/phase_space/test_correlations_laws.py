@@ -9,7 +9,7 @@ from scipy.sparse.linalg import eigs, spsolve
 import wheelwork as ww
 from wheelwork.errors import NotConverged, UnphysicalState
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
-from wheelwork.phase_space.response import response
+from wheelwork.phase_space.response.correlations import response
 from wheelwork.phase_space.response.on_plane import mesh_problem
 from wheelwork.phase_space.stationary import plane
 
@@ -93,7 +93,7 @@ def test_circles_agree_with_direct_solves_on_the_plane(model):
     found = response(model, 1e-3)
     problem = mesh_problem(plane.find_box(model, 1e-10), 108)
     unit = sp.eye_array(problem.scale.size)
-    read = problem.places / problem.scale[:, None]
+    read = problem.positions / problem.scale[:, None]
     for omega in (0.05, found.line.frequency):
         shifted = sp.csc_array(1j * omega * unit - problem.generator)
         right = problem.starts[:, [0, 5]].astype(complex)

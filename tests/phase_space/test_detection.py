@@ -6,7 +6,7 @@ from phase_space_systems import damped_oscillator
 
 from wheelwork import Flywheel
 from wheelwork.phase_space import FokkerPlanck
-from wheelwork.phase_space.detection import detection_weight
+from wheelwork.phase_space.distribution import detection_weight
 
 
 def test_of_a_thermal_state():

@@ -14,10 +14,8 @@ from phase_space_systems import (
 
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.evolution.evolve import evolve
-from wheelwork.phase_space.evolution.extrapolation import combined
-from wheelwork.phase_space.evolution.flow import Flow
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
-from wheelwork.phase_space.evolution.step import Step
+from wheelwork.phase_space.evolution.split_steps import Flow, Step, combined
 from wheelwork.states import Cat, Coherent, Ground, Thermal
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
 
@@ -145,11 +143,11 @@ def test_a_step_of_the_model_is_a_stop_and_a_new_start():
     assert distance(stepped[1], other) > 0.01
 
 
-def test_companions_are_averaged():
+def test_local_observables_are_averaged():
     def rates(x):
         return np.stack([0.0 * x, 0.1 + 0.0 * x, 0.4 + 0.0 * x, x**2, x])
 
-    model = PhaseSpaceModel(rates, companions=("square", "place"))
+    model = PhaseSpaceModel(rates, local_observables=("square", "place"))
     found = evolve([(0.0, model)], Coherent(1.0), [0.0, 2.0], rtol=1e-6)
     for name, moment, unit in (("square", "x_squared", 2.0), ("place", "x", np.sqrt(2.0))):
         assert found.local_means[name] == pytest.approx(unit * found.moments[moment], abs=1e-9)
@@ -284,7 +282,7 @@ def test_rates_that_vary_between_the_points_of_a_wide_state():
     def coefficients(x):
         return np.stack([0.0 * x, friction(x), diffusion(x), 1e3 * diffusion(x - 5.0)])
 
-    model = PhaseSpaceModel(coefficients, companions=("bump",))
+    model = PhaseSpaceModel(coefficients, local_observables=("bump",))
     [found] = evolve([(0.0, model)], Thermal(1000.0), [0.0], 1e-6).snapshots
     x = np.linspace(-9.0 * deviation, 9.0 * deviation, 20001)
     weight = np.exp(-0.5 * (x / deviation) ** 2)

@@ -105,10 +105,10 @@ def test_step_change_tells_the_error_of_the_step():
     assert change.standard_error < 0.8 * bias.standard_error
 
 
-def test_companions_are_averaged():
+def test_local_observables_are_averaged():
     model = PhaseSpaceModel(
         lambda x: np.stack([0.0 * x, 0.3 + 0.0 * x, 1.2 + 0.0 * x, x**2, x**3]),
-        companions=("square", "cube"),
+        local_observables=("square", "cube"),
     )
     samples = Langevin(duration=8000.0, step=0.2, seed=8).sample(model)
     assert agrees(samples.local_means["square"], 2.0)

@@ -19,8 +19,7 @@ from wheelwork.phase_space import (
     moments,
 )
 from wheelwork.phase_space.stationary import circle_solver, plane
-from wheelwork.phase_space.stationary.circles import circles
-from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
+from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
 from wheelwork.phase_space.stationary.orbits import find_orbits
 
 METHODS = [FokkerPlanck(1e-7), EnergyDiffusion(1e-7)]
@@ -170,11 +169,11 @@ def test_estimates_bound_the_true_errors():
         assert rough.relative_error <= 1e-4
 
 
-def test_means_of_companions():
+def test_means_of_local_observables():
     def rates(x):
         return np.stack([0.0 * x, 0.1 + 0.0 * x, 0.4 + 0.0 * x, x**2, x])
 
-    model = PhaseSpaceModel(rates, companions=("square", "place"))
+    model = PhaseSpaceModel(rates, local_observables=("square", "place"))
     found = FokkerPlanck().solve(model)
     assert found.local_means["square"] == pytest.approx(2.0, rel=1e-8)
     assert found.local_means["place"] == pytest.approx(0.0, abs=1e-8)
@@ -203,7 +202,7 @@ def test_model_is_validated(field):
 
 
 @pytest.mark.parametrize(("width", "least"), [(3.0, 0.0), (0.3, 1e-7)])
-def test_companions_that_vary_faster_than_the_state(width, least):
+def test_local_observables_that_vary_faster_than_the_state(width, least):
     """W = exp(−H/T) whatever the friction; over a thousand quanta a step in it is narrow."""
     temperature = 1000.5
 
@@ -212,25 +211,25 @@ def test_companions_that_vary_faster_than_the_state(width, least):
         friction = 1e-3 * (1.0 + 0.5 * step)
         return np.stack([0.0 * x, friction, 2.0 * temperature * friction, step, 1.0 - step**2])
 
-    model = PhaseSpaceModel(coefficients, companions=("step", "bump"))
+    model = PhaseSpaceModel(coefficients, local_observables=("step", "bump"))
     found = FokkerPlanck(1e-6).solve(model)
     assert found.moments["phonon_number"] == pytest.approx(1000.0, rel=1e-6)
     x = np.linspace(-9.0, 9.0, 200001) * np.sqrt(temperature)
     weight = np.exp(-0.5 * x**2 / temperature)
-    for i, name in enumerate(model.companions):
+    for i, name in enumerate(model.local_observables):
         exact = weight @ coefficients(x)[3 + i] / np.sum(weight)
         error = abs(found.local_means[name] - exact)
         assert least < found.local_errors[name] < 1e-2
         assert error <= found.local_errors[name]
 
 
-def test_a_companion_that_the_tables_do_not_follow_tells_its_error():
+def test_a_local_observable_that_the_tables_do_not_follow_tells_its_error():
     """Constant friction and noise ask for no more than a few points; a step beside them would."""
 
     def coefficients(x):
         return np.stack([0.0 * x, 0.0 * x + 1e-3, 0.0 * x + 0.1, np.tanh(x - 10.0)])
 
-    found = FokkerPlanck(1e-6).solve(PhaseSpaceModel(coefficients, companions=("step",)))
+    found = FokkerPlanck(1e-6).solve(PhaseSpaceModel(coefficients, local_observables=("step",)))
     x = np.linspace(-65.0, 65.0, 200001)
     weight = np.exp(-(x**2) / 100.0)
     exact = weight @ np.tanh(x - 10.0) / np.sum(weight)

@@ -11,12 +11,15 @@ from wheelwork import Flywheel, thermodynamics
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.flywheel.fock_state import fock_state
 from wheelwork.phase_space import FokkerPlanck, moments
-from wheelwork.phase_space.langevin.density_basis import DensityBasis
-from wheelwork.phase_space.langevin.density_fit import best_fit, ring_squares
-from wheelwork.phase_space.langevin.fitted_density import FittedDensity, jackknife
+from wheelwork.phase_space.langevin.density_fit import DensityBasis, best_fit
+from wheelwork.phase_space.langevin.fitted_density import (
+    FittedDensity,
+    _distances,
+    _misfit,
+    jackknife,
+)
+from wheelwork.phase_space.langevin.histograms import PolarCounts, ring_squares
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
-from wheelwork.phase_space.langevin.polar_counts import PolarCounts
-from wheelwork.phase_space.langevin.solve import _distances, _misfit
 
 METHOD = Langevin(duration=20000.0, step=0.2, seed=5, checked=0)
 T = 0.8

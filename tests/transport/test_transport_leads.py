@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.transport import Lead, WideBand
+from wheelwork.transport import Lead, Tabulated, WideBand
 from wheelwork.transport.leads import filling, filling_difference
 
 BAND = WideBand(1.0)
@@ -52,3 +52,12 @@ def test_difference_of_fillings_is_relatively_exact(w, mu, temperature):
 def test_bad_leads_are_refused(arguments, message):
     with pytest.raises(InvalidArgument, match=f"^{message}$"):
         Lead(*arguments)
+
+
+def test_a_lead_prints_shortly_and_declares_its_fields():
+    frequency = np.linspace(-5.0, 5.0, 10_000)
+    lead = Lead(8.0, 2.0, Tabulated(frequency, np.exp(-(frequency**2))))
+    samples = "Tabulated(<10000 samples from -5.0 to 5.0>)"
+    assert repr(lead) == f"Lead(chemical_potential=8.0, temperature=2.0, lineshape={samples})"
+    assert Lead.parameter_labels()["temperature"] == ("T", "energy", "temperature")
+    assert lead.replace(temperature=3.0).temperature == 3.0

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from wheelwork.transport.lineshapes import Landmarks
-from wheelwork.transport.meshes import graded_mesh
-from wheelwork.transport.panels import SINGULAR_LEFT, TAIL_LEFT, TAIL_RIGHT, Panels, crowded
+from wheelwork.transport.panels import (
+    SINGULAR_LEFT,
+    TAIL_LEFT,
+    TAIL_RIGHT,
+    Panels,
+    crowded,
+    graded_mesh,
+)
 
 
 def _panel(start, stop, kind=0):

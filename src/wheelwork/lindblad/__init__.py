@@ -1,23 +1,25 @@
-"""Open quantum systems in Hilbert space: Lindblad equations on the matrix elements that matter."""
+"""Lindblad equations, solved on the matrix elements that they couple.
+
+Steady states, evolution, counting statistics and quantum-jump trajectories of any H and jumps;
+`wheelwork.lindblad.graded` for large systems with a conserved charge that jumps change by one.
+"""
 
 from wheelwork.lindblad.counting import CountingStatistics, counting_covariance, counting_statistics
-from wheelwork.lindblad.direct import SparseLU
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.evolution import Evolution, evolve
-from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.propagation import ExplicitSteps, ImplicitSteps
 from wheelwork.lindblad.sector import Sector, diagonal_sector
-from wheelwork.lindblad.solve import steady_state
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
+from wheelwork.lindblad.steady_methods import Krylov, SparseLU, steady_state
 from wheelwork.lindblad.trajectories import JumpSamples, sample_jumps
-from wheelwork.lindblad.truncation import Grown, Truncation, grow
+from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow
 
 __all__ = [
     "CountingStatistics",
     "Evolution",
     "ExplicitSteps",
-    "Grown",
+    "GrownTruncation",
     "ImplicitSteps",
     "JumpSamples",
     "Krylov",

@@ -1,4 +1,7 @@
-"""An approximate inverse of the generator: exact between jumps, swept over what jumps connect."""
+"""An approximate inverse of the generator: exact between jumps, swept over the blocks they connect.
+
+Derived in docs/developers/lindblad.md.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -12,20 +15,23 @@ from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.inverse import norm
+from wheelwork.lindblad.factorisation import norm
 from wheelwork.lindblad.operators import ComplexArray, IndexArray
 from wheelwork.lindblad.sector import Sector
 
 LARGEST_BLOCK = 6000  # basis states; its eigenvectors take 0.6 GiB
-LARGEST_CONDITION, NEAR = 1e7, 1e-4  # of eigenvectors; how far to move from an exceptional point
-SMALLEST_DECAY = 1e-6  # of the norm: a shift for blocks that would never jump
+# Condition of eigenvectors above which the matrix is moved away from its exceptional point, by NEAR
+# of its norm: next to a second-order one the condition then is about NEAR^(-1/2) = 100.
+LARGEST_CONDITION, NEAR = 1e7, 1e-4
+SMALLEST_DECAY = 1e-6  # of the norm, subtracted from every decay: some blocks never jump
 
 
 @dataclass(frozen=True, eq=False)
-class Modes:
-    """−iH − ½ΣL†L on the basis states that it mixes: P diag(λ) P⁻¹.
+class Eigenmodes:
+    """G = −iH − ½ΣL†L on a set of basis states that it mixes: P diag(λ) P⁻¹.
 
-    Next to an exceptional point, where eigenvectors coincide, it is that of a matrix near by.
+    rates: λ. vectors: P. inverse: P⁻¹. Next to an exceptional point, where eigenvectors coincide,
+    those of a nearby matrix.
     """
 
     rates: ComplexArray
@@ -33,7 +39,7 @@ class Modes:
     inverse: ComplexArray
 
     @classmethod
-    def of(cls, drift: ComplexArray) -> "Modes":
+    def of(cls, drift: ComplexArray) -> "Eigenmodes":
         rates, vectors = np.linalg.eig(drift)
         if np.linalg.cond(vectors, 1) > LARGEST_CONDITION:
             moved = NEAR * np.linalg.norm(drift, 1) * np.linspace(-1.0, 1.0, rates.size)
@@ -43,20 +49,22 @@ class Modes:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Unknowns whose elements join the same two sets of basis states.
+    """The unknowns whose elements ρ_ab have a in one set of basis states and b in another.
 
-    unknowns: slice of the reordered sector. at, conjugate: places of the elements in the dense
-    block (b_i, b_j), and whether the block holds their complex conjugates. coupling: rows of the
-    generator, columns reordered.
+    unknowns: slice of the reordered sector. shape: (b_i, b_j), of the dense block. positions: of
+    the elements in it, rows and columns. factors: (n,), 1 for a real part, ±i for an imaginary one
+    (− where the block holds ρ_ba). diagonal: whether the two sets are the same. left, right: the
+    modes of the two sets. coupling: rows of the generator in the reordered sector, without the
+    block itself. shift: subtracted from the decay.
     """
 
     unknowns: slice
     shape: tuple[int, int]
-    at: tuple[IndexArray, IndexArray]
+    positions: tuple[IndexArray, IndexArray]
     factors: ComplexArray
-    mirrored: bool
-    left: Modes
-    right: Modes
+    diagonal: bool
+    left: Eigenmodes
+    right: Eigenmodes
     coupling: sp.csr_array
     shift: float
 
@@ -66,22 +74,22 @@ class Block:
         return np.asarray(total)
 
     def solve(self, values: FloatArray) -> FloatArray:
-        """Return X with G X + X G† = R, on the unknowns."""
+        """Return X with G_i X + X G_j† − σ X = R, on the unknowns."""
         R = np.zeros(self.shape, dtype=np.complex128)
-        np.add.at(R, self.at, values * self.factors)
-        if self.mirrored:
+        np.add.at(R, self.positions, values * self.factors)
+        if self.diagonal:
             R += np.tril(R, -1).conj().T
         left, right = self.left, self.right
         Y = (left.inverse @ R @ right.inverse.conj().T) / self._denominator
         X = left.vectors @ Y @ right.vectors.conj().T
-        return np.asarray((X[self.at] * self.factors.conj()).real)
+        return np.asarray((X[self.positions] * self.factors.conj()).real)
 
 
 @dataclass(frozen=True, eq=False)
 class BlockSweeps:
     """One forward and one backward block Gauss–Seidel sweep.
 
-    order: the sector's unknowns, block after block.
+    order: (n,), the sector's unknowns, block after block.
     """
 
     order: IndexArray
@@ -96,13 +104,13 @@ class BlockSweeps:
         """
         drift = lindblad.drift
         links = sp.csc_array((np.ones(drift.nnz), drift.indices, drift.indptr), drift.shape)
-        count, found = connected_components(links, directed=False)
-        label = np.asarray(found, dtype=np.int64)
+        count, labels = connected_components(links, directed=False)
+        label = np.asarray(labels, dtype=np.int64)
         sizes = np.bincount(label)
         if sizes.max() > LARGEST_BLOCK:
             raise NotConverged(
-                f"without jumps {sizes.max()} basis states are mixed, which takes "
-                f"{48e-9 * float(sizes.max()) ** 2:.1f} GB: at most {LARGEST_BLOCK} are handled"
+                f"−iH − ½ΣL†L mixes {sizes.max()} basis states, whose eigenvectors take "
+                f"{3 * 16e-9 * float(sizes.max()) ** 2:.1f} GB: at most {LARGEST_BLOCK} are handled"
             )
         pair, swapped = _pairs(sector, label, count)
         order, starts = _block_order(generator, pair)
@@ -110,6 +118,7 @@ class BlockSweeps:
         return cls(order, blocks)
 
     def solve(self, b: FloatArray) -> FloatArray:
+        """Return an approximate x with generator · x = b, (n,)."""
         right = b[self.order]
         x = np.zeros_like(right)
         for block in self.blocks:
@@ -124,14 +133,14 @@ class BlockSweeps:
 def _pairs(
     sector: Sector, label: IndexArray, count: int
 ) -> tuple[IndexArray, npt.NDArray[np.bool_]]:
-    """For every unknown its pair of sets, and whether ρ_ba rather than ρ_ab has them in order."""
+    """The number of every unknown's pair of sets, and whether ρ_ba has them in order, not ρ_ab."""
     a, b = label[sector.row], label[sector.column]
     swapped = a < b
     return np.where(swapped, b * count + a, a * count + b), swapped
 
 
 def _block_order(generator: sp.csc_array, pair: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Unknowns sorted by block, neighbours by jumps next to each other; and where blocks begin."""
+    """Unknowns sorted by block, blocks in reverse Cuthill–McKee order; and where blocks begin."""
     _, block = np.unique(pair, return_inverse=True)
     coo = sp.coo_array(generator)
     row, column = block[coo.coords[0]], block[coo.coords[1]]
@@ -155,54 +164,54 @@ def _blocks(
 ) -> tuple[Block, ...]:
     members = np.argsort(label, kind="stable")
     sizes = np.bincount(label)
-    place = np.empty(label.size, dtype=np.int64)
-    place[members] = np.arange(label.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    position = np.empty(label.size, dtype=np.int64)
+    position[members] = np.arange(label.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     rows = sp.csr_array(sp.csr_array(generator)[order][:, order])
-    modes = _Modes(lindblad.drift, members, sizes)
+    modes = _EigenmodeCache(lindblad.drift, members, sizes)
     shift = SMALLEST_DECAY * norm(generator)
-    found = []
+    blocks = []
     for start, stop in itertools.pairwise(starts.tolist()):
         unknowns = order[start:stop]
-        turned = swapped[unknowns]
-        a = np.where(turned, sector.column[unknowns], sector.row[unknowns])
-        b = np.where(turned, sector.row[unknowns], sector.column[unknowns])
+        conjugated = swapped[unknowns]
+        a = np.where(conjugated, sector.column[unknowns], sector.row[unknowns])
+        b = np.where(conjugated, sector.row[unknowns], sector.column[unknowns])
         i, j = int(label[a[0]]), int(label[b[0]])
         coupling = rows[start:stop].tocoo()
         outside = (coupling.coords[1] < start) | (coupling.coords[1] >= stop)
         kept = (coupling.data[outside], tuple(part[outside] for part in coupling.coords))
         factors = sector.factors[unknowns]
-        found.append(
+        blocks.append(
             Block(
                 unknowns=slice(int(start), int(stop)),
                 shape=(int(sizes[i]), int(sizes[j])),
-                at=(place[a], place[b]),
-                factors=np.where(turned, factors.conj(), factors),
-                mirrored=i == j,
+                positions=(position[a], position[b]),
+                factors=np.where(conjugated, factors.conj(), factors),
+                diagonal=i == j,
                 left=modes.of(i),
                 right=modes.of(j),
                 coupling=sp.csr_array(kept, shape=coupling.shape),
                 shift=shift,
             )
         )
-    return tuple(found)
+    return tuple(blocks)
 
 
 @dataclass(frozen=True, eq=False)
-class _Modes:
-    """Modes of every set of basis states, found when first needed."""
+class _EigenmodeCache:
+    """Eigenmodes of every set of basis states, computed when first needed."""
 
     drift: sp.csc_array
     members: IndexArray
     sizes: IndexArray
 
     @cached_property
-    def _known(self) -> dict[int, Modes]:
+    def _known(self) -> dict[int, Eigenmodes]:
         return {}
 
-    def of(self, i: int) -> Modes:
+    def of(self, i: int) -> Eigenmodes:
         if i not in self._known:
             end = int(np.sum(self.sizes[: i + 1]))
             states = np.sort(self.members[end - int(self.sizes[i]) : end])
             dense = sp.csc_array(self.drift[:, states])[states].toarray()
-            self._known[i] = Modes.of(dense)
+            self._known[i] = Eigenmodes.of(dense)
         return self._known[i]

@@ -1,4 +1,4 @@
-"""Full counting statistics: how many jumps, and how regularly, in the steady state."""
+"""Full counting statistics of the jumps in a steady state: mean, noise, and higher cumulants."""
 
 import math
 from collections.abc import Sequence
@@ -11,24 +11,35 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, finite_array, integer, positive
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.direct import SparseLU
-from wheelwork.lindblad.inverse import Inverse
-from wheelwork.lindblad.sector import Sector, counted, explored
-from wheelwork.lindblad.steady import Balance, SteadyState
+from wheelwork.lindblad.equation import jump_weights
+from wheelwork.lindblad.factorisation import Inverse
+from wheelwork.lindblad.sector import Sector, driven_sector, jump_superoperator
+from wheelwork.lindblad.steady import Residual, SteadyState
+from wheelwork.lindblad.steady_methods import SparseLU
+from wheelwork.results import html_table, with_error
 
-MARGIN = 10.0  # of one random sample of rounding
+MARGIN = 10.0  # on one random sample of rounding, whose effect varies tenfold
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CountingStatistics:
-    """Long-time cumulants of counted jumps, per time.
+    """Long-time cumulants per time of a count N, to which each jump adds its weight.
 
-    A count N adds its weight of every jump. cumulants: (order,), lim d⟨⟨N^k⟩⟩/dt for k = 1 …
-    order: mean, noise, skewness …; errors: their estimated absolute errors.
+    cumulants: (order,), lim d⟨⟨N^k⟩⟩/dt for k = 1 … order (mean, noise, skewness …), powers of the
+    weights' unit per time. errors: their estimated absolute errors.
     """
 
     cumulants: FloatArray
     errors: FloatArray
+
+    def __repr__(self) -> str:
+        values = ", ".join(map(with_error, self.cumulants, self.errors))
+        return f"CountingStatistics(cumulants per time {values})"
+
+    def _repr_html_(self) -> str:
+        values = map(with_error, self.cumulants, self.errors)
+        rows = [(str(k), value) for k, value in enumerate(values, start=1)]
+        return html_table("CountingStatistics", ("order", "cumulant per time"), rows)
 
     @property
     def mean(self) -> float:
@@ -69,20 +80,20 @@ def counting_statistics(
     (C. Flindt, T. Novotný, A. Braggio, A.-P. Jauho, Phys. Rev. B 82, 155407 (2010), Sec. V).
 
     Args:
-        weights: (K,), what a jump of each kind adds: +1 and −1 for a net current.
-        order: highest cumulant.
+        weights: (K,), what a jump of each kind adds, as +1 and −1 for a net current.
+        order: highest cumulant; each one more takes one solution with the generator.
 
     Raises:
         InvalidArgument: for weights that are not one number for each jump, or an order below 1.
     """
-    w = _weights(steady, weights)
+    w = jump_weights(weights, len(steady.lindblad.jumps))
     highest = integer("order", order, 1)
     problem = _Counting.of(steady, [w])
     powers = [problem.total(w**m) for m in range(1, highest + 1)]
     values = _recursion(problem, powers, problem.values)
-    moved = _recursion(problem, powers, problem.shaken)
+    perturbed = _recursion(problem, powers, problem.perturbed)
     rounding = np.finfo(np.float64).eps * np.abs(values)
-    return CountingStatistics(values, MARGIN * (np.abs(values - moved) + rounding))
+    return CountingStatistics(values, MARGIN * (np.abs(values - perturbed) + rounding))
 
 
 def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArray:
@@ -95,7 +106,7 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
         InvalidArgument: as `counting_statistics`.
     """
     rows = finite_array("weights", weights, ndim=2)
-    counts = [_weights(steady, row) for row in rows]
+    counts = [jump_weights(row, len(steady.lindblad.jumps)) for row in rows]
     problem = _Counting.of(steady, counts)
     J = [problem.total(w) for w in counts]
     rho, trace = problem.values, problem.sector.trace
@@ -110,11 +121,14 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
 
 @dataclass(frozen=True, eq=False)
 class _Counting:
-    """A steady state on a sector that every counted jump leaves invariant."""
+    """A steady state on a sector that every counted jump leaves invariant.
+
+    perturbed: the vector `values` moved by a sample of its error. jumps: matrices of ρ → L ρ L†.
+    """
 
     sector: Sector
     values: FloatArray
-    shaken: FloatArray
+    perturbed: FloatArray
     inverse: Inverse
     jumps: dict[int, sp.csc_array]
 
@@ -126,19 +140,19 @@ class _Counting:
                 "`steady` must be the only steady state of its sector, but is one of several"
             )
         while True:
-            found = {k: counted(steady.lindblad, steady.sector, [k]) for k in used}
+            maps = {k: jump_superoperator(steady.lindblad, steady.sector, [k]) for k in used}
             outside = np.unique(
-                np.concatenate([np.empty(0, np.int64), *(o for _, o in found.values())])
+                np.concatenate([np.empty(0, np.int64), *(o for _, o in maps.values())])
             )
             if outside.size == 0:
                 break
             starts = np.concatenate((steady.sector.keys, outside))
-            steady = SparseLU().solve(steady.lindblad, *explored(steady.lindblad, starts))
+            steady = SparseLU().solve(steady.lindblad, *driven_sector(steady.lindblad, starts))
         rho = steady.state.values
-        jumps = {k: matrix for k, (matrix, _) in found.items()}
+        jumps = {k: matrix for k, (matrix, _) in maps.items()}
         inverse = steady.inverse
         assert inverse is not None
-        noise = Balance.of(steady.generator, rho).samples(steady.sector)[:, 0]
+        noise = Residual.of(steady.generator, rho).samples(steady.sector)[:, 0]
         return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, jumps)
 
     def total(self, weights: FloatArray) -> sp.csc_array:
@@ -152,6 +166,7 @@ class _Counting:
 
 
 def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatArray:
+    """Cumulants by the recursion of `counting_statistics`; powers: L^(1), L^(2) …"""
     cumulants: list[float] = []
     states = [rho]
     for n in range(1, len(powers) + 1):
@@ -162,13 +177,3 @@ def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatA
             kept = [math.comb(n, m) * cumulants[m - 1] * states[n - m] for m in range(1, n + 1)]
             states.append(problem.inverse.solve(np.sum(kept, axis=0) - driven))
     return np.array(cumulants)
-
-
-def _weights(steady: SteadyState, weights: npt.ArrayLike) -> FloatArray:
-    w = finite_array("weights", weights, ndim=1)
-    kinds = len(steady.lindblad.jumps)
-    if w.size != kinds:
-        raise InvalidArgument(
-            f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
-        )
-    return w

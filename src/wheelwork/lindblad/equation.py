@@ -6,22 +6,21 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import integer
+from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.operators import hermitian_operator, sparse_operator
-
-ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
+from wheelwork.lindblad.operators import CANCELLED, hermitian_operator, sparse_operator
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Lindblad:
-    """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}), rates within the jumps.
+    """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}).
 
-    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1); what differs by less than 1.4e-14 of
-    itself is taken as equal. jumps: L_k, each (D, D), the square root
-    of a rate. Both from NumPy, SciPy or QuTiP; kept as complex CSC arrays.
+    hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1). jumps: L_k, (D, D) each, square roots of
+    rates. Both from NumPy, SciPy or QuTiP; kept as complex CSC arrays. Contributions to the
+    equation whose sum is below 1.4e-14 of their magnitudes count as cancelling exactly.
 
     Raises:
         InvalidArgument: for a matrix that is not square, finite and of H's shape, or when H is
@@ -44,6 +43,9 @@ class Lindblad:
         )
         object.__setattr__(self, "hamiltonian", H)
         object.__setattr__(self, "jumps", jumps)
+
+    def __repr__(self) -> str:
+        return f"Lindblad({self.dimension} levels, {len(self.jumps)} jumps)"
 
     @property
     def dimension(self) -> int:
@@ -82,12 +84,12 @@ class Lindblad:
         return sp.csc_array(1j * (H @ O - O @ H))
 
     def adjoint_dissipator(self, operator: Any, jumps: Iterable[int] | None = None) -> sp.csc_array:
-        """Σ_k (L_k†O L_k − ½{L_k†L_k, O}): its mean is what these jumps do to ⟨O⟩ per time.
+        """Σ_k (L_k†O L_k − ½{L_k†L_k, O}), whose mean is d⟨O⟩/dt by these jumps alone.
 
         jumps: their positions in `self.jumps`, by default all.
 
         Raises:
-            InvalidArgument: for an operator of the wrong shape or a jump that is not there.
+            InvalidArgument: for an operator of the wrong shape, or a position out of range.
         """
         O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
         total = sp.csc_array(O.shape, dtype=np.complex128)
@@ -111,6 +113,16 @@ class Lindblad:
         return positions
 
 
+def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:
+    """Return what a jump of each kind adds to a count, (kinds,), checked."""
+    w = finite_array("weights", weights, ndim=1)
+    if w.size != kinds:
+        raise InvalidArgument(
+            f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
+        )
+    return w
+
+
 def _columns(matrix: sp.csc_array) -> Any:
     return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
 
@@ -123,4 +135,4 @@ def _half_loss(stacked: sp.csc_array) -> sp.csc_array:
         return sp.csc_array((0.5 * rates, np.arange(D), np.arange(D + 1)), shape=(D, D))
     loss = sp.csc_array(0.5 * (stacked.conj().T @ stacked))
     bound = sp.csc_array(abs(stacked).T @ abs(stacked))
-    return sp.csc_array(loss.multiply(abs(loss) > ROUNDING * bound))
+    return sp.csc_array(loss.multiply(abs(loss) > CANCELLED * bound))

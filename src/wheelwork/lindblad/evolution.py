@@ -1,4 +1,4 @@
-"""States and means against time."""
+"""Solutions of a Lindblad equation over time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,28 +9,27 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array
+from wheelwork._checks import FloatArray, ascending_times
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.initial import initial_state
 from wheelwork.lindblad.operators import hermitian_operator
 from wheelwork.lindblad.propagation import ExplicitSteps, ImplicitSteps, Propagation
 from wheelwork.lindblad.sector import Sector, state_sector
-from wheelwork.lindblad.state import State
+from wheelwork.lindblad.state import State, initial_state
 
-LARGEST_IMPLICIT = 50_000  # unknowns
-CLOCK = 4.0 * float(np.finfo(np.float64).eps)  # of a time: how well it is known
+LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
+TIME_RTOL = 4.0 * float(np.finfo(np.float64).eps)  # rounding of a time that a user computed
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evolution:
     """Solution of a Lindblad equation at given times.
 
-    times: (T,). means: of the Hermitian observables asked for, each (T,). largest: the largest of
-    each of these means up to then, over all steps on the way, (T,). values: (T, n), vectors of the
-    sector, or None where only means were asked for. error: (T,), estimated Σ|δρ_ab| over the
-    unknowns; that of a mean is at most about the largest |O_ab| times this. final: the state
-    at the last time.
+    times: (T,). means: of the given Hermitian observables, by name, (T,) each. largest: for each of
+    them the largest mean up to each time, over all steps on the way, (T,). values: (T, n), vectors
+    of the sector, or None where states were not kept. error: (T,), estimated Σ|δρ_ab| over the
+    unknowns; a mean is off by at most about the largest |O_ab| times this. final: the state at the
+    last time.
     """
 
     times: FloatArray
@@ -40,6 +39,13 @@ class Evolution:
     values: FloatArray | None
     error: FloatArray
     final: State
+
+    def __repr__(self) -> str:
+        means = f", means of {', '.join(self.means)}" if self.means else ""
+        return (
+            f"Evolution({self.times.size} times to {self.times[-1]:.6g}, {self.sector.size} "
+            f"unknowns{means}, error {self.error.max():.1e})"
+        )
 
     def state(self, position: int) -> State:
         """The state at `times[position]`.
@@ -63,7 +69,7 @@ def evolve(
 ) -> Evolution:
     """Solve the Lindblad equation from `initial` at time 0.
 
-    Only unknowns that the elements of the initial state drive are solved for.
+    Solved on the unknowns that the elements of the initial state drive; all others stay zero.
 
     Args:
         initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj`.
@@ -73,11 +79,11 @@ def evolve(
         method: by default `ImplicitSteps()`, beyond 50 000 unknowns `ExplicitSteps()`.
 
     Raises:
-        InvalidArgument: for a state, times or observables that are not such.
+        InvalidArgument: for an invalid state, times or observables.
         NotConverged: when the method cannot meet its tolerance, or would take more than a million
             steps to follow oscillations that do not decay.
     """
-    at = _times(times)
+    at = ascending_times("times", times)
     D = lindblad.dimension
     rho = initial_state(initial, D)
     sector, generator = state_sector(lindblad, rho)
@@ -116,7 +122,7 @@ def _run(
         both = propagate(both, interval, watch)
         now += Fraction(interval)
         x = both[:, 0]
-        off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the equation keeps the trace
+        off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the trace is conserved
         x /= 1.0 + off
         missed = abs(late) * float(np.abs(generator @ x).sum()) if late else 0.0
         errors[i] = float(np.abs(both[:, 1]).sum()) + abs(off) + missed
@@ -141,22 +147,13 @@ def _run(
 
 
 def _interval(time: float, now: Fraction, last: float) -> tuple[float, float]:
-    """Return how far to go, and what is then left to `time`.
+    """Return the interval to take from `now`, and what then is left to `time`.
 
-    That is nothing, or the last interval again, where it is off by no more than the rounding of
-    times: the intervals of a uniform sequence are equal.
+    Zero, or the last interval again, where it differs by no more than the rounding of times: so
+    the intervals of a uniform sequence are equal, and share their LUs.
     """
-    wanted = float(Fraction(time) - now)
+    exact = float(Fraction(time) - now)
     for known in (0.0, last):
-        if abs(wanted - known) <= CLOCK * time:
-            return known, wanted - known
-    return wanted, 0.0
-
-
-def _times(times: npt.ArrayLike) -> FloatArray:
-    at = finite_array("times", times, ndim=1)
-    if at.size == 0:
-        raise InvalidArgument("`times` must hold at least one time, but is empty")
-    if at[0] < 0.0 or np.any(np.diff(at) < 0.0):
-        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
-    return at
+        if abs(exact - known) <= TIME_RTOL * time:
+            return known, exact - known
+    return exact, 0.0

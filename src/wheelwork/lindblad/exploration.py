@@ -1,22 +1,22 @@
-"""Which unknowns of a Hermitian matrix the Lindblad equation couples, and how strongly.
+"""A compiled search for the unknowns that a Lindblad equation couples, and the rates among them.
 
-An unknown is the real or the imaginary part of one matrix element ρ_ab with a ≥ b; its key is
-2 e for the real and 2 e + 1 for the imaginary part, e = 2³¹ a + b, which is read without division.
-The search follows the operators' columns from a set of unknowns to all that they drive, and
-returns the generator's columns on the way; nothing of size D² is formed.
+An unknown is the real or the imaginary part of one matrix element ρ_ab with a ≥ b. Its key is 2 e
+for the real and 2 e + 1 for the imaginary part, with e = 2³¹ a + b, so that a and b are read by
+shifts. The search follows the operators' columns from given unknowns to all that they drive, and
+collects the generator's columns on the way; nothing of size D² is formed.
 """
 
 import numba
 import numpy as np
 
-from wheelwork.lindblad.operators import IndexArray
+from wheelwork.lindblad.operators import CANCELLED, IndexArray
 
-CANCELLED = 64.0 * float(np.finfo(np.float64).eps)  # of the sum of magnitudes: rounding
+# Fibonacci hashing: 2⁶⁴ over the golden ratio; of the product the upper 44 bits are used.
 _GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
-BITS = 31  # of a basis state in a key
+BITS = 31  # of a basis state in a key: two of them and one bit fit into 63
 LOW = (1 << BITS) - 1
-FIRST_CAPACITY = 64
-SHORT = 24
+FIRST_CAPACITY = 64  # of arrays that grow by doubling
+SHORT = 24  # entries: shorter lists are sorted by insertion, faster than by `argsort`
 
 
 def element_keys(row: IndexArray, column: IndexArray) -> IndexArray:
@@ -33,7 +33,7 @@ def _longer(array, size):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _slot(table, keys, key):  # type: ignore[no-untyped-def]
-    """Where `key` is in the hash table, or where it would go."""
+    """The slot of `key` in the hash table: its own, or the free one where it belongs."""
     mask = table.size - 1
     slot = np.int64((np.uint64(key) * _GOLDEN) >> _SHIFT) & mask
     while table[slot] >= 0 and keys[table[slot]] != key:
@@ -50,8 +50,8 @@ def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _put(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
-    """Add value |a⟩⟨b| + h.c. to the list, as the element below the diagonal."""
+def _add(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
+    """Append value |a⟩⟨b| + h.c. to the list, as its element below or on the diagonal."""
     if a == b:
         elements[count], values[count] = (a << BITS) | a, 2.0 * value.real
     elif a > b:
@@ -65,29 +65,29 @@ def _put(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
 def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
     """List the contributions of one unknown to dρ/dt; return the list and its length.
 
-    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked. Decay and energies
-    are listed apart: decay is no rounding of energies, however large these are.
+    drift, jumps: (indptr, indices, data) of CSC arrays; jumps are stacked. Decay and energy are
+    separate entries, so that energies cancel without the decay being taken as their rounding.
     """
     c, d = key >> (BITS + 1), (key >> 1) & LOW
     z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
     indptr, indices, data = drift
-    room = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d] + 2
-    room += (jumps[0][c + 1] - jumps[0][c]) * (jumps[0][d + 1] - jumps[0][d])
-    if room > elements.size:
-        elements, values = np.empty(room, np.int64), np.empty(room, np.complex128)
+    capacity = indptr[c + 1] - indptr[c] + indptr[d + 1] - indptr[d] + 2
+    capacity += (jumps[0][c + 1] - jumps[0][c]) * (jumps[0][d + 1] - jumps[0][d])
+    if capacity > elements.size:
+        elements, values = np.empty(capacity, np.int64), np.empty(capacity, np.complex128)
     count = 0
     for i in range(indptr[c], indptr[c + 1]):
         if indices[i] == c:
-            count = _put(elements, values, count, c, d, z * data[i].real)
-            count = _put(elements, values, count, c, d, z * (1j * data[i].imag))
+            count = _add(elements, values, count, c, d, z * data[i].real)
+            count = _add(elements, values, count, c, d, z * (1j * data[i].imag))
         else:
-            count = _put(elements, values, count, indices[i], d, z * data[i])
+            count = _add(elements, values, count, indices[i], d, z * data[i])
     for i in range(indptr[d], indptr[d + 1]):
         if indices[i] == d:
-            count = _put(elements, values, count, c, d, z * data[i].real)
-            count = _put(elements, values, count, c, d, z * (-1j * data[i].imag))
+            count = _add(elements, values, count, c, d, z * data[i].real)
+            count = _add(elements, values, count, c, d, z * (-1j * data[i].imag))
         else:
-            count = _put(elements, values, count, c, indices[i], z * np.conj(data[i]))
+            count = _add(elements, values, count, c, indices[i], z * np.conj(data[i]))
     indptr, indices, data = jumps
     j = indptr[d]
     for i in range(indptr[c], indptr[c + 1]):
@@ -97,7 +97,7 @@ def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-unt
         m = j
         while m < indptr[d + 1] and indices[m] >> BITS == k:
             value = z * weights[k] * data[i] * np.conj(data[m])
-            count = _put(elements, values, count, indices[i] & LOW, indices[m] & LOW, value)
+            count = _add(elements, values, count, indices[i] & LOW, indices[m] & LOW, value)
             m += 1
     return elements, values, count
 
@@ -119,14 +119,13 @@ def _order(elements, count):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
-    """Sum contributions to the same element.
+    """Sum the contributions to each element; return how many unknowns are driven.
 
-    A sum of at most `cancelled` times what it is of is zero: symmetries of the whole that single
-    jumps lack are found by this. Return the number of unknowns that are driven, and the
-    largest sum taken for zero.
+    A sum of at most `cancelled` times the magnitudes of its terms is dropped, so that symmetries
+    count which only all jumps together have. Return also the largest sum that was dropped.
     """
     order = _order(elements, count)
-    found, lost = 0, 0.0
+    driven, dropped = 0, 0.0
     i = 0
     while i < count:
         element = elements[order[i]]
@@ -139,29 +138,30 @@ def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-
             imag_size += abs(value.imag) if exact else abs(value)
             i += 1
         if abs(total.real) > cancelled * real_size:
-            keys[found], data[found] = 2 * element, total.real
-            found += 1
+            keys[driven], data[driven] = 2 * element, total.real
+            driven += 1
         else:
-            lost = max(lost, abs(total.real))
+            dropped = max(dropped, abs(total.real))
         if element >> BITS == element & LOW:
             continue
         if abs(total.imag) > cancelled * imag_size:
-            keys[found], data[found] = 2 * element + 1, total.imag
-            found += 1
+            keys[driven], data[driven] = 2 * element + 1, total.imag
+            driven += 1
         else:
-            lost = max(lost, abs(total.imag))
-    return found, lost
+            dropped = max(dropped, abs(total.imag))
+    return driven, dropped
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
-    """Return keys, the generator's columns among them as (indptr, indices, data), and a doubt.
+    """Return keys, the generator's columns among them as (indptr, indices, data), and a ratio.
 
-    The doubt is the largest sum taken for rounding, against what is left of its column. Where
-    nothing else is left, a difference of two energies is kept, however small.
+    The ratio is that of the largest dropped sum to the rates kept in its column. In a column where
+    nothing is kept, a dropped difference of two energies is restored, however small.
 
-    drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, row
-    k 2³¹ + a; each adds weights[k] L ρ L†. starts: different keys, which come first in the result.
+    drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, with rows
+    k 2³¹ + a; jump k adds weights[k] L_k ρ L_k†. starts: keys without repetition, which come first
+    in the result.
     """
     count = starts.size
     keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
@@ -174,22 +174,22 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
     elements, values = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY, np.complex128)
     driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
     i = filled = 0
-    doubt = 0.0
+    ratio = 0.0
     while i < count:
         elements, values, length = _image(keys[i], drift, jumps, weights, elements, values)
         if 2 * length > driven.size:
             driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
-        found, lost = _column(elements, values, length, CANCELLED, driven, rates)
-        if found > 0:
-            doubt = max(doubt, lost / np.sum(np.abs(rates[:found])))
-        elif lost > 0.0:
-            found, _ = _column(elements, values, length, 0.0, driven, rates)
-            if found > 1 or driven[0] >> 1 != keys[i] >> 1:
-                found = 0
-        if filled + found > indices.size:
-            indices = _longer(indices, 2 * (filled + found))
-            data = _longer(data, 2 * (filled + found))
-        for j in range(found):
+        number, dropped = _column(elements, values, length, CANCELLED, driven, rates)
+        if number > 0:
+            ratio = max(ratio, dropped / np.sum(np.abs(rates[:number])))
+        elif dropped > 0.0:
+            number, _ = _column(elements, values, length, 0.0, driven, rates)
+            if number > 1 or driven[0] >> 1 != keys[i] >> 1:
+                number = 0
+        if filled + number > indices.size:
+            indices = _longer(indices, 2 * (filled + number))
+            data = _longer(data, 2 * (filled + number))
+        for j in range(number):
             slot = _slot(table, keys, driven[j])
             if table[slot] < 0:
                 if count == keys.size:
@@ -202,4 +202,4 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
                 table = _hashed(keys, count, 2 * table.size)
         i += 1
         indptr[i] = filled
-    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled], doubt
+    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled], ratio

@@ -1,4 +1,4 @@
-"""LU of the sparse matrices of a sector: in a narrow band where they have one, else by fill."""
+"""LUs of the sparse matrices of a sector, and the pseudo-inverse of its generator by one."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +11,16 @@ from scipy.linalg import get_lapack_funcs
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
+from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.operators import IndexArray
+from wheelwork.lindblad.sector import Sector
 
 WIDEST_BAND = 64  # diagonals beside the main one: beyond, a sparse LU fills less
+PIVOT_THRESHOLD = 0.1  # SuperLU keeps a diagonal pivot this large relative to its column
+SHIFT = 1e-13  # of the generator's norm: far below every rate, above the rounding of an LU
+REFINEMENTS = 20  # most; each reduces the error by shift/rate, so that one or two are usual
+REFINED = 1e-13  # last step of a refinement, relative to the solution
 SINGULAR = "the matrix to be inverted is singular to rounding"
 
 Numbers = npt.NDArray[Any]  # real or complex
@@ -28,7 +34,7 @@ class Factorisation(Protocol):
 
     @property
     def filled(self) -> int:
-        """Numbers kept."""
+        """Numbers stored."""
 
 
 def factorised(matrix: sp.csc_array) -> Factorisation:
@@ -44,9 +50,9 @@ def factorised(matrix: sp.csc_array) -> Factorisation:
 
 
 class NarrowOrder(NamedTuple):
-    """place: (n,), where each row and column goes. lower, upper: diagonals beside the main one."""
+    """position: (n,), new number of each row and column. lower, upper: diagonals of the band."""
 
-    place: IndexArray
+    position: IndexArray
     lower: int
     upper: int
 
@@ -56,15 +62,15 @@ def narrow_order(matrix: sp.csc_array) -> NarrowOrder:
     n = matrix.shape[0]
     # ones, as opposite entries would cancel when the pattern is made symmetric
     pattern = sp.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=(n, n))
-    place = np.empty(n, dtype=np.int64)
-    place[reverse_cuthill_mckee(pattern, symmetric_mode=False)] = np.arange(n)
-    below = place[matrix.indices] - np.repeat(place, np.diff(matrix.indptr))
-    return NarrowOrder(place, int(below.max(initial=0)), int((-below).max(initial=0)))
+    position = np.empty(n, dtype=np.int64)
+    position[reverse_cuthill_mckee(pattern, symmetric_mode=False)] = np.arange(n)
+    below = position[matrix.indices] - np.repeat(position, np.diff(matrix.indptr))
+    return NarrowOrder(position, int(below.max(initial=0)), int((-below).max(initial=0)))
 
 
 @dataclass(frozen=True, eq=False)
 class BandedLU:
-    """LAPACK's LU of a band matrix: rows are swapped within the band, which bounds the fill."""
+    """LAPACK's LU of a band matrix: row interchanges stay near the band, which bounds the fill."""
 
     order: NarrowOrder
     factors: Numbers
@@ -72,10 +78,10 @@ class BandedLU:
 
     @classmethod
     def of(cls, matrix: sp.csc_array, order: NarrowOrder) -> "BandedLU":
-        place, lower, upper = order
-        column = np.repeat(place, np.diff(matrix.indptr))
-        band = np.zeros((2 * lower + upper + 1, place.size), dtype=matrix.dtype, order="F")
-        band[lower + upper + place[matrix.indices] - column, column] = matrix.data
+        position, lower, upper = order
+        column = np.repeat(position, np.diff(matrix.indptr))
+        band = np.zeros((2 * lower + upper + 1, position.size), dtype=matrix.dtype, order="F")
+        band[lower + upper + position[matrix.indices] - column, column] = matrix.data
         factorise: Any = get_lapack_funcs("gbtrf", (band,))
         factors, pivots, zero = factorise(band, lower, upper, overwrite_ab=True)
         if zero:
@@ -84,11 +90,11 @@ class BandedLU:
 
     def solve(self, b: Numbers) -> Numbers:
         """Return x with matrix · x = b."""
-        place, lower, upper = self.order
+        position, lower, upper = self.order
         right = np.empty(b.shape, dtype=self.factors.dtype, order="F")
-        right[place] = b
+        right[position] = b
         x, _ = self._substitute(self.factors, lower, upper, right, self.pivots, overwrite_b=True)
-        return np.asarray(x[place])
+        return np.asarray(x[position])
 
     @cached_property
     def _substitute(self) -> Any:
@@ -96,13 +102,13 @@ class BandedLU:
 
     @property
     def filled(self) -> int:
-        """Entries of the band and of what swapping may add to it."""
+        """Entries of the band, with the diagonals that row interchanges may fill."""
         return int(self.factors.size)
 
 
 @dataclass(frozen=True, eq=False)
 class FilledLU:
-    """SuperLU by an ordering whose fill is bounded whatever rows are swapped.
+    """SuperLU with an ordering (COLAMD) whose fill is bounded for any row interchanges.
 
     Minimum degree on A + Aᵀ fills half as much where no pivoting is needed, and a hundred times as
     much where coherences oscillate faster than they decay and rows are swapped.
@@ -113,7 +119,7 @@ class FilledLU:
     @classmethod
     def of(cls, matrix: sp.csc_array) -> "FilledLU":
         try:
-            return cls(splu(matrix, permc_spec="COLAMD", diag_pivot_thresh=0.1))
+            return cls(splu(matrix, permc_spec="COLAMD", diag_pivot_thresh=PIVOT_THRESHOLD))
         except RuntimeError:  # a pivot is exactly zero
             raise NotConverged(SINGULAR) from None
 
@@ -125,3 +131,79 @@ class FilledLU:
     def filled(self) -> int:
         """Entries of L and U that are not zero."""
         return int(self.lu.L.nnz + self.lu.U.nnz)
+
+
+class Inverse(Protocol):
+    """The pseudo-inverse of a generator: x with generator · x = b; x and b have trace zero."""
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return x to the accuracy of the method."""
+
+    def rough(self, b: FloatArray) -> FloatArray:
+        """Return x to about a tenth, enough for estimates of rates and errors."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftedLU:
+    """An LU of A − σ, with σ > 0 far below every nonzero rate.
+
+    A is singular; A − σ is not, and no row of A has to be replaced by the trace, a choice whose
+    accuracy depends on which states are occupied.
+    """
+
+    generator: sp.csc_array
+    shift: float
+    lu: Factorisation
+
+    @classmethod
+    def of(cls, generator: sp.csc_array, shift: float | None = None) -> "ShiftedLU":
+        sigma = SHIFT * (norm(generator) or 1.0) if shift is None else shift
+        identity = sp.eye_array(generator.shape[0], format="csc")
+        shifted = sp.csc_array(generator - sigma * identity)
+        return cls(generator, sigma, factorised(shifted))
+
+
+@dataclass(frozen=True, eq=False)
+class TracelessInverse:
+    """`Inverse` by a shifted LU, refined until the shift has no effect.
+
+    steady: the vector of the steady state, trace one.
+    """
+
+    factorisation: ShiftedLU
+    sector: Sector
+    steady: FloatArray
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        x = np.zeros_like(b)
+        residual = self._traceless(b)
+        last = np.inf
+        for _ in range(REFINEMENTS):
+            step = self._traceless(self.factorisation.lu.solve(residual))
+            size = float(np.abs(step).sum())
+            if size > 0.5 * last:
+                break
+            x += step
+            residual = self._traceless(b - self.factorisation.generator @ x)
+            last = size
+            if size <= REFINED * float(np.abs(x).sum()):
+                break
+        return x
+
+    def rough(self, b: FloatArray) -> FloatArray:
+        """Return x without refinement; b of shape (n,) or (n, k)."""
+        return self._traceless(self.factorisation.lu.solve(b))
+
+    def _traceless(self, x: FloatArray) -> FloatArray:
+        return np.asarray(x - np.multiply.outer(self.steady, self.sector.trace @ x))
+
+
+def column_sums(generator: sp.csc_array) -> FloatArray:
+    """Return the sum of magnitudes of each column, (n,)."""
+    running = np.concatenate(([0.0], np.cumsum(np.abs(generator.data))))
+    return np.asarray(np.diff(running[generator.indptr]))
+
+
+def norm(generator: sp.csc_array) -> float:
+    """Return the 1-norm: the largest of the column sums."""
+    return float(column_sums(generator).max(initial=0.0))

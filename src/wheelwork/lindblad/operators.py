@@ -1,47 +1,54 @@
-"""Operators from NumPy, SciPy or QuTiP as sparse matrices, checked once."""
+"""Operators from NumPy, SciPy or QuTiP as sparse matrices, checked once; their diagonal blocks."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from wheelwork.errors import InvalidArgument
 
 ComplexArray = npt.NDArray[np.complex128]
 IndexArray = npt.NDArray[np.int64]
+Parts = tuple[IndexArray, IndexArray, ComplexArray]  # indptr, indices, data
 
+# Asymmetry, relative to the largest entry, that products of matrices may leave in a Hermitian one.
 HERMITIAN_RTOL = 1e-12
+# A sum below this times the sum of its terms' magnitudes is taken as zero. Sums of some ten terms
+# stay within some ten rounding errors; a symmetry is lost if one such sum is taken as nonzero.
+CANCELLED = 64.0 * float(np.finfo(np.float64).eps)
 
 
 def sparse_operator(
     name: str, value: Any, dimension: int | None = None, where: str = ""
 ) -> sp.csc_array:
-    """Return `value` as a finite square complex CSC array with sorted columns.
+    """Return `value` as a finite square complex CSC array with sorted columns and no zeros.
 
     Args:
+        name: of the argument, for error messages; `where` adds which entry of it.
         value: NumPy array, SciPy sparse matrix or array, or `qutip.Qobj`.
         dimension: number of rows it must have, where that is given.
 
     Raises:
         InvalidArgument: when it is not such a matrix.
     """
-    place = f" ({where})" if where else ""
+    entry = f" ({where})" if where else ""
     try:
         matrix = _complex_columns(plain_matrix(value))
     except (TypeError, ValueError):
         raise InvalidArgument(
-            f"`{name}` must be a matrix, but is of type {type(value).__name__}{place}"
+            f"`{name}` must be a matrix, but is of type {type(value).__name__}{entry}"
         ) from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise InvalidArgument(f"`{name}` must be square, but has shape {matrix.shape}{place}")
+        raise InvalidArgument(f"`{name}` must be square, but has shape {matrix.shape}{entry}")
     if dimension is not None and matrix.shape[0] != dimension:
         raise InvalidArgument(
             f"`{name}` must have shape {(dimension, dimension)}, "
-            f"but has shape {matrix.shape}{place}"
+            f"but has shape {matrix.shape}{entry}"
         )
     if not np.all(np.isfinite(matrix.data)):
-        raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
+        raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{entry}")
     matrix.sum_duplicates()
     if not np.all(matrix.data):
         matrix.eliminate_zeros()
@@ -69,12 +76,17 @@ def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> s
 
 
 def plain_matrix(value: Any) -> Any:
-    """A `qutip.Qobj` as a SciPy matrix; anything else as it is."""
+    """Return a `qutip.Qobj` as a SciPy matrix, a list as an array, anything else as it is."""
     if hasattr(value, "data_as") and hasattr(value, "isherm"):
         return value.to("CSR").data_as("csr_matrix")
     if isinstance(value, list | tuple):
         return np.asarray(value)
     return value
+
+
+def csc_parts(matrix: sp.csc_array) -> Parts:
+    """Return index pointers, indices and data for compiled loops."""
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
 
 
 def _complex_columns(matrix: Any) -> sp.csc_array:
@@ -84,3 +96,29 @@ def _complex_columns(matrix: Any) -> sp.csc_array:
     columns = matrix.tocsc(copy=True)
     columns.data = columns.data.astype(np.complex128)
     return columns if isinstance(columns, sp.csc_array) else sp.csc_array(columns)
+
+
+def hermitian_blocks(matrix: sp.csr_array | sp.csc_array) -> list[tuple[IndexArray, ComplexArray]]:
+    """Return the diagonal blocks of a sparse Hermitian matrix, those of equal size b together.
+
+    For each size: the basis states of the m blocks, (m, b), and their dense matrices, (m, b, b).
+    """
+    entries = sp.coo_array(matrix)
+    row, column = entries.coords
+    links = sp.coo_array((np.ones(entries.nnz), (row, column)), shape=matrix.shape)
+    _, label = connected_components(links, directed=False)
+    order = np.argsort(label, kind="stable")
+    size = np.bincount(label)
+    position = np.empty(order.size, dtype=np.int64)  # of a basis state within its block
+    position[order] = np.arange(order.size) - np.repeat(np.cumsum(size) - size, size)
+    blocks = []
+    for b in np.unique(size):
+        states = order[size[label[order]] == b].reshape(-1, b)
+        block = np.zeros(size.size, dtype=np.int64)
+        block[label[states[:, 0]]] = np.arange(len(states))
+        here = size[label[row]] == b
+        dense = np.zeros((len(states), b, b), dtype=np.complex128)
+        at = row[here], column[here]
+        dense[block[label[at[0]]], position[at[0]], position[at[1]]] = entries.data[here]
+        blocks.append((states, dense))
+    return blocks

@@ -11,37 +11,37 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, tolerance
 from wheelwork.errors import NotConverged
-from wheelwork.lindblad.factorisation import Factorisation, factorised
-from wheelwork.lindblad.inverse import column_sums, norm
+from wheelwork.lindblad.factorisation import Factorisation, column_sums, factorised, norm
 
-STAGES = 5
+STAGES = 5  # of Radau IIA: three LUs a step; more cost more, fewer need shorter steps at 1e-9
 ORDER = 2 * STAGES - 1
-MOST_HALVINGS = 100
-RESOLVED = 1e-3  # |A| h: shorter steps change nothing but rounding
-MOST_STEPS = 1_000_000  # of one interval
-STEPS_KEPT = 24
+MOST_HALVINGS = 100  # of an interval: steps are counted in integers of this unit
+RESOLVED = 1e-3  # |A| h: below, shorter steps differ by rounding only
+MOST_STEPS = 1_000_000  # of one interval: a guard against runs that seem endless
+STEPS_KEPT = 24  # step lengths whose LUs are kept
 PATIENCE = 4  # steps before a longer one is tried, after a failure
-NOISE = 500.0  # machine epsilons: what the partial fractions cannot resolve
-TAYLOR_NORM, TAYLOR_TERMS = 1.0, 20  # 1/20! = 4e-19
+NOISE = 500.0  # machine epsilons: the partial fractions cancel to this accuracy
+TAYLOR_NORM, TAYLOR_TERMS = 1.0, 20  # |A| h, and terms: 1/20! = 4e-19
 EPS = float(np.finfo(np.float64).eps)
-MOST_PRODUCTS = 2e7
+MOST_EXPLICIT_STEPS = 2e7  # a guard against runs that seem endless
 
 Watch = Callable[[FloatArray], None]
 Propagate = Callable[[FloatArray, float, Watch], FloatArray]
 
 
 class Propagation(Protocol):
-    """Return for a generator a function of (n, 2), a state and its estimated error, and t.
-
-    It returns exp(A t) of the state, and of the error what has relaxed till then plus its own. Its
-    third argument is called with the state (n,) after each step on the way.
-    total: all the time that will be asked for, over which the tolerance is spread.
-    """
+    """A method for x(t) = exp(A t) x(0), with an error of at most `rtol`."""
 
     @property
     def rtol(self) -> float: ...
 
-    def of(self, generator: sp.csc_array, total: float) -> Propagate: ...
+    def of(self, generator: sp.csc_array, total: float) -> Propagate:
+        """Return a function (both, t, watch) that propagates over a time t.
+
+        both: (n, 2), a state and its estimated error; the result has exp(A t) of both, plus the
+        error of the step. watch: called with the state, (n,), after each step on the way.
+        total: the sum of all t to come, over which the tolerance is spread.
+        """
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class ImplicitSteps:
     A step is the Padé approximant [4/5] of the exponential (E. Hairer, G. Wanner, Solving
     Ordinary Differential Equations II, Springer 1996, Secs. IV.5 and IV.8) in partial fractions:
     three LUs, one real and two complex. Two steps are compared with one of twice the
-    length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs. The first
-    have |A| h ≤ 1 and grow by two at most: a long step would take an oscillation that does not
-    decay for one that has decayed.
+    length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs. They
+    begin with |A| h ≤ 1 and grow at most by two at a time: a first step that is too long would damp
+    oscillations that do not decay, and the comparison would not show it.
 
     rtol: largest estimated Σ|δρ| at any time asked for.
     """
@@ -69,7 +69,7 @@ class ImplicitSteps:
             return _Step.of(generator, h)
 
         rates = column_sums(generator)
-        longest = 1.0 / (float(rates.max(initial=0.0)) or 1.0)  # step known to follow the state
+        longest = 1.0 / (float(rates.max(initial=0.0)) or 1.0)  # step whose error was accepted
 
         def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
             nonlocal longest
@@ -85,7 +85,7 @@ class ImplicitSteps:
 class ExplicitSteps:
     """Taylor series of exp(A h) with |A| h ≤ 1, to rounding: for sectors too large for an LU.
 
-    The number of products A x grows with |A| t: stiff systems are expensive.
+    It takes 19 |A| t products A x, so that stiff systems are expensive.
 
     rtol: largest estimated Σ|δρ| at any time asked for.
     """
@@ -99,10 +99,10 @@ class ExplicitSteps:
         """Return the propagator.
 
         Raises:
-            NotConverged: when more than 2e7 products were needed.
+            NotConverged: when more than 2e7 steps were needed.
         """
         rows, size = sp.csr_array(generator), norm(generator)
-        if size * total > MOST_PRODUCTS:
+        if size * total > MOST_EXPLICIT_STEPS:
             raise NotConverged(
                 f"explicit steps would need about {size * total * TAYLOR_TERMS:.1e} products with "
                 "the generator; use ImplicitSteps"
@@ -137,11 +137,11 @@ def _implicit(
     longest: float,
     watch: Watch,
 ) -> tuple[FloatArray, float]:
-    """Cover t by pairs of steps t/2^(level + 1); return the state and its error, and `longest`.
+    """Cover t by pairs of steps t/2^(level + 1); return (state, error) and the new `longest`.
 
-    rates: (n,), how fast each unknown moves the others: rounding of an LU shows as h times this.
-    both: (n, 2), state and error; what was wrong before relaxes as the state does. longest: the
-    longest t/2^level that has followed the state so far.
+    rates: (n,), column sums of |A|: rounding of an LU appears as h times these. both: (n, 2), state
+    and error; an earlier error is propagated as the state is. longest: the longest t/2^level whose
+    error was accepted so far.
     """
     done, calm = 0, PATIENCE  # in units of t/2^MOST_HALVINGS; steps since the last that failed
     whole, made = 1 << MOST_HALVINGS, 0

@@ -1,4 +1,4 @@
-"""The unknowns of a density matrix that belong together, and the generator among them."""
+"""The unknowns of a density matrix that an equation couples, and the generator among them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,21 +13,26 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
-from wheelwork.lindblad.operators import IndexArray
+from wheelwork.lindblad.operators import IndexArray, csc_parts
 
-LARGEST_DOUBT = 1e-6
+# Of the rates kept in its column, the largest sum that may be dropped as rounding. Where symmetry
+# cancels it is about 1e-14; near one, energies are so large that rounding hides their differences.
+LARGEST_DROPPED = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sector:
-    """Unknowns: real and imaginary parts of elements ρ_ab with a ≥ b, in ascending order of key.
+    """Unknowns: real or imaginary parts of elements ρ_ab with a ≥ b, in ascending order of key.
 
-    dimension: D. keys: (n,), see `exploration`.
-    A vector of the sector holds these n real numbers.
+    dimension: D. keys: (n,), the number of each unknown, see `wheelwork.lindblad.exploration`.
+    A vector of the sector holds these n real numbers; all other elements of ρ are zero.
     """
 
     dimension: int
     keys: IndexArray
+
+    def __repr__(self) -> str:
+        return f"Sector({self.size} unknowns of {self.dimension} levels)"
 
     @property
     def size(self) -> int:
@@ -36,17 +41,17 @@ class Sector:
 
     @cached_property
     def row(self) -> IndexArray:
-        """a of every unknown."""
+        """(n,): a of every unknown."""
         return np.asarray(self.keys >> (BITS + 1))
 
     @cached_property
     def column(self) -> IndexArray:
-        """b of every unknown."""
+        """(n,): b of every unknown."""
         return np.asarray((self.keys >> 1) & LOW)
 
     @cached_property
     def imaginary(self) -> npt.NDArray[np.bool_]:
-        """Whether it is an imaginary part."""
+        """(n,): whether an unknown is an imaginary part."""
         return np.asarray((self.keys & 1).astype(bool))
 
     @cached_property
@@ -67,7 +72,7 @@ class Sector:
         return np.where(self.imaginary, 1j, 1.0)
 
     def matrix(self, values: FloatArray) -> sp.csr_array:
-        """The density matrix of a vector, (D, D) and sparse."""
+        """The density matrix of a vector, (D, D), sparse."""
         shape = (self.dimension, self.dimension)
         off = self.row != self.column
         lower = values * self.factors
@@ -83,14 +88,14 @@ class Sector:
             InvalidArgument: when the matrix has elements outside the sector.
         """
         keys, data = _unknowns(matrix)
-        place = np.minimum(np.searchsorted(self.keys, keys), self.size - 1)
-        if np.any(self.keys[place] != keys):
+        position = np.minimum(np.searchsorted(self.keys, keys), self.size - 1)
+        if np.any(self.keys[position] != keys):
             raise InvalidArgument(
                 "`state` must lie in the sector, but has elements outside; "
                 "make the sector from this state"
             )
         values = np.zeros(self.size)
-        values[place] = data
+        values[position] = data
         return values
 
     def functional(self, operator: sp.csc_array) -> FloatArray:
@@ -103,38 +108,44 @@ class Sector:
 
 
 def diagonal_sector(lindblad: Lindblad) -> tuple[Sector, sp.csc_array]:
-    """Return what the populations drive, and the generator: sector of most steady states."""
+    """Return the sector that the populations drive, and the generator (n, n) on it.
+
+    A steady state that every initial state reaches is zero outside it.
+    """
     states = np.arange(lindblad.dimension, dtype=np.int64)
-    return explored(lindblad, element_keys(states, states))
+    return driven_sector(lindblad, element_keys(states, states))
 
 
 def state_sector(lindblad: Lindblad, state: sp.csc_array) -> tuple[Sector, sp.csc_array]:
-    """Return what the elements of a state drive, and the generator."""
-    return explored(lindblad, _unknowns(state)[0])
+    """Return the sector that the elements of a state drive, and the generator (n, n) on it."""
+    return driven_sector(lindblad, _unknowns(state)[0])
 
 
-def explored(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.csc_array]:
+def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.csc_array]:
     """Return the sector that the unknowns `starts` drive, and the generator (n, n) on it.
 
+    starts: keys, without repetition. Time and memory are proportional to the generator's entries.
+
     Raises:
-        NotConverged: when a difference of energies that could be rounding of them decides.
+        NotConverged: when the result depends on a difference of energies that may be rounding.
     """
     weights = np.ones(len(lindblad.jumps))
-    *found, doubt = _explore(lindblad, lindblad.drift, weights, starts)
-    if doubt > LARGEST_DOUBT:
+    *columns, dropped = _explore(lindblad, lindblad.drift, weights, starts)
+    if dropped > LARGEST_DROPPED:
         raise NotConverged(
             "matrix elements that differ by no more than their rounding (1e-14) decide: the "
-            f"difference is {doubt:.0e} of the rates beside it; count energies from a level near by"
+            f"difference is {dropped:.0e} of the rates beside it; count energies from a level "
+            "near by"
         )
-    return _ordered(lindblad.dimension, *found)
+    return _ordered(lindblad.dimension, *columns)
 
 
-def counted(
+def jump_superoperator(
     lindblad: Lindblad, sector: Sector, jumps: Iterable[int]
 ) -> tuple[sp.csc_array, IndexArray]:
-    """Return Σ L ρ L† over some jumps as a matrix (n, n), and the keys it reaches outside.
+    """Return ρ → Σ L ρ L† over some jumps as a matrix (n, n), and the keys it drives outside.
 
-    The matrix is right only if no key lies outside.
+    The matrix represents it only where there is no key outside.
     """
     weights = np.zeros(len(lindblad.jumps))
     weights[list(jumps)] = 1.0
@@ -149,32 +160,30 @@ def counted(
 def _explore(
     lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
 ) -> Any:
-    indptr, row, data = _parts(lindblad.stacked_jumps)
+    """`exploration.explore` for SciPy's arrays."""
+    indptr, row, data = csc_parts(lindblad.stacked_jumps)
     kind = row // lindblad.dimension
     jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
-    return explore(_parts(drift), jumps, weights, starts)
-
-
-def _parts(matrix: sp.csc_array) -> tuple[IndexArray, IndexArray, npt.NDArray[np.complex128]]:
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+    return explore(csc_parts(drift), jumps, weights, starts)
 
 
 def _ordered(
     dimension: int, keys: IndexArray, indptr: IndexArray, indices: IndexArray, data: FloatArray
 ) -> tuple[Sector, sp.csc_array]:
+    """The sector and the generator with unknowns in ascending order of key."""
     order = np.argsort(keys)
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
     n = keys.size
     lengths = np.diff(indptr)[order]
     begins = np.concatenate(([0], np.cumsum(lengths)))
     moved = np.repeat(indptr[:-1][order] - begins[:-1], lengths) + np.arange(data.size)
-    generator = sp.csc_array((data[moved], place[indices[moved]], begins), shape=(n, n))
+    generator = sp.csc_array((data[moved], rank[indices[moved]], begins), shape=(n, n))
     return Sector(dimension, keys[order]), generator
 
 
 def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
-    """Keys, ascending, and values of the unknowns of a Hermitian matrix that are not zero."""
+    """Keys, ascending, and values of the nonzero unknowns of a Hermitian matrix."""
     coo = sp.coo_array(matrix)
     row, column = (part.astype(np.int64) for part in coo.coords)
     below = row >= column
@@ -189,5 +198,5 @@ def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
 def _entries(
     matrix: sp.csr_array, row: IndexArray, column: IndexArray
 ) -> npt.NDArray[np.complex128]:
-    """Entries of a sparse matrix at many places."""
+    """Entries of a sparse matrix at (row, column)."""
     return np.asarray(matrix[row, column]).ravel()

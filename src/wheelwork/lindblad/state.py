@@ -1,4 +1,4 @@
-"""A density matrix on the elements of a sector."""
+"""A density matrix on the elements of a sector, and the initial states that users give."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,22 +9,37 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.blocks import hermitian_blocks
-from wheelwork.lindblad.operators import ComplexArray, IndexArray, sparse_operator
+from wheelwork.lindblad.operators import (
+    ComplexArray,
+    IndexArray,
+    hermitian_blocks,
+    hermitian_operator,
+    plain_matrix,
+    sparse_operator,
+)
 from wheelwork.lindblad.sector import Sector
 
-LARGEST_DENSE = 8192  # basis states; 1 GiB
+LARGEST_DENSE = 8192  # basis states of a dense ρ, which then takes 1 GiB
+REAL_RTOL = 1e-14  # of the largest |O_ab|: an imaginary part below is rounding of Tr(O ρ)
+TRACE_ATOL = 1e-9  # of an initial state: as far as solvers and papers give one
+LOWEST_EIGENVALUE = -1e-6  # of an initial state: what one solved for to a modest rtol may have
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class State:
-    """A Hermitian matrix ρ, zero outside its sector.
+    """A Hermitian matrix ρ that is zero outside its sector.
 
     values: (n,), a vector of the sector.
     """
 
     sector: Sector
     values: FloatArray
+
+    def __repr__(self) -> str:
+        return (
+            f"State({self.sector.dimension} levels, trace {self.trace:.6g}, "
+            f"purity {self.purity:.6g})"
+        )
 
     @cached_property
     def matrix(self) -> sp.csr_array:
@@ -47,18 +62,25 @@ class State:
 
     @property
     def trace(self) -> float:
+        """Tr ρ."""
         return float(np.sum(self.values[self.sector.populations]))
+
+    @property
+    def purity(self) -> float:
+        """Tr ρ²."""
+        twice = np.where(self.sector.row == self.sector.column, 1.0, 2.0)
+        return float(twice @ self.values**2)
 
     @cached_property
     def populations(self) -> FloatArray:
         """(D,), the diagonal of ρ."""
         populations = np.zeros(self.sector.dimension)
-        places = self.sector.populations
-        populations[self.sector.row[places]] = self.values[places]
+        positions = self.sector.populations
+        populations[self.sector.row[positions]] = self.values[positions]
         return populations
 
     def expect(self, operator: Any) -> complex | float:
-        """Tr(O ρ), real for a real number of a Hermitian operator, else complex.
+        """Tr(O ρ), real where its imaginary part is rounding, else complex.
 
         Raises:
             InvalidArgument: for an operator that is not a finite (D, D) matrix.
@@ -67,11 +89,11 @@ class State:
         real = float(self.sector.functional(O) @ self.values)
         imaginary = float(self.sector.functional(sp.csc_array(-1j * O)) @ self.values)
         scale = float(abs(O.data).max(initial=0.0))
-        return real if abs(imaginary) <= 1e-14 * scale else complex(real, imaginary)
+        return real if abs(imaginary) <= REAL_RTOL * scale else complex(real, imaginary)
 
     @cached_property
     def blocks(self) -> list[tuple[IndexArray, ComplexArray]]:
-        """The blocks that ρ falls into, by size b: basis states (m, b) and matrices (m, b, b)."""
+        """The diagonal blocks of ρ, by size b: basis states (m, b) and matrices (m, b, b)."""
         return hermitian_blocks(self.matrix)
 
     @cached_property
@@ -79,3 +101,32 @@ class State:
         """(D,), descending; rounding may leave some slightly below zero."""
         parts = [np.linalg.eigvalsh(blocks).ravel() for _, blocks in self.blocks]
         return np.sort(np.concatenate(parts))[::-1]
+
+
+def initial_state(value: Any, dimension: int) -> sp.csc_array:
+    """Return a density matrix from one, from a `State`, or from a vector of shape (D,) or (D, 1).
+
+    Raises:
+        InvalidArgument: when the shape does not fit, or it is not Hermitian (1e-12 of its largest
+            entry), not of trace one (1e-9), or has an eigenvalue below −1e-6.
+    """
+    plain = value.matrix if isinstance(value, State) else plain_matrix(value)
+    shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
+    pure = len(shape) == 1 or (shape[1:] == (1,) and dimension != 1)
+    if pure:
+        dense = plain.toarray() if hasattr(plain, "toarray") else plain
+        ket = sp.csr_array(np.asarray(dense, dtype=np.complex128).reshape(-1, 1))
+        plain = ket @ ket.conj().T
+    rho = hermitian_operator("initial", plain, dimension)
+    trace = float(rho.diagonal().real.sum())
+    if not abs(trace - 1.0) <= TRACE_ATOL:
+        raise InvalidArgument(f"`initial` must have trace one, but has {trace!r}")
+    if not pure:
+        _require_positive(rho)
+    return rho
+
+
+def _require_positive(rho: sp.csc_array) -> None:
+    lowest = min(float(np.linalg.eigvalsh(dense).min()) for _, dense in hermitian_blocks(rho))
+    if not lowest >= LOWEST_EIGENVALUE:
+        raise InvalidArgument(f"`initial` must have no negative eigenvalue, but has {lowest:.3g}")

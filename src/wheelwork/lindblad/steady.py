@@ -1,4 +1,4 @@
-"""A steady state with its warrant, and what a method that finds one must offer."""
+"""A steady state with its estimated error, and what the methods that solve for one share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,30 +6,33 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.inverse import Inverse, norm
+from wheelwork.lindblad.factorisation import Inverse, norm
 from wheelwork.lindblad.sector import Sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.uniqueness import count_in_full_space, is_irreducible
 
+# Of the sum of the magnitudes of its terms: rounding of a sum of a few terms, each of which is a
+# rounded product of a rounded coefficient.
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
-SEED = 20240214
+SEED = 20240214  # of error samples and of starting vectors
 SAMPLES = 4  # of rounding: from one to another the error they lead to varies tenfold
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SteadyState:
-    """A steady state with its warrant.
+    """A steady state with its estimated error.
 
-    state: ρ, on the elements that the search reached. error: estimated Σ|δρ_ab| over its unknowns,
-    from the residual and samples of rounding; the error of ⟨O⟩ is at most about the largest |O_ab|
-    times this. residual: Σ|dρ_ab/dt| against the sum of the magnitudes of its terms.
-    relaxation_rate: estimated smallest |eigenvalue| of the generator beside zero, right to tens of
-    percent, too large rather than too small. inverse: the generator's pseudo-inverse; None
-    for a state that depends on the initial one. details: numbers on how it was found.
+    state: ρ, on its sector. error: estimated Σ|δρ_ab| over the unknowns, from the residual and from
+    samples of rounding; ⟨O⟩ is off by at most about the largest |O_ab| times this. residual:
+    Σ|dρ_ab/dt| relative to the sum of the magnitudes of its terms. relaxation_rate: estimated
+    smallest |eigenvalue| of the generator beside zero, to tens of percent, rather too large than
+    too small. inverse: the generator's pseudo-inverse; None for a state that depends on the initial
+    one. details: further numbers by name, as `unknowns`.
     """
 
     lindblad: Lindblad
@@ -41,8 +44,15 @@ class SteadyState:
     relaxation_rate: float
     details: Mapping[str, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return (
+            f"SteadyState({self.sector.dimension} levels, {self.sector.size} unknowns, "
+            f"error {self.error:.1e}, relaxation rate {self.relaxation_rate:.3g})"
+        )
+
     @property
     def sector(self) -> Sector:
+        """The unknowns of `state`."""
         return self.state.sector
 
     def expect(self, operator: Any) -> complex | float:
@@ -51,11 +61,11 @@ class SteadyState:
 
     @property
     def unique(self) -> bool | None:
-        """Whether every initial state ends here, coherences outside the sector included.
+        """Whether every initial state reaches this one; None where that is not known.
 
-        True where the jumps are seen to tell all occupied basis states apart and to connect them,
-        or where ρ is pure; else counted in the full space of up to 32 basis states, and None
-        beyond: not known. (Within the sector a solver has already made sure of it.)
+        Within the sector the methods have made sure of it; here coherences outside the sector are
+        considered, too. True where a sufficient condition on H and the jumps proves it (see
+        `is_irreducible`); else decided on all elements, for up to 32 basis states.
         """
         if self.inverse is None:
             return False
@@ -66,42 +76,70 @@ class SteadyState:
 
 
 class SteadyMethod(Protocol):
-    """A method finds the state of trace one that the generator of a sector maps to zero."""
+    """A method for the state of trace one that the generator of a sector maps to zero."""
 
-    def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState: ...
+    def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
+        """Return it with its error, or raise NotConverged or NoSteadyState."""
 
 
-class Balance(NamedTuple):
-    """How well dρ/dt vanishes: A x, and the sum of the magnitudes of its terms, (n,) each."""
+class Residual(NamedTuple):
+    """How far dρ/dt is from zero.
 
-    defect: FloatArray
+    rate: A x, (n,). terms: the sums of the magnitudes of its terms, |A| |x|, (n,).
+    """
+
+    rate: FloatArray
     terms: FloatArray
 
     @classmethod
-    def of(cls, generator: sp.csc_array | sp.csr_array, values: FloatArray) -> "Balance":
+    def of(cls, generator: sp.csc_array | sp.csr_array, values: FloatArray) -> "Residual":
         return cls(np.asarray(generator @ values), np.asarray(abs(generator) @ np.abs(values)))
 
     @property
     def relative(self) -> float:
-        """Σ|A x| against Σ|A||x|."""
+        """Σ|A x| relative to Σ|A||x|."""
         terms = float(np.sum(self.terms))
-        return float(np.abs(self.defect).sum()) / terms if terms else 0.0
+        return float(np.abs(self.rate).sum()) / terms if terms else 0.0
 
     def samples(self, sector: Sector, count: int = 1) -> FloatArray:
-        """Return what A x may be off by, (n, count): A x with rounding of random signs."""
+        """Return samples of what A x may be off by, (n, count): A x and rounding of random sign.
+
+        Each has trace zero, so that the pseudo-inverse of A applies to it.
+        """
         random = np.random.default_rng(SEED).integers(0, 2, (count, self.terms.size), np.int8)
-        off = ((2.0 * ROUNDING) * random - ROUNDING) * self.terms + self.defect
+        off = ((2.0 * ROUNDING) * random - ROUNDING) * self.terms + self.rate
         off -= np.multiply.outer(off @ sector.trace / sector.populations.size, sector.trace)
         return np.asarray(off.T)
 
 
-def stored(values: FloatArray) -> float:
-    """Error of numbers that are kept in double precision."""
+def solve_by_gmres(
+    operator: LinearOperator, b: FloatArray, *, rtol: float, atol: float, restart: int, cycles: int
+) -> FloatArray:
+    """Return u with operator · u = b, to `rtol` of the 2-norm of b or to `atol`.
+
+    restart: vectors kept. cycles: most restarts.
+
+    Raises:
+        NotConverged: when they do not suffice.
+    """
+    u, failed = gmres(operator, b, rtol=rtol, atol=atol, restart=restart, maxiter=cycles)
+    if failed:
+        off = float(np.linalg.norm(b - operator @ u) / np.linalg.norm(b))
+        raise NotConverged(
+            f"GMRES on {b.size} unknowns reached a residual of {off:.1e} instead of {rtol:.0e} in "
+            f"{cycles} cycles of {restart} iterations: relaxation is very slow, or there are "
+            "several steady states; raise `iterations` or `restart` where the method has them"
+        )
+    return np.asarray(u)
+
+
+def storage_error(values: FloatArray) -> float:
+    """Return Σ of the rounding of numbers that are stored in double precision."""
     return 0.25 * ROUNDING * float(np.abs(values).sum())
 
 
 def smallest_rate(inverse: Inverse, start: FloatArray, iterations: int) -> float:
-    """Smallest |eigenvalue| beside zero, by power iteration on the inverse from `start`."""
+    """Return the smallest |eigenvalue| beside zero, by power iteration on the inverse."""
     if start.size == 1:
         return np.inf
     w, growth = start, 1.0
@@ -111,11 +149,11 @@ def smallest_rate(inverse: Inverse, start: FloatArray, iterations: int) -> float
     return 1.0 / growth
 
 
-def require(found: SteadyState, rtol: float) -> None:
+def require_accuracy(steady: SteadyState, rtol: float) -> None:
     """Raise NotConverged if the error of a steady state exceeds `rtol`."""
-    if not found.error <= rtol:
+    if not steady.error <= rtol:
         raise NotConverged(
-            f"the steady state is known to {found.error:.1e} only, not to {rtol:g}: its slowest "
-            f"relaxation rate {found.relaxation_rate:.1e} is too close to rounding of the "
-            f"fastest {norm(found.generator):.1e}"
+            f"the steady state is known to {steady.error:.1e} only, not to {rtol:g}: its slowest "
+            f"relaxation rate {steady.relaxation_rate:.1e} is too close to rounding of the "
+            f"fastest {norm(steady.generator):.1e}"
         )

@@ -1,4 +1,4 @@
-"""Quantum-jump trajectories with error bars: the independent check of everything else."""
+"""Means and counts over quantum-jump trajectories, with standard errors."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,28 +11,28 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array, integer, non_negative
+from wheelwork._checks import FloatArray, ascending_times, integer, non_negative
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.initial import initial_state
-from wheelwork.lindblad.jump_loop import STARTS, run, uniforms
+from wheelwork.lindblad.equation import Lindblad, jump_weights
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
-from wheelwork.lindblad.unravelling import Unravelling
+from wheelwork.lindblad.state import initial_state
+from wheelwork.lindblad.unravelling import STARTS, Unravelling, run_trajectory, uniforms
+from wheelwork.results import html_table, with_error
 
-CHUNK = 16  # trajectories handed out together
-EMPTY = 1e-14  # a probability below is rounding of an eigenvalue
+CHUNK = 16  # trajectories that a thread takes at a time; no effect on results
+EMPTY = 1e-14  # an eigenvalue of the initial state below is rounding
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class JumpSamples:
     """Means over trajectories with their standard errors.
 
-    times: (T,). means, standard_errors: by observable, each (T,). averages: by observable, the
+    times: (T,). means, standard_errors: by observable, (T,) each. averages: by observable, the
     (mean, standard error) of its average over the times from `burn_in` on. counts: (M, K),
     jumps of each kind in each trajectory from the first time after `burn_in` to the last.
-    counted_time: the time between these two. Trajectories are independent, and so are their
-    averages and counts: standard errors take no correlation time. They cannot know of jumps so
-    rare that no trajectory made one: M trajectories miss what has a probability below about 3/M.
+    counted_time: the time between these two. As trajectories are independent, standard errors need
+    no correlation time. They do not cover jumps so rare that no trajectory made one: M trajectories
+    may miss an event of a probability below about 3/M.
     """
 
     times: FloatArray
@@ -42,10 +42,19 @@ class JumpSamples:
     counts: IndexArray
     counted_time: float
 
+    def __repr__(self) -> str:
+        averages = "".join(f", {name} = {with_error(*x)}" for name, x in self.averages.items())
+        trajectories, times = len(self.counts), self.times.size
+        return f"JumpSamples({trajectories} trajectories, {times} times{averages})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, with_error(*average)) for name, average in self.averages.items()]
+        return html_table("JumpSamples", ("observable", "average"), rows)
+
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.
 
-        A kind of which no jump was seen counts in the error as if one had been.
+        A kind of which no jump occurred counts in the error as if one had.
 
         Raises:
             InvalidArgument: when there is no time after `burn_in`, or for weights that are not one
@@ -53,12 +62,8 @@ class JumpSamples:
         """
         if not self.counted_time > 0.0:
             raise InvalidArgument("`times` must have two different ones after `burn_in`")
-        w = finite_array("weights", weights, ndim=1)
         M, kinds = self.counts.shape
-        if w.size != kinds:
-            raise InvalidArgument(
-                f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
-            )
+        w = jump_weights(weights, kinds)
         rates = self.counts @ w / self.counted_time
         unseen = w[~np.any(self.counts, axis=0)] / (M * self.counted_time)
         error = np.hypot(rates.std(ddof=1) / np.sqrt(M), np.linalg.norm(unseen))
@@ -80,9 +85,8 @@ def sample_jumps(
 
     (J. Dalibard, Y. Castin, K. Mølmer, Phys. Rev. Lett. 68, 580 (1992).) There is no step-size
     error: jump times are exact to rounding. Random numbers are a function of (seed, trajectory,
-    jump): results have the same bits for any number of threads. Observables are taken
-    within the sets of basis states that a trajectory can superpose; elements between them
-    average to zero where the initial state has none.
+    jump): results have the same bits for any number of threads. Elements of observables between
+    basis states that no trajectory superposes are left out; they average to zero.
 
     Args:
         initial: as in `evolve`; a mixture is sampled by its eigenvectors.
@@ -93,11 +97,9 @@ def sample_jumps(
         threads: by default as many as there are cores.
 
     Raises:
-        InvalidArgument: for a state, times, observables or counts that are not such.
+        InvalidArgument: for an invalid state, times, observables or number.
     """
-    at = finite_array("times", times, ndim=1)
-    if at.size == 0 or at[0] < 0.0 or np.any(np.diff(at) < 0.0):
-        raise InvalidArgument("`times` must be ascending from 0 or later, but is not")
+    at = ascending_times("times", times)
     M = integer("trajectories", trajectories, 2)
     key = integer("seed", seed, 0)
     D = lindblad.dimension
@@ -120,6 +122,12 @@ def sample_jumps(
 
 @dataclass(frozen=True, eq=False)
 class _Ensemble:
+    """What all trajectories share.
+
+    operators: observables as CSC parts. vectors: normalised initial vectors with their sets.
+    cumulative: their cumulative probabilities.
+    """
+
     unravelling: Unravelling
     operators: Any
     vectors: list[tuple[ComplexArray, int]]
@@ -157,7 +165,7 @@ class _Ensemble:
         choice, _ = uniforms(seed, number, 0, STARTS)
         which = min(int(np.searchsorted(self.cumulative, choice)), len(self.vectors) - 1)
         psi, block = self.vectors[which]
-        means, counts = run(
+        means, counts = run_trajectory(
             psi,
             block,
             u.starts,
@@ -180,7 +188,7 @@ def _ends(trajectories: int) -> Iterator[int]:
 def _mixture(
     rho: sp.csc_array, unravelling: Unravelling
 ) -> tuple[FloatArray, list[tuple[ComplexArray, int]]]:
-    """Eigenvalues and eigenvectors, each within its set."""
+    """Eigenvalues of ρ and its eigenvectors, each with its set."""
     probabilities, vectors = [], []
     ordered = sp.csr_array(sp.csr_array(rho)[unravelling.order][:, unravelling.order])
     starts = unravelling.starts

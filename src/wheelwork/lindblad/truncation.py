@@ -1,4 +1,8 @@
-"""Cutoffs that grow until what lies beyond them no longer matters."""
+"""Truncations that grow until the means no longer depend on them.
+
+For models of any kind, built by a function of the cutoffs; the machines, which know their tails,
+have their own.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,22 +14,23 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.lindblad.direct import SparseLU
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.operators import hermitian_operator
 from wheelwork.lindblad.sector import diagonal_sector
-from wheelwork.lindblad.solve import bandwidth
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
+from wheelwork.lindblad.steady_methods import Krylov, SparseLU, bandwidth
+from wheelwork.results import html_table, with_error
 
-GROWTH, FAR = 1.5, 3
-LARGEST = 200_000  # unknowns
-LARGEST_FILL = 1e8  # unknowns times bandwidth, about the entries of an LU
+GROWTH = 1.5  # of a cutoff whose edge is occupied
+FAR = 3  # times the cutoffs, where the means are compared at the end
+LARGEST = 200_000  # unknowns, by default
+LARGEST_FILL = 1e8  # unknowns times bandwidth, about the entries of an LU: 1 GB
+HISTORY = 4  # last cutoffs that an error message names
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Truncation:
-    """A model cut to finitely many basis states.
+    """A model truncated to finitely many basis states.
 
     edges: for each cutoff the basis states next to it. observables: at least one Hermitian matrix
     by name, whose means must not depend on the cutoffs.
@@ -42,15 +47,19 @@ class Truncation:
         if not self.observables:
             raise InvalidArgument("`observables` must hold at least one matrix, but is empty")
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.observables)
+        return f"Truncation({self.lindblad!r}, {len(self.edges)} cutoffs: {names})"
 
-@dataclass(frozen=True, eq=False)
-class Grown:
-    """A steady state whose cutoffs no longer matter.
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GrownTruncation:
+    """A steady state whose means no longer depend on the cutoffs.
 
     cutoffs: those of `steady`. means: of the observables; errors: their estimated absolute errors,
-    the largest change between cutoffs and what the state's own error allows. edge_populations:
-    (cutoffs,). checked: largest cutoffs at which the means were the same; `cutoffs` where three
-    times as much was too large to solve.
+    the largest change between cutoffs plus what the state's own error allows. edge_populations:
+    (cutoffs,), probability next to each cutoff. checked: largest cutoffs at which the means were
+    the same; equal to `cutoffs` where three times as much was too large to solve.
     """
 
     steady: SteadyState
@@ -60,6 +69,18 @@ class Grown:
     edge_populations: FloatArray
     checked: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} = {value}" for name, value in self._shown)
+        return f"GrownTruncation(cutoffs {self.cutoffs}, {means})"
+
+    def _repr_html_(self) -> str:
+        title = f"GrownTruncation, cutoffs {self.cutoffs}"
+        return html_table(title, ("observable", "mean"), self._shown)
+
+    @property
+    def _shown(self) -> list[tuple[str, str]]:
+        return [(name, with_error(mean, self.errors[name])) for name, mean in self.means.items()]
+
 
 def grow(
     build: Callable[[tuple[int, ...]], Truncation],
@@ -68,26 +89,26 @@ def grow(
     rtol: float = 1e-9,
     largest: int = LARGEST,
     method: SteadyMethod | None = None,
-) -> Grown:
-    """Return the steady state at cutoffs that have grown until they no longer matter.
+) -> GrownTruncation:
+    """Return the steady state at cutoffs that have grown until the means no longer change.
 
     A cutoff whose edge holds more than `rtol` of probability grows by half. When none does, all
-    grow once more, until no mean changes by more than `rtol` of itself, or than the error that
-    the state itself has. As a state may have another branch behind empty levels, the means are
-    then compared with those at three times the cutoffs, from where growth goes on if they differ.
+    grow, until no mean changes by more than `rtol` of itself, or by more than its error. As there
+    may be another branch behind empty levels, the means are then compared with those at three times
+    the cutoffs; where they differ, growth continues from there.
 
-    A branch further out than three times the cutoffs, or one that no observable sees, is missed.
+    A branch beyond three times the cutoffs, or one that no observable shows, is missed.
 
     Args:
         build: makes the model at given cutoffs.
         first: cutoffs to begin with, at least 1.
-        largest: most unknowns, the real numbers of ρ that populations drive.
+        largest: most unknowns, see `diagonal_sector`.
         method: see `steady_state`; by default `SparseLU()` where its factors fit into about a
             gigabyte.
 
     Raises:
-        NotConverged: when more than `largest` unknowns were needed, or a steady state could not be
-            found on the way.
+        NotConverged: when more than `largest` unknowns were needed, or a steady state on the way
+            failed.
         NoSteadyState, InvalidArgument: as `steady_state` and `build` do at the first cutoffs.
     """
     accuracy = tolerance("rtol", rtol)
@@ -99,13 +120,13 @@ def grow(
             continue
         far = search.attempt(tuple(FAR * cutoff for cutoff in cut.cutoffs))
         if far is None or _agree(cut, far, accuracy):
-            return _grown(previous, cut, far)
+            return _result(previous, cut, far)
         cut = far
 
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A steady state at some cutoffs. noise: errors of means that the state's own error allows."""
+    """A steady state at some cutoffs. noise: errors of the means by that of the state."""
 
     cutoffs: tuple[int, ...]
     steady: SteadyState
@@ -114,9 +135,9 @@ class _Cut:
     noise: Mapping[str, float]
 
     def grown(self, rtol: float) -> tuple[int, ...]:
-        """The next cutoffs: those that overflow grow, or all where none does."""
-        full = self.edges > rtol
-        growing = full if np.any(full) else np.ones(full.size, dtype=bool)
+        """The next cutoffs: those with an occupied edge grow, or all where there is none."""
+        occupied = self.edges > rtol
+        growing = occupied if np.any(occupied) else np.ones(occupied.size, dtype=bool)
         return tuple(
             math.ceil(GROWTH * cutoff) if grows else cutoff
             for cutoff, grows in zip(self.cutoffs, growing, strict=True)
@@ -129,7 +150,7 @@ class _Search:
     rtol: float
     largest: int
     method: SteadyMethod | None
-    tried: list[tuple[tuple[int, ...], float]]  # cutoffs, and the population at their edges
+    attempts: list[tuple[tuple[int, ...], float]]  # cutoffs, and the population at their edges
 
     def solve(self, cutoffs: tuple[int, ...]) -> _Cut:
         cut = self.attempt(cutoffs)
@@ -150,25 +171,27 @@ class _Search:
         if sector.size > self.largest:
             return None
         try:
-            steady = (self.method or _suitable(generator)).solve(model.lindblad, sector, generator)
+            steady = (self.method or _default_method(generator)).solve(
+                model.lindblad, sector, generator
+            )
         except (NoSteadyState, NotConverged) as reason:
-            if not self.tried:
+            if not self.attempts:
                 raise
             raise NotConverged(f"at cutoffs {cutoffs}{self._history()}, {reason}") from reason
         populations = steady.state.populations
         edges = np.array([float(np.sum(populations[edge])) for edge in model.edges])
-        self.tried.append((cutoffs, float(edges.max(initial=0.0))))
+        self.attempts.append((cutoffs, float(edges.max(initial=0.0))))
         return _Cut(cutoffs, steady, edges, *_means(steady, model))
 
     def _history(self) -> str:
-        if not self.tried:
+        if not self.attempts:
             return ""
-        held = ", ".join(f"{edge:.1e} at {cutoffs}" for cutoffs, edge in self.tried[-4:])
+        held = ", ".join(f"{edge:.1e} at {cutoffs}" for cutoffs, edge in self.attempts[-HISTORY:])
         return f", after edges that held {held}"
 
 
-def _suitable(generator: sp.csc_array) -> SteadyMethod:
-    """An LU for as long as it fits: iterations fail on the slow escapes that cutoffs let in."""
+def _default_method(generator: sp.csc_array) -> SteadyMethod:
+    """An LU as long as it fits: GMRES fails on the slow escape that too small a cutoff causes."""
     fits = generator.shape[0] * float(bandwidth(generator)) <= LARGEST_FILL
     return SparseLU() if fits else Krylov()
 
@@ -182,7 +205,7 @@ def _require_edges(model: Truncation, cutoffs: tuple[int, ...]) -> None:
 
 
 def _means(steady: SteadyState, model: Truncation) -> tuple[dict[str, float], dict[str, float]]:
-    """Means, and the errors that the error of the state allows."""
+    """Means, and their errors by that of the state."""
     means, noise = {}, {}
     for name, value in model.observables.items():
         operator = hermitian_operator(f"observables[{name!r}]", value, model.lindblad.dimension)
@@ -192,7 +215,7 @@ def _means(steady: SteadyState, model: Truncation) -> tuple[dict[str, float], di
 
 
 def _agree(one: _Cut, other: _Cut, rtol: float) -> bool:
-    """Whether no edge is full and no mean has changed."""
+    """Whether no edge is occupied and no mean has changed."""
     if np.any(one.edges > rtol) or np.any(other.edges > rtol):
         return False
     return all(
@@ -201,11 +224,11 @@ def _agree(one: _Cut, other: _Cut, rtol: float) -> bool:
     )
 
 
-def _grown(previous: _Cut, cut: _Cut, far: _Cut | None) -> Grown:
+def _result(previous: _Cut, cut: _Cut, far: _Cut | None) -> GrownTruncation:
     others = [previous] if far is None else [previous, far]
     errors = {
         name: max(abs(mean - other.means[name]) for other in others) + cut.noise[name]
         for name, mean in cut.means.items()
     }
     checked = cut.cutoffs if far is None else far.cutoffs
-    return Grown(cut.steady, cut.cutoffs, cut.means, errors, cut.edges, checked)
+    return GrownTruncation(cut.steady, cut.cutoffs, cut.means, errors, cut.edges, checked)

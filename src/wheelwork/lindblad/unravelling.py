@@ -1,18 +1,28 @@
-"""The sets of basis states that quantum-jump trajectories move in."""
+"""Quantum-jump unravelling: the sets of basis states of trajectories, and their compiled loop.
+
+Basis states are ordered so that each set that −iH − ½ΣL†L mixes is a range. A state vector lies in
+one such set, and a jump takes it to one other. Between jumps it is a Taylor series in time whose
+last term is below rounding, so that the time of a jump is exact to rounding.
+"""
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from wheelwork._checks import FloatArray
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.inverse import column_sums
-from wheelwork.lindblad.operators import ComplexArray, IndexArray
+from wheelwork.lindblad.factorisation import column_sums
+from wheelwork.lindblad.operators import IndexArray, Parts, csc_parts
+from wheelwork.numerics.random import philox4x32
 
-LONGEST_STEP = 1e300
-Parts = tuple[IndexArray, IndexArray, ComplexArray]
+LONGEST_STEP = 1e300  # of a set where nothing happens; finite, as h · 0 is computed
+TERMS = 20  # of the Taylor series, with |G| h ≤ 1: 1/20! = 4e-19
+HALVINGS = 52  # of a step, in search of the time of a jump: to the last bit
+JUMPS, STARTS = np.uint64(1), np.uint64(2)  # streams of random numbers
+_WORD, _BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +30,8 @@ class Unravelling:
     """Operators with basis states ordered by set.
 
     order: (D,), basis states set after set. starts: (sets + 1,), where sets begin. targets:
-    (kinds, sets), the set that a jump leads to, −1 where there is none. drift, jumps: CSC
-    parts in this order. steps: (sets,), 1/|G|.
+    (kinds, sets), the set to which a jump leads from each set, −1 where the jump does not act.
+    drift, jumps: CSC parts in this order. steps: (sets,), 1/|G|, G the drift within a set.
     """
 
     order: IndexArray
@@ -33,7 +43,7 @@ class Unravelling:
 
     @classmethod
     def of(cls, lindblad: Lindblad, together: IndexArray) -> "Unravelling":
-        """together: (m, 2), pairs of basis states that one initial state vector holds."""
+        """together: (m, 2), pairs of basis states that an initial state vector may superpose."""
         label = _labels(lindblad, together)
         order = np.argsort(label, kind="stable").astype(np.int64)
         sizes = np.bincount(label)
@@ -44,17 +54,17 @@ class Unravelling:
         steps = np.divide(1.0, rates, out=np.full(rates.size, LONGEST_STEP), where=rates > 0.0)
         stacked = Lindblad(_ordered(lindblad.hamiltonian, order), tuple(jumps)).stacked_jumps
         return cls(
-            order, starts, _targets(jumps, label[order]), parts(drift), parts(stacked), steps
+            order,
+            starts,
+            _targets(jumps, label[order]),
+            csc_parts(drift),
+            csc_parts(stacked),
+            steps,
         )
 
     def ordered(self, operator: sp.csc_array) -> Parts:
-        """An operator in this order of basis states."""
-        return parts(_ordered(operator, self.order))
-
-
-def parts(matrix: sp.csc_array) -> Parts:
-    """Index pointers, indices and data."""
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+        """An operator in this order of basis states, as CSC parts."""
+        return csc_parts(_ordered(operator, self.order))
 
 
 def _ordered(matrix: sp.csc_array, order: IndexArray) -> sp.csc_array:
@@ -64,7 +74,10 @@ def _ordered(matrix: sp.csc_array, order: IndexArray) -> sp.csc_array:
 
 
 def _labels(lindblad: Lindblad, together: IndexArray) -> IndexArray:
-    """Set of every basis state: mixed by the drift, or by a jump from one set to several."""
+    """The number of every basis state's set.
+
+    Those are together that the drift mixes, and those to which one jump leads from one set.
+    """
     drift = sp.coo_array(lindblad.drift)
     row: list[IndexArray] = [drift.coords[0].astype(np.int64), together[:, 0]]
     column: list[IndexArray] = [drift.coords[1].astype(np.int64), together[:, 1]]
@@ -74,10 +87,10 @@ def _labels(lindblad: Lindblad, together: IndexArray) -> IndexArray:
     while True:
         ends = np.concatenate(row), np.concatenate(column)
         links = sp.coo_array((np.ones(ends[0].size), ends), shape=(D, D))
-        found, label = connected_components(links, directed=False)
-        if found == count:
+        number, label = connected_components(links, directed=False)
+        if number == count:
             return np.asarray(label, dtype=np.int64)
-        count = found
+        count = number
         for target, source in jumps:
             order = np.argsort(label[source], kind="stable")
             same = label[source[order]][1:] == label[source[order]][:-1]
@@ -86,6 +99,7 @@ def _labels(lindblad: Lindblad, together: IndexArray) -> IndexArray:
 
 
 def _targets(jumps: list[sp.csc_array], label: IndexArray) -> IndexArray:
+    """`Unravelling.targets`; label: set of every basis state in the new order."""
     targets = np.full((len(jumps), int(label.max()) + 1), -1, dtype=np.int64)
     for k, jump in enumerate(jumps):
         row, column = sp.coo_array(jump).coords
@@ -94,10 +108,155 @@ def _targets(jumps: list[sp.csc_array], label: IndexArray) -> IndexArray:
 
 
 def _without_mean_energy(drift: sp.csc_array, starts: IndexArray) -> sp.csc_array:
-    """Take the mean of H's diagonal off in every set: a phase, but shorter steps."""
+    """Subtract the mean of H's diagonal in every set: a phase without effect; steps get longer."""
     energy = drift.diagonal().imag
     sizes = np.diff(starts)
     mean = np.repeat(np.add.reduceat(energy, starts[:-1]) / sizes, sizes)
     shifted = sp.csc_array(drift - sp.diags_array(1j * mean))
     shifted.sort_indices()
     return shifted
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def uniforms(seed, trajectory, position, stream):  # type: ignore[no-untyped-def]
+    """Return two numbers between 0 and 1, exclusive, as a function of the arguments alone."""
+    at = np.uint64(position)
+    counter = np.array([at & _WORD, at >> _BITS, np.uint64(trajectory), stream])
+    words = philox4x32(counter, np.array([seed & _WORD, seed >> _BITS]))
+    first = np.float64(words[0]) * 2.0**-32 + (np.float64(words[1]) + 0.5) * 2.0**-64
+    second = np.float64(words[2]) * 2.0**-32 + (np.float64(words[3]) + 0.5) * 2.0**-64
+    return min(first, 1.0 - 2.0**-53), min(second, 1.0 - 2.0**-53)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _series(v, start, stop, drift, h):  # type: ignore[no-untyped-def]
+    """Fill v[m] = (h G)^m v[0]/m!, with G restricted to basis states start … stop − 1."""
+    indptr, indices, data = drift
+    b = stop - start
+    for m in range(1, TERMS):
+        for i in range(b):
+            v[m, i] = 0.0
+        for c in range(b):
+            x = v[m - 1, c] * (h / m)
+            for e in range(indptr[start + c], indptr[start + c + 1]):
+                v[m, indices[e] - start] += data[e] * x
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _evaluate(v, b, part, psi):  # type: ignore[no-untyped-def]
+    """Fill psi with Σ v[m] part^m and return its squared norm."""
+    norm = 0.0
+    for i in range(b):
+        x = v[TERMS - 1, i]
+        for m in range(TERMS - 2, -1, -1):
+            x = x * part + v[m, i]
+        psi[i] = x
+        norm += x.real * x.real + x.imag * x.imag
+    return norm
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _jump_time(v, b, threshold, psi):  # type: ignore[no-untyped-def]
+    """Return the part of the step at which the squared norm falls to `threshold`."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if _evaluate(v, b, middle, psi) > threshold:
+            low = middle
+        else:
+            high = middle
+    _evaluate(v, b, high, psi)
+    return high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _jump(psi, out, block, starts, targets, jumps, dimension, choice):  # type: ignore[no-untyped-def]
+    """Set psi to L_k psi, normalised, with k of probability ∝ |L_k psi|²; return k and the set."""
+    indptr, indices, data = jumps
+    kinds = targets.shape[0]
+    b = starts[block + 1] - starts[block]
+    for k in range(kinds):
+        if targets[k, block] >= 0:
+            width = starts[targets[k, block] + 1] - starts[targets[k, block]]
+            out[k, :width] = 0.0
+    for c in range(b):
+        for e in range(indptr[starts[block] + c], indptr[starts[block] + c + 1]):
+            k = indices[e] // dimension
+            a = indices[e] - k * dimension - starts[targets[k, block]]
+            out[k, a] += data[e] * psi[c]
+    weights = np.zeros(kinds)
+    for k in range(kinds):
+        if targets[k, block] >= 0:
+            width = starts[targets[k, block] + 1] - starts[targets[k, block]]
+            for i in range(width):
+                weights[k] += out[k, i].real ** 2 + out[k, i].imag ** 2
+    left = choice * np.sum(weights)
+    chosen = 0
+    for k in range(kinds):
+        if weights[k] > 0.0:
+            chosen = k
+            left -= weights[k]
+            if left < 0.0:
+                break
+    target = targets[chosen, block]
+    width = starts[target + 1] - starts[target]
+    scale = 1.0 / np.sqrt(weights[chosen])
+    for i in range(width):
+        psi[i] = out[chosen, i] * scale
+    return chosen, target
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _mean(psi, start, stop, operator):  # type: ignore[no-untyped-def]
+    """⟨ψ|O|ψ⟩/⟨ψ|ψ⟩ of a Hermitian operator."""
+    indptr, indices, data = operator
+    total = norm = 0.0
+    for c in range(stop - start):
+        norm += psi[c].real ** 2 + psi[c].imag ** 2
+        for e in range(indptr[start + c], indptr[start + c + 1]):
+            a = indices[e]
+            if start <= a < stop:
+                total += (np.conj(psi[a - start]) * data[e] * psi[c]).real
+    return total / norm
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def run_trajectory(  # type: ignore[no-untyped-def]
+    psi0, block0, starts, steps, drift, jumps, targets, operators, times, seed, trajectory
+):
+    """Return means (T, observables) and jumps so far (T, kinds) of one trajectory.
+
+    psi0: normalised, in the set `block0`. steps: (sets,), 1/|G|. operators: list of CSC parts.
+    """
+    dimension, widest = starts[starts.size - 1], 0
+    for i in range(starts.size - 1):
+        widest = max(widest, starts[i + 1] - starts[i])
+    kinds = targets.shape[0]
+    v = np.zeros((TERMS, widest), np.complex128)
+    out = np.zeros((max(kinds, 1), widest), np.complex128)
+    psi = np.zeros(widest, np.complex128)
+    psi[: psi0.size] = psi0
+    means = np.zeros((times.size, len(operators)))
+    counts = np.zeros((times.size, kinds), np.int64)
+    so_far = np.zeros(kinds, np.int64)
+    block, now, made = block0, 0.0, 0
+    threshold, choice = uniforms(seed, trajectory, made, JUMPS)
+    for i in range(times.size):
+        while now < times[i]:
+            start, stop = starts[block], starts[block + 1]
+            b = stop - start
+            h = min(steps[block], times[i] - now)
+            v[0, :b] = psi[:b]
+            _series(v, start, stop, drift, h)
+            if _evaluate(v, b, 1.0, psi) > threshold:
+                now = times[i] if h == times[i] - now else now + h
+                continue
+            now += h * _jump_time(v, b, threshold, psi)
+            chosen, block = _jump(psi, out, block, starts, targets, jumps, dimension, choice)
+            so_far[chosen] += 1
+            made += 1
+            threshold, choice = uniforms(seed, trajectory, made, JUMPS)
+        for o in range(len(operators)):
+            means[i, o] = _mean(psi, starts[block], starts[block + 1], operators[o])
+        counts[i] = so_far
+    return means, counts

@@ -1,19 +1,21 @@
-"""Means and standard errors of correlated samples, and what tells that trajectories stay apart."""
+"""Means and standard errors of correlated samples."""
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.special import fdtri
+import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 
-MANY_TRAJECTORIES = 16
-BATCHES = 64  # of fewer trajectories, together
-STRONGEST_CORRELATION = 0.6  # between neighbouring batches
-RARE = 1e-5
+MANY_TRAJECTORIES = 16  # from here on each is one batch: Student's t is then close to normal
+BATCHES = 64  # of fewer trajectories, together: the error is then known to a tenth
+GROUPS = 32  # of trajectories, left out in turn by the jackknife: its error is known to an eighth
+STRONGEST_CORRELATION = 0.6  # between neighbouring batches: beyond, (1 + ρ)/(1 − ρ) is a guess
 
 
 class Estimate(NamedTuple):
@@ -23,17 +25,12 @@ class Estimate(NamedTuple):
     standard_error: float
 
 
-class Mixing(NamedTuple):
-    """Variance between trajectories over that within them, and the most that chance allows."""
-
-    ratio: float
-    bound: float
-
-
 def standard_error(deviations: FloatArray) -> float:
     """Standard error of a mean from its batches' deviations (per trajectory, trajectories).
 
-    Raises NotConverged when neighbouring batches are still strongly correlated.
+    What correlation ρ > 0 is left between neighbouring batches raises the variance by
+    (1 + ρ)/(1 − ρ), as for a first-order autoregressive series. Negative correlation is not
+    counted. Raises NotConverged when ρ exceeds 0.6.
     """
     count, square = deviations.size, float(np.sum(deviations**2))
     variance = square / (count * (count - 1))
@@ -46,34 +43,90 @@ def standard_error(deviations: FloatArray) -> float:
     return math.sqrt(variance * (1.0 + rho) / (1.0 - rho))
 
 
-def mixing(first: FloatArray, second: FloatArray) -> Mixing:
-    """Hold what differs between trajectories against what their own course explains.
-
-    first, second: (quantities, trajectories), means a and b over either half of each trajectory.
-    Where a half is long against every correlation time, (a + b)/2 and (a − b)/2 have the same
-    variance over trajectories, and the ratio of the two, here the largest of all quantities,
-    follows Fisher's F distribution. A trajectory that stays in one of several states makes it
-    large. The bound is passed by chance once in 1e5 runs; NaN for a single trajectory.
-    """
-    quantities, lanes = first.shape
-    if lanes < 2:
-        return Mixing(math.nan, math.nan)
-    between = np.var(first + second, axis=1)
-    within = np.maximum(np.var(first - second, axis=1), 1e-300)
-    bound = float(fdtri(lanes - 1, lanes - 1, 1.0 - RARE / quantities))
-    return Mixing(float(np.max(between / within)), bound)
-
-
-def jackknife_error(values: Sequence[float] | FloatArray) -> float:
-    """Standard error from values found with one of equal groups left out each."""
-    found = np.asarray(values, dtype=np.float64)
-    square = float(np.sum((found - np.mean(found)) ** 2))
-    return math.sqrt((found.size - 1) / found.size * square)
-
-
 def _neighbour_correlation(deviations: FloatArray) -> float:
     per_trajectory = len(deviations)
     square = float(np.mean(deviations**2))
     if per_trajectory < 2 or square == 0.0:
         return 0.0
     return float(np.mean(deviations[1:] * deviations[:-1])) / square
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Means over batches of neighbouring samples, long against the correlation time.
+
+    values: (per trajectory, trajectories, rows). mean: (rows,) of all samples. With 16
+    trajectories or more a batch is a whole trajectory, and the standard error is that of
+    independent numbers; fewer are cut into 64 batches or a few more in all.
+    """
+
+    values: FloatArray
+    mean: FloatArray
+
+    @classmethod
+    def of(cls, sums: FloatArray, samples: npt.NDArray[np.intp] | FloatArray) -> "Batches":
+        """sums: (parts of the time, rows, trajectories). samples: (parts,) of a trajectory."""
+        parts, _, trajectories = sums.shape
+        starts = batch_starts(parts, trajectories)
+        weight = np.add.reduceat(samples, starts)
+        values = np.add.reduceat(sums, starts, axis=0) / weight[:, None, None]
+        mean = np.sum(sums, axis=(0, 2)) / (np.sum(samples) * trajectories)
+        return cls(np.swapaxes(values, 1, 2), mean)
+
+    def rows(self, first: int, count: int) -> "Sampled":
+        """Return `count` rows as they are."""
+        rows = slice(first, first + count)
+        return Sampled(self.mean[rows], self.values[:, :, rows] - self.mean[rows])
+
+    def deviations(self, gradient: FloatArray) -> FloatArray:
+        """(per trajectory, trajectories) of a function of the mean, from its gradient (rows,)."""
+        return np.asarray((self.values - self.mean) @ gradient)
+
+
+def batch_starts(parts: int, trajectories: int) -> npt.NDArray[np.intp]:
+    """Return the part of the time with which each batch of a trajectory begins."""
+    length = parts
+    if trajectories < MANY_TRAJECTORIES:
+        length = max(1, parts * trajectories // BATCHES)
+    return np.arange(parts // max(length, 1)) * length
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Q numbers with what each batch of samples deviates from them, to first order.
+
+    value: (Q,). deviations: (batches per trajectory, trajectories, Q).
+    """
+
+    value: FloatArray
+    deviations: FloatArray
+
+    @cached_property
+    def errors(self) -> FloatArray:
+        """(Q,) standard errors; raises NotConverged as `standard_error`."""
+        columns = np.moveaxis(self.deviations, 2, 0)
+        return np.array([standard_error(np.ascontiguousarray(each)) for each in columns])
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Each with its standard error."""
+        return tuple(map(Estimate, self.value.tolist(), self.errors.tolist()))
+
+    def combined(self, weights: FloatArray) -> Self:
+        """`weights`, (M, Q), times these: M numbers."""
+        return type(self)(weights @ self.value, self.deviations @ weights.T)
+
+    def __repr__(self) -> str:
+        return f"Sampled({self.value.size} numbers, {self.deviations[..., 0].size} batches)"
+
+
+def jackknife_error(values: Sequence[float] | FloatArray) -> float:
+    """Standard error from the values with one of equal groups left out each."""
+    left_out = np.asarray(values, dtype=np.float64)
+    square = float(np.sum((left_out - np.mean(left_out)) ** 2))
+    return math.sqrt((left_out.size - 1) / left_out.size * square)
+
+
+def trajectory_groups(trajectories: int) -> npt.NDArray[np.intp]:
+    """Return the group of each trajectory, (trajectories,) ascending: at most 32 groups."""
+    return np.arange(trajectories) * min(trajectories, GROUPS) // trajectories

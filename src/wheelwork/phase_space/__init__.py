@@ -1,23 +1,22 @@
-"""Stationary distributions of noisy oscillators in the (x, p) plane.
+"""Noisy oscillators in the (x, p) plane: steady states, response, evolution, trajectories.
 
-Knows no device: force, friction and noise come in as functions of x (`PhaseSpaceModel`), a
-distribution with estimated errors comes out (`Stationary`).
+Independent of any device: force, friction and noise are given as functions of x
+(`PhaseSpaceModel`), and results are distributions with estimated errors (`Stationary`, `Response`,
+`Evolution`, `Samples`).
 """
 
 from wheelwork.numerics.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
-from wheelwork.phase_space.evolution.result import Evolution, Snapshot
-from wheelwork.phase_space.fokker_planck import FokkerPlanck
-from wheelwork.phase_space.langevin.correlations import SampledCorrelations
-from wheelwork.phase_space.langevin.histogram import Histogram
+from wheelwork.phase_space.evolution.snapshots import Evolution, Snapshot
+from wheelwork.phase_space.fokker_planck import EnergyDiffusion, FokkerPlanck
+from wheelwork.phase_space.langevin.correlations import SampledCorrelations, SampledSpectrum
+from wheelwork.phase_space.langevin.histograms import Histogram
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.spectrum import SampledSpectrum
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.response import Line, Response, Switching
-from wheelwork.phase_space.stationary.accuracy import table_tolerance
-from wheelwork.phase_space.stationary.energy_diffusion import EnergyDiffusion
-from wheelwork.phase_space.stationary.result import Stationary
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
+from wheelwork.phase_space.response.correlations import Response, Switching
+from wheelwork.phase_space.response.decay import Line
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 __all__ = [
     "Distribution",

@@ -1,8 +1,8 @@
-"""How far out the state reaches: a coarse look at all positions before anything is solved.
+"""The region of phase space that holds the state, from a coarse estimate over all positions.
 
 The orbit-averaged density w(E) is estimated by quadrature on a mesh that runs to a million quanta
-(further, where it still rises there), so that a second hump far out is not lost and growth
-without bound is told from mere size.
+(further, where it still rises there), so that a second hump far out is seen, and growth without
+bound is told from a large state.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 LARGEST_REACH = 1000.0  # in x0: a million quanta
-FARTHEST_LOOK = 1e12
-CORE = 10.0  # where the mesh turns from uniform to logarithmic
+FARTHEST_LOOK = 1e12  # in x0; how far out a state that still rises is followed, to tell its growth
+CORE = 10.0  # |X| at which the mesh turns from uniform to logarithmic
 STEP = 0.06  # ratio of neighbouring |X| on the logarithmic part, less one
-FALL = 42.0  # the domain holds all of W above e^-42 of its maximum
-ENERGIES = 160
+FALL = 42.0  # the domain holds all of W above e^-42 = 6e-19 of its maximum
+ENERGIES = 160  # in equal ratios; six per factor of two up to a million quanta
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Where the state lives: X from low to high, on orbits up to `energy` = P² + U."""
+    """Region that holds the state: X from low to high, on orbits up to `energy` = P² + U."""
 
     low: float
     high: float
@@ -35,7 +35,7 @@ class Domain:
         return max(abs(self.low), abs(self.high), 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """Potential U(X) above its minimum, and ln w over energies up to the edges of the mesh."""
 
@@ -58,7 +58,7 @@ class Profile:
 
     @property
     def held(self) -> Domain | None:
-        """What holds all of W above e^-42 of its maximum, None where the mesh ends before."""
+        """Region of all W above e^-42 of its maximum, None where the mesh ends before."""
         alive = self.log_density >= np.max(self.log_density) - FALL
         if alive[-1]:
             return None
@@ -104,7 +104,7 @@ def _farthest_profile(model: PhaseSpaceModel) -> Profile:
 
 
 def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
-    """The model has no coefficients far out (a band ends); the state may not get there."""
+    """Region of a model without coefficients far out (a band ends), if the state ends before."""
     low, high = 1.0, LARGEST_REACH
     while high > 1.01 * low:
         middle = np.sqrt(low * high)
@@ -130,7 +130,7 @@ def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     net = 2.0 * X - 2.0 / model.frequency * force
     steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
     below, above = steps[: half.size - 1], steps[half.size - 1 :]
-    # From the centre outwards, or the far ends' size would drown the wells.
+    # Summed from the centre outwards: sums from the far ends would lose the digits of the wells.
     potential = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])
     potential -= np.min(potential)
     edge = min(potential[0], potential[-1])

@@ -1,21 +1,22 @@
-"""The Fokker–Planck equation, as a method."""
+"""The Fokker–Planck equation, and its average over orbits, as methods."""
 
 from dataclasses import dataclass
 
 import numpy.typing as npt
 
 from wheelwork import _checks
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.phase_space.evolution.evolve import Schedule, evolve
-from wheelwork.phase_space.evolution.result import Evolution
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.response import Response, response
-from wheelwork.phase_space.stationary.result import Stationary
-from wheelwork.phase_space.stationary.solve import solve
+from wheelwork.phase_space.evolution.snapshots import Evolution
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.response.correlations import Response, response
+from wheelwork.phase_space.stationary.adaptive_solver import orbit_average, solve_stationary
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 from wheelwork.states import Preparation
 
 
 @dataclass(frozen=True)
-class FokkerPlanck:
+class FokkerPlanck(Parameters):
     """The stationary Fokker–Planck equation (Culhane et al., Eq. (A24)), solved to `rtol`.
 
     rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
@@ -28,19 +29,38 @@ class FokkerPlanck:
     slow oscillators only (ω0, λ ≪ T, Γ).
     """
 
-    rtol: float = 1e-6
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
+    rtol: float = parameter(
+        r"\epsilon", "1", "relative tolerance", check=_checks.tolerance, default=1e-6
+    )
 
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state of `model`."""
-        return solve(model, self.rtol)
+        return solve_stationary(model, self.rtol)
 
     def evolve(self, schedule: Schedule, initial: Preparation, times: npt.ArrayLike) -> Evolution:
         """Return W(t) from `initial` on; see `wheelwork.phase_space.evolution.evolve`."""
         return evolve(schedule, initial, times, self.rtol)
 
     def correlations(self, model: PhaseSpaceModel) -> Response:
-        """Return two-time correlations and spectra; see `wheelwork.phase_space.response`."""
+        """Return two-time correlations and spectra; see `wheelwork.phase_space.response.correlations`."""
         return response(model, self.rtol)
+
+
+@dataclass(frozen=True)
+class EnergyDiffusion(Parameters):
+    """The orbit-averaged solution W(E): fast, and the cross-check of `FokkerPlanck`.
+
+    W′/W = −2⟨mγ p²⟩/⟨D p²⟩, averaged over orbits of the effective potential. Errors are of first
+    order in γ/ω0 for W and of second order for its moments in x² and p²; they are estimated
+    from the size of the first correction. `rtol` governs the tables only.
+
+    Raises NotConverged for a potential with several wells, NoSteadyState as `FokkerPlanck`.
+    """
+
+    rtol: float = parameter(
+        r"\epsilon", "1", "relative tolerance", check=_checks.tolerance, default=1e-6
+    )
+
+    def solve(self, model: PhaseSpaceModel) -> Stationary:
+        """Return the orbit-averaged state of `model`."""
+        return orbit_average(model, self.rtol)

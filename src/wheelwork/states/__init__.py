@@ -25,8 +25,7 @@ from wheelwork.states.preparations import (
     Thermal,
 )
 from wheelwork.states.qutip import to_qutip
-from wheelwork.states.weyl import density_matrix_from_wigner
-from wheelwork.states.wigner import wigner_from_density_matrix
+from wheelwork.states.wigner import density_matrix_from_wigner, wigner_from_density_matrix
 
 __all__ = [
     "Cat",

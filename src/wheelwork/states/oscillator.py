@@ -1,8 +1,16 @@
-"""Hermite and Laguerre functions: the harmonic oscillator in position and in phase space.
+"""The harmonic oscillator: units, normal order, and its functions in position and phase space.
 
-Both obey a three-term recurrence in n that is stable upwards. Their first member may underflow
-where a later one is of order one (exp(-x²/2) vanishes at x = 39, phi_1000 reaches to x = 45), so
-each such point first climbs with its logarithm kept apart, and joins the others once representable.
+Units: a = x/x0 + i p/p0 with x0 = sqrt(2/(m omega)) and p0 = sqrt(2 m omega), hence x0 p0 = 2.
+
+Normal order: means over W are those of symmetrically ordered products, so that with
+|alpha|² = (x/x0)² + (p/p0)²
+
+    <a†a> = <|alpha|²> - 1/2,    <a†a†aa> = <|alpha|⁴> - 2 <|alpha|²> + 1/2.
+
+Hermite and Laguerre functions both obey a three-term recurrence in n that is stable upwards. Their
+first member may underflow where a later one is of order one (exp(-x²/2) vanishes at x = 39,
+phi_1000 reaches to x = 45), so such a point climbs with its logarithm kept apart until it is
+representable.
 """
 
 import math
@@ -14,8 +22,31 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
 
-_LOG_SMALL = -600.0  # exp of this is a normal double, with room for one step of the recurrence
-_RESCALE = 2.0**200
+_LOG_SMALL = -600.0  # its exponential is a normal double, with room for one step of the recurrence
+_RESCALE = 2.0**200  # size from which a climbing point is scaled back, far from overflow
+
+
+def length_unit(mass: float, frequency: float) -> float:
+    """x0 = sqrt(2/(m omega)), the position at which a coherent state has alpha = 1."""
+    return math.sqrt(2.0 / (mass * frequency))
+
+
+def momentum_unit(mass: float, frequency: float) -> float:
+    """p0 = sqrt(2 m omega) = 2/x0."""
+    return math.sqrt(2.0 * mass * frequency)
+
+
+def pair_number(second: float, fourth: float) -> float:
+    """<a†a†aa> from the means over W of |alpha|² and |alpha|⁴; floats or arrays."""
+    return fourth - 2.0 * second + 0.5
+
+
+def g2_from_wigner(second: float, fourth: float) -> float:
+    """g²(0) = <a†a†aa>/<a†a>² from the means over W of |alpha|² and |alpha|⁴; floats or arrays.
+
+    Loses digits as 1/<a†a>² near the vacuum, where it is undefined.
+    """
+    return pair_number(second, fourth) / (second - 0.5) ** 2
 
 
 def hermite_functions(x: npt.ArrayLike, levels: int) -> FloatArray:
@@ -105,7 +136,7 @@ def _climb(
 
 @numba.njit(cache=True)
 def _enter(offset, slope, back, t, log_first, late, start, entry):  # type: ignore[no-untyped-def]
-    """Climb each late point until its value is representable; note the level and two values."""
+    """Climb each late point until its value is representable; store the level and two values."""
     levels = offset.size
     for j in late:
         before, now, log_scale = 0.0, 1.0, log_first[j]

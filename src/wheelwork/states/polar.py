@@ -29,8 +29,8 @@ from wheelwork.states.oscillator import laguerre_functions
 Wigner = Callable[[FloatArray, FloatArray], FloatArray]
 
 _GAUSSIAN_BAND = 8.5  # exp(-8.5²/2) = 2e-16: wave number, in 1/width, where a Gaussian has ended
-_PANEL_PHASE = 190.0
-_MOST_ANGLES = 4096
+_PANEL_PHASE = 190.0  # of a wave along a panel, which 64 Gauss nodes integrate to rounding
+_MOST_ANGLES = 4096  # bounds the time for a W that is not smooth
 _BATCH = 2**19  # elements of one table, 4 MiB
 
 
@@ -39,6 +39,9 @@ class RadialMesh(NamedTuple):
 
     radius: FloatArray
     weight: FloatArray
+
+    def __repr__(self) -> str:
+        return f"RadialMesh(<{self.radius.size} radii up to {self.radius[-1]:.4g}>)"
 
 
 def radial_mesh(radius: float, levels: int, *, resolution: float = 0.5) -> RadialMesh:

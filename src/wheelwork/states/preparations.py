@@ -1,11 +1,11 @@
-"""States to start from, as Wigner functions in scaled coordinates.
+"""Initial states of an evolution, as Wigner functions in scaled coordinates.
 
 α = X + iP with X = x/x0 and P = p/p0, and ∫ W dX dP = 1. The vacuum is (2/π) exp(−2(X² + P²)).
 """
 
 import cmath
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Number
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,15 +15,29 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.states.density import hermitian
-from wheelwork.states.mesh import ROUNDING
 from wheelwork.states.oscillator import reach
-from wheelwork.states.wigner import wigner_from_density_matrix
+from wheelwork.states.wigner import ROUNDING, wigner_from_density_matrix
 
 VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
-SMALLEST_NORM = 1e-4
-SMALLEST_EIGENVALUE = -1e-6  # what is below is no rounding
-LARGEST_AMPLITUDE = 1e6
+SMALLEST_NORM = 1e-4  # of a cat: below, the difference of its two parts loses four digits
+SMALLEST_EIGENVALUE = -1e-6  # of a density matrix; a lower one is more than rounding
+LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
+
+
+def _finite_complex(name: str, value: Any) -> complex:
+    """Return `value` as a finite complex number."""
+    if isinstance(value, str | bytes | bool) or not isinstance(value, Number):
+        raise InvalidArgument(f"`{name}` must be a complex number, but is {value!r}")
+    number: complex = complex(value)  # type: ignore[call-overload]
+    if not cmath.isfinite(number):
+        raise InvalidArgument(f"`{name}` must be finite, but is {number!r}")
+    if max(abs(number.real), abs(number.imag)) > LARGEST_AMPLITUDE:
+        raise InvalidArgument(
+            f"`{name}` must be at most {LARGEST_AMPLITUDE:g} in size, but is {number!r}"
+        )
+    return number
 
 
 @runtime_checkable
@@ -71,14 +85,12 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Thermal:
+class Thermal(Parameters):
     """The Gibbs state with ⟨a†a⟩ = occupation: a Gaussian of variance (2·occupation + 1)/4."""
 
-    occupation: float
-
-    def __post_init__(self) -> None:
-        value = _checks.non_negative("occupation", self.occupation)
-        object.__setattr__(self, "occupation", value)
+    occupation: float = parameter(
+        r"\bar{n}", "1", "mean number of quanta", check=_checks.non_negative
+    )
 
     @property
     def _spread(self) -> float:
@@ -102,13 +114,10 @@ class Thermal:
 
 
 @dataclass(frozen=True)
-class Coherent:
+class Coherent(Parameters):
     """|amplitude⟩, the vacuum displaced to X + iP = amplitude."""
 
-    amplitude: complex
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "amplitude", _finite_complex("amplitude", self.amplitude))
+    amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)
 
     @property
     def error(self) -> float:
@@ -128,19 +137,20 @@ class Coherent:
 
 
 @dataclass(frozen=True)
-class Cat:
+class Cat(Parameters):
     """|amplitude⟩ + e^(i phase) |−amplitude⟩, normalised; its W has negative parts.
 
     Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): what is left
-    is the state |1⟩ with a loss of digits; give that as `FromDensityMatrix`.
+    is the state |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
     """
 
-    amplitude: complex
-    phase: float = 0.0
+    amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)
+    phase: float = parameter(
+        r"\varphi", "1", "phase between the two parts", check=_checks.real, default=0.0
+    )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "amplitude", _finite_complex("amplitude", self.amplitude))
-        object.__setattr__(self, "phase", _checks.real("phase", self.phase))
+        super().__post_init__()
         if self._norm < SMALLEST_NORM:
             raise InvalidArgument(
                 f"`amplitude` must not be so small at phase {self.phase!r} that the two parts "
@@ -172,14 +182,15 @@ class Cat:
         return np.asarray((0.5 * lobes + fringes * _vacuum(X, P)) / self._norm)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FromDensityMatrix:
     """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a.
 
-    Its trace must be one to 1e-6 and is then made so: the state is the one of these levels.
+    Raises InvalidArgument unless the matrix is Hermitian, its trace one to 1e-6 (it is then divided
+    by it), and no eigenvalue below -1e-6.
     """
 
-    matrix: npt.ArrayLike = field(repr=False)
+    matrix: npt.ArrayLike
 
     def __post_init__(self) -> None:
         matrix = hermitian(self.matrix)
@@ -192,6 +203,9 @@ class FromDensityMatrix:
                 f"`matrix` must have no negative eigenvalue, but has {lowest:.3g}"
             )
         object.__setattr__(self, "matrix", matrix / trace)
+
+    def __repr__(self) -> str:
+        return f"FromDensityMatrix(<{len(np.asarray(self.matrix))} levels>)"
 
     @property
     def error(self) -> float:
@@ -215,17 +229,3 @@ class FromDensityMatrix:
 
 def _vacuum(X: FloatArray, P: FloatArray) -> FloatArray:
     return np.outer(np.exp(-2.0 * X**2), (2.0 / math.pi) * np.exp(-2.0 * P**2))
-
-
-def _finite_complex(name: str, value: Any) -> complex:
-    """Return `value` as a finite complex number."""
-    if isinstance(value, str | bytes | bool) or not isinstance(value, Number):
-        raise InvalidArgument(f"`{name}` must be a complex number, but is {value!r}")
-    number: complex = complex(value)  # type: ignore[call-overload]
-    if not cmath.isfinite(number):
-        raise InvalidArgument(f"`{name}` must be finite, but is {number!r}")
-    if max(abs(number.real), abs(number.imag)) > LARGEST_AMPLITUDE:
-        raise InvalidArgument(
-            f"`{name}` must be at most {LARGEST_AMPLITUDE:g} in size, but is {number!r}"
-        )
-    return number

@@ -1,7 +1,13 @@
 """Thermodynamics of quantum states: number statistics, entropy, ergotropy, free energy."""
 
 from wheelwork.thermodynamics.bipartite import mutual_information, negativity, reduced_state
-from wheelwork.thermodynamics.entropy import spectral_entropy, von_neumann_entropy
+from wheelwork.thermodynamics.entropy import (
+    free_energy_gain,
+    log_partition_function,
+    spectral_entropy,
+    spectral_free_energy_gain,
+    von_neumann_entropy,
+)
 from wheelwork.thermodynamics.ergotropy import (
     Inversion,
     diagonal_ergotropy,
@@ -11,14 +17,15 @@ from wheelwork.thermodynamics.ergotropy import (
     population_inversion,
     spectral_ergotropy,
 )
-from wheelwork.thermodynamics.free_energy import (
-    free_energy_gain,
-    log_partition_function,
-    spectral_free_energy_gain,
+from wheelwork.thermodynamics.moments import (
+    energy,
+    g2,
+    ladder,
+    phonon_number,
+    wigner_g2,
+    wigner_phonon_number,
 )
-from wheelwork.thermodynamics.moments import energy, g2, ladder, phonon_number
 from wheelwork.thermodynamics.spectrum import banded_spectrum, populations, spectrum
-from wheelwork.thermodynamics.wigner_moments import wigner_g2, wigner_phonon_number
 
 __all__ = [
     "Inversion",

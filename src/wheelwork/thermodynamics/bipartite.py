@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.blocks import hermitian_blocks
+from wheelwork.lindblad.operators import hermitian_blocks
 from wheelwork.thermodynamics.entropy import spectral_entropy
 from wheelwork.thermodynamics.spectrum import normalised
 

@@ -1,4 +1,4 @@
-"""Populations and eigenvalues of a state: what every function of this package is computed from."""
+"""Populations and eigenvalues of a state, from which this package computes everything else."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.states.density import hermitian
 
 _NEGATIVE = -1e-9  # an eigenvalue or population below this is not rounding
-_LARGEST_LOSS = 1e-3  # of probability, that a truncation may leave out
+_LARGEST_LOSS = 1e-3  # of probability, by truncation; with more the trace is a mistake
 
 
 def normalised(name: str, probabilities: FloatArray) -> FloatArray:
@@ -54,8 +54,8 @@ def spectrum(density_matrix: npt.ArrayLike) -> FloatArray:
             eigenvalue lies below -1e-9, or the trace is not one (to 1e-3).
     """
     eigenvalues = np.linalg.eigvalsh(hermitian(density_matrix))
-    found = _descending(np.asarray(eigenvalues, dtype=np.float64))
-    return normalised("density_matrix", found)
+    descending = _descending(np.asarray(eigenvalues, dtype=np.float64))
+    return normalised("density_matrix", descending)
 
 
 def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:

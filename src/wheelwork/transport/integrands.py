@@ -1,4 +1,4 @@
-"""What stands under the integrals over frequency, split by whether it depends on x.
+"""The integrands over frequency, split into factors that depend on x and factors that do not.
 
 With K = sum kappa, z = w - epsilon_x - Re chi and |G|^2 = 1 / (z^2 + K^2/4), every quantity is an
 integral of |G|^2 or |G|^4 against functions of frequency alone, which `Bath` holds.
@@ -14,11 +14,12 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.transport.leads import Lead, filling, filling_difference
 
-# Keeps |G|^4 finite in the middle of a gap; no width so small could be resolved.
+# Floor of K^2/4, which keeps |G|^4 finite in the middle of a gap. It stands for a width of 1e-75,
+# far below any that could be resolved.
 _SMALLEST = 1e-150
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bath:
     """What the leads contribute at given frequencies, shape (panels, nodes) each."""
 
@@ -31,7 +32,7 @@ class Bath:
 
 
 def quantities(leads: int) -> list[str | tuple[str, int, int]]:
-    """Name the integrals in order; currents are taken between pairs of leads, (name, from, to)."""
+    """Names of the integrals in order; currents run between pairs of leads, (name, from, to)."""
     pairs = list(combinations(range(leads), 2))
     currents = [(name, *pair) for pair in pairs for name in ("particle", "energy")]
     return ["spectral_weight", "occupation", *currents, "diffusion", "friction"]
@@ -41,7 +42,8 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
     """Evaluate line shapes and Fermi functions of all `leads` at `frequency`.
 
     The friction uses int g (a - g)' = -1/2 int a^2 phi', phi = g/a, from integration by parts: no
-    derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium.
+    derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium
+    (derived in docs/developers/phase-space.md).
     """
     samples = [lead.lineshape.sample(frequency) for lead in leads]
     fillings = [filling(lead, frequency) for lead in leads]
@@ -67,7 +69,7 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
 def occupied_and_empty(
     leads: tuple[Lead, ...], level: FloatArray, detuning: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return g and a - g at w = `level` + `detuning`, neither by a difference."""
+    """Return g and a - g at w = `level` + `detuning`, each without cancellation."""
     frequency = level + detuning
     samples = [lead.lineshape.sample(frequency) for lead in leads]
     fillings = [filling(lead, frequency) for lead in leads]

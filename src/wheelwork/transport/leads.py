@@ -1,18 +1,19 @@
 """A lead: an electron reservoir in equilibrium, coupled to the level by its line shape."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, finite_array, positive, real
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.lineshapes import LineShape
 
 
 class Filling(NamedTuple):
-    """Fermi distribution at given frequencies, with nothing lost to cancellation."""
+    """Fermi distribution at given frequencies; f and 1 - f are both free of cancellation."""
 
     energy: FloatArray
     """(w - mu) / T."""
@@ -22,27 +23,27 @@ class Filling(NamedTuple):
     """1 - f(w)."""
 
 
-@dataclass(frozen=True)
-class Lead:
+def _lineshape(name: str, value: Any) -> LineShape:
+    """Return `value` if it is a line shape; a `Parameters` check."""
+    if isinstance(value, type) or not isinstance(value, LineShape):
+        raise InvalidArgument(
+            f"`{name}` must be a line shape, such as Lorentzian(rate, centre, width), "
+            f"but is {value!r}"
+        )
+    return value
+
+
+@dataclass(frozen=True, repr=False)
+class Lead(Parameters):
     """Reservoir of electrons at `chemical_potential` and `temperature` (units of frequency).
 
     `lineshape` is any `LineShape`. Raises `InvalidArgument` unless the temperature is positive, the
     chemical potential finite and the line shape one.
     """
 
-    chemical_potential: float
-    temperature: float
-    lineshape: LineShape
-
-    def __post_init__(self) -> None:
-        mu = real("chemical_potential", self.chemical_potential)
-        object.__setattr__(self, "chemical_potential", mu)
-        object.__setattr__(self, "temperature", positive("temperature", self.temperature))
-        if isinstance(self.lineshape, type) or not isinstance(self.lineshape, LineShape):
-            raise InvalidArgument(
-                "`lineshape` must be a line shape, such as Lorentzian(rate, centre, width), "
-                f"but is {self.lineshape!r}"
-            )
+    chemical_potential: float = parameter(r"\mu", "energy", "chemical potential", check=real)
+    temperature: float = parameter("T", "energy", "temperature", check=positive)
+    lineshape: LineShape = parameter(r"\kappa", "energy", "line shape", check=_lineshape)
 
     def kappa(self, frequency: npt.ArrayLike) -> FloatArray:
         """Return the width kappa(w), of the shape of `frequency`."""

@@ -8,14 +8,14 @@ from wheelwork.errors import NotConverged
 from wheelwork.transport.integrands import occupied_and_empty
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.lineshapes import Landmarks
-from wheelwork.transport.meshes import graded_mesh, landmarks
-from wheelwork.transport.panels import Panels, join
+from wheelwork.transport.panels import Panels, graded_mesh, join, landmarks
 from wheelwork.transport.resonances import find_resonances
 
-_ROUNDS = 48
-_MOST_PANELS = 400_000
-_BLOCK = 1024
+_ROUNDS = 48  # of bisection; rounding ends the gain before
+_MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
+_BLOCK = 1024  # panels evaluated at once, to stay in cache
 Owners = npt.NDArray[np.intp]
+_FIELDS = ("start", "stop", "kind")
 
 
 def charge_noise(
@@ -51,9 +51,6 @@ def charge_noise(
             f"relative error of {rtol:.1e}: the panels ran out; ask for a larger `rtol`"
         )
     return total
-
-
-_FIELDS = ("start", "stop", "kind")
 
 
 def _landmarks_from_level(leads: tuple[Lead, ...], level: float) -> Landmarks:

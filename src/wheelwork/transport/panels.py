@@ -1,17 +1,21 @@
-"""Panels: pieces of the frequency axis, each with a 21-point Gauss-Kronrod rule.
+"""Panels, pieces of the frequency axis with a 21-point Gauss-Kronrod rule each; the first mesh.
 
 A panel may end at a singularity of the real axis (a band edge), where a substitution smooths the
-integrand, or reach to infinity, where a rational map takes algebraic tails exactly.
+integrand, or reach to infinity, where a rational map takes algebraic tails exactly. The first mesh
+is graded towards everything that makes the integrand vary.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork.transport.leads import Lead
+from wheelwork.transport.lineshapes import Landmarks
 
-# What the ends of a panel are; the codes of the first four are bit masks.
+# Kinds of panels, by what their ends are; the codes of the first four are bit masks.
 PLAIN, SINGULAR_LEFT, SINGULAR_RIGHT, SINGULAR_BOTH, TAIL_RIGHT, TAIL_LEFT = range(6)
 _LEFT_CHILD = np.array([PLAIN, SINGULAR_LEFT, PLAIN, SINGULAR_LEFT, PLAIN, TAIL_LEFT])
 _RIGHT_CHILD = np.array([PLAIN, PLAIN, SINGULAR_RIGHT, SINGULAR_RIGHT, TAIL_RIGHT, PLAIN])
@@ -56,6 +60,7 @@ _GAUSS = np.array(
         0.295524224714752870173815619188769,
     ]
 )
+_DEEPEST = 64  # bisections; 2^-64 of a panel is below rounding, so that the grading has ended
 
 
 def _unit_rule() -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -81,7 +86,7 @@ _RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
 NODES = _POINTS.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Panels:
     """Intervals [start, stop], or half lines beginning at one of these ends, by their `kind`."""
 
@@ -151,6 +156,46 @@ def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.N
     low = np.where(kind == TAIL_LEFT, -np.inf, start)
     high = np.where(kind == TAIL_RIGHT, np.inf, stop)
     gap = np.maximum(np.maximum(low - position, position - high), 0.0)
-    # A half line bisected for ever keeps a length of twice its distance: that is short enough.
+    # The scale of a half line doubles with its distance at each bisection and stays at twice that
+    # distance: that must count as short enough, or the bisection would never end.
     reach = np.where(kind >= TAIL_RIGHT, 2.5, 1.0)
     return np.asarray(np.any(stop - start > reach * np.hypot(gap, distance), axis=-1))
+
+
+def landmarks(leads: tuple[Lead, ...]) -> Landmarks:
+    """Collect the landmarks of all line shapes, and the first pole of each Fermi function."""
+    fermi = [(lead.chemical_potential, np.pi * lead.temperature) for lead in leads]
+    lines = [lead.lineshape.landmarks for lead in leads]
+    return Landmarks(
+        poles=tuple(chain(fermi, *(line.poles for line in lines))),
+        edges=tuple(sorted(set(chain(*(line.edges for line in lines))))),
+    )
+
+
+def graded_mesh(marks: Landmarks, lowest: float, highest: float) -> Panels:
+    """Return panels over the whole axis, none too long for the poles of `marks`.
+
+    The edges of `marks` are ends of panels. Between `lowest` and `highest` lie the levels: the half
+    lines of the mesh begin well outside them and the landmarks.
+    """
+    position, distance = np.array(marks.poles).T
+    marked = np.concatenate([position, marks.edges, [lowest, highest]])
+    middle, spread = 0.5 * (marked.min() + marked.max()), 0.5 * np.ptp(marked)
+    reach = 2.0 * max(spread, distance.max())
+    panels = _coarse(middle - reach, middle + reach, np.array(marks.edges), reach)
+    for _ in range(_DEEPEST):
+        long = crowded(panels, position, distance)
+        if not long.any():
+            break
+        panels = join(panels[~long], panels[long].bisect())
+    return panels[np.argsort(panels.start)]
+
+
+def _coarse(low: float, high: float, edges: FloatArray, scale: float) -> Panels:
+    """Return the half lines below `low` and above `high`, and the panels between the edges."""
+    ends = np.concatenate([[low - scale, low], edges, [high, high + scale]])
+    kind = np.full(ends.size - 1, PLAIN)
+    kind[2:-1] |= SINGULAR_LEFT
+    kind[1:-2] |= SINGULAR_RIGHT
+    kind[0], kind[-1] = TAIL_LEFT, TAIL_RIGHT
+    return Panels(ends[:-1], ends[1:], kind)

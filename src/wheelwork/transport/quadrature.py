@@ -15,19 +15,18 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray
 from wheelwork.transport.integrands import bath, panel_integrals
 from wheelwork.transport.leads import Lead
-from wheelwork.transport.meshes import graded_mesh, landmarks
-from wheelwork.transport.origins import Index, Origins, find_origins
-from wheelwork.transport.panels import NODES, Panels, crowded, join
-from wheelwork.transport.resonances import Resonances, find_resonances
+from wheelwork.transport.panels import NODES, Panels, crowded, graded_mesh, join, landmarks
+from wheelwork.transport.resonances import Index, Origins, Resonances, find_origins, find_resonances
 
 BoolArray = npt.NDArray[np.bool_]
 
-_ROUNDS = 48
-_DEEPEST = 64
-_MOST_PANELS = 2048  # of one level, beyond the first mesh
-_OWN_BLOCK = 512  # panels
+_ROUNDS = 48  # of bisection; rounding ends the gain before
+_DEEPEST = 64  # bisections towards a peak; 2^-64 of a panel is below rounding
+_MOST_PANELS = 2048  # of one level, beyond the first mesh: bounds time where rounding wins
+_OWN_BLOCK = 512  # panels of 21 nodes evaluated at once, to stay in cache
 _BLOCK = 1 << 17  # numbers in a temporary array: 1 MiB stays in cache
-# A panel wanted by more than this fraction of the levels is bisected for all of them: cheaper.
+# A panel that more than this fraction of the levels needs finer is bisected for all of them, which
+# is cheaper than panels of their own.
 _POPULAR = 0.1
 
 
@@ -39,7 +38,7 @@ class Integrals(NamedTuple):
     scale: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Shared:
     """Panels of all levels: values, errors (panels, levels, quantities); `active`: which count."""
 
@@ -56,7 +55,7 @@ class _Shared:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Own:
     """Panels of single levels: values and errors (panels, quantities).
 
@@ -107,7 +106,7 @@ def _add(one: Integrals, other: Integrals) -> Integrals:
 
 
 def _refine_for_many(mesh: Panels, peaks: Resonances) -> Panels:
-    """Bisect the panels that many levels find too long for their peaks."""
+    """Bisect the panels that are too long for the peaks of many levels."""
     width = np.where(peaks.narrow, np.inf, peaks.half_width)
     for _ in range(_DEEPEST):
         long = crowded(mesh.column(), peaks.position, width)
@@ -126,8 +125,8 @@ def _start(
     which, level = np.nonzero(long)
     column, panels = _hand_over(origins, level, mesh[which])
     for _ in range(_DEEPEST):
-        place = peaks.position[level] - origins.position[level, column][:, None]
-        poor = crowded(panels, place, peaks.half_width[level])
+        peak = peaks.position[level] - origins.position[level, column][:, None]
+        poor = crowded(panels, peak, peaks.half_width[level])
         if not poor.any():
             break
         panels = join(panels[~poor], panels[poor].bisect())

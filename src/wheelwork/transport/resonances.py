@@ -1,4 +1,9 @@
-"""Resonances: where the level, shifted by its leads, sits for each value of its bare energy."""
+"""Resonances: where the level, shifted by its leads, sits for each value of its bare energy.
+
+Next to a narrow peak at r, z = w - epsilon - Re chi(w) is a small difference of large numbers. A
+level therefore measures its frequencies from an origin at the peak: there z is
+t - [Re chi(r + t) - Re chi(r)], and the bracket is a smooth series in t, fitted once.
+"""
 
 from dataclasses import dataclass
 
@@ -7,13 +12,21 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.transport.leads import Lead
+from wheelwork.transport.lineshapes import Landmarks
 
-_STEPS = 10
+_STEPS = 10  # of the Illinois method, enough for rounding from brackets one node wide
 # Below this ratio of width to position, rounding of the frequency itself would show in the peak.
 _NARROW = 2e-3
+Index = npt.NDArray[np.intp]
+# A series of degree 7 over a hundredth of the distance to the nearest singularity is exact to
+# rounding: its terms fall by a hundred each.
+_DEGREE = 7
+_RADIUS = 0.01
+_UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
+_FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Resonances:
     """Peaks of the spectral function, shape (levels, most peaks of any level) each.
 
@@ -98,3 +111,64 @@ def _tabulate(
     widths[which, column] = width
     narrow[which, column] = width < _NARROW * np.abs(root)
     return Resonances(positions, offsets, widths, narrow)
+
+
+@dataclass(frozen=True, repr=False)
+class Origins:
+    """One per peak of every level, and in the last column its bare energy; (levels, peaks + 1)."""
+
+    position: FloatArray
+    """Frequency of the origin; infinite where a level has fewer narrow peaks."""
+    offset: FloatArray
+    """Re chi there, which is the position above the bare energy; 0 at the bare energy itself."""
+    radius: FloatArray
+    """How far the series holds; 0 at the bare energy."""
+    series: FloatArray
+    """Coefficients of Re chi(r + t) - Re chi(r) in powers 1, 2, ... of t / radius; a last axis."""
+
+    def nearest(self, level: Index, frequency: FloatArray) -> Index:
+        """Return the column of the narrow peak nearest to `frequency`, else of the bare energy."""
+        peaks = self.position[level, :-1]
+        column = np.argmin(np.abs(peaks - frequency[:, None]), axis=1)
+        narrow = np.isfinite(peaks[np.arange(level.size), column])
+        return np.asarray(np.where(narrow, column, self.position.shape[1] - 1))
+
+    def denominator(
+        self, level: Index, column: Index, distance: FloatArray, shift: FloatArray
+    ) -> FloatArray:
+        """Return z at `distance` from the origin, where Re chi is `shift`; (panels, nodes)."""
+        at = level, column
+        radius = self.radius[at][:, None]
+        z = distance + (self.offset[at][:, None] - shift)
+        close = np.flatnonzero(np.min(np.abs(distance), axis=1) < radius[:, 0])
+        t = distance[close]
+        inside = np.abs(t) < radius[close]
+        u = np.where(inside, t / radius[close], 0.0)
+        bend = np.zeros_like(u)
+        for coefficient in self.series[at][close].T[::-1]:
+            bend = (bend + coefficient[:, None]) * u
+        z[close] = np.where(inside, t - bend, z[close])
+        return z
+
+
+def find_origins(
+    leads: tuple[Lead, ...], levels: FloatArray, peaks: Resonances, marks: Landmarks
+) -> Origins:
+    """Return the origins of all `levels`: their narrow `peaks`, and the bare energies."""
+    which = np.nonzero(peaks.narrow)
+    root = peaks.position[which]
+    radius = _RADIUS * _clearance(root, marks)
+    _, values = width_and_shift(leads, root[:, None] + radius[:, None] * _UNIT)
+    shape = (levels.size, peaks.narrow.shape[1] + 1)
+    position, offset, reach = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape)
+    series = np.zeros((*shape, _DEGREE))
+    position[which], offset[which], reach[which] = root, peaks.offset[which], radius
+    series[which] = values @ _FIT.T
+    position[:, -1] = levels
+    return Origins(position, offset, reach, series)
+
+
+def _clearance(frequency: FloatArray, marks: Landmarks) -> FloatArray:
+    """Return the distance from each frequency to the nearest singularity."""
+    position, distance = np.array(marks.poles + tuple((edge, 0.0) for edge in marks.edges)).T
+    return np.asarray(np.min(np.hypot(frequency[:, None] - position, distance), axis=1))

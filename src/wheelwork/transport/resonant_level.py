@@ -1,19 +1,148 @@
 """The resonant level: one electronic level between leads, its energy moved by a position."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, finite_array, real, tolerance
-from wheelwork.errors import InvalidArgument
-from wheelwork.transport.coefficients import Coefficients, compute_coefficients
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.parameters import Parameters, parameter
+from wheelwork.transport.integrands import quantities
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.noise import charge_noise
+from wheelwork.transport.quadrature import Integrals, integrate
+
+_BATCH = 128  # positions that share one mesh: neighbours in x have similar peaks
+_ROUNDING = 8.0 * np.finfo(np.float64).eps  # of an integral, relative to its scale
+_SMALLEST = np.finfo(np.float64).tiny  # scale of an integral that vanishes, to divide by
+_BOUND = 1e-9  # spectral weight from which a gap in the sum rule is a bound state, not rounding
 
 
-@dataclass(frozen=True)
-class ResonantLevel:
+@dataclass(frozen=True, eq=False, repr=False)
+class Coefficients:
+    """Coefficients of the oscillator's motion for a level that follows its position without delay.
+
+    Arrays have the shape of `x`; the currents have one more axis, of leads, in front, and count
+    what leaves each lead for the device. The particle current is a number per time, the energy and
+    heat currents are frequency per time (hbar = e = k_B = 1).
+    """
+
+    x: FloatArray
+    """Positions."""
+    occupation: FloatArray
+    """<c†c> = int dw/2pi g, with g = |G|^2 sum kappa f, a = |G|^2 sum kappa (Eq. (B13))."""
+    diffusion: FloatArray
+    """D = F^2 int dw/2pi g (a - g), of the momentum (Culhane et al., Eqs. (7), (B22))."""
+    friction: FloatArray
+    """m gamma = F^2 int dw/2pi g a', prime by frequency (Culhane et al., Eqs. (7), (B23)); it is
+    negative where the leads drive the motion."""
+    spectral_weight: FloatArray
+    """int dw/2pi a: one, unless the level has a bound state."""
+    particle_currents: FloatArray
+    """I_a = int dw/2pi |G|^2 kappa_a sum_b kappa_b (f_a - f_b), shape (leads, ...)."""
+    energy_currents: FloatArray
+    """The same with w under the integral, shape (leads, ...)."""
+    chemical_potentials: tuple[float, ...]
+    """One per lead."""
+    error: Mapping[str, FloatArray]
+    """Estimated absolute error of each of the quantities above, by name, each shaped as it is."""
+
+    def __repr__(self) -> str:
+        leads = len(self.chemical_potentials)
+        return f"Coefficients(<at x of shape {self.x.shape}, {leads} leads>)"
+
+    @property
+    def particle_current(self) -> FloatArray:
+        """Particle current out of the first lead: left to right, where there are two."""
+        return np.asarray(self.particle_currents[0])
+
+    @property
+    def heat_currents(self) -> FloatArray:
+        """Heat leaving each lead, energy current - mu particle current, shape (leads, ...)."""
+        mu = np.reshape(self.chemical_potentials, (-1,) + (1,) * self.x.ndim)
+        return np.asarray(self.energy_currents - mu * self.particle_currents)
+
+
+def compute_coefficients(
+    leads: tuple[Lead, ...], level: float, force: float, x: FloatArray, rtol: float
+) -> Coefficients:
+    """Return the coefficients at `x`, with errors below `rtol` times the integrals' scale."""
+    flat = np.sort(x, axis=None)
+    batches = np.split(flat, range(_BATCH, flat.size, _BATCH))
+    empty = Integrals(*np.zeros((3, 0, len(quantities(len(leads))))))
+    results = [_checked(leads, level - force * b, b, rtol) for b in batches if b.size] or [empty]
+    value, error, _ = (np.concatenate(field) for field in zip(*results, strict=True))
+    back = np.empty(flat.size, dtype=np.intp)
+    back[np.argsort(x, axis=None)] = np.arange(flat.size)
+    fields = _by_name(value[back], len(leads), force, signed=True, shape=x.shape)
+    errors = _by_name(error[back], len(leads), force, signed=False, shape=x.shape)
+    mu = tuple(lead.chemical_potential for lead in leads)
+    return Coefficients(x=x, chemical_potentials=mu, error=errors, **fields)
+
+
+def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: float) -> Integrals:
+    """Integrate at `levels`, those of the positions `x`; raise where the sum rule is violated."""
+    value, error, scale = integrate(leads, levels, rtol)
+    relative = np.max(error / np.maximum(scale, _SMALLEST), axis=1)
+    missing = 1.0 - value[:, 0]
+    certain = np.abs(missing) - 10.0 * error[:, 0]
+    if np.max(certain) > max(_BOUND, 10.0 * rtol):
+        worst = int(np.argmax(certain))
+        raise NoSteadyState(
+            f"the level has a bound state outside the bands of its leads at x = {x[worst]:.6g}: "
+            f"{missing[worst]:.3g} of its spectral weight is missing, "
+            "and its occupation would never forget the start"
+        )
+    # The sum rule sees what the panels do not: rounding inside a very narrow peak.
+    relative = np.maximum(relative, np.abs(missing))
+    if np.any(relative > rtol):
+        worst = int(np.argmax(relative))
+        raise NotConverged(
+            f"the frequency integrals reach a relative error of {relative[worst]:.1e} at "
+            f"x = {x[worst]:.6g}, not {rtol:.1e} ({np.sum(relative > rtol)} of {x.size} "
+            "positions): the panels or the digits ran out; ask for a larger `rtol`"
+        )
+    return Integrals(value, error + (_ROUNDING + np.abs(missing))[:, None] * scale, scale)
+
+
+def _by_name(
+    table: FloatArray, leads: int, force: float, *, signed: bool, shape: tuple[int, ...]
+) -> dict[str, FloatArray]:
+    """Turn integrals (positions, quantities), or their errors, into the fields of the result."""
+    fields = {
+        "particle_currents": np.zeros((leads, *shape)),
+        "energy_currents": np.zeros((leads, *shape)),
+    }
+    for column, key in zip(table.T, quantities(leads), strict=True):
+        column = column.reshape(shape)
+        if isinstance(key, str):
+            fields[key] = column * (force**2 if key in ("diffusion", "friction") else 1.0)
+            continue
+        name, source, target = key
+        fields[f"{name}_currents"][source] += column
+        fields[f"{name}_currents"][target] += -column if signed else column
+    return fields
+
+
+def checked_leads(name: str, leads: Any) -> tuple[Lead, ...]:
+    """Return `leads` as a tuple of one lead or more; a `Parameters` check."""
+    if not isinstance(leads, tuple | list):
+        raise InvalidArgument(f"`{name}` must be a tuple of leads, but is {leads!r}")
+    if not leads:
+        raise InvalidArgument(f"`{name}` must hold at least one lead, but is {leads!r}")
+    for index, lead in enumerate(leads):
+        if not isinstance(lead, Lead):
+            raise InvalidArgument(
+                f"`{name}` must hold leads only, but holds {lead!r} (lead {index})"
+            )
+    return tuple(leads)
+
+
+@dataclass(frozen=True, repr=False)
+class ResonantLevel(Parameters):
     """A single level of energy `level` - `force` x without interactions, between `leads`.
 
     H = (level - force x) c†c plus leads and tunnelling (Culhane et al., Eq. (B1)); `leads` is one
@@ -22,14 +151,9 @@ class ResonantLevel:
     finite.
     """
 
-    leads: tuple[Lead, ...]
-    level: float
-    force: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "leads", _checked_leads(self.leads))
-        object.__setattr__(self, "level", real("level", self.level))
-        object.__setattr__(self, "force", real("force", self.force))
+    leads: tuple[Lead, ...] = parameter("", "1", "leads", check=checked_leads)
+    level: float = parameter(r"\epsilon", "energy", "energy of the level at x = 0", check=real)
+    force: float = parameter("F", "energy/length", "force of a charge", check=real)
 
     def coefficients(self, x: npt.ArrayLike, rtol: float = 1e-12) -> Coefficients:
         """Return occupation, diffusion, friction and flows at the positions `x`, of any shape.
@@ -72,16 +196,3 @@ class ResonantLevel:
     def spectral_function(self, frequency: npt.ArrayLike, x: npt.ArrayLike = 0.0) -> FloatArray:
         """Return a = -2 Im G, which integrates to one over dw/2pi; shapes as `green_function`."""
         return np.asarray(-2.0 * self.green_function(frequency, x).imag)
-
-
-def _checked_leads(leads: object) -> tuple[Lead, ...]:
-    if not isinstance(leads, tuple | list):
-        raise InvalidArgument(f"`leads` must be a tuple of leads, but is {leads!r}")
-    if not leads:
-        raise InvalidArgument(f"`leads` must hold at least one lead, but is {leads!r}")
-    for index, lead in enumerate(leads):
-        if not isinstance(lead, Lead):
-            raise InvalidArgument(
-                f"`leads` must hold leads only, but holds {lead!r} (lead {index})"
-            )
-    return tuple(leads)

@@ -1,6 +1,6 @@
-"""Lindblad equations graded by a charge that jumps raise or lower by one."""
+"""Lindblad equations graded by a charge, which jumps raise or lower by one and H conserves."""
 
-from wheelwork.lindblad.graded.model import Ladder, Link, required_bytes
-from wheelwork.lindblad.graded.solve import LadderSteady, ladder_steady_state
+from wheelwork.lindblad.graded.equation import GradedLindblad, Link, required_bytes
+from wheelwork.lindblad.graded.steady import GradedSteadyState, steady_state
 
-__all__ = ["Ladder", "LadderSteady", "Link", "ladder_steady_state", "required_bytes"]
+__all__ = ["GradedLindblad", "GradedSteadyState", "Link", "required_bytes", "steady_state"]

@@ -1,12 +1,16 @@
-"""Loops over one rung and the jumps between two, and the solution between jumps in real numbers."""
+"""Compiled loops over charge sectors: the equation, and its preconditioner in real numbers.
+
+Vectors, sectors and links are as in `GradedLindblad`; the algebra of `solve_real` and
+`correct_real` is derived in docs/developers/lindblad.md.
+"""
 
 import numba
 import numpy as np
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def descend(above, down, upper, out):  # type: ignore[no-untyped-def]
-    """Add Σ_k L_k ρ L_k† of jumps that lower the charge, from the rung above."""
+def add_lowered(above, down, upper, out):  # type: ignore[no-untyped-def]
+    """Add Σ_k L_k ρ L_k† of the jumps of a link that lower the charge; upper: ρ of sector K + 1."""
     for i in range(above.size):
         row = upper[above[i]]
         for k in range(down.shape[0]):
@@ -17,8 +21,8 @@ def descend(above, down, upper, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def climb(above, up, lower, out):  # type: ignore[no-untyped-def]
-    """Add Σ_k L_k ρ L_k† of jumps that raise the charge, from the rung below."""
+def add_raised(above, up, lower, out):  # type: ignore[no-untyped-def]
+    """Add Σ_k L_k ρ L_k† of the jumps of a link that raise the charge; lower: ρ of sector K."""
     for i in range(above.size):
         row = out[above[i]]
         for k in range(up.shape[0]):
@@ -29,26 +33,26 @@ def climb(above, up, lower, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def arrive(K, sizes, starts, links, vector, out):  # type: ignore[no-untyped-def]
-    """Add what jumps bring to rung K from its neighbours; links: `FlatLinks.arrays`."""
+def add_gain(K, sizes, starts, links, vector, out):  # type: ignore[no-untyped-def]
+    """Add Σ_k L_k ρ L_k† in sector K, from the sectors K ± 1; links: `FlatLinks.arrays`."""
     first, begins, above, down, up = links
     d = sizes[K]
     if sizes.size > K + 1:
         upper = vector[starts[K + 1] : starts[K + 2]].reshape(sizes[K + 1], sizes[K + 1])
         for link in range(first[K], first[K + 1]):
             part = slice(begins[link], begins[link] + d)
-            descend(above[part], down[:, part], upper, out)
+            add_lowered(above[part], down[:, part], upper, out)
     if K > 0:
         below = sizes[K - 1]
         lower = vector[starts[K - 1] : starts[K]].reshape(below, below)
         for link in range(first[K - 1], first[K]):
             part = slice(begins[link], begins[link] + below)
-            climb(above[part], up[:, part], lower, out)
+            add_raised(above[part], up[:, part], lower, out)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def rate(sizes, starts, links, drifts, vector, out):  # type: ignore[no-untyped-def]
-    """Set out = D ρ + (D ρ)† + what jumps bring, on every rung; drifts: all D in sparse rows."""
+    """Set out = D ρ + (D ρ)† + Σ_k L_k ρ L_k†, in every sector; drifts: all D in sparse rows."""
     indptr, indices, data = drifts
     row = 0
     for K in range(sizes.size):
@@ -57,21 +61,24 @@ def rate(sizes, starts, links, drifts, vector, out):  # type: ignore[no-untyped-
         result = out[starts[K] : starts[K + 1]].reshape(d, d)
         half = np.zeros_like(block)
         for i in range(d):
-            for place in range(indptr[row + i], indptr[row + i + 1]):
-                k, value = indices[place], data[place]
+            for entry in range(indptr[row + i], indptr[row + i + 1]):
+                k, value = indices[entry], data[entry]
                 for j in range(d):
                     half[i, j] += value * block[k, j]
         for i in range(d):
             for j in range(d):
                 result[i, j] = half[i, j] + np.conj(half[j, i])
-        arrive(K, sizes, starts, links, vector, result)
+        add_gain(K, sizes, starts, links, vector, result)
         row += d
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def solve_real(left, right, pairs, unlike, like, source):  # type: ignore[no-untyped-def]
-    """`RealModes.solve`: pass to the kept modes, divide, and pass back; the result is symmetric."""
-    h = like.shape[0]
+def solve_real(left, right, pairs, quotient, mirrored, source):  # type: ignore[no-untyped-def]
+    """`RealModes.solve`: to the basis of the kept modes, divide, and back; symmetric.
+
+    y and z are X_ij between modes i and j, and between mode i and the conjugate of mode j.
+    """
+    h = mirrored.shape[0]
     part = left @ source @ left.T
     for i in range(h):
         for j in range(h):
@@ -79,8 +86,8 @@ def solve_real(left, right, pairs, unlike, like, source):  # type: ignore[no-unt
             b = part[i, h + j] if j < pairs else 0.0
             c = part[h + i, j] if i < pairs else 0.0
             d = part[h + i, h + j] if i < pairs and j < pairs else 0.0
-            y = complex(a + d, c - b) * unlike[i, j]
-            z = complex(a - d, b + c) * like[i, j]
+            y = complex(a + d, c - b) * quotient[i, j]
+            z = complex(a - d, b + c) * mirrored[i, j]
             part[i, j] = 2.0 * (y.real + z.real)
             if j < pairs:
                 part[i, h + j] = 2.0 * (y.imag - z.imag)
@@ -88,35 +95,38 @@ def solve_real(left, right, pairs, unlike, like, source):  # type: ignore[no-unt
                 part[h + i, j] = -2.0 * (y.imag + z.imag)
                 if j < pairs:
                     part[h + i, h + j] = 2.0 * (y.real - z.real)
-    found = right @ part @ right.T
-    for i in range(found.shape[0]):
+    result = right @ part @ right.T
+    for i in range(result.shape[0]):
         for j in range(i):
-            found[i, j] = found[j, i] = 0.5 * (found[i, j] + found[j, i])
-    return found
+            result[i, j] = result[j, i] = 0.5 * (result[i, j] + result[j, i])
+    return result
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def settle_real(rungs, sizes, starts, links, modes, wanted, x):  # type: ignore[no-untyped-def]
-    """Solve on each of `rungs` for what is wanted but for what arrives; modes: of `RealSweeps`."""
-    left, right, pairs, kept, begins, unlike, like = modes
-    for K in rungs:
+def sweep_real(sectors, sizes, starts, links, modes, target, x):  # type: ignore[no-untyped-def]
+    """Set x, in each of `sectors` in turn, so that its rate there is `target`.
+
+    The gain from the sectors K ± 1 is taken from x as it is by then. modes: of `RealSweeps`.
+    """
+    left, right, pairs, kept, begins, quotient, mirrored = modes
+    for K in sectors:
         d, h = sizes[K], kept[K]
         whole, part = slice(starts[K], starts[K + 1]), slice(begins[K], begins[K] + h * h)
-        arriving = np.zeros((d, d))
-        arrive(K, sizes, starts, links, x, arriving)
+        gain = np.zeros((d, d))
+        add_gain(K, sizes, starts, links, x, gain)
         x[whole].reshape(d, d)[:] = solve_real(
             left[whole].reshape(d, d),
             right[whole].reshape(d, d),
             pairs[K],
-            unlike[part].reshape(h, h),
-            like[part].reshape(h, h),
-            wanted[whole].reshape(d, d) - arriving,
+            quotient[part].reshape(h, h),
+            mirrored[part].reshape(h, h),
+            target[whole].reshape(d, d) - gain,
         )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def correct_real(sizes, starts, chain, residual, x):  # type: ignore[no-untyped-def]
-    """Add the answer of a chain of populations to a residual; chain: of `RealCorrection`."""
+    """Add to x what `PopulationChain.correct` adds for a residual; chain: of `RealCorrection`."""
     states, parts, weights, inverses, up, down, at = chain
     top = sizes.size - 1
     p = np.empty(states[-1])

@@ -1,69 +1,274 @@
-"""The preconditioner of a ladder: sweeps over the rungs, and between them the slow populations."""
+"""The preconditioner of a graded equation: exact solutions between jumps, swept over the sectors.
+
+A sweep up in charge, the exact chain of populations for the slow part of what is left, and a sweep
+down. Where all matrices are real, each part is one compiled loop: in sectors of some ten states
+most of the time would go into calls. Derived in docs/developers/lindblad.md.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack, schur
 
-from wheelwork.lindblad.graded.compiled import RealCorrection, RealSweeps
-from wheelwork.lindblad.graded.model import Block, Ladder
-from wheelwork.lindblad.graded.modes import Modes, RealModes, modes_of
-from wheelwork.lindblad.graded.populations import PopulationChain
-from wheelwork.lindblad.operators import IndexArray
+from wheelwork._checks import FloatArray
+from wheelwork.lindblad.graded.equation import Block, GradedLindblad
+from wheelwork.lindblad.graded.kernels import correct_real, solve_real, sweep_real
+from wheelwork.lindblad.graded.population_chain import PopulationChain
+from wheelwork.lindblad.operators import ComplexArray, IndexArray
+
+# Decay added to every mode, relative to the largest rate: a state without jumps, as the vacuum at
+# zero temperature, would lead to a division by zero. GMRES converges to the same solution.
+SMALLEST_DECAY = 1e-9
+# Largest ‖V‖‖V⁻¹‖ of eigenvectors that are used: five of sixteen digits are lost there, still far
+# better than a preconditioner needs. Beyond, Schur vectors are used.
+LARGEST_CONDITION = 1e5
 
 
-class Sweeps(Protocol):
-    def settle(self, rungs: IndexArray, wanted: Block, x: Block) -> None:
-        """Set x on each of `rungs`, in their order, so that it changes there as is wanted."""
+class Modes(Protocol):
+    """D X + X D† = B in one sector, with D = −iH − ½ Σ L†L."""
 
-
-class Correction(Protocol):
-    def correct(self, residual: Block, x: Block) -> None:
-        """Add to x the state of eigenstates whose change has the populations of `residual`."""
+    def solve(self, right: Block) -> Block:
+        """Return X = X† with D X + X D† = B, for Hermitian B."""
 
 
 @dataclass(frozen=True, eq=False)
-class AnySweeps:
+class ComplexModes:
+    """D = V diag(λ) V⁻¹. quotient: 1/(λ_i + λ_j*)."""
+
+    vectors: ComplexArray
+    inverse: ComplexArray
+    quotient: ComplexArray
+
+    def solve(self, right: Block) -> Block:
+        inner = (self.inverse @ right @ self.inverse.conj().T) * self.quotient
+        X = self.vectors @ inner @ self.vectors.conj().T
+        return np.asarray(0.5 * (X + X.conj().T))
+
+
+@dataclass(frozen=True, eq=False)
+class RealModes:
+    """`ComplexModes` of a real D in real numbers; one of each pair of conjugate modes is kept.
+
+    left, right: real and imaginary parts of the h kept rows of V⁻¹ and columns of V, (h + p, d) and
+    (d, h + p); the p pairs come first, and real modes have no imaginary part. quotient, mirrored:
+    (h, h), 1/(λ_i + λ_j*) and 1/(λ_i + λ_j), the latter for mode i and the conjugate of mode j.
+    """
+
+    left: FloatArray
+    right: FloatArray
+    pairs: int
+    quotient: ComplexArray
+    mirrored: ComplexArray
+
+    def solve(self, right: Block) -> Block:
+        return np.asarray(
+            solve_real(self.left, self.right, self.pairs, self.quotient, self.mirrored, right)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SchurModes:
+    """D = U T U† with T upper triangular (in 2×2 blocks where D is real): for any D.
+
+    At an exceptional point, as where the loss of one of two nodes reaches 2g, D has too few
+    eigenvectors.
+    """
+
+    vectors: Block
+    triangle: Block
+
+    def solve(self, right: Block) -> Block:
+        U, T = self.vectors, self.triangle
+        inner = U.conj().T @ right @ U
+        if np.iscomplexobj(T):
+            part, scale, _ = lapack.ztrsyl(T, T, inner, tranb="C")
+        else:
+            part, scale, _ = lapack.dtrsyl(T, T, inner, tranb="T")
+        X = U @ part @ U.conj().T / scale
+        return np.asarray(0.5 * (X + X.conj().T))
+
+
+def modes_of(drift: Block, largest_rate: float) -> Modes:
+    """Return the modes of a dense drift D, whose decay is raised by 1e-9 of `largest_rate`."""
+    rates, vectors = np.linalg.eig(drift)
+    shift = SMALLEST_DECAY * largest_rate
+    inverse = _inverse(vectors)
+    if inverse is None:
+        triangle, unitary = schur(drift - shift * np.eye(len(drift)))
+        return SchurModes(unitary, triangle)
+    rates = rates - shift
+    if np.iscomplexobj(drift):
+        quotient = (1.0 / (rates[:, None] + rates.conj()[None, :])).astype(np.complex128)
+        return ComplexModes(vectors.astype(np.complex128), inverse.astype(np.complex128), quotient)
+    return _real_modes(rates.astype(np.complex128), vectors, inverse)
+
+
+def _inverse(vectors: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact] | None:
+    """V⁻¹, or None where eigenvectors are too nearly parallel."""
+    try:
+        inverse = np.linalg.inv(vectors)
+    except np.linalg.LinAlgError:
+        return None
+    condition = float(np.linalg.norm(vectors, 1) * np.linalg.norm(inverse, 1))
+    return inverse if condition <= LARGEST_CONDITION else None
+
+
+def _real_modes(rates: ComplexArray, vectors: npt.NDArray[np.inexact], inverse: Block) -> RealModes:
+    paired, single = np.flatnonzero(rates.imag > 0.0), np.flatnonzero(rates.imag == 0.0)
+    kept = np.concatenate((paired, single))
+    weight = np.where(np.arange(kept.size) < paired.size, 1.0, 0.5)  # of 2 Re, for a mode alone
+    values = rates[kept]
+    return RealModes(
+        np.vstack((inverse[kept].real, inverse[paired].imag)),
+        np.ascontiguousarray(np.hstack((vectors[:, kept].real * weight, vectors[:, paired].imag))),
+        paired.size,
+        1.0 / (values[:, None] + values.conj()[None, :]),
+        1.0 / (values[:, None] + values[None, :]),
+    )
+
+
+class Sweeps(Protocol):
+    """Block Gauss–Seidel over sectors."""
+
+    def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
+        """Set x in each of `sectors` in turn, so that its rate there is `target`."""
+
+
+class Correction(Protocol):
+    """The exact inverse of the slow part of the equation."""
+
+    def correct(self, residual: Block, x: Block) -> None:
+        """Add to x a mixture of eigenstates of H whose rate has the populations of `residual`."""
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralSweeps:
     """Sweeps with modes of any kind."""
 
-    ladder: Ladder
+    equation: GradedLindblad
     modes: Sequence[Modes]
 
-    def settle(self, rungs: IndexArray, wanted: Block, x: Block) -> None:
-        wanted_blocks, blocks = self.ladder.blocks(wanted), self.ladder.blocks(x)
-        for K in rungs.tolist():
-            arriving = np.zeros_like(blocks[K])
-            self.ladder.arrive(x, K, arriving)
-            blocks[K][:] = self.modes[K].solve(wanted_blocks[K] - arriving)
+    def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
+        targets, blocks = self.equation.blocks(target), self.equation.blocks(x)
+        for K in sectors.tolist():
+            gain = np.zeros_like(blocks[K])
+            self.equation.add_gain(x, K, gain)
+            blocks[K][:] = self.modes[K].solve(targets[K] - gain)
+
+
+@dataclass(frozen=True, eq=False)
+class RealSweeps:
+    """`GeneralSweeps` in one compiled loop, where all modes are `RealModes`.
+
+    left, right: of every sector, as the blocks of a vector. pairs, kept: (M + 1,), p and h of every
+    sector. begins: where each sector begins in quotient and mirrored.
+    """
+
+    equation: GradedLindblad
+    left: FloatArray
+    right: FloatArray
+    pairs: IndexArray
+    kept: IndexArray
+    begins: IndexArray
+    quotient: ComplexArray
+    mirrored: ComplexArray
+
+    @classmethod
+    def of(cls, equation: GradedLindblad, modes: Sequence[RealModes]) -> "RealSweeps":
+        kept = np.array([len(each.mirrored) for each in modes])
+        return cls(
+            equation,
+            _flat([each.left for each in modes]),
+            _flat([each.right for each in modes]),
+            np.array([each.pairs for each in modes]),
+            kept,
+            np.cumsum(kept**2) - kept**2,
+            _flat([each.quotient for each in modes]),
+            _flat([each.mirrored for each in modes]),
+        )
+
+    def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
+        equation, links = self.equation, self.equation.flat_links.arrays
+        sides = self.left, self.right, self.pairs, self.kept, self.begins
+        modes = *sides, self.quotient, self.mirrored
+        sweep_real(sectors, equation.sizes, equation.starts, links, modes, target, x)
+
+
+@dataclass(frozen=True, eq=False)
+class RealCorrection:
+    """`PopulationChain.correct` in one compiled loop, for a real equation.
+
+    states: (M + 2,), where the populations of each sector begin. parts: real and imaginary parts of
+    its eigenstates, (d, 2h). begins: (3, M + 2), where each sector begins in parts, in inverses,
+    and in up and down, which hold for each sector the matrices from and to the sector below.
+    """
+
+    equation: GradedLindblad
+    states: IndexArray
+    parts: FloatArray
+    weights: FloatArray
+    inverses: FloatArray
+    up: FloatArray
+    down: FloatArray
+    begins: IndexArray
+
+    @classmethod
+    def of(cls, chain: PopulationChain) -> "RealCorrection":
+        eigenstates = chain.eigenstates
+        parts = [np.hstack((each.vectors.real, each.vectors.imag)) for each in eigenstates]
+        links = [0, *(matrix.size for matrix in chain.up)]
+        sizes = [[each.size for each in parts], [each.size for each in chain.inverses], links]
+        return cls(
+            chain.equation,
+            np.cumsum([0, *(each.weights.size for each in eigenstates)]),
+            _flat(parts),
+            _flat([each.weights for each in eigenstates]),
+            _flat(chain.inverses),
+            _flat(chain.up),
+            _flat(chain.down),
+            np.array([np.cumsum([0, *each]) for each in sizes]),
+        )
+
+    def correct(self, residual: Block, x: Block) -> None:
+        matrices = self.inverses, self.up, self.down
+        chain = self.states, self.parts, self.weights, *matrices, self.begins
+        correct_real(self.equation.sizes, self.equation.starts, chain, residual, x)
+
+
+def _flat(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """All numbers of all arrays, by rows."""
+    return np.concatenate([each.ravel() for each in arrays]) if arrays else np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
 class Preconditioner:
     """A sweep upwards, the chain of populations for what is left, a sweep downwards."""
 
-    ladder: Ladder
+    equation: GradedLindblad
     sweeps: Sweeps
     correction: Correction
 
     @classmethod
     def of(cls, chain: PopulationChain) -> "Preconditioner":
-        """Return it for the ladder of `chain`, compiled where that is real."""
-        ladder = chain.ladder
-        fastest = max(float(rates.max()) for rates in ladder.losses)
-        modes = [modes_of(drift.toarray(), fastest) for drift in ladder.drifts]
+        """Return it for the equation of `chain`, compiled where that is real."""
+        equation = chain.equation
+        fastest = max(float(rates.max()) for rates in equation.losses)
+        modes = [modes_of(drift.toarray(), fastest) for drift in equation.drifts]
         real = [each for each in modes if isinstance(each, RealModes)]
-        alike = len(real) == len(modes)
+        all_real = len(real) == len(modes)
         return cls(
-            ladder,
-            RealSweeps.of(ladder, real) if alike else AnySweeps(ladder, modes),
-            RealCorrection.of(chain) if ladder.dtype == np.float64 else chain,
+            equation,
+            RealSweeps.of(equation, real) if all_real else GeneralSweeps(equation, modes),
+            RealCorrection.of(chain) if equation.dtype == np.float64 else chain,
         )
 
     def __call__(self, right: Block) -> Block:
-        """Return roughly what changes by `right`."""
-        x, rungs = self.ladder.zeros(), np.arange(self.ladder.top + 1)
-        self.sweeps.settle(rungs, right, x)
-        self.correction.correct(right - self.ladder.rate(x), x)
-        self.sweeps.settle(rungs[::-1], right, x)
+        """Return an approximate x whose rate is `right`."""
+        x, sectors = self.equation.zeros(), np.arange(self.equation.top + 1)
+        self.sweeps.sweep(sectors, right, x)
+        self.correction.correct(right - self.equation.rate(x), x)
+        self.sweeps.sweep(sectors[::-1], right, x)
         return x

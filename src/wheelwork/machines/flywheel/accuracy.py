@@ -1,96 +1,220 @@
-"""Estimated errors of what a flywheel's steady state tells."""
+"""Errors, audit and validity of a flywheel's states.
 
-from collections.abc import Mapping
+From what the states are made of: the solution in phase space, the state in the Fock basis, flows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wheelwork.phase_space import jackknife_error, moments
-
-if TYPE_CHECKING:
-    from wheelwork.machines.flywheel.state import FlywheelState
+from wheelwork.machines.flywheel.fock_state import AnyFockState, StoredWork
+from wheelwork.machines.flywheel.model import Flows, noise_colour, per_lead, tunnelling_rate
+from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.phase_space import Snapshot, Stationary, jackknife_error, moments
+from wheelwork.phase_space.distribution import Ring
+from wheelwork.results import AuditEntry
 
 FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
 STANDARD_ERRORS = 5.0  # within which a sampled state must balance
-NONLINEAR = ("entropy", "ergotropy", "ergotropy_diagonal", "ring_radius")
+LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
+SMALL = 0.25  # a ratio that the description takes for small
+FLAT = 1e-300  # keeps the error of the ring radius finite where W has no curvature
+
+# Bounds of the audit that do not follow `rtol`: room for rounding.
+LARGEST_EDGE = 1e-10  # probability outside the domain
+LARGEST_DIP = 1e-12  # of W below zero, relative to its maximum
+FIRST_LAW = 1e-9  # relative to the flows
+SECOND_LAW = 1e-10  # relative to the flows
+LARGEST_NEGATIVITY = 1e-9  # of an eigenvalue of a steady state
+LARGEST_TRACE_DRIFT = 1e-12  # of ∫ W in time
+LARGEST_FOCK_LOSS = 1e-7  # of probability that may be lost on the way to the Fock basis, in time
+TRANSIENT_NEGATIVITY = 1e-3  # of an eigenvalue in time, beyond the error of W
+
+# ------------------------------------------------------------------ errors
 
 
-def errors(state: "FlywheelState") -> Mapping[str, float]:
-    """Return estimated absolute errors of the observables.
+def moment_errors(
+    solution: Stationary | Snapshot, parameters: FlywheelParameters
+) -> dict[str, float]:
+    """Return estimated absolute errors of what the moments of W give.
 
-    Of phonon number, g2 and purity: from the refinement of the mesh and from the tables. Of the
-    others: a bound from the distance between the last W and the true one; for a sampled state,
-    the standard error by the jackknife over trajectories.
+    From the refinement of the mesh and from the tables; for a sampled state, standard errors.
     """
-    moment, frequency = state.stationary.errors, state.machine.frequency
-    known = {name: moment[name] for name in ("phonon_number", "g2", "purity")}
-    known["energy"] = frequency * moment["phonon_number"]
-    if state.stationary.replicas:
-        return MappingProxyType(known | _standard_errors(state))
-    return MappingProxyType(known | _work_bounds(state) | _flow_bounds(state))
+    known = solution.errors
+    return {
+        "phonon_number": known["phonon_number"],
+        "g2": known["g2"],
+        "purity": known["purity"],
+        "energy": parameters.frequency * known["phonon_number"],
+        "position": parameters.length * known["x"],
+        "momentum": parameters.momentum * known["p"],
+    }
 
 
-def balance_bound(state: "FlywheelState") -> float:
-    """How far what friction takes may differ from what noise gives, as a fraction."""
-    bound = float(state.method.rtol)
-    if state.stationary.replicas:
-        found = [one.stationary.imbalance for one in _replicas(state)]
-        bound += STANDARD_ERRORS * jackknife_error(found)
-    return bound
+def flow_errors(solution: Stationary | Snapshot, flows: Flows) -> dict[str, float]:
+    """Return bounds on the absolute errors of the flows, from those of the local means."""
+    particle, energy = per_lead(solution.local_errors, solution.model.local_observables)
+    work = np.abs(flows.chemical_potentials) * particle
+    return {
+        "particle_current": float(particle[0]),
+        "electrical_power": float(np.sum(work)),
+        "entropy_production": float(np.sum((energy + work) / flows.temperatures)),
+    }
 
 
-def _work_bounds(state: "FlywheelState") -> dict[str, float]:
-    distance = state.stationary.distance + FOCK_SHARE * state.method.rtol
-    energy = distance * state.energy
-    entropy = distance * (state.observables["entropy"] + 1.0)
-    bounds = {
+def work_errors(stationary: Stationary, rtol: float, work: StoredWork) -> dict[str, float]:
+    """Return bounds for a steady state, from the distance between its W and the true one."""
+    distance = _distance(stationary, rtol)
+    energy = distance * work.energy
+    entropy = distance * (work.entropy + 1.0)
+    return {
         "entropy": entropy,
         "ergotropy": energy,
         "ergotropy_diagonal": energy,
         "inversion": distance,
-        # where the top is flat, a small error of W moves it far
-        "ring_radius": float(np.sqrt(2.0 * distance / max(state.ring.curvature, 1e-300))),
+        "free_energy_gain": energy + (work.temperature or 0.0) * entropy,
     }
-    temperature = state.machine.bath_temperature
-    if temperature is not None:
-        bounds["free_energy_gain"] = energy + temperature * entropy
-    return bounds
 
 
-def _flow_bounds(state: "FlywheelState") -> dict[str, float]:
-    bounds = state.stationary.local_errors
-    names = state.stationary.model.companions
-    particle, energy = np.reshape([bounds[name] for name in names], (2, -1))
-    work = np.abs(state.flows.chemical_potentials) * particle
+def ring_error(stationary: Stationary, rtol: float, ring: Ring) -> float:
+    """Return a bound for the radius of the ring: where the top is flat, it moves far."""
+    distance = _distance(stationary, rtol)
+    return float(np.sqrt(2.0 * distance / max(ring.curvature, FLAT)))
+
+
+def _distance(stationary: Stationary, rtol: float) -> float:
+    return stationary.distance + FOCK_SHARE * rtol
+
+
+def transient_work_errors(
+    snapshot: Snapshot, fock: AnyFockState, work: StoredWork
+) -> dict[str, float]:
+    """Return bounds for a state in time, from the distance between its W and the true one."""
+    lost = abs(fock.lost)
+    energy = work.frequency * snapshot.errors["phonon_number"]
+    changed = snapshot.distance + fock.negativity + lost
+    # Fannes' inequality: what little probability is misplaced may lie anywhere
+    entropy = changed * (np.log(fock.levels) + 1.0 - np.log(changed))
+    ergotropy = energy + (fock.negativity + lost) * work.frequency * fock.levels
     return {
-        "particle_current": float(particle[0]),
-        "electrical_power": float(np.sum(work)),
-        "entropy_production": float(np.sum((energy + work) / state.flows.temperatures)),
+        "entropy": entropy,
+        "ergotropy": ergotropy,
+        "ergotropy_diagonal": ergotropy,
+        "inversion": changed,
+        "free_energy_gain": energy + (work.temperature or 0.0) * entropy,
     }
 
 
-def _replicas(state: "FlywheelState") -> list["FlywheelState"]:
-    """The states with one group of trajectories left out each."""
-    found = state.stationary
+def leave_one_out(stationary: Stationary) -> list[Stationary]:
+    """Return a sampled solution with one group of trajectories left out each; else nothing."""
     return [
-        replace(
-            state, stationary=replace(found, distribution=one, moments=moments(one), replicas=())
-        )
-        for one in found.replicas
+        replace(stationary, distribution=one, moments=moments(one), replicas=())
+        for one in stationary.replicas
     ]
 
 
-def _standard_errors(state: "FlywheelState") -> dict[str, float]:
-    names = [*NONLINEAR, "particle_current", "electrical_power", "entropy_production"]
-    if state.machine.bath_temperature is not None:
-        names.append("free_energy_gain")
-    replicas = _replicas(state)
-    found = {name: jackknife_error([getattr(one, name) for one in replicas]) for name in names}
-    bounds = _work_bounds(state)
-    for name in ("ergotropy", "ergotropy_diagonal", "ring_radius"):
-        if found[name] == 0.0:  # clipped at zero in every replica, which says nothing
-            found[name] = bounds[name]
-    # A difference of neighbours feels the stiffness of the fit, which the jackknife does not see.
-    return found | {"inversion": state.stationary.distance}
+# ------------------------------------------------------------------ audit
+
+
+def stationary_audit(
+    stationary: Stationary,
+    rtol: float,
+    flows: Flows,
+    fock: AnyFockState | None,
+    replicas: Sequence[Stationary],
+) -> dict[str, AuditEntry]:
+    """Return the audit of a steady state; fock: None where W has no density matrix.
+
+    replicas: of `leave_one_out`, for a sampled state.
+    """
+    density, number = stationary.distribution.nodes.density, stationary.moments["phonon_number"]
+    edge, dip = stationary.distribution.edge_probability, -np.min(density) / np.max(density)
+    balance = float(rtol)
+    if replicas:
+        balance += STANDARD_ERRORS * jackknife_error([one.imbalance for one in replicas])
+    entries = {
+        "estimated error": AuditEntry(stationary.relative_error, rtol),
+        "edge probability": AuditEntry(edge, LARGEST_EDGE),
+        "negativity of W": AuditEntry(max(0.0, dip), LARGEST_DIP),
+        "negativity of phonon number": AuditEntry(max(0.0, -number), 0.0),
+        "first law": AuditEntry(flows.first_law, FIRST_LAW),
+        "oscillator balance": AuditEntry(stationary.balance, balance),
+        "second law": AuditEntry(-flows.entropy_production, SECOND_LAW * flows.scale),
+    }
+    if fock is None:
+        return entries | {"state in the Fock basis": AuditEntry(np.inf, 0.0)}
+    difference = abs(fock.phonon_number / number - 1.0)
+    return entries | {
+        "probability lost in Fock basis": AuditEntry(abs(fock.lost), FOCK_SHARE * rtol),
+        "negativity of density matrix": AuditEntry(fock.negativity, LARGEST_NEGATIVITY),
+        "phonon number, Wigner against Fock": AuditEntry(difference, rtol),
+    }
+
+
+def transient_audit(
+    snapshots: Sequence[Snapshot], fock: Sequence[AnyFockState | None], allowed: float
+) -> dict[str, AuditEntry]:
+    """Return the audit of states in time, the worst over all of them.
+
+    fock: of each, None where W has no density matrix. allowed: the error of W that may be.
+    """
+    distance = float(max(one.distance for one in snapshots))
+    drift = float(max(abs(one.trace_drift) for one in snapshots))
+    entries = {
+        "estimated error": AuditEntry(distance, allowed),
+        "trace drift": AuditEntry(drift, LARGEST_TRACE_DRIFT),
+    }
+    known = [one for one in fock if one is not None]
+    if len(known) < len(fock):
+        return entries | {"state in the Fock basis": AuditEntry(np.inf, 0.0)}
+    numbers = [one.moments["phonon_number"] for one in snapshots]
+    negativity = max(one.negativity for one in known)
+    lost = max(abs(one.lost) for one in known)
+    differing = max(
+        abs(one.phonon_number - number) / (number + 0.5)
+        for one, number in zip(known, numbers, strict=True)
+    )
+    bound = LARGEST_FOCK_LOSS + 2.0 * distance
+    return entries | {
+        "negativity of density matrix": AuditEntry(
+            negativity, TRANSIENT_NEGATIVITY + 2.0 * distance
+        ),
+        "probability lost in Fock basis": AuditEntry(lost, bound),
+        "phonon number, Wigner against Fock": AuditEntry(differing, bound),
+    }
+
+
+# ------------------------------------------------------------------ validity
+
+
+def validity(
+    parameters: FlywheelParameters, positions: Iterable[float]
+) -> Mapping[str, AuditEntry]:
+    """Return the ratios that the quasi-adiabatic description takes for small.
+
+    Those of Culhane et al., Eq. (5), and the largest noise colour (`model.noise_colour`) at
+    `positions`: it sees a level far from the lines, or lines narrower than the frequency, where the
+    height of the band does not.
+    """
+    temperature = min(lead.temperature for lead in parameters.leads)
+    rate = tunnelling_rate(parameters)
+    ratios = {
+        "frequency / temperature": parameters.frequency / temperature,
+        "frequency / tunnelling rate": parameters.frequency / rate,
+        "coupling / temperature": abs(parameters.coupling) / temperature,
+        "coupling / tunnelling rate": abs(parameters.coupling) / rate,
+    }
+    entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
+    if parameters.force != 0.0:
+        colour = max(noise_colour(parameters, position) for position in positions)
+        entries["noise colour"] = AuditEntry(colour, LARGEST_COLOUR)
+    return MappingProxyType(entries)
+
+
+def orbit_positions(solution: Stationary | Snapshot, length: float) -> tuple[float, ...]:
+    """Return the mean position and the turning points of a typical orbit."""
+    mean = solution.moments["x"]
+    swing = np.sqrt(max(2.0 * (solution.moments["x_squared"] - mean**2), 0.0))
+    return tuple(float(length * (mean + side * swing)) for side in (-1.0, 0.0, 1.0))

@@ -1,190 +1,300 @@
-"""A flywheel in time: charging, switching, decay."""
+"""A flywheel in time: charging, switching, decay; and what an evolution may start from."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
+from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.flywheel.snapshot import OBSERVABLES, FlywheelSnapshot
-from wheelwork.machines.flywheel.state import LABELS
-from wheelwork.machines.flywheel.validity import orbit_places, validity
-from wheelwork.phase_space import Evolution
-from wheelwork.results import AuditEntry
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.machines.flywheel import accuracy
+from wheelwork.machines.flywheel.fock_state import DenseFockState, StoredWork, dense_fock_state
+from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.machines.flywheel.state import FlywheelState, OscillatorState, moment_error
+from wheelwork.phase_space import Distribution, Evolution, FokkerPlanck, Snapshot
+from wheelwork.results import AuditEntry, Series, attributes, observable
+from wheelwork.states import FromDensityMatrix, Preparation
 
-if TYPE_CHECKING:
-    from wheelwork.machines.flywheel import Flywheel
+UNPHYSICAL = 1e-2  # below zero: an eigenvalue that no error explains
+NEGLIGIBLE = 3e-11  # of the largest Fourier component of W, above the noise of its tables
+FEWEST_POINTS, MOST_POINTS = 64, 1024  # along each axis, to look for the largest wave number
+RESOLVED = 0.8  # of the largest wave number of a mesh: content below it is not aliased
+MARGIN = 1.1  # between the largest wave number seen and the one reported
 
-LARGEST_FOCK_LOSS = 1e-7  # of probability that may be lost on the way to the Fock basis
-LARGEST_TRACE_DRIFT = 1e-12
-LARGEST_NEGATIVITY = 1e-3  # of an eigenvalue, beyond the error of W
-TIME_LABELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "position": (r"\langle x\rangle", "length", "mean position"),
-        "momentum": (r"\langle p\rangle", "1/length", "mean momentum"),
-        "charging_power": (r"\dot U", "energy^2", "rate of change of the mean energy"),
-    }
-)
+Schedule = tuple[tuple[float, FlywheelParameters], ...]  # (start, device) in order of time
 
 
-@dataclass(frozen=True)
-class FlywheelEvolution:
+@dataclass(frozen=True, repr=False)
+class FlywheelSnapshot(OscillatorState):
+    """The state of a flywheel at one time. A further evolution can start from it.
+
+    machine: the device in force from this time on. method: as asked for. snapshot: W in scaled
+    coordinates. inherited: error of W of the state that the evolution started from.
+    """
+
+    machine: FlywheelParameters
+    method: FokkerPlanck
+    snapshot: Snapshot
+    inherited: float = 0.0
+
+    @property
+    def time(self) -> float:
+        """In units of 1/energy."""
+        return self.snapshot.time
+
+    @property
+    def title(self) -> str:
+        """Name and time, for printing."""
+        return f"FlywheelSnapshot at t = {self.time:g}"
+
+    @property
+    def solution(self) -> Snapshot:
+        """The same as `snapshot`."""
+        return self.snapshot
+
+    @cached_property
+    def fock(self) -> DenseFockState:
+        """The state in the Fock basis of ω0 a†a: matrix, populations and eigenvalues."""
+        return dense_fock_state(self.snapshot, self.machine)
+
+    @cached_property
+    def stored_work(self) -> StoredWork:
+        """Entropy and work; raises UnphysicalState where W is that of no quantum state."""
+        if self.fock.negativity > UNPHYSICAL:
+            raise UnphysicalState(
+                f"the density matrix at t = {self.time:g} has the eigenvalue "
+                f"{-self.fock.negativity:.2g}"
+            )
+        return StoredWork(
+            np.maximum(self.fock.eigenvalues, 0.0),
+            np.maximum(self.fock.populations, 0.0),
+            self.machine.frequency,
+            self.energy,
+            self.machine.free_energy_temperature,
+        )
+
+    def scaled_wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W per dX dP on the mesh of the axes X = x/x0 (n,) and P = p/p0 (m,): shape (n, m)."""
+        return self.snapshot.wigner(X, P)
+
+    @cached_property
+    def wigner(self) -> xr.DataArray:
+        """W over x, p on the mesh it was computed on; its integral over dx dp is one."""
+        field = self.snapshot.field
+        return self._over_phase_space(field.mesh.axis, 0.5 * field.values)  # dX dP = dx dp / 2
+
+    # ------------------------------------------------------------------ observables
+
+    @observable(r"g^{(2)}(0)", "1", "second-order coherence", error=moment_error("g2"))
+    def g2(self) -> float:
+        """g²(0); raises NotConverged where the phonon number is within its error."""
+        value = self.snapshot.moments["g2"]
+        if math.isnan(value):
+            raise NotConverged(
+                f"g2 is not known at t = {self.time:g}: the phonon number "
+                f"{self.phonon_number:.2g} is within its error"
+            )
+        return value
+
+    @observable(r"\langle x\rangle", "length", "mean position", error=moment_error("position"))
+    def position(self) -> float:
+        """⟨x⟩."""
+        return self.machine.length * self.snapshot.moments["x"]
+
+    @observable(r"\langle p\rangle", "1/length", "mean momentum", error=moment_error("momentum"))
+    def momentum(self) -> float:
+        """⟨p⟩."""
+        return self.machine.momentum * self.snapshot.moments["p"]
+
+    @observable(
+        r"\dot U",
+        "energy^2",
+        "rate of change of the mean energy",
+        error=lambda state: state.machine.frequency * state.snapshot.energy_rates_error,
+    )
+    def charging_power(self) -> float:
+        """dU/dt, exactly, from the equation of motion: mean force, friction and noise together."""
+        return sum(self.powers)
+
+    @property
+    def powers(self) -> tuple[float, float, float]:
+        """What the mean force, the friction (positive where it drives) and the noise put in.
+
+        ω0 (2⟨f P⟩, −2⟨γ P²⟩, 2⟨d⟩) in scaled coordinates, that is
+        ⟨force p/m⟩, −⟨γ p²/m⟩ and ⟨D⟩/2m.
+        """
+        force, friction, noise = self.snapshot.energy_rates
+        frequency = self.machine.frequency
+        return frequency * force, frequency * friction, frequency * noise
+
+    # ------------------------------------------------------------------ errors and audit
+
+    @cached_property
+    def work_errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`."""
+        return accuracy.transient_work_errors(self.snapshot, self.fock, self.stored_work)
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked."""
+        allowed = self.method.rtol + self.inherited
+        entries = accuracy.transient_audit([self.snapshot], [self.known_fock], allowed)
+        return MappingProxyType(entries | dict(self.validity))
+
+
+@dataclass(frozen=True, repr=False)
+class FlywheelEvolution(Series[FlywheelSnapshot]):
     """What `Flywheel.evolve` returns: a sequence of `FlywheelSnapshot`.
 
-    schedule: (start, device) in order of time. rtol: as asked for. evolution: W(t) in scaled
+    Every observable of a snapshot is an attribute here too, as an array over `times`.
+
+    schedule: (start, device) in order of time. method: as asked for. evolution: W(t) in scaled
     coordinates with its error.
     """
 
-    schedule: "tuple[tuple[float, Flywheel], ...]"
-    rtol: float
+    kind: ClassVar[type[FlywheelSnapshot]] = FlywheelSnapshot
+
+    schedule: Schedule
+    method: FokkerPlanck
     evolution: Evolution
 
     @cached_property
-    def snapshots(self) -> tuple[FlywheelSnapshot, ...]:
+    def results(self) -> tuple[FlywheelSnapshot, ...]:
+        """One snapshot for each time."""
+        inherited = self.evolution.inherited
         return tuple(
-            FlywheelSnapshot(self._in_force(one.time), one) for one in self.evolution.snapshots
+            FlywheelSnapshot(self._in_force(one.time), self.method, one, inherited)
+            for one in self.evolution.snapshots
         )
 
-    def _in_force(self, time: float) -> "Flywheel":
+    def _in_force(self, time: float) -> FlywheelParameters:
         return next(device for start, device in reversed(self.schedule) if start <= time)
-
-    def __len__(self) -> int:
-        return len(self.evolution.snapshots)
-
-    def __iter__(self) -> Iterator[FlywheelSnapshot]:
-        return iter(self.snapshots)
-
-    def __getitem__(self, index: int) -> FlywheelSnapshot:
-        return self.snapshots[index]
 
     @property
     def times(self) -> FloatArray:
+        """In units of 1/energy."""
         return self.evolution.times
-
-    # ------------------------------------------------------------------ against time, (times,)
-
-    def _series(self, name: str) -> FloatArray:
-        return np.array([one.value(name) for one in self.snapshots])
-
-    @property
-    def phonon_number(self) -> FloatArray:
-        """⟨a†a⟩."""
-        return self._series("phonon_number")
-
-    @property
-    def g2(self) -> FloatArray:
-        """g²(0); NaN where there are no quanta."""
-        return self._series("g2")
-
-    @property
-    def purity(self) -> FloatArray:
-        """Tr ρ²."""
-        return self._series("purity")
-
-    @property
-    def energy(self) -> FloatArray:
-        """U = ω0 ⟨a†a⟩."""
-        return self._series("energy")
-
-    @property
-    def position(self) -> FloatArray:
-        """⟨x⟩."""
-        return self._series("position")
-
-    @property
-    def momentum(self) -> FloatArray:
-        """⟨p⟩."""
-        return self._series("momentum")
-
-    @property
-    def entropy(self) -> FloatArray:
-        """S = −Tr ρ ln ρ."""
-        return self._series("entropy")
-
-    @property
-    def ergotropy(self) -> FloatArray:
-        """Ergotropy of the whole state."""
-        return self._series("ergotropy")
-
-    @property
-    def ergotropy_diagonal(self) -> FloatArray:
-        """Ergotropy of the populations."""
-        return self._series("ergotropy_diagonal")
-
-    @property
-    def free_energy_gain(self) -> FloatArray:
-        """W_F over the bath of the device in force; NaN where no temperature is named."""
-        return self._series("free_energy_gain")
-
-    @property
-    def charging_power(self) -> FloatArray:
-        """dU/dt."""
-        return self._series("charging_power")
-
-    @property
-    def particle_current(self) -> FloatArray:
-        """Mean particle current out of the first lead."""
-        return self._series("particle_current")
-
-    # ------------------------------------------------------------------ results and warrant
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked; the worst over all times."""
-        distance = float(np.max(self.evolution.distance))
-        drift = float(np.max(np.abs(self.evolution.trace_drift)))
-        entries = {
-            "estimated error": AuditEntry(distance, self.rtol + self.evolution.inherited),
-            "trace drift": AuditEntry(drift, LARGEST_TRACE_DRIFT),
-        }
-        return MappingProxyType(entries | self._fock_audit | dict(self.validity))
-
-    @property
-    def _fock_audit(self) -> dict[str, AuditEntry]:
-        try:
-            negativity = max(one.negativity for one in self.snapshots)
-            lost = max(one.lost for one in self.snapshots)
-            differing = max(one.disagreement for one in self.snapshots)
-        except (InvalidArgument, NotConverged):
-            return {"state in the Fock basis": AuditEntry(np.inf, 0.0)}
-        doubled = 2.0 * float(np.max(self.evolution.distance))
-        bound = LARGEST_FOCK_LOSS + doubled
-        return {
-            "negativity of density matrix": AuditEntry(negativity, LARGEST_NEGATIVITY + doubled),
-            "probability lost in Fock basis": AuditEntry(lost, bound),
-            "phonon number, Wigner against Fock": AuditEntry(differing, bound),
-        }
+        entries = accuracy.transient_audit(
+            self.evolution.snapshots,
+            [one.known_fock for one in self.results],
+            self.method.rtol + self.evolution.inherited,
+        )
+        return MappingProxyType(entries | dict(self.validity))
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that the description takes for small, the worst of all devices in force."""
         worst: dict[str, AuditEntry] = {}
-        last = {id(one.machine): one for one in self.snapshots}  # line shapes need no hash
+        last = {id(one.machine): one for one in self.results}  # line shapes need no hash
         for one in last.values():
-            device, moments = one.machine, one.snapshot.moments
-            for name, entry in validity(device, orbit_places(moments, device.length)).items():
+            for name, entry in one.validity.items():
                 if name not in worst or entry.value > worst[name].value:
                     worst[name] = entry
         return MappingProxyType(worst)
 
     def to_xarray(self) -> xr.Dataset:
         """All observables with errors over `time`, and the bias of a two-lead device."""
-        labels = {**LABELS, **TIME_LABELS}
-        dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
-        for name in OBSERVABLES:
-            symbol, unit, long_name = labels[name]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset[name] = ("time", self._series(name), attrs)
-            errors = [one.errors.get(name, np.nan) for one in self.snapshots]
-            if not np.all(np.isnan(errors)):
-                dataset[f"{name}_error"] = ("time", errors, {"units": unit})
+        dataset = super().to_xarray()
         if all(len(device.leads) == 2 for _, device in self.schedule):
-            symbol, unit, long_name = labels["bias"]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset["bias"] = ("time", [one.machine.bias for one in self.snapshots], attrs)
+            bias = [one.machine.bias for one in self.results]
+            label = FlywheelParameters.parameter_labels()["bias"]
+            dataset["bias"] = ("time", bias, attributes(label))
         return dataset
+
+
+# ------------------------------------------------------------------ what an evolution starts from
+
+
+@dataclass(frozen=True)
+class SteadyStart:
+    """A stationary W as a state to start from; error: its distance from the true one."""
+
+    distribution: Distribution
+    error: float
+
+    @property
+    def extent(self) -> float:
+        """Radius √(X² + P²) beyond which W is negligible."""
+        return self.distribution.extent
+
+    @cached_property
+    def wavenumber(self) -> float:
+        """Where the Fourier transform of W has become negligible, on a mesh fine enough to tell."""
+        points = FEWEST_POINTS
+        while True:
+            axis = np.linspace(-self.extent, self.extent, points, endpoint=False)
+            content = np.abs(np.fft.rfft2(self.wigner(axis, axis)))
+            k = 2.0 * np.pi * np.fft.fftfreq(points, axis[1] - axis[0])
+            size = np.hypot(k[:, None], np.abs(k[: content.shape[1]]))
+            largest = float(np.max(size[content > NEGLIGIBLE * np.max(content)]))
+            if largest < RESOLVED * np.max(np.abs(k)) or points >= MOST_POINTS:
+                return MARGIN * largest
+            points *= 2
+
+    def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
+        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
+        return self.distribution.density(X[:, None], P[None, :])
+
+
+def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
+    """Return a preparation, steady state, snapshot or density matrix as what evolution takes.
+
+    Raises InvalidArgument for anything else, and for a result of another oscillator, whose W is
+    in other units of x and p.
+    """
+    match initial:
+        case FlywheelState():
+            _require_same_oscillator(initial.machine, parameters)
+            return SteadyStart(initial.stationary.distribution, initial.wigner_error)
+        case FlywheelSnapshot():
+            _require_same_oscillator(initial.machine, parameters)
+            return initial.snapshot
+        case np.ndarray():
+            return FromDensityMatrix(initial)
+        case Preparation() if not isinstance(initial, type):
+            return initial
+    raise InvalidArgument(
+        "`initial` must be a state such as Ground(), Coherent(2.0) or device.steady_state(), "
+        f"but is {initial!r}"
+    )
+
+
+def _require_same_oscillator(given: FlywheelParameters, parameters: FlywheelParameters) -> None:
+    for name in ("frequency", "mass"):
+        value, own = getattr(given, name), getattr(parameters, name)
+        if value != own:
+            raise InvalidArgument(
+                f"`initial` must be a state of an oscillator of the same {name} = {own:g}, "
+                f"but is of {value:g}; its density matrix may be given instead"
+            )
+
+
+def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedule:
+    """Return (start, device) in order of time, from `device` and what replaces it later.
+
+    Raises InvalidArgument unless all are devices with as many leads, from positive times on.
+    """
+    if not isinstance(changes, Mapping):
+        raise InvalidArgument(
+            f"`changes` must map times to devices, {{2e4: device}}, but is {changes!r}"
+        )
+    parts: list[tuple[float, FlywheelParameters]] = [(0.0, device)]
+    for time in sorted(changes):
+        changed = changes[time]
+        if not isinstance(changed, FlywheelParameters) or len(changed.leads) != len(device.leads):
+            raise InvalidArgument(
+                f"`changes` must hold devices with {len(device.leads)} leads, "
+                f"but holds {changed!r} (time {time:g})"
+            )
+        parts.append((_checks.positive("time", time, "changes"), changed))
+    return tuple(parts)

@@ -1,4 +1,4 @@
-"""From a distribution in phase space to the state in the Fock basis."""
+"""A distribution in phase space as a state in the Fock basis, and the work that it stores."""
 
 import math
 from dataclasses import dataclass
@@ -10,14 +10,17 @@ import numpy.typing as npt
 from wheelwork import states, thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.phase_space import Distribution
+from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.phase_space import Distribution, Snapshot
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
+FINEST_STATE = 1e-9  # accuracy of the dense transform where W has it; it costs more below
+FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 
 
 @dataclass(frozen=True)
 class FockState:
-    """A density matrix with few diagonals.
+    """A density matrix with few diagonals, as steady states have.
 
     diagonals: (K + 1, n), diagonals[k, j] = ρ[j + k, j]. left_out: bound on the share of the
     energy beyond the last level, and on the weight of each coherence that is left out.
@@ -28,10 +31,12 @@ class FockState:
 
     @property
     def levels(self) -> int:
+        """Number of Fock states kept."""
         return int(self.diagonals.shape[1])
 
     @property
     def populations(self) -> FloatArray:
+        """⟨n|ρ|n⟩, (levels,)."""
         return np.asarray(self.diagonals[0].real)
 
     @property
@@ -41,6 +46,7 @@ class FockState:
 
     @property
     def phonon_number(self) -> float:
+        """⟨a†a⟩ by the populations."""
         return float(np.arange(self.levels) @ self.populations)
 
     @cached_property
@@ -67,16 +73,63 @@ class FockState:
 
     @property
     def matrix(self) -> npt.NDArray[np.complex128]:
+        """ρ, complex (levels, levels)."""
         return states.expand_diagonals(self.diagonals)
+
+
+@dataclass(frozen=True)
+class DenseFockState:
+    """Any density matrix, as states in time have; `matrix` is ρ, complex (levels, levels)."""
+
+    matrix: npt.NDArray[np.complex128]
+
+    @property
+    def levels(self) -> int:
+        """Number of Fock states kept."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def populations(self) -> FloatArray:
+        """⟨n|ρ|n⟩, (levels,)."""
+        return np.asarray(np.diagonal(self.matrix).real)
+
+    @property
+    def lost(self) -> float:
+        """Probability beyond the highest level."""
+        return 1.0 - float(np.trace(self.matrix).real)
+
+    @property
+    def phonon_number(self) -> float:
+        """⟨a†a⟩ by the populations."""
+        return float(np.arange(self.levels) @ self.populations)
+
+    @cached_property
+    def eigenvalues(self) -> FloatArray:
+        """Eigenvalues, descending; the last ones may lie below zero."""
+        return np.asarray(np.linalg.eigvalsh(self.matrix)[::-1], dtype=np.float64)
+
+    @property
+    def negativity(self) -> float:
+        """How far the lowest eigenvalue lies below zero.
+
+        Numerical error, and at early times of a pure state also that of the equation: like all
+        of its kind (quantum Brownian motion without the small noise in position) it is not
+        completely positive, by terms of second order in friction/noise.
+        """
+        return max(0.0, -float(self.eigenvalues[-1]))
+
+
+AnyFockState = FockState | DenseFockState
 
 
 def fock_state(distribution: Distribution, tolerance: float) -> FockState:
     """Return the state with `tolerance` of its energy beyond the last level.
 
     Angular harmonics of weight below `tolerance` are left out: coherences enter entropy and
-    ergotropy by their square.
+    ergotropy by their square. Raises NotConverged beyond `LARGEST_MATRIX` levels.
     """
     levels = _levels(distribution, tolerance)
+    # W of the highest level falls off over a width of the vacuum, 1/2, beyond √levels.
     radius = min(distribution.extent, math.sqrt(levels) + 4.0)
     mesh = states.radial_mesh(radius, levels)
     components = _harmonics(distribution, mesh, tolerance)
@@ -90,7 +143,7 @@ def _levels(distribution: Distribution, tolerance: float) -> int:
     share = nodes.weight.ravel()[order] * energy[order]
     share = np.cumsum(share[::-1])[::-1] / np.sum(share)
     beyond = energy[order][np.searchsorted(-share, -tolerance)]
-    # A Fock state's W has a skirt beyond its radius; four widths of the vacuum hold it.
+    # A Fock state's W has a skirt beyond its radius; three widths of the vacuum hold it.
     levels = math.ceil((math.sqrt(beyond) + 1.5) ** 2)
     if levels > LARGEST_MATRIX:
         raise NotConverged(
@@ -104,16 +157,96 @@ def _levels(distribution: Distribution, tolerance: float) -> int:
 def _harmonics(
     distribution: Distribution, mesh: states.RadialMesh, negligible: float
 ) -> npt.NDArray[np.complex128]:
-    """W_k(r) for all k that matter, (K + 1, radii)."""
-    angles = 64
+    """Return W_k(r) for all k of weight above `negligible`, (K + 1, radii)."""
+    angles = FEWEST_ANGLES
     while True:
         theta = 2.0 * np.pi / angles * np.arange(angles)
         r = mesh.radius[:, None]
         W = distribution.density(r * np.cos(theta), r * np.sin(theta))
         components = np.fft.rfft(W, axis=1, norm="forward").T
         weight = 2.0 * np.pi * np.abs(components) @ (mesh.weight * mesh.radius)
-        matter = int(np.flatnonzero(weight > negligible)[-1])
-        if matter < angles // 2 - 2 or angles >= 1024:
+        highest = int(np.flatnonzero(weight > negligible)[-1])
+        if highest < angles // 2 - 2 or angles >= MOST_ANGLES:
             components[weight <= negligible] = 0.0
-            return components[: matter + 1]
+            return components[: highest + 1]
         angles *= 2
+
+
+def dense_fock_state(snapshot: Snapshot, parameters: FlywheelParameters) -> DenseFockState:
+    """Return the state of a W on a mesh, as accurately as W is known.
+
+    Raises InvalidArgument or NotConverged where W ends, or has too many levels, at its own
+    accuracy already.
+    """
+    field = snapshot.field
+    accuracy = FINEST_STATE
+    while True:
+        try:
+            matrix = states.density_matrix_from_wigner(
+                0.5 * field.values,  # dX dP = dx dp / 2
+                parameters.length * field.mesh.axis,
+                parameters.momentum * field.mesh.axis,
+                tolerance=accuracy,
+                mass=parameters.mass,
+                frequency=parameters.frequency,
+            )
+            return DenseFockState(matrix)
+        except (InvalidArgument, NotConverged):  # W ends or is cut off at more than that
+            if accuracy > max(snapshot.distance, FINEST_STATE):
+                raise
+            accuracy *= 10.0
+
+
+@dataclass(frozen=True)
+class StoredWork:
+    """Work against ω0 a†a, and against a bath.
+
+    eigenvalues: of ρ, descending, none negative. populations: ⟨n|ρ|n⟩. frequency: ω0.
+    energy: U = ω0 ⟨a†a⟩. temperature: of the bath, None where none is named.
+    """
+
+    eigenvalues: FloatArray
+    populations: FloatArray
+    frequency: float
+    energy: float
+    temperature: float | None
+
+    @cached_property
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return thermodynamics.spectral_entropy(self.eigenvalues)
+
+    @cached_property
+    def ergotropy(self) -> float:
+        """Work that a cyclic unitary can extract from the whole state."""
+        return thermodynamics.spectral_ergotropy(self.eigenvalues, self.populations, self.energies)
+
+    @cached_property
+    def ergotropy_diagonal(self) -> float:
+        """Ergotropy of the populations alone, the quantity of Culhane et al."""
+        return thermodynamics.diagonal_ergotropy(self.populations, self.energies)
+
+    @property
+    def free_energy_gain(self) -> float:
+        """W_F = U − T S + T ln Z, over the bath.
+
+        Raises InvalidArgument when the leads differ in temperature and none was named.
+        """
+        if self.temperature is None:
+            raise InvalidArgument(
+                "`temperature` must be given (Flywheel(temperature=...)) for a free energy: "
+                "the leads differ in temperature"
+            )
+        return thermodynamics.spectral_free_energy_gain(
+            self.entropy, self.energy, self.frequency, self.temperature
+        )
+
+    @cached_property
+    def inversion(self) -> float:
+        """Largest p_{n+1} − p_n; positive when a level holds more than the one below it."""
+        return thermodynamics.population_inversion(self.populations).step
+
+    @property
+    def energies(self) -> FloatArray:
+        """n ω0 of the levels."""
+        return self.frequency * np.arange(self.populations.size, dtype=np.float64)

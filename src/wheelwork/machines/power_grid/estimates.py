@@ -8,8 +8,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.numbers import Edge, PerEdge, PerNode
-from wheelwork.numerics.statistics import Estimate
-from wheelwork.oscillator_networks.langevin.samples import Sampled
+from wheelwork.numerics.statistics import Estimate, Sampled
 
 
 @dataclass(frozen=True, eq=False)

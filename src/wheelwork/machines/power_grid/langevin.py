@@ -13,7 +13,7 @@ from wheelwork.machines.power_grid.elements import PROBES, ActiveElement, Satura
 from wheelwork.machines.power_grid.model import VAST, require_bounded
 from wheelwork.machines.power_grid.sampled_state import SampledState
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import Settings, sample_amplitudes
+from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
 from wheelwork.phase_space import EulerMaruyama, Langevin
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ ROUNDING = 1e-12
 class GridActivity:
     """Generators and engines of each active node, as functions of its occupation.
 
-    generators, engines: (K,) element or None. Companions: G, Λ, and the quanta per time injected,
-    G n + noise, and extracted, Λ n − noise.
+    generators, engines: (K,) element or None. Local observables: G, Λ, and the quanta per time
+    injected, G n + noise, and extracted, Λ n − noise.
     """
 
     generators: tuple[ActiveElement | None, ...]
@@ -57,7 +57,7 @@ class GridActivity:
         _, _, into, out = self._parts(site, occupation)
         return into + out
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """G, Λ, G n + noise, Λ n − noise."""
         gain, loss, into, out = self._parts(site, occupation)
         return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
@@ -106,10 +106,11 @@ def sample_grid(machine: "PowerGrid", method: Langevin | EulerMaruyama) -> Sampl
     `sample_amplitudes`, where a number has no error estimate, and where the relative error of the
     total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
-    settings, model = _settings(method), noisy_model(machine)
+    _require_no_start(method)
+    model = noisy_model(machine)
     _require_bounded(machine, model)
     _require_fed(model)
-    state = SampledState(machine, method, sample_amplitudes(model, settings))
+    state = SampledState(machine, method, sample_amplitudes(model, method))
     if isinstance(method, Langevin):
         _require(state, method)
     # raise now, not when they are read
@@ -117,23 +118,12 @@ def sample_grid(machine: "PowerGrid", method: Langevin | EulerMaruyama) -> Sampl
     return state
 
 
-def _settings(method: Langevin | EulerMaruyama) -> Settings:
-    euler = isinstance(method, EulerMaruyama)
-    if method.start not in (None, (0.0, 0.0)) or (method.start is not None and not euler):
+def _require_no_start(method: Langevin | EulerMaruyama) -> None:
+    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
             "`start` must be left out for a power grid, whose trajectories leave from random "
             f"amplitudes, but is {method.start!r}"
         )
-    return Settings(
-        duration=method.duration,
-        trajectories=method.trajectories,
-        step=method.step,
-        seed=method.seed,
-        burn_in=method.burn_in,
-        checked=0 if method.checked is None else method.checked,
-        threads=method.threads,
-        euler=euler,
-    )
 
 
 def _require_bounded(machine: "PowerGrid", model: NoisyModel) -> None:

@@ -18,13 +18,9 @@ from wheelwork.machines.labelled import add_observables
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.estimates import EdgeEstimates, Marginal, NodeEstimates
 from wheelwork.machines.power_grid.labels import LABELS
-from wheelwork.numerics.statistics import RARE, Estimate
-from wheelwork.oscillator_networks.langevin.samples import (
-    AmplitudeSamples,
-    Means,
-    Quantity,
-    Sampled,
-)
+from wheelwork.numerics.stationarity import RARE
+from wheelwork.numerics.statistics import Estimate, Sampled
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means, Quantity
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import AuditEntry
 
@@ -228,12 +224,12 @@ class SampledState:
             occupation, current = means.occupation, means.current
             edges = max(len(machine.edges), 1)
             lost = _sum(occupation, machine.dampings)
-            loss, gain = _sum(means.companion("loss")), _sum(means.companion("gain"))
+            loss, gain = _sum(means.local_observable("loss")), _sum(means.local_observable("gain"))
             through_bath = float(machine.dampings @ machine.thermal_occupations)
             return _stack(
                 _sum(occupation),
-                _sum(means.companion("injected")),
-                _sum(means.companion("extracted")),
+                _sum(means.local_observable("injected")),
+                _sum(means.local_observable("extracted")),
                 Sampled(lost.value - through_bath, lost.deviations),
                 Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
                 _sum(current, np.full(len(machine.edges), 1.0 / edges)),
@@ -252,7 +248,7 @@ class SampledState:
         flat = current.deviations.reshape(change[..., 0].size, len(machine.edges)) @ incidence
         change = change + flat.reshape(change.shape)
         for name, sign in (("injected", 1.0), ("extracted", -1.0)):
-            flow = means.companion(name)
+            flow = means.local_observable(name)
             value[means.model.active] += sign * flow.value
             change[..., means.model.active] += sign * flow.deviations
         return Sampled(value, change)
@@ -264,7 +260,10 @@ class SampledState:
         """
         machine, balance = self.machine, self._balances(self._fine)
         by_step = np.nan_to_num(self.samples.step_error(self._balances))
-        flows = self._fine.companion("injected").value, self._fine.companion("extracted").value
+        flows = (
+            self._fine.local_observable("injected").value,
+            self._fine.local_observable("extracted").value,
+        )
         lost = machine.dampings * (self.occupation.array + machine.thermal_occupations)
         terms = np.concatenate([np.abs(self.current.array), *map(np.abs, flows), lost])
         through = 1e-9 * float(np.max(terms, initial=1e-300))

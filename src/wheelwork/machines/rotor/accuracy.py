@@ -4,160 +4,150 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from wheelwork.machines.rotor.solve import share_beyond
+from wheelwork import lindblad
+from wheelwork.machines.rotor.energetics import RotorFlows
+from wheelwork.machines.rotor.stationary import Solution
 from wheelwork.results import AuditEntry
 
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.state import RotorState
-
 SUMMATION = 1e-14  # rounding in sums over the levels
-ROUNDING = 1e-14  # of the gross flows of energy, which the net ones are left of
-NEGATIVE = 1e-12
-NOISE_RESPONSE = 30.0  # of the noise to what lies beyond the window, over that of ⟨L_z²⟩
-SORTING = 4.0  # what is lost of small eigenvalues also moves them to other levels
-UNIQUE = 1e-3
+ROUNDING = 1e-14  # over the gross flows of energy, whose difference the net flows are
+NEGATIVE = 1e-12  # largest negative eigenvalue of ρ that rounding explains
+NOISE_RESPONSE = 30.0  # relative error of the noise by a cut tail, over that of ⟨L_z²⟩
+SORTING = 4.0  # lost small eigenvalues also shift the others to different levels of a passive state
+UNIQUE = 1e-3  # largest ratio of the rate that rounding can hide to the slowest relaxation
 RESIDUAL = 1e-13  # of the terms that cancel in dρ/dt
+SECOND_LAW = 1e-10  # rounding of Σ̇, over the sum of the flows at the lowest temperature
 
 
 @dataclass(frozen=True)
-class Distance:
-    """How far a state found may be from the true one, as errors of Tr ρ, ⟨|L_z|⟩ and ⟨L_z²⟩."""
+class StateError:
+    """Estimated errors of Tr ρ, ⟨|L_z|⟩ and ⟨L_z²⟩."""
 
     trace: float
     momentum: float
     square: float
 
 
-def distance(state: "RotorState") -> Distance:
-    """Return what lies beyond the window and is missing, or too much, within; and residual and
-    rounding.
-    """
-    beyond = state.solution.beyond
-    square = state.blocks.moment(2)
-    trace = float(beyond[0]) + state.solution.steady.error + SUMMATION
-    return Distance(
+def state_error(solution: Solution) -> StateError:
+    """Return the effect of the levels beyond the window, of the residual and of rounding."""
+    beyond = solution.beyond
+    square = solution.blocks.moment(2)
+    trace = float(beyond[0]) + solution.steady.error + SUMMATION
+    return StateError(
         trace, float(beyond[1]) + trace * math.sqrt(square), float(beyond[2]) + trace * square
     )
 
 
-def flow_errors(state: "RotorState") -> Mapping[str, float]:
-    """Estimated absolute errors of heat, work and current."""
-    machine, flow, off = state.machine, state.flows, distance(state)
-    damping, model = machine.load_damping, state.solution.model
-    defect = _current_defect(state)
-    current = defect + damping * off.momentum
-    load = damping * off.square / machine.moment_of_inertia
-    heat = {"cold": machine.cold.gap * current, "hot": machine.hot.gap * current}
-    work = (machine.cold.total_rate + machine.hot.total_rate) * abs(machine.coupling) * off.trace
-    if model.cold.quantum is None:  # heats are differences of gross flows, and there is no work
-        heat = {bath: error + abs(flow.total) for bath, error in heat.items()}
-        work = 0.0
-    produced = heat["cold"] / machine.temperature_cold + heat["hot"] / machine.temperature_hot
-    return {
-        "heat_cold": heat["cold"],
-        "heat_hot": heat["hot"],
-        "heat_load": load,
-        "work_qubits": work,
-        "work_load": damping * machine.load_tilt * abs(machine.coupling) * off.trace,
-        "particle_current": current,
-        "angular_momentum": off.momentum + defect / damping,
-        "intrinsic_power": load + defect,
-        "back_action": load + defect,
-        "entropy_production": produced + load / machine.temperature_load,
-    }
+def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
+    """Return estimated absolute errors of heat, work, power and current."""
+    model, error = solution.model, state_error(solution)
+    parameters = model.parameters
+    damping, coupling = parameters.load_damping, abs(parameters.coupling)
+    defect = _current_defect(solution, flow)
+    current = defect + damping * error.momentum
+    load = damping * error.square / parameters.moment_of_inertia
+    cold, hot = parameters.cold.gap * current, parameters.hot.gap * current
+    work = (parameters.cold.total_rate + parameters.hot.total_rate) * coupling * error.trace
+    if model.cold.heat_per_excitation is None:
+        # heats are differences of gross flows, and the baths do no work
+        cold, hot, work = cold + abs(flow.total), hot + abs(flow.total), 0.0
+    produced = cold / parameters.temperature_cold + hot / parameters.temperature_hot
+    return MappingProxyType(
+        {
+            "heat_cold": cold,
+            "heat_hot": hot,
+            "heat_load": load,
+            "work_qubits": work,
+            "work_load": damping * parameters.load_tilt * coupling * error.trace,
+            "particle_current": current,
+            "angular_momentum": error.momentum + defect / damping,
+            "intrinsic_power": load + defect,
+            "back_action": load + defect,
+            "entropy_production": produced + load / parameters.temperature_load,
+        }
+    )
 
 
-def errors(state: "RotorState") -> Mapping[str, float]:
-    """Estimated absolute errors of the observables."""
-    machine, off = state.machine, distance(state)
-    gap_cold, gap_hot = machine.cold.gap, machine.hot.gap
-    kinetic = 0.5 * off.square / machine.moment_of_inertia
-    energy = kinetic + (gap_cold + gap_hot + 2.0 * abs(machine.coupling)) * off.trace
-    momenta = state.window.momenta
+def energy_errors(solution: Solution) -> Mapping[str, Any]:
+    """Return those of energies, and of the ergotropies by part."""
+    parameters, error = solution.model.parameters, state_error(solution)
+    gap_cold, gap_hot = parameters.cold.gap, parameters.hot.gap
+    kinetic = 0.5 * error.square / parameters.moment_of_inertia
+    energy = kinetic + (gap_cold + gap_hot + 2.0 * abs(parameters.coupling)) * error.trace
+    momenta = solution.blocks.window.momenta
     # eigenvalues are known to rounding, and count with the energy of their level
     rounding = float(
-        np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * machine.moment_of_inertia)
+        np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * parameters.moment_of_inertia)
     )
-    found = {
-        "angular_momentum_variance": off.square + 2.0 * abs(state.angular_momentum) * off.momentum,
-        "kinetic_energy": kinetic,
-        "energy": energy,
-        "entropy": off.trace * (state.entropy + 1.0 - math.log(off.trace)),
-        "qubit_inversion": off.trace,
-        "ergotropy_total": SORTING * energy + rounding,
-        "ergotropy_qubits": (gap_cold + gap_hot) * off.trace,
-        "ergotropy_rotor": SORTING * kinetic + rounding,
-        "ergotropy_cold": gap_cold * off.trace,
-        "ergotropy_hot": gap_hot * off.trace,
+    ergotropy = {
+        "total": SORTING * energy + rounding,
+        "qubits": (gap_cold + gap_hot) * error.trace,
+        "rotor": SORTING * kinetic + rounding,
+        "cold": gap_cold * error.trace,
+        "hot": gap_hot * error.trace,
     }
-    return MappingProxyType({**state.flow_errors, **found, **_ratio_errors(state)})
+    return {"kinetic_energy": kinetic, "energy": energy, "ergotropy": ergotropy}
 
 
-def _ratio_errors(state: "RotorState") -> dict[str, float]:
-    flow, operation = state.flow_errors, state.operation
-    work = flow["work_qubits"] if flow["work_qubits"] else flow["heat_load"] + flow["work_load"]
-    heat = max(flow["heat_cold"], flow["heat_hot"])
-    relative = distance(state).square / state.blocks.moment(2)
-    noise = float(state.counting_statistics.errors[1]) + NOISE_RESPONSE * relative * abs(
-        state.particle_noise
-    )
-    found = {"particle_noise": noise}
-    if operation.regime == "engine":
-        found["efficiency"] = (work + operation.efficiency * heat) / operation.heat_hot
-    if operation.regime == "refrigerator":
-        found["cop"] = (heat + operation.cop * work) / operation.work
-    if state.flowing:
-        current = flow["particle_current"] / abs(state.particle_current)
-        relative = noise / state.particle_noise + current
-        produced = flow["entropy_production"] * state.uncertainty_ratio / state.entropy_production
-        found["fano_factor"] = relative * state.fano_factor
-        found["uncertainty_ratio"] = (relative + current) * state.uncertainty_ratio + produced
-    return found
+def noise_error(solution: Solution, counting: lindblad.CountingStatistics) -> float:
+    """Return the error of the noise of the particle current."""
+    relative = state_error(solution).square / solution.blocks.moment(2)
+    return float(counting.errors[1]) + NOISE_RESPONSE * relative * abs(counting.noise)
 
 
-def _current_defect(state: "RotorState") -> float:
+def _current_defect(solution: Solution, flow: RotorFlows) -> float:
     """Largest difference between J from the two baths, from H_S, and γ⟨L_z⟩; all are equal."""
-    flow, damped = state.flows, state.machine.load_damping * state.angular_momentum
+    damped = solution.model.parameters.load_damping * solution.blocks.moment(1)
     return max(abs(flow.excitations_hot - damped), abs(flow.excitations_cold + damped))
 
 
-def _rounding_rate(state: "RotorState") -> float:
-    """A relaxation rate that could not be told from zero, where a second state might hide."""
-    fastest = np.max(np.abs(state.solution.steady.generator.diagonal()))
+def _rounding_rate(solution: Solution) -> float:
+    """Largest relaxation rate that rounding hides: a second steady state could not be told."""
+    fastest = np.max(np.abs(solution.steady.generator.diagonal()))
     return float(np.finfo(np.float64).eps * fastest)
 
 
-def audit(state: "RotorState") -> dict[str, AuditEntry]:
-    """Checks of the solution and of the laws; those of validity come from the method."""
-    blocks, flow, rtol = state.blocks, state.flows, state.method.rtol
-    machine, steady = state.machine, state.solution.steady
-    off, rates = distance(state), machine.cold.total_rate + machine.hot.total_rate
-    gross = machine.cold.gap * machine.cold.rate_up + machine.hot.gap * machine.hot.rate_up
-    carried = (machine.cold.gap + machine.hot.gap) * machine.load_damping * off.momentum
-    uncertain = carried + state.flow_errors["heat_load"] + state.flow_errors["work_qubits"]
-    share = share_beyond(state.solution)
+def audit(
+    solution: Solution,
+    flow: RotorFlows,
+    errors: Mapping[str, float],
+    entropy_production: float,
+    rtol: float,
+) -> dict[str, AuditEntry]:
+    """Return checks of the solution and of the laws; those of validity come from the method.
+
+    errors: of the flows, as `flow_errors` gives them.
+    """
+    blocks, steady, parameters = solution.blocks, solution.steady, solution.model.parameters
+    cold, hot = parameters.cold, parameters.hot
+    error, rates = state_error(solution), cold.total_rate + hot.total_rate
+    gross = cold.gap * cold.rate_up + hot.gap * hot.rate_up
+    carried = (cold.gap + hot.gap) * parameters.load_damping * error.momentum
+    uncertain = carried + errors["heat_load"] + errors["work_qubits"]
+    share = solution.share_beyond
     scale = flow.scale / min(
-        machine.temperature_cold, machine.temperature_hot, machine.temperature_load
+        parameters.temperature_cold, parameters.temperature_hot, parameters.temperature_load
     )
     edges = max(float(blocks.rotor[0]), float(blocks.rotor[-1]))
     return {
         "estimated error": AuditEntry(share + steady.error, rtol),
         "residual": AuditEntry(steady.residual, RESIDUAL),
-        "uniqueness": AuditEntry(_rounding_rate(state) / steady.relaxation_rate, UNIQUE),
+        "uniqueness": AuditEntry(_rounding_rate(solution) / steady.relaxation_rate, UNIQUE),
         "trace": AuditEntry(abs(blocks.trace - 1.0), ROUNDING),
         "negativity": AuditEntry(max(0.0, -float(blocks.eigenvalues[-1])), NEGATIVE),
         "edge population": AuditEntry(edges, rtol),
         "kinetic energy beyond the window": AuditEntry(share, rtol),
-        "another motion beyond the window": AuditEntry(state.solution.elsewhere, rtol),
+        "another motion beyond the window": AuditEntry(solution.secondary_population, rtol),
         "first law": AuditEntry(abs(flow.total), ROUNDING * gross + uncertain),
         "current through the rotor": AuditEntry(
-            _current_defect(state), ROUNDING * rates + machine.load_damping * off.momentum
+            _current_defect(solution, flow),
+            ROUNDING * rates + parameters.load_damping * error.momentum,
         ),
         "second law": AuditEntry(
-            -state.entropy_production, 1e-10 * scale + state.flow_errors["entropy_production"]
+            -entropy_production, SECOND_LAW * scale + errors["entropy_production"]
         ),
     }

@@ -1,9 +1,8 @@
-"""Where a rotor engine changes what it does, found by root finding in β_2/β_1."""
+"""Where a rotor engine changes its operation: roots in β_2/β_1."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
@@ -11,13 +10,13 @@ from scipy.optimize import brentq, minimize_scalar
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.rotor.solve import RotorMethod
+from wheelwork.machines.rotor.parameters import AnyRotor
+from wheelwork.machines.rotor.state import RotorState
+from wheelwork.results import html_table
 
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
-    from wheelwork.machines.rotor.state import RotorState
-
-SCAN_POINTS = 33
+SCAN_POINTS = 33  # steps of 0.03 over the default range: regimes of the paper are wider
+ROOT_XTOL, ROOT_RTOL = 1e-11, 1e-12  # of a root in β_2/β_1; errors of the flows allow no more
+PEAK_XTOL = 1e-8  # of a maximum, which values of relative precision 1e-16 do not fix better
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,13 @@ class RegimeBoundaries:
     qubit_ergotropy_vanishes: float
     efficiency_peaks: float
 
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{value:.8g}") for name, value in vars(self).items()]
+        return html_table("RegimeBoundaries", rows)
 
-def find_boundaries(
-    machine: "RotorEngine", method: RotorMethod, low: float, high: float
+
+def regime_boundaries(
+    parameters: AnyRotor, steady_state: Callable[[AnyRotor], RotorState], low: float, high: float
 ) -> RegimeBoundaries:
     """Return the first of each kind in low ≤ β_2/β_1 ≤ high: a scan of 33 values, then Brent."""
     low, high = _checks.positive("low", low), _checks.positive("high", high)
@@ -47,22 +50,24 @@ def find_boundaries(
         raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
     scan = np.linspace(low, high, SCAN_POINTS)
 
-    def at(ratio: float) -> "RotorState":
-        return machine.replace(beta_ratio=ratio).steady_state(method)
+    def state_at(ratio: float) -> RotorState:
+        return steady_state(parameters.replace(beta_ratio=ratio))
 
-    states = [at(float(ratio)) for ratio in scan]
+    states = [state_at(float(ratio)) for ratio in scan]
 
-    def crossing(value: Callable[["RotorState"], float], *errors: str) -> float:
+    def crossing(value: Callable[[RotorState], float], *names: str) -> float:
         values = np.array([value(state) for state in states])
-        bounds = np.array([sum(state.errors[name] for name in errors) for state in states])
-        return _first_root(lambda ratio: value(at(ratio)), scan, values, bounds)
+        errors = np.array([sum(state.error(name) for name in names) for state in states])
+        return _first_root(lambda ratio: value(state_at(ratio)), scan, values, errors)
 
     efficiencies = np.array([state.efficiency for state in states])
     return RegimeBoundaries(
-        crossing(lambda state: state.operation.work, "work_qubits", "heat_load", "work_load"),
-        crossing(lambda state: state.heat_cold, "heat_cold"),
-        crossing(lambda state: state.qubit_inversion, "qubit_inversion"),
-        _first_peak(lambda ratio: at(ratio).efficiency, scan, efficiencies),
+        work_vanishes=crossing(
+            lambda state: state.operation.work, "work_qubits", "heat_load", "work_load"
+        ),
+        heat_reverses=crossing(lambda state: state.heat_cold, "heat_cold"),
+        qubit_ergotropy_vanishes=crossing(lambda state: state.qubit_inversion, "qubit_inversion"),
+        efficiency_peaks=_first_peak(lambda ratio: state_at(ratio).efficiency, scan, efficiencies),
     )
 
 
@@ -75,19 +80,20 @@ def _first_root(
     if changes.size == 0:
         return math.nan
     low, high = known[changes[0]], known[changes[0] + 1]
-    return float(brentq(f, float(scan[low]), float(scan[high]), xtol=1e-11, rtol=1e-12))
+    return float(brentq(f, float(scan[low]), float(scan[high]), xtol=ROOT_XTOL, rtol=ROOT_RTOL))
 
 
 def _first_peak(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:
+    """The first maximum between two points of the scan, NaN without one."""
     inner = (values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:])
     peaks = np.flatnonzero(inner) + 1
     if peaks.size == 0:
         return math.nan
     i = int(peaks[0])
-    found = minimize_scalar(
+    peak = minimize_scalar(
         lambda ratio: -f(float(ratio)),
         bounds=(float(scan[i - 1]), float(scan[i + 1])),
         method="bounded",
-        options={"xatol": 1e-8},
+        options={"xatol": PEAK_XTOL},
     )
-    return float(found.x)
+    return float(peak.x)

@@ -1,9 +1,10 @@
-"""A rotor engine in time: powers, and the populations of l."""
+"""A rotor engine in time: its states, powers, and the populations of l."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,29 +14,32 @@ import xarray as xr
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.rotor.blocks import BlockState, block_state
-from wheelwork.machines.rotor.flows import RotorFlows, flows
-from wheelwork.machines.rotor.labels import EVOLVING
-from wheelwork.machines.rotor.model import RotorModel
-from wheelwork.machines.rotor.solve import RotorMethod
-from wheelwork.machines.rotor.state import RotorState
-from wheelwork.machines.rotor.window import LARGEST_WINDOW, Window, guess_chain
+from wheelwork.machines.rotor import energetics
+from wheelwork.machines.rotor.block_state import BlockState, Window, block_state, from_matrix
+from wheelwork.machines.rotor.energetics import RotorFlows
+from wheelwork.machines.rotor.model import RotorMethod, RotorModel
+from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.machines.rotor.state import RotorResult, flow_observable
+from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
+from wheelwork.results import AuditEntry, Result, Series
 
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
-
-MARGIN = 16  # levels on both sides of the start
-SMALLEST_RTOL = 1e-8  # what rounding allows over many long intervals
-LARGEST_FIRST = 512  # levels
-LARGEST_MATRIX = 2.0**31  # bytes
+MARGIN = 16  # levels on both sides of the initial state
+SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long intervals
+LARGEST_FIRST = 512  # levels of a first window that holds the steady state too; cheap to solve on
+LARGEST_MATRIX = 2.0**31  # bytes of the initial density matrix, which is dense
+ENDS = {"first": 0, "last": -1}  # indices of l, whose populations are followed
+GROWING = 0.1  # of rtol: an end that turns back more than this is moved outwards
 
 
 @dataclass(frozen=True)
 class RotorStart:
-    """A state to start from: one angular momentum, and qubits without coherence.
+    """An initial state: one angular momentum, and qubits without coherence.
 
     angular_momentum: l. excited_cold, excited_hot: excited populations of the qubits, None for
     that of the qubit alone with its bath.
+
+    The counterpart of `Ground`, `Coherent` and the other initial states of an oscillator. Thermal
+    qubits depend on the parameters, so that the matrix is made when a machine evolves.
     """
 
     angular_momentum: int = 0
@@ -43,96 +47,163 @@ class RotorStart:
     excited_hot: float | None = None
 
     def __post_init__(self) -> None:
-        l = _checks.integer("angular_momentum", self.angular_momentum, -LARGEST_WINDOW)  # noqa: E741
-        object.__setattr__(self, "angular_momentum", l)
+        momentum = _checks.integer("angular_momentum", self.angular_momentum, -LARGEST_WINDOW)
+        object.__setattr__(self, "angular_momentum", momentum)
         for name in ("excited_cold", "excited_hot"):
             if getattr(self, name) is not None:
-                value = _checks.non_negative(name, getattr(self, name))
-                if value > 1.0:
-                    raise InvalidArgument(f"`{name}` must not exceed one, but is {value!r}")
+                value = _checks.within(name, getattr(self, name), 0.0, 1.0)
                 object.__setattr__(self, name, value)
 
-    def blocks(self, machine: "RotorEngine") -> BlockState:
-        """Return the state on a window of its own."""
-        l = self.angular_momentum  # noqa: E741
-        cold = machine.cold.excited if self.excited_cold is None else self.excited_cold
-        hot = machine.hot.excited if self.excited_hot is None else self.excited_hot
+    def blocks(self, parameters: RotorParameters) -> BlockState:
+        """Return the state on a window of three levels about l."""
+        cold = parameters.cold.excited if self.excited_cold is None else self.excited_cold
+        hot = parameters.hot.excited if self.excited_hot is None else self.excited_hot
         populations = np.zeros((4, 3))
         populations[:, 1] = np.outer([1.0 - cold, cold], [1.0 - hot, hot]).ravel()
-        return BlockState(Window(l - 1, l + 1), populations, np.zeros(2, dtype=np.complex128))
+        window = Window(self.angular_momentum - 1, self.angular_momentum + 1)
+        return BlockState(window, populations, np.zeros(2, dtype=np.complex128))
 
 
 @dataclass(frozen=True, eq=False)
-class RotorEvolution:
-    """What `RotorEngine.evolve` returns.
+class TransientSolution:
+    """The state at one time. error: estimated Σ|δρ| over populations and coherences."""
 
-    times: (T,). states: one for each time. error: (T,), estimated Σ|δρ| over populations and
-    coherences, with what the ends of the window may have turned back. ends: (T, 2), largest
-    populations of the first and the last l of the window up to then, over all steps on the way.
-    """
-
-    machine: "RotorEngine"
     model: RotorModel
-    times: FloatArray
-    states: tuple[BlockState, ...]
-    error: FloatArray
-    ends: FloatArray
+    time: float
+    blocks: BlockState
+    error: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RotorSnapshot(RotorResult):
+    """A rotor engine at one time of an evolution."""
+
+    headline: ClassVar[tuple[str, ...]] = (
+        "heat_cold",
+        "heat_hot",
+        "heat_load",
+        "net_power",
+        "angular_momentum",
+        "ergotropy_total",
+    )
+
+    machine: RotorParameters
+    method: RotorMethod
+    solution: TransientSolution
 
     @cached_property
+    def flows(self) -> RotorFlows:
+        """All heat, work and power."""
+        return energetics.flows(self.model, self.blocks)
+
+    kinetic_power = flow_observable(
+        "kinetic_power", r"\dot W_\mathrm{kin}", "change of the kinetic energy"
+    )
+    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "net power")
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked."""
+        bound = max(self.method.rtol, SMALLEST_RTOL) + 2.0 * self.method.rtol
+        lowest = float(self.blocks.eigenvalues[-1])
+        entries = {
+            "estimated error": AuditEntry(self.solution.error, bound),
+            "trace": AuditEntry(abs(self.blocks.trace - 1.0), bound),
+            "negativity": AuditEntry(max(0.0, -lowest), bound),
+        }
+        return MappingProxyType(entries | dict(self.validity))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RotorEvolution(Series[RotorSnapshot]):
+    """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
+
+    Each of their observables is an attribute too, as an array (T,), such as `angular_momentum`.
+    model: the equations, on a window that held the rotor at all times. solution: theirs.
+    """
+
+    kind: ClassVar[type[Result]] = RotorSnapshot
+
+    machine: RotorParameters
+    method: RotorMethod
+    model: RotorModel
+    solution: lindblad.Evolution
+
+    @property
+    def times(self) -> FloatArray:
+        """(T,)."""
+        return self.solution.times
+
+    @cached_property
+    def states(self) -> tuple[BlockState, ...]:
+        """One for each time."""
+        window = self.model.window
+        return tuple(block_state(window, self.solution.state(i)) for i in range(self.times.size))
+
+    @cached_property
+    def ends(self) -> FloatArray:
+        """(T, 2), largest populations of the first and the last l of the window up to each time,
+        over all steps on the way.
+        """
+        return np.column_stack([self.solution.largest[end] for end in ENDS])
+
+    @property
+    def error(self) -> FloatArray:
+        """(T,), estimated Σ|δρ| over populations and coherences, with what the ends of the window
+        may have turned back.
+        """
+        turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
+        return np.asarray(self.solution.error + turned_back)
+
+    @cached_property
+    def results(self) -> tuple[RotorSnapshot, ...]:
+        """One result for each time."""
+        solutions = (
+            TransientSolution(self.model, float(time), state, float(error))
+            for time, state, error in zip(self.times, self.states, self.error, strict=True)
+        )
+        return tuple(RotorSnapshot(self.machine, self.method, each) for each in solutions)
+
+    @property
     def flows(self) -> tuple[RotorFlows, ...]:
         """Heat, work and power at each time."""
-        return tuple(flows(self.model, state) for state in self.states)
+        return tuple(result.flows for result in self.results)
 
     @cached_property
     def rotor(self) -> FloatArray:
         """Populations of l, (T, N)."""
         return np.array([state.rotor for state in self.states])
 
-    @property
-    def angular_momentum(self) -> FloatArray:
-        """⟨L_z⟩, (T,)."""
-        return np.array([state.moment(1) for state in self.states])
-
-    @property
-    def kinetic_energy(self) -> FloatArray:
-        """⟨L_z²⟩/2I, (T,)."""
-        square = np.array([state.moment(2) for state in self.states])
-        return np.asarray(square / (2.0 * self.machine.moment_of_inertia))
-
     @cached_property
-    def observables(self) -> Mapping[str, FloatArray]:
-        """Everything in `EVOLVING` against time, (T,) each."""
-        own = {"angular_momentum": self.angular_momentum, "kinetic_energy": self.kinetic_energy}
-        return {
-            name: own[name] if name in own else np.array([getattr(f, name) for f in self.flows])
-            for name in EVOLVING
-        }
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """The audits of all times, of each entry the largest value."""
+        worst: dict[str, AuditEntry] = {}
+        for name, entry in (item for result in self.results for item in result.audit.items()):
+            if name not in worst or not entry.value <= worst[name].value:
+                worst[name] = entry
+        return MappingProxyType(worst)
 
     def to_xarray(self) -> xr.Dataset:
         """Observables over time, and the populations of l over time and l."""
-        window = self.model.window
-        coords = {"time": self.times, "l": np.arange(window.lowest, window.highest + 1)}
-        dataset = xr.Dataset({"rotor_population": (("time", "l"), self.rotor)}, coords=coords)
-        for name, values in self.observables.items():
-            symbol, unit, long_name = EVOLVING[name]
-            attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
-            dataset[name] = ("time", values, attrs)
+        dataset, window = super().to_xarray(), self.model.window
+        dataset = dataset.assign_coords(l=np.arange(window.lowest, window.highest + 1))
+        dataset["rotor_population"] = (("time", "l"), self.rotor)
         dataset["state_error"] = ("time", self.error)
         return dataset
 
 
 def evolve(
-    machine: "RotorEngine", initial: object, times: npt.ArrayLike, method: RotorMethod
+    parameters: RotorParameters, initial: Any, times: npt.ArrayLike, method: RotorMethod
 ) -> RotorEvolution:
     """Return the states at `times`, on a window that grows until it holds the rotor."""
     at = _checks.finite_array("times", times, ndim=1)
-    start = _blocks(machine, initial)
-    window = _first_window(machine, start.window, method)
+    start = _initial_state(parameters, initial, method)
+    window = _first_window(parameters, start.window, method)
     while True:
-        found = evolve_on(machine, start, at, method, window)
-        beyond = window.levels * found.ends
+        evolution = evolve_on(parameters, start, at, method, window)
+        beyond = window.levels * evolution.ends
         if np.max(beyond) <= method.rtol:
-            return found
+            return evolution
         late = at[int(np.argmax(np.max(beyond, axis=1) > method.rtol))]
         reached = (
             f"until t = {late:g} the ends of {window.lowest} ≤ l ≤ {window.highest} turned back "
@@ -142,20 +213,27 @@ def evolve(
             raise NotConverged(f"the window cannot hold the rotor: {reached}")
         if 2 * window.levels > LARGEST_WINDOW:
             raise NotConverged(f"the rotor runs out of the largest window: {reached}")
-        grown = np.max(beyond, axis=0) > 0.1 * method.rtol
-        more = window.levels // 2
-        window = Window(window.lowest - more * int(grown[0]), window.highest + more * int(grown[1]))
+        window = window.grown(np.max(beyond, axis=0) > GROWING * method.rtol)
 
 
-def _blocks(machine: "RotorEngine", initial: object) -> BlockState:
-    if isinstance(initial, RotorStart):
-        return initial.blocks(machine)
-    if isinstance(initial, RotorState):
-        return initial.blocks
-    if isinstance(initial, BlockState):
-        return _checked(initial)
+def _initial_state(parameters: RotorParameters, initial: Any, method: RotorMethod) -> BlockState:
+    match initial:
+        case RotorStart():
+            return initial.blocks(parameters)
+        case RotorResult():
+            return initial.blocks
+        case BlockState():
+            return _checked(initial)
+        case np.ndarray() if method.window is not None:
+            return _checked(from_matrix(Window(*method.window), initial))
+        case np.ndarray():
+            raise InvalidArgument(
+                "`initial` must come with a fixed window of the method where it is a density "
+                "matrix, which does not tell its values of l, but `window` is None"
+            )
     raise InvalidArgument(
-        f"`initial` must be a RotorStart, RotorState or BlockState, but is {initial!r}"
+        "`initial` must be a RotorStart, a state of a rotor engine, a BlockState or a density "
+        f"matrix, but is {initial!r}"
     )
 
 
@@ -168,7 +246,7 @@ def _checked(state: BlockState) -> BlockState:
             f"but has {shapes[0]} and {shapes[1]}"
         )
     lowest, trace = float(state.eigenvalues[-1]), state.trace
-    if lowest < -SMALLEST_RTOL or abs(trace - 1.0) > SMALLEST_RTOL:
+    if not (lowest >= -SMALLEST_RTOL and abs(trace - 1.0) <= SMALLEST_RTOL):
         raise InvalidArgument(
             "`initial` must be a state, positive and of trace one, but has the eigenvalue "
             f"{lowest:.3g} and the trace {trace:.10g}"
@@ -176,7 +254,7 @@ def _checked(state: BlockState) -> BlockState:
     return state
 
 
-def _first_window(machine: "RotorEngine", start: Window, method: RotorMethod) -> Window:
+def _first_window(parameters: RotorParameters, start: Window, method: RotorMethod) -> Window:
     if method.window is not None:
         window = Window(*method.window)
         if window.lowest > start.lowest or window.highest < start.highest:
@@ -186,18 +264,18 @@ def _first_window(machine: "RotorEngine", start: Window, method: RotorMethod) ->
             )
         return window
     window = Window(start.lowest - MARGIN, start.highest + MARGIN)
-    if machine.load_damping == 0.0:
+    if parameters.load_damping == 0.0:
         return window
     try:
-        settled = guess_chain(machine, method).window
-    except NotConverged:  # what holds it in the end may not be needed in time
+        steady = guess_chain(parameters, method).window
+    except NotConverged:  # the window of the steady state may not be needed at finite times
         return window
-    both = Window(min(window.lowest, settled.lowest), max(window.highest, settled.highest))
+    both = Window(min(window.lowest, steady.lowest), max(window.highest, steady.highest))
     return both if both.levels <= LARGEST_FIRST else window
 
 
 def evolve_on(
-    machine: "RotorEngine",
+    parameters: RotorParameters,
     start: BlockState,
     times: FloatArray,
     method: RotorMethod,
@@ -210,19 +288,19 @@ def evolve_on(
             f"the density matrix on {window.lowest} ≤ l ≤ {window.highest} would take "
             f"{size / 2**30:.1f} GiB, more than {LARGEST_MATRIX / 2**30:g}"
         )
-    model = method.model(machine, window)
-    initial = start.on(window).matrix()
-    solver = lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL))
-    observables = {str(end): _projector(window, end) for end in (0, -1)}
-    found = lindblad.evolve(model.lindblad, initial, times, observables=observables, method=solver)
-    states = tuple(block_state(window, found.state(i)) for i in range(times.size))
-    ends = np.column_stack(list(found.largest.values()))
-    error = found.error + window.levels * np.sum(ends, axis=1)
-    return RotorEvolution(machine, model, found.times, states, error, ends)
+    model = method.model(parameters, window)
+    solution = lindblad.evolve(
+        model.lindblad,
+        start.on(window).matrix(),
+        times,
+        observables={name: _projector(window, end) for name, end in ENDS.items()},
+        method=lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL)),
+    )
+    return RotorEvolution(parameters, method, model, solution)
 
 
 def _projector(window: Window, end: int) -> sp.csc_array:
-    """On one l, whatever the qubits do."""
+    """On the l at an end of the window, for any state of the qubits."""
     level = np.zeros(window.levels)
     level[end] = 1.0
     return sp.csc_array(sp.diags_array(np.tile(level, 4)))

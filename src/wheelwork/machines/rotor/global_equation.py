@@ -1,35 +1,39 @@
 """The global master equation: the baths see the energies of the whole machine.
 
 The two Bohr frequencies by which a pair (`Pairs`) decays differ by its splitting and are kept
-apart. Transitions of different pairs may share a frequency, or come close to it, but a state
-without coherences between charges does not see whether they are one jump or two. Hence the sum
-over all frequencies is made of four families of jumps for each bath, whatever basis is chosen
-where energies coincide, as those of l and −l do. Coherences between charges, which may see the
-difference, influence nothing that is reported.
+apart. Transitions of different pairs may share a frequency, or nearly so, but a state without
+coherences between charges evolves the same whether they are one jump or two. Hence the sum over
+all frequencies is made of four families of jumps for each bath, whatever basis is chosen where
+energies coincide, as those of l and −l do. Coherences between charges, for which it makes a
+difference, influence nothing that is reported (docs/decisions/0009).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.machines.rotor.blocks import BlockState
-from wheelwork.machines.rotor.local_equation import SMALL
-from wheelwork.machines.rotor.model import Entries, Jumps, RotorModel, matrix
-from wheelwork.machines.rotor.pairs import Pairs, free_energies, pairs_of, rotor_energies
-from wheelwork.machines.rotor.qubits import QubitBath
-from wheelwork.machines.rotor.window import Window, fixed_window
+from wheelwork.machines.rotor.block_state import (
+    BlockState,
+    Pairs,
+    Window,
+    fixed_window,
+    free_energies,
+    pairs_of,
+    rotor_energies,
+)
+from wheelwork.machines.rotor.model import SMALL, Entries, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
+from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry
 
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
-
-ONE_FREQUENCY = 1e-7  # of B_1 + B_2: Bohr frequencies of a pair closer than this count as one
+# Splitting, over B_1 + B_2, below which a pair decays by one frequency: far above rounding of the
+# energies, far below any splitting that the secular approximation resolves.
+ONE_FREQUENCY = 1e-7
 EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are
 
 
@@ -48,7 +52,9 @@ class GlobalMasterEquation:
     does not tend to the local equation, which holds there.
     """
 
-    cutoff: float | None = None
+    cutoff: float | None = parameter(
+        r"\Omega", "energy", "cutoff frequency of the baths", optional=True, default=None
+    )
     rtol: float = 1e-9
     window: tuple[int, int] | None = None
 
@@ -59,34 +65,34 @@ class GlobalMasterEquation:
         if self.window is not None:
             object.__setattr__(self, "window", fixed_window(self.window))
 
-    def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
+    def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""
-        pairs = pairs_of(machine, window)
+        pairs = pairs_of(parameters, window)
         cold, hot = (
-            GlobalDissipator(machine, window, pairs, bath, site, self._cutoff(machine))
-            for site, bath in enumerate((machine.cold, machine.hot))
+            GlobalDissipator(parameters, window, pairs, bath, site, self._cutoff(parameters))
+            for site, bath in enumerate((parameters.cold, parameters.hot))
         )
-        return RotorModel(machine, window, cold, hot)
+        return RotorModel(parameters, window, cold, hot)
 
     def chain_rates(
-        self, machine: "RotorEngine", momenta: FloatArray
+        self, parameters: RotorParameters, momenta: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Rates of l → l + 1 and back, by way of the eigenstates of the pair between them.
+        """Rates of l → l + 1 and back, through the eigenstates of the pair between them.
 
         |0,1,l⟩ connects an eigenstate with 00 and 11 at l, |1,0,l+1⟩ with those at l + 1.
         """
         up, down = np.zeros_like(momenta), np.zeros_like(momenta)
-        if machine.coupling == 0.0:
+        if parameters.coupling == 0.0:
             return up, down
-        cutoff, cold, hot = self._cutoff(machine), machine.cold, machine.hot
-        rotor = np.array([momenta, momenta + 1.0]) ** 2 / (2.0 * machine.moment_of_inertia)
-        fields = machine.field_cold + machine.field_hot
-        half = machine.field_cold - machine.field_hot + 0.5 * (rotor[1] - rotor[0])
-        angle = 0.5 * np.arctan2(machine.coupling, half)
+        cutoff, cold, hot = self._cutoff(parameters), parameters.cold, parameters.hot
+        rotor = np.array([momenta, momenta + 1.0]) ** 2 / (2.0 * parameters.moment_of_inertia)
+        fields = parameters.field_cold + parameters.field_hot
+        half = parameters.field_cold - parameters.field_hot + 0.5 * (rotor[1] - rotor[0])
+        angle = 0.5 * np.arctan2(parameters.coupling, half)
         shares = np.sin(angle) ** 2, np.cos(angle) ** 2  # of |0,1,l⟩ and |1,0,l+1⟩ in the upper one
         empty, full = (1.0 - cold.excited) * (1.0 - hot.excited), cold.excited * hot.excited
         for sign, weights in ((1.0, shares), (-1.0, shares[::-1])):
-            energy = 0.5 * (rotor[0] + rotor[1]) + sign * np.hypot(half, machine.coupling)
+            energy = 0.5 * (rotor[0] + rotor[1]) + sign * np.hypot(half, parameters.coupling)
             entering, leaving = [], []  # of l and of l + 1
             for emitting, absorbing, weight, own in zip(
                 (hot, cold), (cold, hot), weights, rotor, strict=True
@@ -100,38 +106,39 @@ class GlobalMasterEquation:
             down += entering[1] * leaving[0] / total
         return up, down
 
-    def _cutoff(self, machine: "RotorEngine") -> float:
-        return 2.0 * machine.field_hot if self.cutoff is None else self.cutoff
+    def _cutoff(self, parameters: RotorParameters) -> float:
+        return 2.0 * parameters.field_hot if self.cutoff is None else self.cutoff
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
         """Rates of the baths against splittings and gaps, of the load against λ."""
-        machine, window = model.machine, model.window
+        parameters, window = model.parameters, model.window
         assert isinstance(model.cold, GlobalDissipator)
         assert isinstance(model.hot, GlobalDissipator)
         rate = model.cold.escape_rate + model.hot.escape_rate
         splitting = 2.0 * model.cold.pairs.half_splitting
         weight = np.trace(blocks.pairs, axis1=1, axis2=2)[1:-1]
-        # energies that coincide count as one and need not be told apart
+        # where the eigenstates of a pair coincide, the secular approximation is not needed
         ratios = np.divide(rate, splitting, out=np.zeros_like(rate), where=splitting > 0.0)
         ratio = float(weight @ ratios[1:-1] / weight.sum())
-        load = float(blocks.rotor @ np.sum(machine.load_rates(window.momenta), axis=0))
+        load = float(blocks.rotor @ np.sum(parameters.load_rates(window.momenta), axis=0))
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
             "bath rate / gap": AuditEntry(
                 max(model.cold.rate_at_gap, model.hot.rate_at_gap), SMALL
             ),
-            "load rate / coupling": AuditEntry(load / abs(machine.coupling or np.nan), SMALL),
-            "load's departure from Gibbs": AuditEntry(0.25 * machine.load_tilt, SMALL),
+            "load rate / coupling": AuditEntry(load / abs(parameters.coupling or np.nan), SMALL),
+            "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
 
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """Transitions between the pairs and the states that have no partner, by one bath.
+    """Transitions of one bath between the pairs and the unpaired states, 00 or 11.
 
-    row: of these states in `BlockState.populations`. member: of the pairs, which differs from
-    them by one excitation (0: |1,0,l+1⟩, 1: |0,1,l⟩). out, into: amplitudes (2, N + 1, 2) of the
-    jumps from and to the pairs, for the upper and the lower eigenstate; [e, j, k] is of member k.
+    row: of the unpaired states in `BlockState.populations`. member: the member of a pair that
+    differs from them by one excitation (0: |1,0,l+1⟩, 1: |0,1,l⟩). out, into: amplitudes
+    (2, N + 1, 2) of the jumps from and to the pairs, for the upper and the lower eigenstate;
+    [e, j, k] is of member k.
     """
 
     row: int
@@ -144,13 +151,13 @@ class Channel:
         """The pairs that have the member."""
         return slice(1, None) if self.member else slice(None, -1)
 
-    def change(self, blocks: BlockState, partner: FloatArray, pairs: FloatArray) -> float:
+    def change(self, blocks: BlockState, unpaired: FloatArray, pairs: FloatArray) -> float:
         """Change per time of the mean of an observable.
 
-        partner: (N,), its value in the states of `row`. pairs: (N + 1, 2, 2), its matrices.
+        unpaired: (N,), its value in the states of `row`. pairs: (N + 1, 2, 2), its matrices.
         """
         chosen = self.pairs
-        K = pairs[chosen] - partner[:, None, None] * np.eye(2)
+        K = pairs[chosen] - unpaired[:, None, None] * np.eye(2)
         out, into = self.out[:, chosen], self.into[:, chosen]
         gain = np.einsum("ejk,jkm,ejm->j", into, K, into) @ blocks.populations[self.row]
         loss = np.einsum("ejk,jkm,jmn,ejn->", out, blocks.pairs[chosen], K, out)
@@ -159,18 +166,17 @@ class Channel:
     def entries(self, window: Window, eigenstate: int) -> tuple[list[Entries], list[Entries]]:
         """Return the jumps from and to one eigenstate of every pair."""
         N, first = window.levels, self.pairs.start or 0
-        partner = self.row * N + np.arange(N)
+        unpaired = self.row * N + np.arange(N)
         out: list[Entries] = []
         into: list[Entries] = []
         for member in (0, 1):
-            place = first + np.arange(N) - member  # of l in the window
-            there = (place >= 0) & (place < N)
-            state = (2 - member) * N + place
-            for amplitudes, found in ((self.out, out), (self.into, into)):
+            position = first + np.arange(N) - member  # of l in the window
+            inside = (position >= 0) & (position < N)
+            state = (2 - member) * N + position
+            for amplitudes, entries in ((self.out, out), (self.into, into)):
                 value = amplitudes[eigenstate, self.pairs, member]
-                used = there & (value != 0.0)
-                rows, columns = partner[used], state[used]
-                found.append((rows, columns, value[used]))
+                used = inside & (value != 0.0)
+                entries.append((unpaired[used], state[used], value[used]))
         return out, [(columns, rows, value) for rows, columns, value in into]
 
 
@@ -181,7 +187,7 @@ class GlobalDissipator:
     site: 0 for qubit 1, 1 for qubit 2. cutoff: Ω of the spectral density (Eqs. (A16), (A17)).
     """
 
-    machine: "RotorEngine"
+    parameters: RotorParameters
     window: Window
     pairs: Pairs
     bath: QubitBath
@@ -189,14 +195,14 @@ class GlobalDissipator:
     cutoff: float
 
     @property
-    def quantum(self) -> None:
-        """Excitations bring different heats."""
+    def heat_per_excitation(self) -> None:
+        """None: excitations bring different heats."""
         return
 
     @cached_property
     def channels(self) -> tuple[Channel, Channel]:
         """Between the pairs and the empty qubits, and between the pairs and the full ones."""
-        free = free_energies(self.machine, self.window)
+        free = free_energies(self.parameters, self.window)
         empty, full = self.site, 1 - self.site
         first, last = slice(None, -1), slice(1, None)
         values = self.pairs.eigenvalues
@@ -209,17 +215,17 @@ class GlobalDissipator:
     def _amplitudes(self, frequency: FloatArray, member: int) -> tuple[FloatArray, FloatArray]:
         """Amplitudes (2, N + 1, 2) with σ_i⁻ and with σ_i⁺ for Bohr frequencies (N, 2)."""
         vectors = self.pairs.eigenvectors
-        close = ONE_FREQUENCY * (self.machine.field_cold + self.machine.field_hot)
+        close = ONE_FREQUENCY * (self.parameters.field_cold + self.parameters.field_hot)
         padding = ((1, 0) if member else (0, 1), (0, 0))
-        found = []
+        both = []
         for rate in spectral_rates(self.bath, self.cutoff, frequency):
             strength = np.pad(np.sqrt(rate), padding) * vectors[:, :, member]
             amplitudes = np.moveaxis(strength[:, :, None] * vectors, 1, 0)
-            one = 2.0 * self.pairs.half_splitting < close
-            amplitudes[0, one] += amplitudes[1, one]
-            amplitudes[1, one] = 0.0
-            found.append(amplitudes)
-        return found[0], found[1]
+            merged = 2.0 * self.pairs.half_splitting < close
+            amplitudes[0, merged] += amplitudes[1, merged]
+            amplitudes[1, merged] = 0.0
+            both.append(amplitudes)
+        return both[0], both[1]
 
     @property
     def rate_at_gap(self) -> float:
@@ -234,12 +240,12 @@ class GlobalDissipator:
 
     @cached_property
     def up(self) -> Jumps:
-        """Jumps that take an excitation from the bath, by way of the two eigenstates."""
+        """Jumps that take an excitation from the bath, through the two eigenstates."""
         return tuple(self._jump(eigenstate, up=True) for eigenstate in (0, 1))
 
     @cached_property
     def down(self) -> Jumps:
-        """Jumps that give an excitation to the bath, by way of the two eigenstates."""
+        """Jumps that give an excitation to the bath, through the two eigenstates."""
         return tuple(self._jump(eigenstate, up=False) for eigenstate in (0, 1))
 
     def _jump(self, eigenstate: int, up: bool) -> sp.csc_array:
@@ -254,7 +260,7 @@ class GlobalDissipator:
 
     def heat(self, blocks: BlockState) -> float:
         """Tr(H_S L_i ρ), Leitch et al., Eq. (29)."""
-        free = free_energies(self.machine, self.window)
+        free = free_energies(self.parameters, self.window)
         pairs = np.zeros((blocks.window.levels + 1, 2, 2))
         pairs[:, 0, 0], pairs[:, 1, 1] = self.pairs.energies.T
         pairs[:, 0, 1] = pairs[:, 1, 0] = self.pairs.coupling
@@ -270,7 +276,7 @@ class GlobalDissipator:
 
     def kinetic_power(self, blocks: BlockState) -> float:
         """Change of ⟨L_z²⟩/2I."""
-        return self._rotor_change(blocks, rotor_energies(self.machine, self.window))
+        return self._rotor_change(blocks, rotor_energies(self.parameters, self.window))
 
     def _rotor_change(self, blocks: BlockState, values: FloatArray) -> float:
         pairs = np.zeros((values.size + 1, 2, 2))
@@ -290,5 +296,5 @@ def spectral_rates(
     """J (n + 1) and J n of a bath, zero where the frequency is not positive."""
     w = np.where(frequency > 0.0, frequency, np.inf)
     density = bath.coupling_rate * cutoff / (w / cutoff + cutoff / w)
-    occupation = 1.0 / np.expm1(np.minimum(w / bath.temperature, 700.0))
+    occupation = 1.0 / np.expm1(np.minimum(w / bath.temperature, LARGEST_EXPONENT))
     return density * (occupation + 1.0), density * occupation

@@ -3,35 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.machines.rotor.blocks import BlockState
-from wheelwork.machines.rotor.model import Jumps, RotorModel, matrix
-from wheelwork.machines.rotor.qubits import QubitBath
-from wheelwork.machines.rotor.window import Window, fixed_window, mismatch
+from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
+from wheelwork.machines.rotor.model import SMALL, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
 from wheelwork.results import AuditEntry
-
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
-
-SMALL = 0.25  # a ratio that the description takes for small
 
 
 @dataclass(frozen=True)
 class LocalMasterEquation:
     """The collision model of Leitch et al., Eqs. (13)–(17): jumps of each qubit by itself.
 
-    rtol: of the state and ⟨L_z²⟩, hence of the flows against the largest of them. The window of l
-    grows until what lies beyond is below it. window: a fixed window instead, as (lowest, highest).
+    rtol: relative error of the state and of ⟨L_z²⟩, hence of the flows against the largest of
+    them. The window of l grows until the share beyond it is smaller. window: a fixed window
+    instead, as (lowest, highest).
 
-    For a collision model it is exact at any strength of the baths. As a description of permanent
-    baths it needs λ small against the gaps, so that a bath does not see the coupling; the audit
-    says how small it is.
+    Exact for a collision model, however strong the baths. As a description of permanent baths it
+    needs λ small against the gaps, so that a bath does not see the coupling; the audit holds the
+    ratio.
     """
 
     rtol: float = 1e-9
@@ -42,36 +35,33 @@ class LocalMasterEquation:
         if self.window is not None:
             object.__setattr__(self, "window", fixed_window(self.window))
 
-    def model(self, machine: "RotorEngine", window: Window) -> RotorModel:
+    def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""
-        return RotorModel(
-            machine,
-            window,
-            LocalDissipator(machine.cold, 0, window, machine.coupling),
-            LocalDissipator(machine.hot, 1, window, machine.coupling),
-        )
+        cold = LocalDissipator(parameters.cold, 0, window, parameters.coupling)
+        hot = LocalDissipator(parameters.hot, 1, window, parameters.coupling)
+        return RotorModel(parameters, window, cold, hot)
 
     def chain_rates(
-        self, machine: "RotorEngine", momenta: FloatArray
+        self, parameters: RotorParameters, momenta: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Rates of l → l + 1 and back, by the coherence of a pair and then by the baths."""
-        cold, hot = machine.cold, machine.hot
-        if cold.total_rate * hot.total_rate * machine.coupling**2 == 0.0:
+        """Rates of l → l + 1 and back: the hop of a pair by its coherence, then the baths."""
+        cold, hot = parameters.cold, parameters.hot
+        if cold.total_rate * hot.total_rate * parameters.coupling**2 == 0.0:
             return np.zeros_like(momenta), np.zeros_like(momenta)
         width = 0.5 * (cold.total_rate + hot.total_rate)
-        square = width**2 + mismatch(machine, momenta) ** 2
+        square = width**2 + parameters.detuning(momenta) ** 2
         slow = 1.0 / cold.total_rate + 1.0 / hot.total_rate
-        hop = 1.0 / (0.5 * square / (machine.coupling**2 * width) + slow)
+        hop = 1.0 / (0.5 * square / (parameters.coupling**2 * width) + slow)
         up = hop * hot.excited * (1.0 - cold.excited)
         return up, hop * cold.excited * (1.0 - hot.excited)
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
         """λ against the smaller gap, and how far the load's own state is from a Gibbs state."""
-        machine = model.machine
-        gap = min(machine.cold.gap, machine.hot.gap)
+        parameters = model.parameters
+        gap = min(parameters.cold.gap, parameters.hot.gap)
         return {
-            "coupling / gap": AuditEntry(abs(machine.coupling) / gap, SMALL),
-            "load's departure from Gibbs": AuditEntry(0.25 * machine.load_tilt, SMALL),
+            "coupling / gap": AuditEntry(abs(parameters.coupling) / gap, SMALL),
+            "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
 
 
@@ -88,27 +78,27 @@ class LocalDissipator:
     coupling: float
 
     @property
-    def quantum(self) -> float:
-        """2B_i: every excitation brings the same heat."""
+    def heat_per_excitation(self) -> float:
+        """2B_i, the same for all."""
         return self.bath.gap
 
     @cached_property
     def up(self) -> Jumps:
         """√(g_i² n) σ_i⁺."""
-        rows, columns = self._places
+        rows, columns = self._indices
         strength = np.full(rows.size, np.sqrt(self.bath.rate_up))
         return (matrix(self.window, [(rows, columns, strength)]),)
 
     @cached_property
     def down(self) -> Jumps:
         """√(g_i² (n + 1)) σ_i⁻."""
-        rows, columns = self._places
+        rows, columns = self._indices
         strength = np.full(rows.size, np.sqrt(self.bath.rate_down))
         return (matrix(self.window, [(columns, rows, strength)]),)
 
     @property
-    def _places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Of the qubit excited, and not."""
+    def _indices(self) -> tuple[IndexArray, IndexArray]:
+        """Of the basis states with the qubit excited, and of the same without."""
         N = self.window.levels
         step = 2 * N if self.site == 0 else N
         starts = (0, N) if self.site == 0 else (0, 2 * N)
@@ -129,9 +119,9 @@ class LocalDissipator:
         return -0.5 * self.bath.total_rate * blocks.interaction(self.coupling)
 
     def angular_momentum_rate(self, blocks: BlockState) -> float:
-        """Zero: the jumps leave the rotor alone."""
+        """Zero: the jumps do not act on the rotor."""
         return 0.0
 
     def kinetic_power(self, blocks: BlockState) -> float:
-        """Zero: the jumps leave the rotor alone."""
+        """Zero: the jumps do not act on the rotor."""
         return 0.0

@@ -1,28 +1,29 @@
-"""The equations on a window of l: Hamiltonian and jumps as sparse matrices, named by bath.
+"""The equations on a window of l: Hamiltonian and jumps as sparse matrices, named by bath."""
 
-Basis |s_1 s_2 l⟩ (s = 1 excited), l varying fastest: place (2 s_1 + s_2) N + l − lowest.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.machines.rotor.blocks import BlockState, pair_places
-from wheelwork.machines.rotor.pairs import free_energies
-from wheelwork.machines.rotor.window import Window
-
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
+from wheelwork.machines.rotor.block_state import (
+    BlockState,
+    IndexArray,
+    Window,
+    free_energies,
+    pair_indices,
+)
+from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.results import AuditEntry
 
 Jumps = tuple[sp.csc_array, ...]
-Entries = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
+Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
+
+SMALL = 0.25  # bound of ratios that a description takes for small
 
 
 class QubitDissipator(Protocol):
@@ -37,8 +38,8 @@ class QubitDissipator(Protocol):
         """Jumps that give one to the bath."""
 
     @property
-    def quantum(self) -> float | None:
-        """Heat of every excitation, where it is the same for all."""
+    def heat_per_excitation(self) -> float | None:
+        """Heat that an excitation brings, None where it is not the same for all."""
 
     def excitations(self, blocks: BlockState) -> float:
         """Excitations that enter the machine."""
@@ -56,25 +57,28 @@ class QubitDissipator(Protocol):
         """Change of ⟨L_z²⟩/2I."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RotorModel:
     """H_S and the jumps of each bath, for one machine on one window; matrices are (4N, 4N)."""
 
-    machine: "RotorEngine"
+    parameters: RotorParameters
     window: Window
     cold: QubitDissipator
     hot: QubitDissipator
 
+    def __repr__(self) -> str:
+        return f"RotorModel({self.parameters!r}, {self.window!r})"
+
     @property
     def free(self) -> sp.csc_array:
         """H_S,0 (Leitch et al., Eq. (2)), diagonal."""
-        return sp.csc_array(sp.diags_array(free_energies(self.machine, self.window).ravel()))
+        return sp.csc_array(sp.diags_array(free_energies(self.parameters, self.window).ravel()))
 
     @property
     def interaction(self) -> sp.csc_array:
         """H_S,I = λ (σ_1⁺σ_2⁻e^{iφ} + h.c.) (Leitch et al., Eq. (3))."""
-        rows, columns = pair_places(self.window.levels)
-        strength = np.full(rows.size, self.machine.coupling)
+        rows, columns = pair_indices(self.window.levels)
+        strength = np.full(rows.size, self.parameters.coupling)
         return matrix(self.window, [(rows, columns, strength), (columns, rows, strength)])
 
     @cached_property
@@ -83,8 +87,8 @@ class RotorModel:
 
         The same generator as Leitch et al., Eq. (17), in a form where each jump moves l by one.
         """
-        N, strength = self.window.levels, np.sqrt(self.machine.load_rate)
-        tilt = self.machine.load_tilt * self.window.momenta
+        N, strength = self.window.levels, np.sqrt(self.parameters.load_rate)
+        tilt = self.parameters.load_tilt * self.window.momenta
         below = np.concatenate([pair * N + np.arange(N - 1) for pair in range(4)])
         up = np.tile(strength * (1.0 - tilt[:-1]), 4)
         down = np.tile(strength * (1.0 + tilt[1:]), 4)
@@ -101,6 +105,28 @@ class RotorModel:
         """
         jumps = (*self.cold.down, *self.cold.up, *self.hot.down, *self.hot.up, *self.load)
         return lindblad.Lindblad(self.free + self.interaction, jumps)
+
+
+@runtime_checkable
+class RotorMethod(Protocol):
+    """A description of the baths, with the tolerance to which it is solved."""
+
+    @property
+    def rtol(self) -> float: ...
+
+    @property
+    def window(self) -> tuple[int, int] | None: ...
+
+    def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
+        """The equations on a window."""
+
+    def chain_rates(
+        self, parameters: RotorParameters, momenta: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Rough rates of l → l + 1 and back by the qubits' baths, from which a window is chosen."""
+
+    def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
+        """Ratios that the description takes for small."""
 
 
 def matrix(window: Window, parts: Sequence[Entries]) -> sp.csc_array:

@@ -1,29 +1,29 @@
-"""Rectification of heat and of angular momentum when the two baths change places."""
+"""Rectification of heat and of angular momentum when the two baths are exchanged."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.rotor.solve import RotorMethod
-
-if TYPE_CHECKING:
-    from wheelwork.machines.rotor.machine import RotorEngine
+from wheelwork.machines.rotor.parameters import AnyRotor
+from wheelwork.machines.rotor.state import RotorState
+from wheelwork.results import html_table, with_error
 
 Quantity = Literal["heat", "angular_momentum"]
 QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")
-SCAN_POINTS = 33
-END = 1.0 - 1e-6  # of χ: at ±1 a bath is cut off, and ratios of flows lose their meaning
+SCAN_POINTS = 33  # steps of 0.03 in χ over the default bounds
+CHI_XTOL = 1e-8  # of the best χ, a maximum
+LARGEST_CHI = 1.0 - 1e-6  # at ±1 a bath is cut off, and ratios of flows lose their meaning
 
 
 @dataclass(frozen=True)
 class Rectification:
-    """The two steady states of a machine, before and after its qubits' baths change places.
+    """Flows of a machine with the temperatures of its qubits' baths as given, and exchanged.
 
     heat: Q̇ = Q̇_2. heat_swapped: Q̇_1 with the temperatures swapped (Leitch et al., Eq. (38)).
     momentum, momentum_swapped: ⟨L_z⟩ of both. unit: λg², which makes heat dimensionless.
@@ -46,7 +46,7 @@ class Rectification:
 
         Infinite where a + b is zero within its error, NaN where a and b are.
         """
-        a, b = self._both(quantity)
+        a, b = self.both(quantity)
         error = self.heat_error if quantity == "heat" else self.momentum_error
         if max(abs(a), abs(b)) <= error:
             return math.nan
@@ -54,16 +54,26 @@ class Rectification:
 
     def size(self, quantity: Quantity = "heat") -> float:
         """J, the larger magnitude (Leitch et al., Eqs. (40), (43)), of heat in units of λg²."""
-        largest = max(abs(value) for value in self._both(quantity))
+        largest = max(abs(value) for value in self.both(quantity))
         return largest / self.unit if quantity == "heat" else largest
 
     def performance(self, alpha: float, quantity: Quantity = "heat") -> float:
         """Γ_α = α R + (1 − α) J (Leitch et al., Eqs. (41), (44)), 0 ≤ α ≤ 1."""
-        weight = _weight(alpha)
+        weight = _checks.within("alpha", alpha, 0.0, 1.0)
         size = (1.0 - weight) * self.size(quantity) if weight < 1.0 else 0.0
         return size + (weight * self.ratio(quantity) if weight > 0.0 else 0.0)
 
-    def _both(self, quantity: Quantity) -> tuple[float, float]:
+    def _repr_html_(self) -> str:
+        errors = {"heat": self.heat_error, "angular_momentum": self.momentum_error}
+        rows: list[Sequence[str]] = [("", "forward", "swapped", "R", "J")]
+        for quantity in QUANTITIES:
+            flows = (with_error(value, errors[quantity]) for value in self.both(quantity))
+            numbers = (f"{self.ratio(quantity):.6g}", f"{self.size(quantity):.6g}")
+            rows.append((quantity, *flows, *numbers))
+        return html_table("Rectification", rows)
+
+    def both(self, quantity: Quantity = "heat") -> tuple[float, float]:
+        """The flow before and after the exchange."""
         if quantity not in QUANTITIES:
             raise InvalidArgument(
                 f"`quantity` must be one of {', '.join(QUANTITIES)}, but is {quantity!r}"
@@ -81,28 +91,35 @@ class Optimum:
     performance: float
     rectification: Rectification
 
+    def _repr_html_(self) -> str:
+        names = ("bath_asymmetry", "performance")
+        table = html_table("Optimum", [(name, f"{getattr(self, name):.6g}") for name in names])
+        return table + self.rectification._repr_html_()
 
-def rectify(machine: "RotorEngine", method: RotorMethod) -> Rectification:
+
+def rectification(
+    parameters: AnyRotor, steady_state: Callable[[AnyRotor], RotorState]
+) -> Rectification:
     """Return the rectification of a machine."""
-    if machine.coupling == 0.0:
+    if parameters.coupling == 0.0:
         raise InvalidArgument(
             "`coupling` must not be zero for a rectification: nothing flows, but is 0.0"
         )
-    forward, backward = machine.steady_state(method), machine.swapped().steady_state(method)
+    forward, backward = steady_state(parameters), steady_state(parameters.swapped())
     return Rectification(
         heat=forward.heat_hot,
         heat_swapped=backward.heat_cold,
         momentum=forward.angular_momentum,
         momentum_swapped=backward.angular_momentum,
-        unit=abs(machine.coupling) * machine.bath_coupling**2,
+        unit=abs(parameters.coupling) * parameters.bath_coupling**2,
         heat_error=forward.flow_errors["heat_hot"] + backward.flow_errors["heat_cold"],
         momentum_error=sum(state.flow_errors["angular_momentum"] for state in (forward, backward)),
     )
 
 
-def optimise(
-    machine: "RotorEngine",
-    method: RotorMethod,
+def best_rectification(
+    parameters: AnyRotor,
+    steady_state: Callable[[AnyRotor], RotorState],
     alpha: float,
     quantity: Quantity,
     bounds: tuple[float, float],
@@ -111,43 +128,35 @@ def optimise(
 
     Raises NotConverged when R diverges within the bounds.
     """
-    weight = _weight(alpha)
-    low, high = (min(max(_checks.real("bounds", end), -END), END) for end in bounds)
+    weight = _checks.within("alpha", alpha, 0.0, 1.0)
+    low, high = (min(max(_checks.real("bounds", end), -LARGEST_CHI), LARGEST_CHI) for end in bounds)
     if low >= high:
         raise InvalidArgument(f"`bounds` must be ascending, but is {bounds!r}")
 
-    def at(asymmetry: float) -> Rectification:
-        return rectify(machine.replace(bath_asymmetry=asymmetry), method)
+    def rectification_at(chi: float) -> Rectification:
+        return rectification(parameters.replace(bath_asymmetry=chi), steady_state)
 
     scan = np.linspace(low, high, SCAN_POINTS)
-    found = [at(float(chi)) for chi in scan]
-    ratios = np.array([point.ratio(quantity) for point in found])
-    sums = np.array([sum(point._both(quantity)) for point in found])
-    sums[np.isnan(ratios)] = np.nan  # nothing is known of where nothing flows
-    poles = np.flatnonzero(sums[:-1] * sums[1:] <= 0.0)
+    points = [rectification_at(float(chi)) for chi in scan]
+    ratios = np.array([point.ratio(quantity) for point in points])
     if np.all(np.isnan(ratios)):
         raise NotConverged("both flows vanish within their errors throughout the bounds")
+    sums = np.array([sum(point.both(quantity)) for point in points])
+    sums[np.isnan(ratios)] = np.nan  # where nothing flows beyond the errors, no sign is known
+    poles = np.flatnonzero(sums[:-1] * sums[1:] <= 0.0)
     if weight > 0.0 and poles.size:
         raise NotConverged(
             f"Γ has no largest value: R diverges between χ = {scan[poles[0]]:.4g} and "
             f"{scan[poles[0] + 1]:.4g}, where the two flows cancel; narrow `bounds`"
         )
-    values = [point.performance(weight, quantity) for point in found]
+    values = [point.performance(weight, quantity) for point in points]
     best = int(np.nanargmax(values))
-    bracket = float(scan[max(best - 1, 0)]), float(scan[min(best + 1, SCAN_POINTS - 1)])
     refined = minimize_scalar(
-        lambda chi: -at(float(chi)).performance(weight, quantity),
-        bounds=bracket,
+        lambda chi: -rectification_at(float(chi)).performance(weight, quantity),
+        bounds=(float(scan[max(best - 1, 0)]), float(scan[min(best + 1, SCAN_POINTS - 1)])),
         method="bounded",
-        options={"xatol": 1e-8},
+        options={"xatol": CHI_XTOL},
     )
     chi = float(refined.x) if -refined.fun >= values[best] else float(scan[best])
-    point = at(chi)
-    return Optimum(chi, point.performance(weight, quantity), point)
-
-
-def _weight(alpha: float) -> float:
-    weight = _checks.non_negative("alpha", alpha)
-    if weight > 1.0:
-        raise InvalidArgument(f"`alpha` must lie between 0 and 1, but is {weight!r}")
-    return weight
+    optimum = rectification_at(chi)
+    return Optimum(chi, optimum.performance(weight, quantity), optimum)

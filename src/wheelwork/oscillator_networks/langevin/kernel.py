@@ -10,15 +10,14 @@ import math
 import numba
 import numpy as np
 
+from wheelwork.numerics.cubic_cells import cubic, locate_octave
 from wheelwork.numerics.random import fill_normals
-from wheelwork.oscillator_networks.langevin.linear_steps import DENSE, EULER
-from wheelwork.oscillator_networks.langevin.tables import cubic, locate
+from wheelwork.numerics.sampling_method import SAMPLE
+from wheelwork.oscillator_networks.langevin.steps import DENSE, EULER
 
-SAMPLE = 4  # steps between two samples
-COUNTED = 4  # of so many samples one enters the histograms
-CHUNK = 256  # steps
-FIXED_ROWS = 2  # of the sums, before those of sites, edges and companions
-_HALF = math.sqrt(0.5)
+COUNTED = 4  # of so many samples one enters the histograms: more would tell little new
+FIXED_ROWS = 2  # of the sums, before those of sites, edges and local observables
+_ROOT_HALF = math.sqrt(0.5)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -30,7 +29,7 @@ def propagate(  # type: ignore[no-untyped-def]
     sums: (rows, lanes), added to after every fourth step; nothing is if it has no rows.
     counts: (groups, N, bins) of |α_j|, or no groups. groups: (lanes,) group of each lane.
     linear: (kind, matrix, mixing, turn, spread, bonds, angles). active: (sites, steps tables,
-    noisy, inverse scale, k). measured: (edges, couplings, companions, inverse bin width).
+    noisy, inverse scale, k). measured: (edges, couplings, local observables, inverse bin width).
     noise: (seed, first trajectory). joined: each step takes the noise of two.
     """
     lanes, sites = state.shape[1], state.shape[0] // 2
@@ -87,7 +86,7 @@ def _draw(z, z2, one, two, noise, joined):  # type: ignore[no-untyped-def]
         fill_normals(z2, two, noise[1], noise[0])
         for r in range(4):
             for lane in range(z.shape[1]):
-                z[r, lane] = (z[r, lane] + z2[r, lane]) * _HALF
+                z[r, lane] = (z[r, lane] + z2[r, lane]) * _ROOT_HALF
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -184,13 +183,13 @@ def _euler(out, state, turn, bonds, angles):  # type: ignore[no-untyped-def]
 def _drift(state, active):  # type: ignore[no-untyped-def]
     """α → α + F(n) α."""
     where, tables, _, inverse, k = active
-    last = np.uint64(tables.shape[2])
+    last = np.uint64(tables.shape[1])
     for a in range(where.size):
         X, Y = state[2 * where[a]], state[2 * where[a] + 1]
         for lane in range(X.size):
             n = X[lane] * X[lane] + Y[lane] * Y[lane]
-            cell, t = locate(1.0 + n * inverse[a], k, last)
-            factor = cubic(tables[a, 0], cell, t)
+            cell, t = locate_octave(1.0 + n * inverse[a], k, last)
+            factor = cubic(tables[a], cell, 0, t)
             X[lane] += factor * X[lane]
             Y[lane] += factor * Y[lane]
 
@@ -199,7 +198,7 @@ def _drift(state, active):  # type: ignore[no-untyped-def]
 def _stir(state, active, z, z2, base, half, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """α → α + bζ + c[ζ Re(α*ζ) − α(1 + iV)], the noise of half a step."""
     where, tables, noisy, inverse, k = active
-    last = np.uint64(tables.shape[2])
+    last = np.uint64(tables.shape[1])
     for a in range(where.size):
         if not noisy[a]:
             continue
@@ -211,10 +210,10 @@ def _stir(state, active, z, z2, base, half, blocks, noise, joined):  # type: ign
         X, Y = state[2 * where[a]], state[2 * where[a] + 1]
         for lane in range(X.size):
             x, y = X[lane], Y[lane]
-            cell, t = locate(1.0 + (x * x + y * y) * inverse[a], k, last)
-            variance = cubic(tables[a, 1], cell, t)
+            cell, t = locate_octave(1.0 + (x * x + y * y) * inverse[a], k, last)
+            variance = cubic(tables[a], cell, 1, t)
             b = math.sqrt(variance) if variance > 0.0 else 0.0
-            c = cubic(tables[a, 2], cell, t)
+            c = cubic(tables[a], cell, 2, t)
             X[lane], Y[lane] = stirred(x, y, z[0, lane], z[1, lane], z[2, lane], b, c)
 
 
@@ -232,13 +231,13 @@ def stirred(x, y, u, v, area, b, c):  # type: ignore[no-untyped-def]
 def _kicks(state, kicks, active, z, z2, base, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """Fα + bζ of each active site, from the old α."""
     where, tables, _, inverse, k = active
-    last = np.uint64(tables.shape[2])
+    last = np.uint64(tables.shape[1])
     for a in range(where.size):
         _draw(z, z2, base + 2 * a, base + 2 * a + blocks, noise, joined)
         X, Y = state[2 * where[a]], state[2 * where[a] + 1]
         for lane in range(X.size):
-            cell, t = locate(1.0 + (X[lane] ** 2 + Y[lane] ** 2) * inverse[a], k, last)
-            gain, variance = cubic(tables[a, 0], cell, t), cubic(tables[a, 1], cell, t)
+            cell, t = locate_octave(1.0 + (X[lane] ** 2 + Y[lane] ** 2) * inverse[a], k, last)
+            gain, variance = cubic(tables[a], cell, 0, t), cubic(tables[a], cell, 1, t)
             b = math.sqrt(variance) if variance > 0.0 else 0.0
             kicks[2 * a, lane] = gain * X[lane] + b * z[0, lane]
             kicks[2 * a + 1, lane] = gain * Y[lane] + b * z[1, lane]
@@ -246,9 +245,9 @@ def _kicks(state, kicks, active, z, z2, base, blocks, noise, joined):  # type: i
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
-    """Rows: Σn, (Σn)², n_j, J_e, J_e², companions of every active site."""
+    """Rows: Σn, (Σn)², n_j, J_e, J_e², local observables of each active site."""
     where, _, _, inverse, k = active
-    edges, couplings, companions, _ = measured
+    edges, couplings, local, _ = measured
     sites, lanes, total = state.shape[0] // 2, state.shape[1], z[0]
     total[:] = 0.0
     for j in range(sites):
@@ -270,13 +269,14 @@ def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
             sums[row + e, lane] += J
             sums[row + couplings.size + e, lane] += J * J
     row += 2 * couplings.size
-    last = np.uint64(companions.shape[1])
-    for i in range(companions.shape[0]):
-        a = i % where.size
+    last = np.uint64(local.shape[1])
+    for a in range(where.size):
         X, Y = state[2 * where[a]], state[2 * where[a] + 1]
         for lane in range(lanes):
-            cell, t = locate(1.0 + (X[lane] ** 2 + Y[lane] ** 2) * inverse[a], k, last)
-            sums[row + i, lane] += cubic(companions[i], cell, t)
+            n = X[lane] ** 2 + Y[lane] ** 2
+            cell, t = locate_octave(1.0 + n * inverse[a], k, last)
+            for c in range(local.shape[2]):
+                sums[row + c * where.size + a, lane] += cubic(local[a], cell, c, t)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -21,7 +21,7 @@ class LocalActivity(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the companions."""
+        """Names of the local observables."""
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
         """R_k(n), gain minus loss, (M,)."""
@@ -29,7 +29,7 @@ class LocalActivity(Protocol):
     def noise(self, site: int, occupation: FloatArray) -> FloatArray:
         """D_k(n) ≥ 0 besides the thermal noise, (M,)."""
 
-    def companions(self, site: int, occupation: FloatArray) -> FloatArray:
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
         """Functions of n whose means are wanted, (C, M)."""
 
 
@@ -51,6 +51,9 @@ class NoisyModel:
     active: IntArray
     activity: LocalActivity
 
+    def __repr__(self) -> str:
+        return f"NoisyModel({self.sites} sites, {len(self.edges)} edges, {self.active.size} active)"
+
     @property
     def sites(self) -> int:
         """N."""
@@ -71,8 +74,8 @@ class NoisyModel:
         return all(same)
 
     @property
-    def pace(self) -> float:
-        """Rate that sets the step: half of all g at a site plus half the spread of the detunings;
+    def fastest_rate(self) -> float:
+        """Rate that limits the step: half of all g at a site plus half the spread of the detunings;
         half of γ; an eighth of |R| and of |dD/dn|.
         """
         around = np.zeros(self.sites)
@@ -80,12 +83,12 @@ class NoisyModel:
             np.add.at(around, ends, 0.5 * np.abs(self.couplings))
         coherent = float(np.max(around)) + 0.5 * float(np.ptp(self.detunings))
         local = 0.125 * max(self.strongest, self.steepest)
-        found = max(coherent, 0.5 * float(np.max(self.dampings)), local)
-        return found if found > 0.0 else 1.0
+        fastest = max(coherent, 0.5 * float(np.max(self.dampings)), local)
+        return fastest if fastest > 0.0 else 1.0
 
     @property
     def strongest(self) -> float:
-        """Largest |R|, over all occupations looked at."""
+        """Largest |R|, over occupations up to 1e12 scales."""
         shape = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 181)])
         peaks = [
             float(np.max(np.abs(self.activity.rate(k, shape * self.activity.scale[k]))))

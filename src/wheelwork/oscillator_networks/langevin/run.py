@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,32 +11,29 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES
-from wheelwork.oscillator_networks.langevin.active_steps import ActiveSteps
-from wheelwork.oscillator_networks.langevin.kernel import CHUNK, FIXED_ROWS, SAMPLE, propagate
-from wheelwork.oscillator_networks.langevin.linear_steps import LinearStep
+from wheelwork.numerics.bundles import bundles, processors
+from wheelwork.numerics.sampling_method import CHUNK, SAMPLE
+from wheelwork.numerics.statistics import (
+    BATCHES,
+    GROUPS,
+    MANY_TRAJECTORIES,
+    trajectory_groups,
+)
+from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, propagate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
+from wheelwork.oscillator_networks.langevin.steps import Stepper
 
-GROUPS = 32  # of trajectories, for the errors of histograms
-BINS = 64
-WIDEST = 4.0  # histograms reach that many times the root of the mean occupation
+BINS = 64  # of a histogram: a sixteenth of the root mean square each
+WIDEST = 4.0  # times the root of the mean occupation: a thermal |α| is beyond in 1e-7 of all cases
 MOST_COUNTS = 2**28  # bytes of histograms
 STATE_BYTES = 131072  # of a bundle: it should stay in a fast cache
-FEWEST_LANES, MOST_LANES = 16, 64
-BEYOND = 1e30  # an amplitude that nothing bounds
-SITE_STEPS = 2**26  # sites times steps times lanes, between two moments to interrupt
+FEWEST_LANES, MOST_LANES = 16, 64  # of a bundle: full vectors, and a choice for several threads
+LEAST_MEAN = 1e-12  # of the largest mean occupation: keeps the bins of empty sites finite
+UNBOUNDED = 1e30  # an amplitude that nothing bounds: far beyond any state, far from overflow
+SITE_STEPS = 2**26  # sites times steps times lanes, about a second, before Ctrl-C is noticed
 
 Counts = npt.NDArray[np.int64]
 NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
-
-
-@dataclass(frozen=True, eq=False)
-class Stepper:
-    """One step of a scheme: `linear` and `active` parts for Δt."""
-
-    linear: LinearStep
-    active: ActiveSteps
-    step: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +62,11 @@ class Course:
         edges = [burn_in + rest * i // wanted for i in range(wanted + 1)]
         return cls(burn_in, tuple(edges))
 
+    @property
+    def samples(self) -> FloatArray:
+        """(P,) samples of a trajectory in each part."""
+        return np.diff(np.array(self.parts, dtype=np.float64)) * (CHUNK // SAMPLE)
+
 
 @dataclass(eq=False)
 class Ensemble:
@@ -93,14 +94,14 @@ class Bundle:
 
     @property
     def lanes(self) -> slice:
-        """Places of its lanes in the ensemble."""
+        """Its lanes in the ensemble."""
         return slice(self.first, self.first + self.state.shape[1])
 
 
 def rows_of(model: NoisyModel) -> int:
     """Number of sums per lane."""
-    companions = len(model.activity.names) * model.active.size
-    return FIXED_ROWS + model.sites + 2 * len(model.edges) + companions
+    local = len(model.activity.names) * model.active.size
+    return FIXED_ROWS + model.sites + 2 * len(model.edges) + local
 
 
 class Run:
@@ -112,7 +113,7 @@ class Run:
 
     def __init__(self, model: NoisyModel, seed: int, threads: int | None) -> None:
         self.model, self.seed = model, np.uint64(seed)
-        self.threads = _processors() if threads is None else threads
+        self.threads = processors() if threads is None else threads
         self.per_width = np.zeros(0)  # of the bins of |α_j|, once they are known
 
     def ensemble(
@@ -120,32 +121,29 @@ class Run:
     ) -> Ensemble:
         """Return trajectories at `state`, (2N, lanes)."""
         lanes = state.shape[1]
-        groups = np.arange(lanes) * min(lanes, GROUPS) // lanes
-        fit = STATE_BYTES // (8 * state.shape[0])
-        most = min(max(fit, FEWEST_LANES), MOST_LANES)
-        number = max(-(-lanes // most), min(self.threads, -(-lanes // FEWEST_LANES)))
-        edges = np.linspace(0, lanes, number + 1).astype(int)
-        bundles = [
-            # copied: each ensemble moves its own
-            Bundle(int(a), state[:, a:b].copy(), groups[a:b])
-            for a, b in itertools.pairwise(edges)
+        groups = trajectory_groups(lanes)
+        most = min(max(STATE_BYTES // (8 * state.shape[0]), FEWEST_LANES), MOST_LANES)
+        # copied: each ensemble moves its own
+        own = [
+            Bundle(each.start, state[:, each].copy(), groups[each])
+            for each in bundles(lanes, self.threads, FEWEST_LANES, most)
         ]
         shape = parts, min(lanes, GROUPS), self.model.sites, BINS
         if not counted or 8 * math.prod(shape) > MOST_COUNTS:
             shape = parts, 0, self.model.sites, BINS
         sums = np.zeros((parts, rows_of(self.model), lanes))
-        return Ensemble(stepper, joined, bundles, sums, np.zeros(shape, np.int64))
+        return Ensemble(stepper, joined, own, sums, np.zeros(shape, np.int64))
 
     def carry(self, ensembles: Sequence[Ensemble], course: Course) -> None:
         """Do the whole course; the first ensemble decides on bins.
 
         Raises NotConverged where amplitudes of the first grow beyond all bounds.
         """
-        settling = course.burn_in // 2
+        half = course.burn_in // 2
         with ThreadPoolExecutor(self.threads) as executor:
-            self._stretch(executor, ensembles, 0, settling, None)
-            self._stretch(executor, ensembles, settling, course.burn_in, 0)
-            self._set_bins(ensembles, course.burn_in - settling)
+            self._stretch(executor, ensembles, 0, half, None)
+            self._stretch(executor, ensembles, half, course.burn_in, 0)
+            self._set_bins(ensembles, course.burn_in - half)
             for part, (start, stop) in enumerate(itertools.pairwise(course.parts)):
                 self._stretch(executor, ensembles, start, stop, part)
 
@@ -157,7 +155,7 @@ class Run:
         else:
             state = np.concatenate([b.state for b in ensembles[0].bundles], axis=1)
             mean = np.mean(state**2, axis=1).reshape(sites, 2).sum(axis=1)
-        reach = WIDEST * np.sqrt(np.maximum(mean, 1e-12 * np.max(mean) + 1e-300))
+        reach = WIDEST * np.sqrt(np.maximum(mean, LEAST_MEAN * np.max(mean) + 1e-300))
         self.per_width = (BINS - 1) / reach
         for ensemble in ensembles:
             ensemble.sums[:] = 0.0
@@ -178,7 +176,7 @@ class Run:
             done = [executor.submit(self._advance, *task, span, part) for task in tasks]
             for (ensemble, bundle), future in zip(tasks, done, strict=True):
                 self._add(ensemble, bundle, part, *future.result())
-            _look_for_lost(ensembles)
+            _mark_lost(ensembles)
 
     def _advance(
         self, ensemble: Ensemble, bundle: Bundle, span: range, part: int | None
@@ -202,7 +200,7 @@ class Run:
              linear.bonds, linear.angles),
             (model.active, active.steps, active.noisy, active.inverse_scale,
              np.uint64(active.fineness)),
-            (model.edges, model.couplings, active.companions, self.per_width),
+            (model.edges, model.couplings, active.local, self.per_width),
             (self.seed, bundle.first),
             span.start * steps,
             len(span) * steps,
@@ -225,19 +223,12 @@ class Run:
             ensemble.counts[part, low : low + len(counts)] += counts
 
 
-def _look_for_lost(ensembles: Sequence[Ensemble]) -> None:
+def _mark_lost(ensembles: Sequence[Ensemble]) -> None:
     for ensemble in ensembles:
         # written so that NaN is lost too
-        ensemble.lost = not all(np.all(np.abs(b.state) < BEYOND) for b in ensemble.bundles)
+        ensemble.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in ensemble.bundles)
     if ensembles[0].lost:
         raise NotConverged(
             "an amplitude grew beyond all bounds: `step` is too large for this scheme, or gain "
             "exceeds loss at large occupations"
         )
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -3,86 +3,46 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from scipy.special import stdtrit
-from scipy.stats import rankdata
 
 from wheelwork._checks import FloatArray
-from wheelwork.numerics.statistics import (
-    MANY_TRAJECTORIES,
-    RARE,
-    Estimate,
-    Mixing,
-    mixing,
-    standard_error,
-)
-from wheelwork.oscillator_networks.langevin.kernel import CHUNK, FIXED_ROWS, SAMPLE
+from wheelwork.numerics import stationarity
+from wheelwork.numerics.sampling_method import CHUNK
+from wheelwork.numerics.stationarity import Mixing
+from wheelwork.numerics.statistics import MANY_TRAJECTORIES, Batches, Sampled
+from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.run import Counts, Course, Ensemble
+from wheelwork.oscillator_networks.langevin.run import Counts, Course
 
 ROUNDING = 1e-12  # of a mean square, in a variance
-SMALL = 1e-3  # of an occupation: differences between trajectories too small to matter
 EQUAL = 1e-8  # differences of means between trajectories, relative, that are rounding
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
-    """Q numbers with what each batch of samples deviates from them, to first order.
+class Means:
+    """Means of all that is measured, in batches.
 
-    value: (Q,). deviations: (batches per trajectory, trajectories, Q).
+    Rows: Σn, (Σn)², then |α_j|² by site, J and J² by edge, local observables by name and site.
     """
 
-    value: FloatArray
-    deviations: FloatArray
-
-    @cached_property
-    def errors(self) -> FloatArray:
-        """(Q,) standard errors; raises NotConverged as `standard_error`."""
-        columns = np.moveaxis(self.deviations, 2, 0)
-        return np.array([standard_error(np.ascontiguousarray(each)) for each in columns])
-
-    @property
-    def estimates(self) -> tuple[Estimate, ...]:
-        """Each with its standard error."""
-        pairs = zip(self.value.tolist(), self.errors.tolist(), strict=True)
-        return tuple(Estimate(*pair) for pair in pairs)
-
-    def combined(self, weights: FloatArray) -> "Sampled":
-        """`weights`, (M, Q), times these: M numbers."""
-        return Sampled(weights @ self.value, self.deviations @ weights.T)
-
-    def plus(self, other: "Sampled") -> "Sampled":
-        """The sum, number by number."""
-        return Sampled(self.value + other.value, self.deviations + other.deviations)
-
-
-@dataclass(frozen=True, eq=False)
-class Means:
-    """Means of all that is measured: `batches`, (batches, trajectories, rows), and over all."""
-
     model: NoisyModel
-    batches: FloatArray
-    mean: FloatArray
+    batches: Batches
 
     @classmethod
     def of(cls, model: NoisyModel, sums: FloatArray, samples: FloatArray) -> "Means":
         """sums: (P, rows, lanes). samples: (P,) of a trajectory in each part."""
-        lanes = sums.shape[2]
-        mean = sums.sum(axis=(0, 2)) / (np.sum(samples) * lanes)
-        if lanes >= MANY_TRAJECTORIES:
-            sums, samples = sums.sum(axis=0, keepdims=True), np.sum(samples, keepdims=True)
-        return cls(model, np.swapaxes(sums / samples[:, None, None], 1, 2), mean)
+        return cls(model, Batches.of(sums, samples))
 
-    def _rows(self, first: int, count: int) -> Sampled:
-        rows = slice(first, first + count)
-        return Sampled(self.mean[rows], self.batches[:, :, rows] - self.mean[rows])
+    @property
+    def mean(self) -> FloatArray:
+        """(rows,) over all samples."""
+        return self.batches.mean
 
     @property
     def total(self) -> Sampled:
         """Σ_j |α_j|², (1,)."""
-        return self._rows(0, 1)
+        return self.batches.rows(0, 1)
 
     @property
     def total_variance(self) -> float:
@@ -92,30 +52,33 @@ class Means:
     @property
     def occupation(self) -> Sampled:
         """|α_j|², (N,)."""
-        return self._rows(FIXED_ROWS, self.model.sites)
+        return self.batches.rows(FIXED_ROWS, self.model.sites)
 
     @property
     def current(self) -> Sampled:
         """g Im(α_u* α_v) of each edge, (E,)."""
-        return self._rows(FIXED_ROWS + self.model.sites, len(self.model.edges))
+        return self.batches.rows(FIXED_ROWS + self.model.sites, len(self.model.edges))
 
     @property
     def fluctuation(self) -> Sampled:
         """√(⟨J²⟩ − ⟨J⟩²) of each edge at one time, (E,)."""
         edges = len(self.model.edges)
         first = self.current
-        second = self._rows(FIXED_ROWS + self.model.sites + edges, edges)
+        second = self.batches.rows(FIXED_ROWS + self.model.sites + edges, edges)
         spread = np.sqrt(np.maximum(second.value - first.value**2, 0.0))
         change = second.deviations - 2.0 * first.value * first.deviations
         with np.errstate(divide="ignore", invalid="ignore"):
             linear = np.where(spread > 0.0, 0.5 * change / spread, 0.0)
         return Sampled(spread, linear)
 
-    def companion(self, name: str) -> Sampled:
-        """A companion of each active site, (K,)."""
-        place = self.model.activity.names.index(name)
+    def local_observable(self, name: str) -> Sampled:
+        """One number of each active site, (K,)."""
+        index = self.model.activity.names.index(name)
         K, edges = self.model.active.size, len(self.model.edges)
-        return self._rows(FIXED_ROWS + self.model.sites + 2 * edges + place * K, K)
+        return self.batches.rows(FIXED_ROWS + self.model.sites + 2 * edges + index * K, K)
+
+    def __repr__(self) -> str:
+        return f"Means({self.model!r}, {self.batches.values[..., 0].size} batches)"
 
 
 Quantity = Callable[[Means], Sampled]
@@ -197,50 +160,25 @@ class AmplitudeSamples:
 
     @property
     def memory(self) -> Mixing:
-        """How far occupations in the first half follow those at the start: the largest rank
-        correlation (Spearman's) over trajectories, of all nodes; NaN for fewer than 16.
-
-        The bound is passed by chance once in 1e5 runs (Student's t). Starts are spread widely, so
-        that a mean still off by some three standard errors or more shows here.
+        """How far occupations in the first half follow those at the start, see
+        `wheelwork.numerics.stationarity.memory`.
         """
-        lanes, first = self.trajectories, self.halves[0, FIXED_ROWS : FIXED_ROWS + self.model.sites]
-        if lanes < MANY_TRAJECTORIES:
-            return Mixing(math.nan, math.nan)
-        t = float(stdtrit(lanes - 2, 1.0 - RARE / len(first)))
-        bound = t / math.sqrt(lanes - 2 + t * t)
-        apart = np.std(first, axis=1) > SMALL * np.mean(first, axis=1)
-        if not np.any(apart):
-            return Mixing(0.0, bound)
-        later, before = rankdata(first[apart], axis=1), rankdata(self.starts[apart], axis=1)
-        middle = 0.5 * (lanes + 1)
-        scale = np.std(later, axis=1) * np.std(before, axis=1)
-        together = np.mean((later - middle) * (before - middle), axis=1) / scale
-        return Mixing(float(np.max(together)), bound)
+        sites = slice(FIXED_ROWS, FIXED_ROWS + self.model.sites)
+        return stationarity.memory(self.starts, self.halves[0, sites])
 
     @property
     def mixing(self) -> Mixing:
-        """Differences between trajectories, see `wheelwork.numerics.statistics.mixing`."""
+        """Differences between trajectories, see `wheelwork.numerics.stationarity.mixing`."""
         stop = FIXED_ROWS + self.model.sites + len(self.model.edges)
         first, second = self.halves[:, FIXED_ROWS:stop]
         scale = float(np.max(np.abs(self.fine.mean[FIXED_ROWS:stop])))
         moving = np.std(first + second, axis=1) > EQUAL * scale
         if not np.any(moving):
             return Mixing(0.0, 1.0)
-        return mixing(first[moving], second[moving])
+        return stationarity.mixing(first[moving], second[moving])
 
-
-def samples_per_part(course: Course) -> FloatArray:
-    """(P,) samples of a trajectory in each part."""
-    return np.diff(np.array(course.parts, dtype=np.float64)) * (CHUNK // SAMPLE)
-
-
-def half_means(ensemble: Ensemble, course: Course) -> FloatArray:
-    """(2, rows, lanes) means over the first and second half of the parts."""
-    samples = samples_per_part(course)
-    middle = len(samples) // 2
-    return np.stack(
-        [
-            ensemble.sums[part].sum(axis=0) / np.sum(samples[part])
-            for part in (slice(0, middle), slice(middle, None))
-        ]
-    )
+    def __repr__(self) -> str:
+        return (
+            f"AmplitudeSamples({self.model!r}, trajectories={self.trajectories}, "
+            f"duration={self.duration:g}, step={self.step:g}, burn_in={self.burn_in:g})"
+        )

@@ -1,4 +1,4 @@
-"""The Fokker–Planck equation in time."""
+"""The Fokker–Planck equation in time: W(x, p) at chosen times, under models that may change."""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.evolution.control import Budget, advanced, started
-from wheelwork.phase_space.evolution.flow import Flow
-from wheelwork.phase_space.evolution.result import Evolution, snapshot
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.accuracy import table_tolerance
+from wheelwork.phase_space.evolution.snapshots import Evolution, snapshot
+from wheelwork.phase_space.evolution.split_steps import Flow
+from wheelwork.phase_space.evolution.step_control import Budget, advanced, started
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.states.preparations import Preparation
 
 Schedule = Sequence[tuple[float, PhaseSpaceModel]]
@@ -34,12 +33,12 @@ def evolve(
     Steps of second order, time-symmetric, exact for the free rotation and for friction, force
     and noise at fixed x, are taken at three sizes at once and extrapolated to sixth order. Mesh and
     steps adapt. W may have either sign; its integral is kept to 1e-12. The cost grows with the
-    number of periods, 10 to 20 ms each, and with friction that is strong (against ω0)
-    where W ends. Errors since the start are added up as if nothing damped them.
+    number of periods, 10 to 20 ms each, and with friction that is strong (against ω0) where W
+    ends. Errors since the start are added up without regard to damping.
 
-    Raises InvalidArgument on schedules, times or states that cannot be accepted, NotConverged when
-    the state outgrows the largest mesh (naming the time) or `rtol` is out of reach. Exact for the
-    equation; the equation itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
+    Raises InvalidArgument on bad schedules, times or states, NotConverged when the state outgrows
+    the largest mesh (naming the time) or `rtol` is out of reach. Exact for the equation; the
+    equation itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
     """
     rtol = _checks.tolerance("rtol", rtol)
     starts, models = _checked_schedule(schedule)
@@ -51,15 +50,15 @@ def evolve(
     flows = [Flow(model, table_tolerance(rtol)) for model in models]
     budget = Budget(rtol, starts[0], float(moments[-1]), 2.0 * math.pi / models[0].frequency)
     state = started(initial, budget, models[0].length)
-    found = []
+    snapshots = []
     current = 0
     for time in moments:
         while current + 1 < len(flows) and starts[current + 1] <= time:
             state = advanced(state, flows[current], starts[current + 1], budget)
             current += 1
         state = advanced(state, flows[current], float(time), budget)
-        found.append(snapshot(state, flows[current], initial.error))
-    return Evolution(tuple(found), initial.error)
+        snapshots.append(snapshot(state, flows[current], initial.error))
+    return Evolution(tuple(snapshots), initial.error)
 
 
 def _checked_schedule(schedule: Any) -> tuple[list[float], list[PhaseSpaceModel]]:

@@ -1,4 +1,4 @@
-"""W on a uniform square mesh: how much of it the mesh misses, and changes of mesh."""
+"""W on a uniform square mesh: what lies beyond its edges, and changes of mesh."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from wheelwork._checks import FloatArray
 # Of half width and largest wave number: what lies beyond the rim counts as an error, what lies
 # beyond the edge wraps around in a rotation by up to 2 arccos(EDGE), 36 degrees.
 RIM, EDGE = 0.92, 0.95
-FEWEST_POINTS = 16
+FEWEST_POINTS = 16  # per axis, for the interpolant between meshes
 
 IntArray = npt.NDArray[np.intp]
 
@@ -91,18 +91,21 @@ class Mesh:
         return np.asarray(np.hypot(signed[:, None], index), dtype=np.intp).ravel()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Field:
     """W on a mesh: values[i, j] at X = axis[i], P = axis[j]."""
 
     mesh: Mesh
     values: FloatArray
 
+    def __repr__(self) -> str:
+        return f"Field(<W on {self.mesh.points}² points>)"
+
     def cleared(self, trace: float) -> "Field":
         """Without what lies beyond the edge, and with the trace given.
 
-        What lies there wraps around differently in steps of each size, so that extrapolation
-        would let it grow.
+        What lies there wraps around differently in steps of each size, so that extrapolation would
+        amplify it.
         """
         spectrum = fft.rfft2(self.values * self.mesh.inside)
         spectrum *= self.mesh.resolved
@@ -155,7 +158,7 @@ class Field:
     def _beyond(self) -> FloatArray:
         """Bound on the size of W beyond every wave number, in steps π/half_width.
 
-        By Cauchy and Schwarz: it may lie where the weight is largest.
+        By the inequality of Cauchy and Schwarz, wherever in the plane it lies.
         """
         power = np.abs(fft.rfft2(self.values)) ** 2
         power[:, 1:-1] *= 2.0
@@ -165,16 +168,16 @@ class Field:
 
     @property
     def rim(self) -> float:
-        """Size of what lies so far out that it may wrap around."""
+        """Size of W beyond the rim, where it may wrap around."""
         return self._beyond_rim(self.mesh)[0]
 
     @property
     def tail(self) -> float:
-        """Size of what varies so fast that it may be aliased."""
+        """Size of W beyond the rim of wave numbers, where it may be aliased."""
         return self._beyond_rim(self.mesh)[1]
 
     def loss(self, mesh: Mesh) -> float:
-        """Size of what another mesh would not hold."""
+        """Size of W beyond the rims of another mesh."""
         return sum(self._beyond_rim(mesh))
 
     def _beyond_rim(self, mesh: Mesh) -> tuple[float, float]:
@@ -184,7 +187,7 @@ class Field:
         return float(outside[0]) if outside.size else 0.0, float(beyond[0]) if beyond.size else 0.0
 
     def needs(self, allowed: float) -> tuple[float, float]:
-        """Radius and wave number beyond which at most `allowed` lies."""
+        """Radius and wave number beyond which the size of W is at most `allowed`."""
         radius = np.count_nonzero(self._outside > allowed) * self.mesh.step
         wavenumber = np.count_nonzero(self._beyond > allowed) * np.pi / self.mesh.half_width
         return float(radius), float(wavenumber)

@@ -1,8 +1,7 @@
-"""Two-time correlations of the stationary state, from trajectories."""
+"""Two-time correlations of the stationary state and its spectrum, from trajectories."""
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +11,17 @@ from scipy.fft import irfft, next_fast_len, rfft
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.phase_space.langevin.batching import BatchMeans
+from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.simulation import Method, Simulation, watch
-from wheelwork.phase_space.langevin.trajectories import BLOCKS_PER_CHUNK, CHUNK
-from wheelwork.phase_space.langevin.windows import Windows, lane_groups
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.langevin.simulation import Simulation, watch
+from wheelwork.phase_space.langevin.windows import BatchMeans, WindowMeans, Windows
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
-FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero
-PER_SAMPLE = CHUNK // BLOCKS_PER_CHUNK  # steps
-SHORTEST_DELAY = 1e-6
+FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
+SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
+SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
 
 
 @dataclass(frozen=True)
@@ -57,23 +55,25 @@ class SampledCorrelations:
     weighted_error: FloatArray | None
     samples: Samples
 
+    def __repr__(self) -> str:
+        longest = float(np.max(self.delays))
+        return f"SampledCorrelations({self.delays.size} delays up to {longest:g}, {self.samples!r})"
+
 
 def sampled_correlations(
-    method: Method, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
+    method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
 ) -> SampledCorrelations:
     """Return correlations from trajectories, see `Langevin.correlations`."""
     times = _times(delays)
-    sums: list[_Sums] = []
 
-    def prepare(settled: Simulation, samples: int) -> "_Sums":
-        lags = np.rint(times / settled.interval).astype(np.intp)
-        sums.append(_Sums.of(lags, settled.setup.trajectories, samples, weight))
-        return sums[0]
+    def prepare(begun: Simulation, samples: int) -> WindowMeans:
+        lags = np.rint(times / begun.interval).astype(np.intp)
+        return _correlation_means(lags, begun.setup.trajectories, samples, weight)
 
-    done, samples = watch(method, model, prepare)
-    mean, error = sums[0].means.estimates()
+    done, samples, observer = watch(method, model, prepare)
+    mean, error = observer.means.estimates()
     return SampledCorrelations(
-        delays=np.asarray(sums[0].lags * done.interval),
+        delays=np.asarray(np.rint(times / done.interval) * done.interval),
         position=model.length**2 * mean[0],
         position_error=model.length**2 * error[0],
         amplitude=mean[1] + 1j * mean[2],
@@ -86,7 +86,7 @@ def sampled_correlations(
     )
 
 
-def sampling_step(method: Method, model: PhaseSpaceModel, delays: npt.ArrayLike) -> float:
+def sampling_step(method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike) -> float:
     """Return the method's step; without one, a step of which the first delay is a multiple of four.
 
     So that uniform delays are met exactly.
@@ -98,7 +98,7 @@ def sampling_step(method: Method, model: PhaseSpaceModel, delays: npt.ArrayLike)
     if not np.any(times > 0.0):
         return step
     first = float(np.min(times[times > 0.0]))
-    return first / (PER_SAMPLE * math.ceil(first / (PER_SAMPLE * step) - 1e-9))
+    return first / (SAMPLE * math.ceil(first / (SAMPLE * step) - 1e-9))
 
 
 def _times(delays: npt.ArrayLike) -> FloatArray:
@@ -113,54 +113,95 @@ def _times(delays: npt.ArrayLike) -> FloatArray:
     return times
 
 
-@dataclass
-class _Sums:
-    """Correlations summed over windows, whose first `origins` samples are times zero."""
+def _correlation_means(
+    lags: npt.NDArray[np.intp], lanes: int, samples: int, weight: Weight | None
+) -> WindowMeans:
+    """Means over windows, whose first samples are times zero."""
+    longest = int(np.max(lags))
+    if longest >= samples:
+        raise InvalidArgument(
+            f"`delays` must be shorter than the run after burn-in, {samples} samples of each "
+            f"trajectory, but reach over {longest}"
+        )
+    count = -(-(samples - longest) // max(longest, FEWEST_ORIGINS))
+    origins = (samples - longest) // count
 
-    lags: npt.NDArray[np.intp]
-    origins: int
-    weight: Weight | None
-    windows: Windows
-    means: BatchMeans
-
-    @classmethod
-    def of(
-        cls, lags: npt.NDArray[np.intp], lanes: int, samples: int, weight: Weight | None
-    ) -> "_Sums":
-        longest = int(np.max(lags))
-        if longest >= samples:
-            raise InvalidArgument(
-                f"`delays` must be shorter than the run after burn-in, {samples} samples of each "
-                f"trajectory, but reach over {longest}"
-            )
-        count = -(-(samples - longest) // max(longest, FEWEST_ORIGINS))
-        origins = (samples - longest) // count
-        windows = Windows.of(lanes, origins + longest, origins, "delays")
-        means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
-        return cls(lags, origins, weight, windows, means)
-
-    def __call__(self, series: FloatArray, executor: Executor) -> None:
-        for window in self.windows.feed(series):
-            if self.means.done == self.means.total:
-                return
-            part = self.means.values[self.means.part]
-
-            def work(lanes: slice, window: FloatArray = window, part: FloatArray = part) -> None:
-                part[lanes] += np.moveaxis(self._products(window[:, lanes]), 0, 1)
-
-            list(executor.map(work, lane_groups(window.shape[1])))
-            self.means.finish()
-
-    def _products(self, window: FloatArray) -> FloatArray:
-        """Means over the origins of all products, (rows, lanes, delays)."""
+    def products(window: FloatArray) -> FloatArray:
+        """Means over the origins of all products, (lanes, rows, delays)."""
         X, P = window
-        first, size = slice(self.origins), next_fast_len(X.shape[1], real=True)
+        first, size = slice(origins), next_fast_len(X.shape[1], real=True)
         x, p, s = (rfft(values, size) for values in (X, P, X**2 + P**2))
         x0, p0, s0 = (np.conj(rfft(values[:, first], size)) for values in (X, P, X**2 + P**2))
         spectra = [x * x0, x * x0 + p * p0, x * p0 - p * x0, s * s0]
-        rows = [irfft(spectrum, size)[:, self.lags] for spectrum in spectra]
-        if self.weight is not None:
-            w0 = self.weight(X[:, first], P[:, first])
-            products = irfft(s * np.conj(rfft(w0, size)), size)[:, self.lags]
-            rows.append(products - 0.5 * np.sum(w0, axis=1, keepdims=True))
-        return np.stack(rows) / self.origins
+        rows = [irfft(spectrum, size)[:, lags] for spectrum in spectra]
+        if weight is not None:
+            w0 = weight(X[:, first], P[:, first])
+            weighted = irfft(s * np.conj(rfft(w0, size)), size)[:, lags]
+            rows.append(weighted - 0.5 * np.sum(w0, axis=1, keepdims=True))
+        return np.moveaxis(np.stack(rows) / origins, 0, 1)
+
+    means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
+    return WindowMeans(Windows.of(lanes, origins + longest, origins, "delays"), means, products)
+
+
+@dataclass(frozen=True)
+class SampledSpectrum:
+    """S(ω) = ∫dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²), so that ∫dω S/2π is the variance of x.
+
+    frequency: ω ≥ 0, (n,), in steps of 2π/window; S is even in ω. position: S, (n,).
+    position_error: (n,) standard errors. window: duration of one window. samples: the moments of
+    the same run.
+
+    P. D. Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967): windows of Hann's shape that
+    overlap by half. S is smoothed over 1.5 · 2π/window (the shape's noise bandwidth): a line
+    narrower than that is broadened, so `resolution` must be small against the line width. Samples
+    4 Δt apart cannot tell ω from 2π/4Δt − ω: what lies above π/4Δt is folded back.
+    """
+
+    frequency: FloatArray
+    position: FloatArray
+    position_error: FloatArray
+    window: float
+    samples: Samples
+
+    def __repr__(self) -> str:
+        return f"SampledSpectrum({self.frequency.size} frequencies, {self.samples!r})"
+
+
+def sampled_spectrum(
+    method: SamplingMethod, model: PhaseSpaceModel, resolution: float
+) -> SampledSpectrum:
+    """Return the spectrum from trajectories, see `Langevin.spectrum`."""
+    resolution = _checks.positive("resolution", resolution)
+
+    def prepare(begun: Simulation, samples: int) -> WindowMeans:
+        wanted = math.ceil(2.0 * math.pi / (resolution * begun.interval))
+        length = next_fast_len(max(wanted, SHORTEST_WINDOW), real=True)
+        if length > samples:
+            raise InvalidArgument(
+                "`resolution` must be at least "
+                f"{2.0 * math.pi / (samples * begun.interval):.3g}, "
+                f"2π over the run after burn-in, but is {resolution!r}"
+            )
+        return _spectrum_means(begun, length, samples)
+
+    done, samples, observer = watch(method, model, prepare)
+    window = observer.windows.length * done.interval
+    mean, error = observer.means.estimates()
+    frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
+    mean, error = model.length**2 * mean, model.length**2 * error
+    return SampledSpectrum(frequency, mean, error, window, samples)
+
+
+def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans:
+    """Periodograms; the mean of X in the burn-in is subtracted first."""
+    lanes, hop = begun.setup.trajectories, length // 2
+    shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
+    shape *= math.sqrt(begun.interval / np.sum(shape**2))
+    centre = float(begun.progress.fine.late_means()[0])
+    means = BatchMeans.of((samples - length) // hop + 1, lanes, (length // 2 + 1,))
+
+    def periodogram(window: FloatArray) -> FloatArray:
+        return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
+
+    return WindowMeans(Windows.of(lanes, length, hop, "resolution"), means, periodogram)

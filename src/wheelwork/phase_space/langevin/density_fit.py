@@ -1,4 +1,7 @@
-"""Maximum likelihood of ln W on counts in rings and sectors, its size chosen by the data."""
+"""ln W as a spline of r² and polynomials of the plane, fitted to counts in rings and sectors.
+
+Maximum likelihood; the number of functions is chosen by the data.
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,18 +10,120 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.langevin.density_basis import DensityBasis
-from wheelwork.phase_space.langevin.polar_counts import RINGS, SECTORS, PolarCounts
+from wheelwork.phase_space.langevin.histograms import (
+    RINGS,
+    SECTORS,
+    PolarCounts,
+    ring_squares,
+    sector_angles,
+)
 
+# Numbers of knots and degrees that are tried; more are told apart only by 1e7 independent samples.
 KNOTS = (0, 1, 2, 3, 4, 6, 8, 12)
 DEGREES = (0, 1, 2, 3, 4, 6, 8)
-FIRST_CHOICE = (2, 2)
-ROUNDS = 3
+FIRST_CHOICE = (2, 2)  # holds every Gaussian and its first corrections
+ROUNDS = 3  # of the search in turn over degrees and knots; the second mostly changes nothing
 RIDGE = 1e-3  # pseudo-samples that hold back terms which no sample sees
-MOST_STEPS, SETTLED = 60, 1e-7
-BEYOND, FEWEST_EFFECTIVE = 30.0, 300.0
+MOST_STEPS = 60  # of Newton's method, which takes some ten
+SMALLEST_GAIN = 1e-7  # of ln likelihood, far below the one that statistics can see
+SHORTEST_STEP = 1e-6  # of Newton's: a shorter one moves nothing but rounding
+ENOUGH = 0.1  # of the gain that the slope predicts: less, and a step is halved
+LARGEST_LOG = 500.0  # of the mean count of a cell, against overflow in the first steps
+BEYOND = 30.0  # effective samples beyond the last knot: they tell the slope there to a fifth
+FEWEST_EFFECTIVE = 300.0  # so that at most a tenth of the samples is beyond
 ROOM = 1.2  # rings that enter the fit, against the farthest sample
 FEWEST_RINGS = 8  # that hold the middle half of the samples
+
+
+@dataclass(frozen=True)
+class DensityBasis:
+    """ln W = c0 + c1 s + Σ_j c_j (t_j − s)₊³ + Σ_k s^{k/2} q_k(s) (a cos kθ + b sin kθ), s = r².
+
+    The spline is cubic between its knots t_j and linear beyond the last (a log-spline density,
+    C. Kooperberg and C. J. Stone, Comput. Stat. Data Anal. 12, 327 (1991)); the rest is
+    the general polynomial of X and P up to `degree` without what depends on r alone, kept
+    constant along rays beyond the last knot. All functions are smooth at the centre.
+
+    knots: t_j, rising. far: the s of the last knot. transforms: by order k = 0 … degree, matrices
+    that make the radial functions orthonormal over the samples' r².
+    """
+
+    knots: FloatArray
+    far: float
+    degree: int
+    transforms: tuple[FloatArray, ...]
+
+    @classmethod
+    def of(
+        cls, s: FloatArray, counts: FloatArray, knots: int, degree: int, last: float
+    ) -> "DensityBasis":
+        """Return the basis with knots at quantiles of the samples: `counts` at the points s.
+
+        last: quantile of the last knot. Knots that the points do not tell apart count once.
+        """
+        cumulated = np.cumsum(counts) / np.sum(counts)
+        far = float(np.interp(last, cumulated, s))
+        levels = np.arange(1, knots) / max(knots, 1)
+        chosen = _apart(np.append(np.interp(levels, cumulated, s), far)[:knots], s)
+        weight = np.sqrt(counts / np.sum(counts))[:, None]
+        transforms = [
+            np.linalg.inv(np.linalg.qr(weight * _radial(s, chosen, far, degree, order), "r"))
+            for order in range(degree + 1)
+        ]
+        return cls(chosen, far, degree, tuple(transforms))
+
+    @property
+    def radial_terms(self) -> int:
+        """Number of functions of r alone, which come first."""
+        return 2 + self.knots.size
+
+    @property
+    def terms(self) -> int:
+        return self.radial_terms + 2 * sum(len(t) for t in self.transforms[1:])
+
+    def columns(self, s: FloatArray, theta: FloatArray, width: float = 0.0) -> FloatArray:
+        """Return all functions at s (n,) and theta (m,): (terms, n, m).
+
+        width: of sectors about the angles, over which they are averaged.
+        """
+        blocks = []
+        for order, transform in enumerate(self.transforms):
+            radial = (_radial(s, self.knots, self.far, self.degree, order) @ transform).T
+            # np.sinc(t) = sin(πt)/(πt): the mean of cos kθ over a sector.
+            mean = np.sinc(order * width / (2.0 * math.pi))
+            angular = [np.cos(order * theta), np.sin(order * theta)][: 1 + (order > 0)]
+            blocks += [radial[:, :, None] * (mean * values) for values in angular]
+        return np.concatenate(blocks)
+
+    def values(self, s: FloatArray, theta: FloatArray, coefficients: FloatArray) -> FloatArray:
+        """Return ln W at s and theta, which are broadcast against each other."""
+        result, first = np.zeros(np.broadcast_shapes(s.shape, theta.shape)), 0
+        for order, transform in enumerate(self.transforms):
+            radial = _radial(s.ravel(), self.knots, self.far, self.degree, order) @ transform
+            for values in (np.cos(order * theta), np.sin(order * theta))[: 1 + (order > 0)]:
+                last = first + len(transform)
+                result += (radial @ coefficients[first:last]).reshape(s.shape) * values
+                first = last
+        return result
+
+
+def _apart(knots: FloatArray, s: FloatArray) -> FloatArray:
+    """Knots with two of the equidistant points s below the first and between any two."""
+    chosen, least = [], s[0] + 2.0 * (s[1] - s[0])
+    for knot in knots:
+        if knot >= least:
+            chosen.append(knot)
+            least = knot + 2.0 * (s[1] - s[0])
+    return np.array(chosen)
+
+
+def _radial(s: FloatArray, knots: FloatArray, far: float, degree: int, order: int) -> FloatArray:
+    """The radial functions of one angular order before the transform, (n, functions)."""
+    if order == 0:
+        spline = np.maximum(1.0 - s[:, None] / knots, 0.0) ** 3
+        return np.column_stack([np.ones_like(s), s / far, spline])
+    powers = np.arange(order, degree + 1, 2)
+    return np.asarray(np.sqrt(np.minimum(s / far, 1.0))[:, None] ** powers)
 
 
 @dataclass(frozen=True)
@@ -40,16 +145,16 @@ def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
     Takeuchi's criterion (as Akaike's, for samples that are not independent): the log likelihood
     less tr(J⁻¹ I), J the curvature of the likelihood and I the covariance of its slope as
     seen between groups of trajectories. The last knot leaves 30 of the effective samples
-    beyond it. Raises NotConverged when no fit is found.
+    beyond it. Raises NotConverged when no fit converges.
     """
     data = _Data.of(counts)
     last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
-    tried: dict[tuple[int, int], Fit] = {}
+    fits: dict[tuple[int, int], Fit] = {}
 
     def fit(choice: tuple[int, int]) -> Fit:
-        if choice not in tried:
-            tried[choice] = _fit(data, *choice, last)
-        return tried[choice]
+        if choice not in fits:
+            fits[choice] = _fit(data, *choice, last)
+        return fits[choice]
 
     best = FIRST_CHOICE
     for _ in range(ROUNDS):
@@ -86,16 +191,6 @@ class _Data:
         return cls(s, theta, counts.by_group[:, :last].astype(float))
 
 
-def ring_squares(square: float) -> FloatArray:
-    """r² in the middle of the rings."""
-    return np.asarray(square / RINGS * (np.arange(RINGS) + 0.5))
-
-
-def sector_angles() -> FloatArray:
-    """Angles in the middle of the sectors."""
-    return np.asarray(2.0 * math.pi / SECTORS * (np.arange(SECTORS) + 0.5))
-
-
 def _fit(data: _Data, knots: int, degree: int, last: float) -> Fit:
     groups, total = len(data.counts), data.counts.sum(axis=0)
     by_ring = total.sum(axis=1)
@@ -124,7 +219,7 @@ def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[Floa
     """Newton's method for Poisson counts with mean e^{bB}; return b and the means."""
 
     def likelihood(b: FloatArray) -> tuple[float, FloatArray]:
-        eta = np.minimum(b @ B, 500.0)
+        eta = np.minimum(b @ B, LARGEST_LOG)
         means = np.exp(eta)
         return float(counts @ eta - np.sum(means)) - 0.5 * RIDGE * float(b @ b), means
 
@@ -133,14 +228,16 @@ def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[Floa
         slope = B @ (counts - means) - RIDGE * b
         step = np.linalg.solve((B * means) @ B.T + RIDGE * np.eye(len(b)), slope)
         gain = float(slope @ step)
-        if gain < SETTLED:
+        if gain < SMALLEST_GAIN:
             return b, means
-        length, found = 1.0, (-math.inf, means)
-        while found[0] < value + 0.1 * length * gain and length > 1e-6:
-            found = likelihood(b + length * step)
+        length, after = 1.0, (-math.inf, means)
+        while after[0] < value + ENOUGH * length * gain and length > SHORTEST_STEP:
+            after = likelihood(b + length * step)
             length *= 0.5
         b = b + 2.0 * length * step
-        if found[0] <= value:
-            return b, found[1]
-        value, means = found
-    raise NotConverged(f"the density's fit did not settle in {MOST_STEPS} steps of Newton's method")
+        if after[0] <= value:
+            return b, after[1]
+        value, means = after
+    raise NotConverged(
+        f"the fit of the density took more than {MOST_STEPS} steps of Newton's method"
+    )

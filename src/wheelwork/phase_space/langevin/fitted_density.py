@@ -1,4 +1,4 @@
-"""A smooth positive density fitted to samples, with replicas that carry its error."""
+"""The stationary state from samples: a smooth density fitted to them, and its errors."""
 
 import math
 from collections.abc import Callable
@@ -8,11 +8,25 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.numerics.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import Estimate, jackknife_error
-from wheelwork.phase_space.distribution import Distribution, Nodes
-from wheelwork.phase_space.langevin.density_basis import DensityBasis
-from wheelwork.phase_space.langevin.density_fit import best_fit, ring_squares, sector_angles
-from wheelwork.phase_space.langevin.polar_counts import RINGS, SECTORS, PolarCounts
+from wheelwork.phase_space.distribution import Distribution, Nodes, moments
+from wheelwork.phase_space.domain import Domain, find_domain
+from wheelwork.phase_space.langevin.density_fit import DensityBasis, best_fit
+from wheelwork.phase_space.langevin.histograms import (
+    RINGS,
+    SECTORS,
+    PolarCounts,
+    ring_squares,
+    sector_angles,
+)
+from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.simulation import Simulation, watch
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
+
+MARGIN = 1.2  # of the duration proposed: its error of the mean is itself sampled
 
 
 @dataclass(frozen=True)
@@ -87,3 +101,149 @@ def jackknife(density: FittedDensity, function: Callable[[Distribution], float])
     """Return function(density) with its standard error over groups of trajectories."""
     values = [function(replica) for replica in density.replicas]
     return Estimate(function(density), jackknife_error(values))
+
+
+def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Stationary:
+    """Return the stationary state of `model` from samples, see `Langevin.solve`."""
+    domain = find_domain(model)
+
+    def prepare(begun: Simulation, samples: int) -> PolarCounts:
+        means = begun.progress.fine.late_means()
+        centre = float(means[0]), float(means[1])
+        radius = _radius(domain, centre)
+        return PolarCounts.of(centre, radius**2, samples, method.trajectories)
+
+    done, samples, counts = watch(method, model, prepare)
+    relative = _require(samples, rtol)
+    density = FittedDensity.of(counts, samples.effective_samples)
+    return _stationary(done, samples, density, counts, relative)
+
+
+def _radius(domain: Domain, centre: tuple[float, float]) -> float:
+    """Largest distance from the centre of the orbits that hold the state."""
+    X, P = centre
+    return max(domain.high - X, X - domain.low, math.sqrt(domain.energy) + abs(P), 1.0)
+
+
+def _require(samples: Samples, rtol: float) -> float:
+    """Return the relative error of the phonon number, by chance and by the step."""
+    mean, error = samples.moments["phonon_number"]
+    relative = error / abs(mean)
+    if not relative <= rtol:
+        needed = MARGIN * samples.duration * (relative / rtol) ** 2
+        raise NotConverged(
+            f"the phonon number, {mean:.6g} ± {error:.2g}, has a relative standard error of "
+            f"{relative:.2g}, more than rtol = {rtol:g}; `duration` = {needed:.2g} would do"
+        )
+    by_step = _step_errors(samples)["phonon_number"] / abs(mean)
+    if not by_step <= rtol:
+        raise NotConverged(
+            f"the phonon number, {mean:.6g}, has a relative error of {by_step:.2g} from the "
+            f"step {samples.step:g}, more than rtol = {rtol:g}; "
+            f"`step` = {0.5 * samples.step:g} is better"
+        )
+    return max(relative, by_step)
+
+
+def _step_errors(samples: Samples) -> dict[str, float]:
+    """Errors of the moments due to the step: the change from Δt to 2Δt over 2^order − 1.
+
+    Infinite where 2Δt was unstable, zero where the method asks for no check.
+    """
+    if not samples.step_change:
+        return dict.fromkeys(samples.moments, 0.0)
+    share = 1.0 / (2.0**samples.setup.order - 1.0)
+    return {
+        name: share * abs(change.mean) if math.isfinite(change.mean) else math.inf
+        for name, change in samples.step_change.items()
+    }
+
+
+def _stationary(
+    done: Simulation,
+    samples: Samples,
+    density: FittedDensity,
+    counts: PolarCounts,
+    relative: float,
+) -> Stationary:
+    purity = jackknife(density, lambda d: moments(d)["purity"])
+    estimates = dict(samples.moments) | {"purity": purity}
+    even, odd = _distances(density)
+    shift, spread = _step_moves(samples)
+    blur = _blur(density)
+    misfit = _misfit(density, counts, purity.mean) + (0.5 * spread + blur) * purity.mean
+    systematic = _step_errors(samples) | {"purity": misfit}
+    moved = 2.0 * (shift + spread + blur)  # of a Gaussian, in the measure of `_distances`
+    total = float(np.sum(counts.counts)) + counts.outside
+    details = dict(samples.details) | {
+        "knots": float(density.basis.knots.size),
+        "degree": float(density.basis.degree),
+        "outside": counts.outside / total,
+        "effective_samples": samples.effective_samples,
+        "burn_in": samples.burn_in,
+    }
+    return Stationary(
+        model=done.stepping.model,
+        distribution=density,
+        rates=done.stepping.rates,
+        moments={name: estimate.mean for name, estimate in estimates.items()},
+        errors={
+            name: math.hypot(estimate.standard_error, systematic[name])
+            for name, estimate in estimates.items()
+        },
+        relative_error=relative,
+        distance=even + odd**2 + moved,
+        wigner_error=even + odd + moved,
+        details=details,
+        replicas=density.replicas,
+    )
+
+
+def _misfit(density: FittedDensity, counts: PolarCounts, purity: float) -> float:
+    """Error of the purity π∫W² of a fit V that cannot follow W: |2π∫(W − V)V| to first order."""
+    seen = counts.counts.sum(axis=(0, 1))
+    overlap = math.pi * float(np.sum(seen * density.nodes.density) / np.sum(seen))
+    return 2.0 * abs(overlap - purity)
+
+
+def _blur(density: FittedDensity) -> float:
+    """Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12."""
+    nodes = density.nodes
+    log = np.log(nodes.density)
+    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
+    return float(np.sum(nodes.weight * rise**2)) / 12.0
+
+
+def _step_moves(samples: Samples) -> tuple[float, float]:
+    """What the step does to X and P: shifts in standard deviations, relative changes of variance.
+
+    Summed over both; zero where the method asks for no check.
+    """
+    shifts, spreads = 0.0, 0.0
+    share = 1.0 / (2.0**samples.setup.order - 1.0)
+    for axis in ("x", "p") if samples.step_change else ():
+        mean = samples.moments[axis].mean
+        variance = samples.moments[f"{axis}_squared"].mean - mean**2
+        shift = share * samples.step_change[axis].mean
+        spread = share * samples.step_change[f"{axis}_squared"].mean - 2.0 * mean * shift
+        shifts += abs(shift) / math.sqrt(variance)
+        spreads += abs(spread) / variance
+    return shifts, spreads
+
+
+def _distances(density: FittedDensity) -> tuple[float, float]:
+    """∫|δW| (1 + H/⟨H⟩) dX dP of the standard error of W: its parts even and odd in P."""
+    nodes, groups = density.nodes, len(density.replicas)
+    energy = nodes.X**2 + nodes.P**2
+    measure = 1.0 + energy / float(np.sum(nodes.weight * energy))
+    even, odd = np.zeros_like(nodes.weight), np.zeros_like(nodes.weight)
+    for replica in density.replicas:
+        change = replica.nodes.weight - nodes.weight
+        mirrored = change[:, ::-1]
+        even += 0.25 * (change + mirrored) ** 2
+        odd += 0.25 * (change - mirrored) ** 2
+    scale = math.sqrt((groups - 1) / groups)
+    return (
+        scale * float(np.sum(np.sqrt(even) * measure)),
+        scale * float(np.sum(np.sqrt(odd) * measure)),
+    )

@@ -8,27 +8,24 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.numerics.sampling_method import SamplingMethod
 from wheelwork.phase_space.langevin.correlations import (
     SampledCorrelations,
+    SampledSpectrum,
     sampled_correlations,
+    sampled_spectrum,
     sampling_step,
 )
-from wheelwork.phase_space.langevin.histogram import Histogram, sampled_histogram
+from wheelwork.phase_space.langevin.fitted_density import solve
+from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.schemes import explicit_euler, splitting
 from wheelwork.phase_space.langevin.simulation import sample
-from wheelwork.phase_space.langevin.solve import solve
-from wheelwork.phase_space.langevin.spectrum import SampledSpectrum, sampled_spectrum
-from wheelwork.phase_space.langevin.stepping import SchemeOf
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.stationary.result import Stationary
-
-MOST_TRAJECTORIES = 1_000_000
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 
-@dataclass(frozen=True)
-class Langevin:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Langevin(SamplingMethod):
     """Sampled trajectories of dx = p/m dt, dp = (−m ω0² x + force − friction p/m) dt + √D dW.
 
     (Culhane et al., Eq. (6); coefficients of `PhaseSpaceModel`.) Each step is half a rotation, an
@@ -42,11 +39,11 @@ class Langevin:
     step: Δt, at most one radian of the fastest rate met (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
     quarter of that, on the range that a short pilot run explores.
     seed: of the noise, 0 … 2⁶⁴ − 1. Trajectory i has the same noise in every run with this seed.
-    burn_in: time to leave out at the start; None: found from the data.
+    burn_in: time to leave out at the start; None: `sample` takes it from the data.
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
     start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
-    that may hold the state (`starts.Spread`), so that wells and rings are met from all sides.
+    that may hold the state (`simulation.Spread`), so that wells and rings are met from all sides.
     threads: None: one per processor. Results are the same bits for any number.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
@@ -59,24 +56,14 @@ class Langevin:
     digits use `FokkerPlanck`.
     """
 
-    _: KW_ONLY
-    duration: float
-    trajectories: int = 64
-    step: float | None = None
-    seed: int = 0
-    burn_in: float | None = None
-    checked: int | None = None
-    start: tuple[float, float] | None = None
-    threads: int | None = None
+    scheme = "splitting"
+    order = 2
+
     rtol: float = 0.02
 
     def __post_init__(self) -> None:
-        _validate(self)
+        super().__post_init__()
         object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
-
-    @property
-    def scheme(self) -> SchemeOf:
-        return splitting
 
     def sample(
         self,
@@ -93,7 +80,7 @@ class Langevin:
         the run in a temporary file, whose name is a note of the KeyboardInterrupt.
 
         Raises InvalidArgument when `step` is too large or `after` is of another run,
-        NotConverged when the run is too short for error estimates, has not settled, when its
+        NotConverged when the run is too short for error estimates, is not stationary, when its
         trajectories stay apart (each in a well of its own), or is not confined; with `start` None
         also as `find_domain`.
         """
@@ -103,11 +90,11 @@ class Langevin:
         """Return the stationary state: a smooth density fitted to the samples.
 
         ln W is a spline of the distance from the mean plus a polynomial of X and P
-        (`fitted_density.FittedDensity`); what is left out of it the data do not show. Moments are
-        the sampled means, their errors standard errors; `distribution.replicas` carry the error
-        of everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
-        given; a run that is interrupted is lost. Raises as `sample`, and NotConverged when the
-        standard error of the phonon number, or its error from the step, exceeds `rtol`, naming the
+        (`fitted_density.FittedDensity`), with as many terms as the data support. Moments are the
+        sampled means, their errors standard errors; `distribution.replicas` carry the error of
+        everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
+        given; an interrupted run cannot be continued. Raises as `sample`, and NotConverged when the
+        standard error of the phonon number, or its error from the step, exceeds `rtol`, with the
         duration or the step that would do.
         """
         return solve(self, model, self.rtol)
@@ -136,8 +123,8 @@ class Langevin:
         return sampled_histogram(self, model, bins)
 
 
-@dataclass(frozen=True)
-class EulerMaruyama:
+@dataclass(frozen=True, repr=False)
+class EulerMaruyama(SamplingMethod):
     """The explicit Euler scheme of Culhane et al., Eqs. (C1)–(C2), to show what it does.
 
     x and p both move with the old x and p: weak order one. On an oscillator this pumps
@@ -149,22 +136,12 @@ class EulerMaruyama:
     point, `start`. Fields as those of `Langevin`; `step` is Δt and has no default.
     """
 
+    scheme = "euler"
+    order = 1
+
     step: float
     _: KW_ONLY
-    duration: float
-    trajectories: int = 64
-    seed: int = 0
-    burn_in: float | None = None
-    checked: int | None = None
     start: tuple[float, float] = (0.0, 0.0)
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        _validate(self)
-
-    @property
-    def scheme(self) -> SchemeOf:
-        return explicit_euler
 
     def sample(
         self,
@@ -179,49 +156,3 @@ class EulerMaruyama:
     def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
         """Return counts on bins² equal cells, as `Langevin.histogram`."""
         return sampled_histogram(self, model, bins)
-
-
-def _validate(method: Langevin | EulerMaruyama) -> None:
-    trajectories = _checks.integer("trajectories", method.trajectories, 1)
-    values: dict[str, object] = {
-        "duration": _checks.positive("duration", method.duration),
-        "seed": _checks.integer("seed", method.seed, 0),
-        "trajectories": trajectories,
-        "checked": _checked(method.checked, trajectories),
-    }
-    if method.start is not None:
-        values["start"] = tuple(_checks.finite_array("start", method.start, 1).tolist())
-    if method.step is not None:
-        values["step"] = _checks.positive("step", method.step)
-    if method.threads is not None:
-        values["threads"] = _checks.integer("threads", method.threads, 1)
-    if method.burn_in is not None:
-        values["burn_in"] = _checks.non_negative("burn_in", method.burn_in)
-    for name, value in values.items():
-        object.__setattr__(method, name, value)
-    _validate_sizes(method)
-
-
-def _checked(checked: int | None, trajectories: int) -> int:
-    if checked is None:
-        return min(trajectories, max(8, trajectories // 4))
-    count = _checks.integer("checked", checked, 0)
-    if count > trajectories:
-        raise InvalidArgument(f"`checked` must be at most `trajectories`, but is {count}")
-    return count
-
-
-def _validate_sizes(method: Langevin | EulerMaruyama) -> None:
-    if method.start is not None and len(method.start) != 2:
-        raise InvalidArgument(f"`start` must be (x, p), but is {method.start!r}")
-    if method.trajectories > MOST_TRAJECTORIES:
-        raise InvalidArgument(
-            f"`trajectories` must be at most {MOST_TRAJECTORIES}, but is {method.trajectories}"
-        )
-    if method.seed >= 2**64:
-        raise InvalidArgument(f"`seed` must be below 2**64, but is {method.seed}")
-    if method.burn_in is not None and method.burn_in >= method.duration:
-        raise InvalidArgument(
-            f"`burn_in` must be shorter than `duration` = {method.duration!r}, "
-            f"but is {method.burn_in!r}"
-        )

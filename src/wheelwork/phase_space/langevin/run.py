@@ -1,7 +1,5 @@
 """The loop over time of a sampling run: threads, growing tables, checkpoints."""
 
-import itertools
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -10,76 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.langevin.ensemble import Ensemble
-from wheelwork.phase_space.langevin.stepping import FASTEST, GROWTH, STABLE, Stepping
+from wheelwork.phase_space.langevin.progress import Progress
+from wheelwork.phase_space.langevin.schemes import FASTEST, GROWTH, STABLE, Stepping
 from wheelwork.phase_space.langevin.trajectories import Record, propagate
 
-MOST_LANES, FEWEST_LANES = 128, 8  # of a bundle: its state should stay in the fastest cache
+# Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
+FEWEST_LANES, MOST_LANES = 8, 128
 FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own
-LANE_CHUNKS = 32768  # at most, between two moments at which a run can be interrupted
-CHECKPOINT_SECONDS = 30.0
+LANE_CHUNKS = 32768  # at most, some 0.2 s, between two moments at which a run can be interrupted
+CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of a second
 BLOWN_UP = 2.5  # times the range at Δt: where a run at 2Δt gets there, that step is unstable
 
 Observer = Callable[[FloatArray, Executor], None]
 """Takes (samples, 2, lanes) X and P of all trajectories, 4 Δt apart, and may share out its work."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The whole state of a run.
-
-    fine: all trajectories at Δt. coarse: the first few again at 2Δt on the same noise; NaN once 2Δt
-    proved unstable. low, high: range of X reached at Δt. reach: of the tables.
-    """
-
-    fine: Ensemble
-    coarse: Ensemble
-    low: float
-    high: float
-    reach: float
-
-    @property
-    def chunks(self) -> int:
-        return self.fine.chunks
-
-    @property
-    def compares(self) -> bool:
-        """Whether there are trajectories at 2Δt, and they are still followed."""
-        return self.coarse.state.size > 0 and not bool(np.isnan(self.coarse.state[0, 0]))
-
-    def without_coarse(self) -> "Progress":
-        """Give up the trajectories at 2Δt: their means are NaN from here on."""
-        return replace(self, coarse=self.coarse.lost())
-
-
-@dataclass(frozen=True)
-class _Bundle:
-    """Neighbouring lanes of one of the two ensembles."""
-
-    coarse: bool
-    first: int
-    state: FloatArray
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Records of both ensembles over some chunks, not all of which may count."""
-
-    fine: Record
-    coarse: Record | None
-
-    @property
-    def low(self) -> FloatArray:
-        """(chunks,) smallest X of either ensemble in each chunk."""
-        return self.fine.low if self.coarse is None else np.minimum(self.fine.low, self.coarse.low)
-
-    @property
-    def high(self) -> FloatArray:
-        """(chunks,) largest X of either ensemble in each chunk."""
-        if self.coarse is None:
-            return self.fine.high
-        return np.maximum(self.fine.high, self.coarse.high)
 
 
 def advance(
@@ -100,146 +43,114 @@ def advance(
     order, each once.
     Raises as `Stepping.check` and `Stepping.extended`.
     """
-    workers = _processors() if threads is None else threads
+    workers = processors() if threads is None else threads
     saved = time.monotonic()
-    _check_typical(stepping, progress)
-    stepping.check(progress.low, progress.high, STABLE)
     with ThreadPoolExecutor(workers) as executor:
+        loop = _Loop(progress, stepping, executor, workers, seed, observe)
+        loop.check_typical()
+        stepping.check(progress.low, progress.high, STABLE)
         try:
-            while progress.chunks < chunks:
-                progress, stepping = _advance(
-                    progress, stepping, executor, workers, seed, chunks, observe
-                )
+            while loop.progress.chunks < chunks:
+                loop.advance(chunks)
                 if keep is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    keep(progress)
+                    keep(loop.progress)
                     saved = time.monotonic()
         except KeyboardInterrupt as interrupt:
-            note = rescue(progress) if rescue is not None else None
+            note = rescue(loop.progress) if rescue is not None else None
             if note:
                 interrupt.add_note(note)
             raise
-    return progress
+    return loop.progress
 
 
-def _advance(
-    progress: Progress,
-    stepping: Stepping,
-    executor: Executor,
-    workers: int,
-    seed: int,
-    chunks: int,
-    observe: Observer | None = None,
-) -> tuple[Progress, Stepping]:
-    """Do some chunks; where a trajectory leaves the tables, stop before its chunk and extend."""
-    lanes = progress.fine.state.shape[1]
-    # Short at first, as what a trajectory did outside the tables is done again.
-    most = min(CHUNKS_AT_ONCE, max(FIRST_CHUNKS, progress.chunks), LANE_CHUNKS // lanes)
-    count = min(max(most, 1), chunks - progress.chunks)
-    tried = _tried(progress, stepping, executor, workers, seed, count, observe is not None)
+@dataclass
+class _Loop:
+    """A run and the tables for the range that it has reached."""
 
-    inside = (tried.low >= -stepping.reach) & (tried.high <= stepping.reach)
-    good = count if np.all(inside) else int(np.argmin(inside))
-    seen = min(good + 1, count)
-    low = min(progress.low, float(np.min(tried.fine.low[:seen])))
-    high = max(progress.high, float(np.max(tried.fine.high[:seen])))
-    if low < progress.low or high > progress.high:
-        _check_typical(stepping, progress)
-        stepping.check(low, high, STABLE)
-    done = _done(progress, tried, good, observe, executor)
-    if good == count:
-        return done, stepping
-    wider = stepping.reach * GROWTH
-    fine_inside = -stepping.reach <= tried.fine.low[good] and (
-        tried.fine.high[good] <= stepping.reach
-    )
-    if fine_inside and wider > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
-        return done.without_coarse(), stepping
-    stepping = stepping.extended()
-    return replace(done, reach=stepping.reach), stepping
+    progress: Progress
+    stepping: Stepping
+    executor: Executor
+    workers: int
+    seed: int
+    observe: Observer | None
 
+    def check_typical(self) -> None:
+        """Hold the step against the rates where trajectories are now."""
+        X = self.progress.fine.state[0]
+        self.stepping.check(float(np.mean(X) - np.std(X)), float(np.mean(X) + np.std(X)), FASTEST)
 
-def _tried(
-    progress: Progress,
-    stepping: Stepping,
-    executor: Executor,
-    workers: int,
-    seed: int,
-    count: int,
-    keep_series: bool,
-) -> _Stretch:
-    bundles = _bundles(progress, workers)
-    # Built here, once, before the threads ask for them.
-    tables = {b.coarse: stepping.cells(coarse=b.coarse) for b in bundles}
+    def advance(self, chunks: int) -> None:
+        """Do some chunks; stop before one in which a trajectory leaves the tables, and extend."""
+        progress, reach = self.progress, self.stepping.reach
+        # Short at first, as what a trajectory did outside the tables is done again.
+        most = min(CHUNKS_AT_ONCE, max(FIRST_CHUNKS, progress.chunks))
+        most = min(most, LANE_CHUNKS // progress.fine.state.shape[1])
+        count = min(max(most, 1), chunks - progress.chunks)
+        fine, coarse = self._records(count)
 
-    def work(bundle: _Bundle) -> Record:
-        return propagate(
-            stepping.coarse if bundle.coarse else stepping.fine,
-            tables[bundle.coarse],
-            bundle.state,
-            seed=seed,
-            first=bundle.first,
-            chunk=progress.chunks,
-            chunks=count,
-            joined=bundle.coarse,
-            keep_series=keep_series and not bundle.coarse,
-        )
+        both = [fine] if coarse is None else [fine, coarse]
+        inside = np.all([(r.low >= -reach) & (r.high <= reach) for r in both], axis=0)
+        good = count if np.all(inside) else int(np.argmin(inside))
+        seen = min(good + 1, count)
+        low = min(progress.low, float(np.min(fine.low[:seen])))
+        high = max(progress.high, float(np.max(fine.high[:seen])))
+        if low < progress.low or high > progress.high:
+            self.check_typical()
+            self.stepping.check(low, high, STABLE)
+        if good > 0:
+            self._take(fine.first(good), None if coarse is None else coarse.first(good))
+        if good == count:
+            return
+        fine_inside = -reach <= fine.low[good] and fine.high[good] <= reach
+        if fine_inside and reach * GROWTH > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
+            self.progress = self.progress.without_coarse()
+        else:
+            self.stepping = self.stepping.extended()
+            self.progress = replace(self.progress, reach=self.stepping.reach)
 
-    records = list(executor.map(work, bundles))
-    fine, coarse = (
-        [r for b, r in zip(bundles, records, strict=True) if b.coarse == wanted]
-        for wanted in (False, True)
-    )
-    return _Stretch(Record.joined(fine), Record.joined(coarse) if coarse else None)
-
-
-def _done(
-    progress: Progress,
-    tried: _Stretch,
-    chunks: int,
-    observe: Observer | None,
-    executor: Executor,
-) -> Progress:
-    """Return the run after the first `chunks` chunks of what was tried."""
-    if chunks == 0:
-        return progress
-    fine = tried.fine.first(chunks)
-    if observe is not None:
-        observe(fine.series.reshape((-1, *fine.series.shape[2:])), executor)
-    coarse = progress.coarse
-    if tried.coarse is not None:
-        coarse = coarse.after(tried.coarse.first(chunks))
-    return Progress(
-        progress.fine.after(fine),
-        coarse,
-        min(progress.low, float(np.min(fine.low))),
-        max(progress.high, float(np.max(fine.high))),
-        progress.reach,
-    )
-
-
-def _check_typical(stepping: Stepping, progress: Progress) -> None:
-    """Hold the step against the rates where trajectories are now."""
-    X = progress.fine.state[0]
-    stepping.check(float(np.mean(X) - np.std(X)), float(np.mean(X) + np.std(X)), FASTEST)
-
-
-def _bundles(progress: Progress, workers: int) -> list[_Bundle]:
-    bundles = []
-    ensembles = [(False, progress.fine)]
-    if progress.compares:
-        ensembles.append((True, progress.coarse))
-    for coarse, ensemble in ensembles:
-        lanes = ensemble.state.shape[1]
-        parts = max(min(workers, lanes // FEWEST_LANES), -(-lanes // MOST_LANES), 1)
-        edges = np.linspace(0, lanes, parts + 1).astype(int)
-        bundles += [
-            _Bundle(coarse, int(a), ensemble.state[:, a:b]) for a, b in itertools.pairwise(edges)
+    def _records(self, count: int) -> tuple[Record, Record | None]:
+        """Carry both ensembles through `count` chunks, not all of which may count."""
+        ensembles = [(False, self.progress.fine)]
+        if self.progress.compares:
+            ensembles.append((True, self.progress.coarse))
+        bundled = [
+            (at_twice, lanes.start, ensemble.state[:, lanes])
+            for at_twice, ensemble in ensembles
+            for lanes in bundles(ensemble.state.shape[1], self.workers, FEWEST_LANES, MOST_LANES)
         ]
-    return bundles
+        # Built here, once, before the threads ask for them.
+        tables = {at_twice: self.stepping.cells(coarse=at_twice) for at_twice, _ in ensembles}
 
+        def work(bundle: tuple[bool, int, FloatArray]) -> Record:
+            at_twice, first, state = bundle
+            return propagate(
+                self.stepping.coarse if at_twice else self.stepping.fine,
+                tables[at_twice],
+                state,
+                seed=self.seed,
+                first=first,
+                chunk=self.progress.chunks,
+                chunks=count,
+                joined=at_twice,
+                keep_series=self.observe is not None and not at_twice,
+            )
 
-def _processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        records = list(self.executor.map(work, bundled))
+        whole = [
+            Record.joined([r for b, r in zip(bundled, records, strict=True) if b[0] == at_twice])
+            for at_twice, _ in ensembles
+        ]
+        return whole[0], whole[1] if len(whole) > 1 else None
+
+    def _take(self, fine: Record, coarse: Record | None) -> None:
+        """Take over what both ensembles did."""
+        if self.observe is not None:
+            self.observe(fine.series.reshape((-1, *fine.series.shape[2:])), self.executor)
+        progress = self.progress
+        self.progress = Progress(
+            progress.fine.after(fine),
+            progress.coarse if coarse is None else progress.coarse.after(coarse),
+            min(progress.low, float(np.min(fine.low))),
+            max(progress.high, float(np.max(fine.high))),
+            progress.reach,
+        )

@@ -1,32 +1,27 @@
-"""What a sampling run says about the stationary state."""
+"""What a sampling run says about the stationary state: moments with errors, and checks."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.numerics.statistics import Estimate, Mixing
-from wheelwork.phase_space.langevin import checkpoint
-from wheelwork.phase_space.langevin.checkpoint import Setup
-from wheelwork.phase_space.langevin.run import Progress
-from wheelwork.phase_space.langevin.statistics import (
-    Batches,
-    Quantity,
-    changes,
-    drift,
-    mixing,
-    quantities,
-    settled_after,
-)
-from wheelwork.phase_space.langevin.stepping import LOOKUP_RTOL
-from wheelwork.phase_space.langevin.trajectories import CHUNK, OBSERVABLES
+from wheelwork.numerics import stationarity
+from wheelwork.numerics.sampling_method import CHUNK, ROUNDING
+from wheelwork.numerics.stationarity import Mixing, half_means, require_mixing, require_no_drift
+from wheelwork.numerics.statistics import Batches, Estimate, batch_starts, standard_error
+from wheelwork.phase_space.langevin import progress as files
+from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
+from wheelwork.phase_space.langevin.schemes import LOOKUP_RTOL
+from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
 
-MOST_DRIFT = 5.0  # standard errors
-FEWEST_TIMES = 8.0  # correlation times after the burn-in: with less, what was begun from shows
+FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
+FEWEST_BATCHES = 8  # the error of an error from fewer exceeds a quarter
+FEWEST_BLOCKS = 4  # of time: two halves, and something to leave out of the first
 
 
 @dataclass(frozen=True)
@@ -34,16 +29,16 @@ class Samples:
     """Sampled means with their standard errors, and all that is needed to go on.
 
     moments: as those of `Stationary`, without the purity, each (mean, standard_error).
-    local_means: of the model's companions. step_change: moments at 2Δt minus moments at Δt on
-    the same noise; the error left at Δt is about a third of it for `Langevin`, about all
+    local_means: of the model's local observables. step_change: moments at 2Δt minus moments at Δt
+    on the same noise; the error left at Δt is about a third of it for `Langevin`, about all
     of it for `EulerMaruyama`. Empty if no trajectory was checked.
     effective_samples: number of independent draws of the energy with the same standard error.
     burn_in: time left out at the start, of each trajectory.
     details: correlation_time of the energy; drift of the energy between the halves of the run, in
     standard errors; mixing, the variance between trajectories over that within them, and
-    mixing_bound, the most that chance allows (`statistics.mixing`); lookup_error, the bound on the
-    error of the tables, relative to the size of the coefficients; low and high, the range of X
-    reached.
+    mixing_bound, the most that chance allows (`numerics.stationarity.mixing`); lookup_error, the
+    bound on the error of the tables, relative to the size of the coefficients; low and high, the
+    range of X reached.
     """
 
     setup: Setup
@@ -62,6 +57,7 @@ class Samples:
 
     @property
     def trajectories(self) -> int:
+        """Number of trajectories."""
         return self.setup.trajectories
 
     @property
@@ -75,42 +71,54 @@ class Samples:
         return self.progress.fine.state
 
     def save(self, path: str | Path) -> None:
-        """Write the run to `path` (npz), at once or not at all."""
-        checkpoint.write(Path(path), self.setup, self.progress)
+        """Write the run to `path` (npz): complete, or not at all."""
+        files.write(Path(path), self.setup, self.progress)
 
     @classmethod
     def load(cls, path: str | Path, burn_in: float | None = None) -> "Samples":
         """Read a run that was saved, or the checkpoint of one that was interrupted."""
-        return summary(*checkpoint.read(Path(path)), burn_in)
+        return summary(*files.read(Path(path)), burn_in)
+
+    def __repr__(self) -> str:
+        mean, error = self.moments["phonon_number"]
+        return (
+            f"Samples(phonon_number={mean:.6g} ± {error:.1g}, trajectories={self.trajectories}, "
+            f"duration={self.duration:g}, step={self.step:g}, burn_in={self.burn_in:g})"
+        )
 
 
 def summary(
     setup: Setup, progress: Progress, burn_in: float | None, judge: bool | None = None
 ) -> Samples:
-    """Return means and errors of a run; `burn_in` is found from the data if it is None.
+    """Return means and errors of a run; `burn_in` follows from the data if it is None.
 
-    Raises NotConverged when the run is too short for error estimates, has visibly not settled (the
-    mean energies of its halves differ by more than five standard errors, or it is shorter than
+    Raises NotConverged when the run is too short for error estimates, is visibly not stationary
+    (the mean energies of its halves differ by more than five standard errors, or it is shorter than
     eight correlation times of the energy), or when trajectories stay apart. The last three only if
     `judge`, by default without a `burn_in`, which stands for the user's own judgement.
     """
     fine = progress.fine
-    first = settled_after(fine) if burn_in is None else _given(setup, progress, burn_in)
-    batches = Batches.of(fine, first)
-    found = quantities(batches.mean)
-    moments = {name: batches.estimate(quantity) for name, quantity in found.items()}
-    drifted, mixed = drift(fine, first), mixing(fine, first)
+    first = _automatic_burn_in(fine) if burn_in is None else _given(setup, progress, burn_in)
+    batches = batches_of(fine, first)
+    moments = {name: estimate(batches, each) for name, each in quantities(batches.mean).items()}
+    drifted, mixed = _drift(fine, first), _mixing(fine, first)
     effective = _effective_samples(batches, moments["phonon_number"])
     time = (fine.chunks - first * fine.width) * CHUNK * setup.step
     correlation_time = 0.5 * time * setup.trajectories / effective
     if judge or (judge is None and burn_in is None):
-        _refuse(drifted, mixed)
+        require_no_drift(drifted, "energy")
+        require_mixing(mixed)
         _require_long(time, correlation_time)
+    unit = np.eye(len(batches.mean))
+    local = enumerate(setup.local_observables, len(OBSERVABLES))
     return Samples(
         setup=setup,
         progress=progress,
         moments=moments,
-        local_means=_local_means(setup, batches),
+        local_means={
+            name: estimate(batches, Quantity(float(batches.mean[row]), unit[row]))
+            for row, name in local
+        },
         step_change=_step_change(progress, first),
         effective_samples=effective,
         burn_in=first * fine.width * CHUNK * setup.step,
@@ -126,32 +134,77 @@ def summary(
     )
 
 
-def _refuse(drifted: float, mixed: Mixing) -> None:
-    if drifted > MOST_DRIFT:
-        raise NotConverged(
-            f"the trajectories have not settled: from the first to the second half of the run the "
-            f"mean energy changed by {drifted:.1f} standard errors; raise `duration`"
-        )
-    if mixed.ratio > mixed.bound:
-        raise NotConverged(
-            f"the trajectories do not mix: their means differ {mixed.ratio:.3g} times as much "
-            f"(in variance) as their own course explains, at most {mixed.bound:.3g} would be "
-            "chance; some stay in one part of the plane for the whole run; raise `duration`"
-        )
+class Quantity(NamedTuple):
+    """A function of the means of the observables: its value and its gradient there."""
+
+    value: float
+    gradient: FloatArray
 
 
-def _require_long(time: float, correlation_time: float) -> None:
-    if time < FEWEST_TIMES * correlation_time:
+def quantities(mean: FloatArray) -> dict[str, Quantity]:
+    """Moments of `phase_space.moments` (without the purity) from means of the observables.
+
+    mean: of X, P, X², P², XP, (X² + P²)², local observables.
+    """
+    unit = np.eye(len(mean))
+    energy, fourth = mean[2] + mean[3], mean[5]
+    number = energy - 0.5
+    pairs = fourth - 2.0 * energy + 0.5  # ⟨a†a†aa⟩
+    energy_gradient = unit[2] + unit[3]
+    pairs_gradient = unit[5] - 2.0 * energy_gradient
+    return {
+        "x": Quantity(float(mean[0]), unit[0]),
+        "p": Quantity(float(mean[1]), unit[1]),
+        "x_squared": Quantity(float(mean[2]), unit[2]),
+        "p_squared": Quantity(float(mean[3]), unit[3]),
+        "x_p": Quantity(float(mean[4]), unit[4]),
+        "phonon_number": Quantity(float(number), energy_gradient),
+        "g2": Quantity(
+            float(pairs / number**2),
+            pairs_gradient / number**2 - 2.0 * pairs / number**3 * energy_gradient,
+        ),
+    }
+
+
+def batches_of(ensemble: Ensemble, first: int, last: int | None = None) -> Batches:
+    """Cut the blocks of time first … last − 1 of `ensemble` into batches.
+
+    Raises NotConverged when they are fewer than 8 in all.
+    """
+    stop = ensemble.filled if last is None else last
+    lanes, blocks = ensemble.state.shape[1], stop - first
+    if batch_starts(blocks, lanes).size * lanes < FEWEST_BATCHES:
         raise NotConverged(
-            f"the run is too short to settle in: after burn-in {time:.3g} is left of it, where the "
-            f"energy has a correlation time of {correlation_time:.3g}; raise `duration`"
+            f"an error estimate needs at least {FEWEST_BATCHES} batches, but after burn-in "
+            f"there are {blocks} blocks of {lanes} trajectories; raise `duration` or "
+            "`trajectories`"
         )
+    return Batches.of(ensemble.sums[first:stop], ensemble.samples[first:stop])
+
+
+def estimate(batches: Batches, quantity: Quantity) -> Estimate:
+    """Return a quantity with its standard error."""
+    return Estimate(quantity.value, standard_error(batches.deviations(quantity.gradient)))
+
+
+def _automatic_burn_in(ensemble: Ensemble) -> int:
+    """Blocks of time to leave out, see `stationarity.truncation`.
+
+    Raises NotConverged for a run of fewer than four blocks.
+    """
+    if ensemble.filled < FEWEST_BLOCKS:
+        raise NotConverged(
+            f"burn-in cannot be told from a run of {ensemble.chunks} x {CHUNK} steps; "
+            "raise `duration` or give `burn_in`"
+        )
+    means = ensemble.sums[: ensemble.filled].mean(axis=2) / ensemble.samples[:, None]
+    return stationarity.truncation(means)
 
 
 def _given(setup: Setup, progress: Progress, burn_in: float) -> int:
     """Blocks of time that cover `burn_in`."""
     width = progress.fine.width * CHUNK * setup.step
-    first = math.ceil(burn_in / width - 1e-9)
+    first = math.ceil(burn_in / width - ROUNDING)
     if first >= progress.fine.filled:
         raise InvalidArgument(
             f"`burn_in` must leave at least one block of {width:g} of the run, but is {burn_in!r}"
@@ -159,27 +212,69 @@ def _given(setup: Setup, progress: Progress, burn_in: float) -> int:
     return first
 
 
+def _mixing(ensemble: Ensemble, first: int) -> Mixing:
+    """Hold the differences of x and energy between trajectories against those within them."""
+    blocks = ensemble.filled - first
+    if ensemble.state.shape[1] < 2 or blocks < 2:
+        return Mixing(math.nan, math.nan)
+    rows = slice(first, ensemble.filled)
+    halves = half_means(ensemble.sums[rows], ensemble.samples[rows], (blocks + 1) // 2)
+    unit = np.eye(halves.shape[1])
+    chosen = np.stack([unit[0], unit[2] + unit[3]])
+    return stationarity.mixing(chosen @ halves[0], chosen @ halves[1])
+
+
+def _drift(ensemble: Ensemble, first: int) -> float:
+    """Change of ⟨X² + P²⟩ from the first to the second half, in its standard errors.
+
+    NaN where the halves are too short for standard errors of their own.
+    """
+    middle = (first + ensemble.filled) // 2
+    try:
+        halves = [batches_of(ensemble, first, middle), batches_of(ensemble, middle)]
+        early, late = (estimate(each, quantities(each.mean)["phonon_number"]) for each in halves)
+    except NotConverged:
+        return math.nan
+    error = math.hypot(early.standard_error, late.standard_error)
+    return abs(late.mean - early.mean) / error if error > 0.0 else 0.0
+
+
+def _require_long(time: float, correlation_time: float) -> None:
+    if time < FEWEST_TIMES * correlation_time:
+        raise NotConverged(
+            f"the run is too short: after burn-in {time:.3g} is left of it, where the "
+            f"energy has a correlation time of {correlation_time:.3g}; raise `duration`"
+        )
+
+
 def _effective_samples(batches: Batches, energy: Estimate) -> float:
     variance = batches.mean[5] - (batches.mean[2] + batches.mean[3]) ** 2
     return float(variance / energy.standard_error**2) if energy.standard_error else math.inf
 
 
-def _local_means(setup: Setup, batches: Batches) -> dict[str, Estimate]:
-    unit = np.eye(len(batches.mean))
-    rows = range(len(OBSERVABLES), len(batches.mean))
-    return {
-        name: batches.estimate(Quantity(float(batches.mean[row]), unit[row]))
-        for name, row in zip(setup.companions, rows, strict=True)
-    }
-
-
 def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
+    """Moments at 2Δt minus those at Δt, with the standard error of the paired difference.
+
+    The error is infinite where the differences are correlated over the whole run.
+    """
     lanes = progress.coarse.state.shape[1]
     if lanes == 0:
         return {}
     if not progress.compares:
         names = quantities(np.ones(len(OBSERVABLES)))
         return dict.fromkeys(names, Estimate(math.nan, math.inf))
-    return changes(
-        Batches.of(progress.coarse, first), Batches.of(progress.fine.of_first(lanes), first)
+    coarse, fine = (
+        batches_of(progress.coarse, first),
+        batches_of(progress.fine.of_first(lanes), first),
     )
+    at_coarse, at_fine = quantities(coarse.mean), quantities(fine.mean)
+    changes = {}
+    for name, quantity in at_fine.items():
+        other = at_coarse[name]
+        paired = coarse.deviations(other.gradient) - fine.deviations(quantity.gradient)
+        try:
+            error = standard_error(paired)
+        except NotConverged:
+            error = math.inf
+        changes[name] = Estimate(other.value - quantity.value, error)
+    return changes

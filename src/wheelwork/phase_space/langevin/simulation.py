@@ -1,64 +1,45 @@
 """A sampling method set to work: starts, step, and the run to its end."""
 
-import math
 import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TypeVar
 
+import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space.langevin import checkpoint as files
-from wheelwork.phase_space.langevin.checkpoint import Setup
-from wheelwork.phase_space.langevin.ensemble import Ensemble
-from wheelwork.phase_space.langevin.run import Observer, Progress, advance
+from wheelwork.numerics.random import philox4x32
+from wheelwork.numerics.sampling_method import CHUNK, SAMPLE, SamplingMethod
+from wheelwork.numerics.stationarity import require_burn_in
+from wheelwork.phase_space.domain import find_domain
+from wheelwork.phase_space.langevin import progress as files
+from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
+from wheelwork.phase_space.langevin.run import Observer, advance
 from wheelwork.phase_space.langevin.samples import Samples, summary
-from wheelwork.phase_space.langevin.starts import Spread
-from wheelwork.phase_space.langevin.stepping import SchemeOf, Stepping, largest_step
-from wheelwork.phase_space.langevin.trajectories import BLOCKS_PER_CHUNK, CHUNK, OBSERVABLES
-from wheelwork.phase_space.model import PhaseSpaceModel
+from wheelwork.phase_space.langevin.schemes import SCHEMES, Stepping, largest_step
+from wheelwork.phase_space.langevin.trajectories import OBSERVABLES, SAMPLES_PER_CHUNK
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
-AUTOMATIC_ANGLE = 0.25
+AUTOMATIC_ANGLE = 0.25  # of the fastest motion in a step: errors of Δt² are then below statistics
+# Pilot run: enough trajectories and steps to meet the stiff parts; Δt down to 6e-5/ω0.
 PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12
-MOST_CHUNKS = 2**50
+# Blocks of time in which samples are summed, fewer for many trajectories to save memory.
 TIME_BLOCKS, TIME_BLOCKS_OF_MANY, MANY = 128, 32, 2000
-MOST_WATCHED = 100_000
-BURN_IN_SHARE = 0.25  # of a run that is watched
-BURN_IN_TIMES = 4.0  # correlation times that it must cover at least
-
-
-class Method(Protocol):
-    """What `Langevin` and `EulerMaruyama` have in common."""
-
-    @property
-    def scheme(self) -> SchemeOf: ...
-    @property
-    def duration(self) -> float: ...
-    @property
-    def trajectories(self) -> int: ...
-    @property
-    def step(self) -> float | None: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def burn_in(self) -> float | None: ...
-    @property
-    def checked(self) -> int | None: ...
-    @property
-    def start(self) -> tuple[float, float] | None: ...
-    @property
-    def threads(self) -> int | None: ...
+MOST_WATCHED = 100_000  # trajectories: all samples of a chunk are then held at once, 100 MB
+MESH = 2001  # positions from which trajectories may leave
+STARTS = 1  # fourth word of the counter; that of the steps' noise is zero
+WORD = 2.0**-32
 
 
 @dataclass(frozen=True)
 class Simulation:
     """A run of `method` on `model`, as far as it has come."""
 
-    method: Method
+    method: SamplingMethod
     setup: Setup
     progress: Progress
     stepping: Stepping
@@ -66,7 +47,7 @@ class Simulation:
     @classmethod
     def begin(
         cls,
-        method: Method,
+        method: SamplingMethod,
         model: PhaseSpaceModel,
         after: Samples | None = None,
         path: Path | None = None,
@@ -83,29 +64,24 @@ class Simulation:
         else:
             setup, progress = old
             setup.require(_setup(method, model, method.step or setup.step))
-        stepping = Stepping.of(model, method.scheme, setup.step, progress.reach)
+        stepping = Stepping.of(model, SCHEMES[method.scheme], setup.step, progress.reach)
         return cls(method, setup, replace(progress, reach=stepping.reach), stepping)
 
     @property
     def chunks(self) -> int:
         """Chunks that the whole run takes."""
-        duration, time = self.method.duration, CHUNK * self.setup.step
-        chunks = math.ceil(duration / time - 1e-9)
-        if chunks > MOST_CHUNKS:
-            raise InvalidArgument(
-                f"`duration` must be at most {MOST_CHUNKS * CHUNK:.1e} steps, but is {duration!r}"
-            )
+        chunks = self.method.chunks(self.setup.step)
         if chunks < self.progress.chunks:
             raise InvalidArgument(
-                f"`duration` must be at least {self.progress.chunks * time:g}, what the run to "
-                f"continue has done, but is {duration!r}"
+                f"`duration` must be at least {self.progress.chunks * CHUNK * self.setup.step:g}, "
+                f"what the run to continue has done, but is {self.method.duration!r}"
             )
         return chunks
 
     @property
     def interval(self) -> float:
         """Time between two samples of a trajectory, 4 Δt."""
-        return CHUNK // BLOCKS_PER_CHUNK * self.setup.step
+        return SAMPLE * self.setup.step
 
     def advanced(
         self, chunks: int, path: Path | None = None, observe: Observer | None = None
@@ -133,7 +109,7 @@ class Simulation:
         )
         keep(progress)
         stepping = Stepping.of(
-            self.stepping.model, self.method.scheme, self.setup.step, progress.reach
+            self.stepping.model, SCHEMES[self.method.scheme], self.setup.step, progress.reach
         )
         return replace(self, progress=progress, stepping=stepping)
 
@@ -145,7 +121,10 @@ class Simulation:
 
 
 def sample(
-    method: Method, model: PhaseSpaceModel, after: Samples | None, checkpoint: str | Path | None
+    method: SamplingMethod,
+    model: PhaseSpaceModel,
+    after: Samples | None,
+    checkpoint: str | Path | None,
 ) -> Samples:
     """Return stationary means, as `Langevin.sample`."""
     path = None if checkpoint is None else Path(checkpoint)
@@ -154,16 +133,19 @@ def sample(
     return summary(done.setup, done.progress, method.burn_in)
 
 
-def watch(
-    method: Method,
-    model: PhaseSpaceModel,
-    prepare: Callable[[Simulation, int], Observer],
-) -> tuple[Simulation, Samples]:
-    """Run to the end, with an observer of all samples after the burn-in.
+AnyObserver = TypeVar("AnyObserver", bound=Observer)
 
-    prepare: settled run, number of samples to come of each trajectory -> observer. The burn-in is
-    the method's, or a quarter of the run. Raises NotConverged when the trajectories have not
-    settled, or do not mix, or when that quarter is less than four correlation times.
+
+def watch(
+    method: SamplingMethod,
+    model: PhaseSpaceModel,
+    prepare: Callable[[Simulation, int], AnyObserver],
+) -> tuple[Simulation, Samples, AnyObserver]:
+    """Run to the end; return also what observed all samples after the burn-in.
+
+    prepare: run after its burn-in, number of samples to come of each trajectory -> observer. The
+    burn-in is the method's, or a quarter of the run. Raises NotConverged when the trajectories are
+    not stationary, or do not mix, or when that quarter is less than four correlation times.
     """
     if method.trajectories > MOST_WATCHED:
         raise InvalidArgument(
@@ -171,42 +153,34 @@ def watch(
             f"but is {method.trajectories}"
         )
     fresh = Simulation.begin(method, model)
-    chunks = fresh.chunks
-    burn_in = BURN_IN_SHARE * chunks
-    if method.burn_in is not None:
-        burn_in = method.burn_in / (CHUNK * fresh.setup.step)
-    first = math.ceil(burn_in - 1e-9)
+    chunks, first = fresh.chunks, method.burn_in_chunks(fresh.setup.step)
     if first >= chunks:
         raise NotConverged(
             f"a run of {chunks} x {CHUNK} steps leaves nothing after its burn-in; raise `duration`"
         )
-    settled = fresh.advanced(first)
-    observer = prepare(settled, (chunks - first) * BLOCKS_PER_CHUNK)
-    done = settled.advanced(chunks, observe=observer)
-    time = first * CHUNK * done.setup.step
-    samples = summary(done.setup, done.progress, time, judge=method.burn_in is None)
-    if method.burn_in is None and time < BURN_IN_TIMES * samples.details["correlation_time"]:
-        raise NotConverged(
-            f"a quarter of the run, {time:.3g}, is too short to settle in: the energy has a "
-            f"correlation time of {samples.details['correlation_time']:.3g}; raise `duration`"
-        )
-    return done, samples
+    begun = fresh.advanced(first)
+    observer = prepare(begun, (chunks - first) * SAMPLES_PER_CHUNK)
+    done = begun.advanced(chunks, observe=observer)
+    burn_in = first * CHUNK * done.setup.step
+    samples = summary(done.setup, done.progress, burn_in, judge=method.burn_in is None)
+    if method.burn_in is None:
+        require_burn_in(burn_in, samples.details["correlation_time"], "energy")
+    return done, samples, observer
 
 
-def _setup(method: Method, model: PhaseSpaceModel, step: float) -> Setup:
-    made = method.scheme(model.frequency, step)
-    assert method.checked is not None
+def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup:
+    scheme = SCHEMES[method.scheme](model.frequency, step)
     return Setup(
-        scheme=made.name,
-        order=made.order,
+        scheme=scheme.name,
+        order=scheme.order,
         seed=method.seed,
         trajectories=method.trajectories,
-        checked=method.checked,
+        checked=method.checks,
         step=step,
         start=method.start,
         frequency=model.frequency,
         mass=model.mass,
-        companions=model.companions,
+        local_observables=model.local_observables,
         probe=files.probe(model),
     )
 
@@ -214,7 +188,7 @@ def _setup(method: Method, model: PhaseSpaceModel, step: float) -> Setup:
 Starts = Callable[[int], FloatArray]  # number of trajectories -> X and P (2, trajectories)
 
 
-def _starts(method: Method, model: PhaseSpaceModel) -> Starts:
+def _starts(method: SamplingMethod, model: PhaseSpaceModel) -> Starts:
     if method.start is None:
         spread = Spread.of(model)
         return lambda count: spread.draw(method.seed, count)
@@ -225,19 +199,19 @@ def _starts(method: Method, model: PhaseSpaceModel) -> Starts:
 def _start(setup: Setup, starts: Starts) -> Progress:
     state = starts(setup.trajectories)
     blocks = TIME_BLOCKS if setup.trajectories <= MANY else TIME_BLOCKS_OF_MANY
-    observables = len(OBSERVABLES) + len(setup.companions)
+    observables = len(OBSERVABLES) + len(setup.local_observables)
     fine = Ensemble.starting(state, observables, blocks)
     coarse = Ensemble.starting(state[:, : setup.checked], observables, blocks)
     low, high = float(np.min(state[0])), float(np.max(state[0]))
     return Progress(fine, coarse, low, high, max(-low, high))
 
 
-def _automatic_step(method: Method, model: PhaseSpaceModel, starts: Starts) -> float:
+def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Starts) -> float:
     """A step that suits the range explored by a short pilot run."""
     step = AUTOMATIC_ANGLE / model.frequency
     for remaining in range(PILOT_HALVINGS, -1, -1):
         try:
-            return _tried(method, model, starts, step)
+            return _pilot_step(method, model, starts, step)
         except (InvalidArgument, NotConverged):
             if remaining == 0:
                 raise
@@ -245,10 +219,63 @@ def _automatic_step(method: Method, model: PhaseSpaceModel, starts: Starts) -> f
     raise AssertionError
 
 
-def _tried(method: Method, model: PhaseSpaceModel, starts: Starts, step: float) -> float:
+def _pilot_step(
+    method: SamplingMethod, model: PhaseSpaceModel, starts: Starts, step: float
+) -> float:
     setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
     start = _start(setup, starts)
-    stepping = Stepping.of(model, method.scheme, step, start.reach)
+    stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
     done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
-    reached = Stepping.of(model, method.scheme, step, done.reach)
+    reached = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
     return largest_step(reached, done.low, done.high, AUTOMATIC_ANGLE)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Starts on orbits of E = P² + U(X), U measured from its minimum: E = `energy` v² with v
+    uniform between 0 and 1, X uniform where U ≤ E, P of either sign.
+
+    `energy` is that of `find_domain`, at which W has fallen to e^-42 of its maximum. Half of the
+    starts have less than a quarter of it: wells and rings are approached from all sides.
+
+    X: positions in the order of rising U. potential: U there.
+    """
+
+    X: FloatArray
+    potential: FloatArray
+    energy: float
+
+    @classmethod
+    def of(cls, model: PhaseSpaceModel) -> "Spread":
+        """Return the spread of starts for `model`. Raises as `find_domain`."""
+        domain = find_domain(model)
+        X = np.linspace(domain.low, domain.high, MESH)
+        net = 2.0 * X - 2.0 / model.frequency * model.scaled(X)[0]
+        steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
+        potential = np.concatenate([[0.0], np.cumsum(steps)])
+        order = np.argsort(potential, kind="stable")
+        return cls(X[order], potential[order] - potential[order[0]], domain.energy)
+
+    def draw(self, seed: int, count: int) -> FloatArray:
+        """Return (2, count) X and P; those of trajectory i depend on (seed, i) alone."""
+        position, share, sign = _uniforms(np.uint64(seed), count)
+        energy = self.energy * share**2
+        allowed = np.searchsorted(self.potential, energy, side="right")
+        chosen = (position * allowed).astype(np.intp)
+        speed = np.sqrt(np.maximum(energy - self.potential[chosen], 0.0))
+        return np.stack([self.X[chosen], np.where(sign < 0.5, speed, -speed)])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _uniforms(seed, count):  # type: ignore[no-untyped-def]
+    """Return (3, count) numbers between zero and one, from (seed, trajectory)."""
+    values = np.empty((3, count))
+    counter, key = np.zeros(4, np.uint64), np.empty(2, np.uint64)
+    key[0], key[1] = seed & np.uint64(0xFFFFFFFF), seed >> np.uint64(32)
+    counter[3] = np.uint64(STARTS)
+    for i in range(count):
+        counter[2] = np.uint64(i)
+        words = philox4x32(counter, key)
+        for j in range(3):
+            values[j, i] = (np.float64(words[j]) + 0.5) * WORD
+    return values

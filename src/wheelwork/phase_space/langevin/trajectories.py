@@ -1,8 +1,8 @@
 """Bundles of trajectories, stepped together in compiled code.
 
-Time is cut into chunks of 256 steps. A chunk is 64 blocks of four steps, one call of the random
-generator each; moments are taken at the end of a block, when neighbouring values would tell
-little new. Lanes of a bundle do not see each other: splitting it changes no bit of any lane.
+A chunk of 256 steps is 64 blocks of four steps, one call of the random generator each; a sample is
+taken at the end of a block. Lanes of a bundle do not see each other: splitting it changes no bit of
+any lane.
 """
 
 import math
@@ -13,14 +13,14 @@ import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.cubic_cells import EqualCells, cubic, locate_equal
 from wheelwork.numerics.random import BLOCK, fill_normals, join_normals
+from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.phase_space.langevin.schemes import Scheme
-from wheelwork.phase_space.langevin.table_lookup import Cells, cubic, locate
 
-BLOCKS_PER_CHUNK = 64
-CHUNK = BLOCK * BLOCKS_PER_CHUNK  # steps
+SAMPLES_PER_CHUNK = CHUNK // BLOCK  # one for each block of normal deviates, 4 Δt apart
 OBSERVABLES = ("x", "p", "x_squared", "p_squared", "x_p", "fourth")
-KICKS = 3
+KICKS = 3  # functions of the table that a step needs: loss, push, variance
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Record:
     """What a bundle of trajectories did in a number of chunks.
 
     states: (chunks + 1, 2, lanes), X and P at the chunks' ends, the start included.
-    sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and companions over the
-    64 blocks. low, high: (chunks,) the range of X in which the coefficients were looked up.
-    series: (chunks, 64, 2, lanes), X and P at the blocks' ends, or no block at all.
+    sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and local observables over
+    the 64 samples. low, high: (chunks,) the range of X in which the coefficients were looked up.
+    series: (chunks, 64, 2, lanes), X and P of all samples, or none at all.
     """
 
     states: FloatArray
@@ -63,7 +63,7 @@ class Record:
 
 def propagate(
     scheme: Scheme,
-    cells: Cells,
+    cells: EqualCells,
     state: FloatArray,
     *,
     seed: int,
@@ -83,15 +83,15 @@ def propagate(
     states = np.empty((chunks + 1, 2, lanes))
     states[0] = state
     sums = np.zeros((chunks, count, lanes))
-    series = np.empty((chunks, BLOCKS_PER_CHUNK if keep_series else 0, 2, lanes))
+    series = np.empty((chunks, SAMPLES_PER_CHUNK if keep_series else 0, 2, lanes))
     reached = np.empty((chunks, 2, lanes))
     reached[:, 0], reached[:, 1] = np.inf, -np.inf
     kicks = np.ascontiguousarray(cells.coefficients[:, :KICKS])
-    companions = np.ascontiguousarray(cells.coefficients[:, KICKS:])
+    local = np.ascontiguousarray(cells.coefficients[:, KICKS:])
     half = len(kicks) / 2.0
     mesh = (1.0 / cells.spacing, half, 2.0 * half - 1.0)
     _propagate(
-        states, sums, reached, series, kicks, companions, mesh, scheme.motion,
+        states, sums, reached, series, kicks, local, mesh, scheme.motion,
         np.uint64(seed), first, chunk, joined,
     )  # fmt: skip
     low, high = reached[:, 0].min(axis=1), reached[:, 1].max(axis=1)
@@ -100,7 +100,7 @@ def propagate(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate(  # type: ignore[no-untyped-def]
-    states, sums, reached, series, kicks, companions, mesh, motion, seed, first, chunk, joined
+    states, sums, reached, series, kicks, local, mesh, motion, seed, first, chunk, joined
 ):
     normals = np.empty((BLOCK, states.shape[2]))
     steps = BLOCK // 2 if joined else BLOCK
@@ -109,8 +109,8 @@ def _propagate(  # type: ignore[no-untyped-def]
         X[:] = states[i, 0]
         P[:] = states[i, 1]
         low, high = reached[i, 0], reached[i, 1]
-        start = (chunk + i) * BLOCKS_PER_CHUNK
-        for block in range(start, start + BLOCKS_PER_CHUNK):
+        start = (chunk + i) * SAMPLES_PER_CHUNK
+        for block in range(start, start + SAMPLES_PER_CHUNK):
             fill_normals(normals, block, first, seed)
             if joined:
                 join_normals(normals)
@@ -123,8 +123,8 @@ def _propagate(  # type: ignore[no-untyped-def]
             if series.shape[1] > 0:
                 series[i, block - start, 0] = X
                 series[i, block - start, 1] = P
-            if companions.shape[1] > 0:
-                _measure_companions(X, companions, mesh, sums[i, len(OBSERVABLES) :])
+            if local.shape[1] > 0:
+                _measure_local(X, local, mesh, sums[i, len(OBSERVABLES) :])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -134,7 +134,7 @@ def _step(X, P, normals, c, s, drift, kicks, mesh, low, high):  # type: ignore[n
         p = c * P[lane] - s * X[lane]
         low[lane] = x if x < low[lane] else low[lane]
         high[lane] = x if x > high[lane] else high[lane]
-        cell, t = locate(x, mesh[0], mesh[1], mesh[2])
+        cell, t = locate_equal(x, mesh[0], mesh[1], mesh[2])
         kick = cubic(kicks, cell, 0, t) * p + cubic(kicks, cell, 1, t)
         variance = cubic(kicks, cell, 2, t)
         spread = math.sqrt(variance) if variance > 0.0 else 0.0
@@ -165,8 +165,8 @@ def _measure(X, P, sums):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _measure_companions(X, companions, mesh, sums):  # type: ignore[no-untyped-def]
+def _measure_local(X, local, mesh, sums):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
-        cell, t = locate(X[lane], mesh[0], mesh[1], mesh[2])
-        for k in range(companions.shape[1]):
-            sums[k, lane] += cubic(companions, cell, k, t)
+        cell, t = locate_equal(X[lane], mesh[0], mesh[1], mesh[2])
+        for k in range(local.shape[1]):
+            sums[k, lane] += cubic(local, cell, k, t)

@@ -1,18 +1,236 @@
-"""Relaxation in the basis of circles."""
+"""The generator on polynomials over the circles of `orbits`.
+
+W = w(R²) u(R, φ) with the orbit-averaged density w, and u in the span of R^k p_n(R²) cos kφ and
+R^k p_n(R²) sin kφ, orthonormal under w R dR dφ. For any v of that span
+
+∫ v X′ w ∂_t u = ω0 ∫ v w ∂_φ u − ∫ (∂_P v) w [d̃ ∂_P u + c P u]   (over dρ dP = R dR dφ),
+
+with c and d̃ as in `stationary.circle_solver`: probability is kept exactly, and where noise and
+friction balance (c = 0) every mode decays. The span holds all polynomials in ρ and P up to some
+degree: a harmonic oscillator is exact at any damping. Derived in docs/developers/phase-space.md.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+import numpy.typing as npt
+from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.response import krylov
-from wheelwork.phase_space.response.circle_basis import CircleBasis, circle_basis
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
 from wheelwork.phase_space.stationary.orbits import Orbits
 
-NEGLIGIBLE = 1e-10  # share of a Krylov vector below which it is noise
+FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
+
+IntArray = npt.NDArray[np.intp]
+Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
+NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
+
+
+class Fields(NamedTuple):
+    """A function W = w u with its derivatives at the nodes, over √w."""
+
+    W: FloatArray
+    W_X: FloatArray
+    W_P: FloatArray
+
+
+@dataclass(frozen=True, repr=False)
+class CircleBasis:
+    """Radial functions and harmonics at the nodes of a quadrature over circles.
+
+    Functions in the order (cos kφ, k = 0 … K; sin kφ, k = 1 … K), each with all its radial ones.
+    R: (radii,). phi: (angles,). root: (radii, 1), √(w R dR). radial: (K + 1, 3, functions,
+    radii): R^k p_n, its derivative and R^(k−1) p_n, times `root`.
+    harmonics: (2K + 1,) the k of every angular function. angular, angular_slope: (2K + 1, angles).
+    """
+
+    orbits: Orbits
+    R: FloatArray
+    phi: FloatArray
+    root: FloatArray
+    radial: FloatArray
+    harmonics: IntArray
+    angular: FloatArray
+    angular_slope: FloatArray
+
+    @cached_property
+    def position(self) -> FloatArray:
+        """X at the nodes, (radii, angles)."""
+        return np.asarray(self.orbits.geometry(self._rho)[0])
+
+    @cached_property
+    def momentum(self) -> FloatArray:
+        """P at the nodes."""
+        return self.R[:, None] * np.sin(self.phi)
+
+    @cached_property
+    def _rho(self) -> FloatArray:
+        return self.R[:, None] * np.cos(self.phi)
+
+    @cached_property
+    def _stretch(self) -> FloatArray:
+        return np.asarray(self.orbits.stretch(self._rho)[0])
+
+    @property
+    def _turn(self) -> float:
+        return float(2.0 * np.pi / self.phi.size)
+
+    @cached_property
+    def _parities(self) -> tuple[slice, slice]:
+        """Even and odd functions of φ, which X and its functions do not mix."""
+        even = len(self.radial) * self.radial.shape[2]
+        return slice(0, even), slice(even, None)
+
+    @cached_property
+    def _shapes(self) -> tuple[FloatArray, FloatArray]:
+        """Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP."""
+        mass = self._blocks([(0, self.angular)], [self.measure], [(0, self.angular)])
+        even, odd = (
+            cholesky(mass[part, part], lower=True, check_finite=False) for part in self._parities
+        )
+        return even, odd
+
+    @cached_property
+    def generator(self) -> FloatArray:
+        """G, (N, N)."""
+        s = self.orbits.slope(self.R)[0][:, None]
+        friction, d = self.orbits.geometry(self._rho)[1:]
+        drift = (friction + 2.0 * s * d) * self.momentum * self._turn
+        noise = d * self._turn
+        up = [(1, np.sin(self.phi) * self.angular), (2, np.cos(self.phi) * self.angular_slope)]
+        loss = self._blocks(up, [noise, noise, drift], [*up, (0, self.angular)])
+        half = self._lowered(self._rotation - loss)
+        return np.ascontiguousarray(self._lowered(half.T).T)
+
+    def _lowered(self, values: FloatArray, trans: Literal["N", "T"] = "N") -> FloatArray:
+        """L⁻¹ values, or L⁻ᵀ values."""
+        parts = [
+            solve_triangular(shape, values[part], lower=True, trans=trans, check_finite=False)
+            for shape, part in zip(self._shapes, self._parities, strict=True)
+        ]
+        return np.concatenate(parts)
+
+    @property
+    def _rotation(self) -> FloatArray:
+        count, functions = len(self.radial), self.radial.shape[2]
+        size = (2 * count - 1) * functions
+        matrix = np.zeros((size, size))
+        for k in range(1, count):
+            even = np.arange(functions) + k * functions
+            odd = np.arange(functions) + (count + k - 1) * functions
+            matrix[even, odd] = self.orbits.model.frequency * k
+            matrix[odd, even] = -self.orbits.model.frequency * k
+        return matrix
+
+    def _blocks(self, left: Factors, weights: list[FloatArray], right: Factors) -> FloatArray:
+        """Σ over nodes of (radial · angular)_left (weight · radial · angular)_right."""
+        functions = self.radial.shape[2]
+        size, harmonics = self.harmonics.size, len(self.radial)
+        blocks = np.zeros((size, functions, size, functions))
+        coupling = np.array(
+            [
+                [a @ (w[:, :, None] * b.T) for (_, b), w in zip(right, weights, strict=True)]
+                for _, a in left
+            ]
+        ).transpose(4, 2, 3, 0, 1)  # (right harmonic, radii, left harmonic, left, right)
+        stacked = [
+            np.concatenate([self.radial[k, order] for order, _ in left], axis=1)
+            for k in self.harmonics
+        ]
+        for b, kb in enumerate(self.harmonics):
+            same = slice(0, harmonics) if b < harmonics else slice(harmonics, size)
+            columns = np.stack([self.radial[kb, order].T for order, _ in right], axis=1)
+            mixed = (
+                coupling[b, :, same] @ columns[:, None]
+            )  # (radii, left harmonic, left, functions)
+            inner = mixed.transpose(1, 2, 0, 3).reshape(mixed.shape[1], -1, functions)
+            blocks[same, :, b] = np.stack(stacked[same]) @ inner
+        return blocks.reshape(size * functions, size * functions)
+
+    @property
+    def measure(self) -> FloatArray:
+        """dX dP over R dR: X′ dφ."""
+        return self._stretch * self._turn
+
+    def integrals(self, plain: FloatArray, along_x: FloatArray, along_p: FloatArray) -> FloatArray:
+        """∫ (v plain + ∂_X v along_x + ∂_P v along_p) √w dX dP for every function v."""
+        sin, cos = np.sin(self.phi), np.cos(self.phi)
+        across, up = along_x * self._turn, along_p * self.measure
+        parts = (
+            (plain * self.measure) @ self.angular.T,
+            (across * cos + up * sin) @ self.angular.T,
+            (up * cos - across * sin) @ self.angular_slope.T,
+        )
+        values = [
+            sum(self.radial[k, i] @ parts[i][:, a] for i in range(3))
+            for a, k in enumerate(self.harmonics)
+        ]
+        return self._lowered(np.concatenate(values))
+
+    def fields(self, coefficients: FloatArray) -> Fields:
+        """W, ∂_X W and ∂_P W over √w at the nodes."""
+        table = self._lowered(coefficients, "T").reshape(self.harmonics.size, -1)
+        radial = [
+            np.stack([table[a] @ self.radial[k, i] for a, k in enumerate(self.harmonics)], axis=1)
+            for i in range(3)
+        ]
+        sin, cos = np.sin(self.phi), np.cos(self.phi)
+        u = radial[0] @ self.angular
+        u_R, u_phi = radial[1] @ self.angular, radial[2] @ self.angular_slope
+        s = self.orbits.slope(self.R)[0][:, None]
+        return Fields(
+            u,
+            (u_R * cos - u_phi * sin + 2.0 * s * self._rho * u) / self._stretch,
+            u_R * sin + u_phi * cos + 2.0 * s * self.momentum * u,
+        )
+
+
+def circle_basis(orbits: Orbits, functions: int, harmonics: int) -> CircleBasis:
+    """Basis of `functions` radial functions for each harmonic up to `harmonics`."""
+    panels = FEWEST_PANELS + (2 * functions + harmonics) // GAUSS_ORDER
+    R, width = gauss_panels(0.0, orbits.radius, panels)
+    log_density = orbits.log_density(R)[0]
+    root = np.sqrt(np.exp(log_density - np.max(log_density)) * R * width)
+    radial = np.empty((harmonics + 1, 3, functions, R.size))
+    for k in range(harmonics + 1):
+        scale = (R / orbits.radius) ** max(k - 1, 0) * root
+        first = scale * R if k else scale
+        polynomials = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
+        radial[k] = polynomials.values, polynomials.slopes, polynomials.values / R
+    points = _angles(orbits, 2 * harmonics)
+    phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
+    order = np.arange(1, harmonics + 1)[:, None]
+    even, odd = np.cos(order * phi), np.sin(order * phi)
+    half = np.sqrt(np.pi)
+    constant = np.full((1, points), np.sqrt(0.5))
+    return CircleBasis(
+        orbits,
+        R,
+        phi,
+        root[:, None],
+        radial,
+        np.concatenate([np.arange(harmonics + 1), order[:, 0]]),
+        np.concatenate([constant, even, odd]) / half,
+        np.concatenate([0.0 * constant, -order * odd, order * even]) / half,
+    )
+
+
+def _angles(orbits: Orbits, order: int) -> int:
+    """Equispaced angles that integrate the coefficients times harmonics up to `order`."""
+    points = 64
+    while points < 4096:
+        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
+        spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
+        tail = np.max(spectrum[:, -points // 8 :], axis=1)
+        if np.all(tail <= 1e-9 * np.max(spectrum, axis=1)):
+            break
+        points *= 2
+    return points // 2 + order + 4
 
 
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
@@ -30,8 +248,8 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     none = np.zeros_like(X)
     root = basis.root + none
     state /= basis.integrals(root, none, none) @ state
-    begun, read = _starts(basis, state), _readings(basis)
-    traces = begun[0] / state[0]
+    projected_starts, read = _starts(basis, state), _readings(basis)
+    traces = projected_starts[0] / state[0]
 
     W = basis.fields(state).W
 
@@ -40,15 +258,15 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
         return np.asarray((field / W).ravel())
 
     probability = W * root * basis.measure
-    places = np.stack([X.ravel(), P.ravel(), (X**2 + P**2).ravel()], axis=1)
+    positions = np.stack([X.ravel(), P.ravel(), (X**2 + P**2).ravel()], axis=1)
     return Relaxation(
         generator=inner,
-        starts=(begun - np.outer(state, traces))[1:],
+        starts=(projected_starts - np.outer(state, traces))[1:],
         traces=traces,
         readings=read[1:],
         means=read.T @ state,
         probability=probability.ravel(),
-        places=places,
+        positions=positions,
         ratio=ratio,
     )
 
@@ -68,10 +286,10 @@ def compressed(
             ratio=lambda deviation: full.ratio(space @ deviation),
         )
 
-    return krylov.compressed(full.starts, solvers, project, accuracy, NEGLIGIBLE)
+    return compress(full.starts, solvers, project, accuracy, NEGLIGIBLE)
 
 
-def _solver(generator: FloatArray, frequency: float) -> krylov.Solver:
+def _solver(generator: FloatArray, frequency: float) -> Solver:
     """(G − i·frequency)⁻¹, real and imaginary parts side by side."""
     if frequency == 0.0:
         real = lu_factor(generator, check_finite=False)
@@ -79,8 +297,8 @@ def _solver(generator: FloatArray, frequency: float) -> krylov.Solver:
     factors = lu_factor(generator - 1j * frequency * np.eye(len(generator)), check_finite=False)
 
     def solve(right: FloatArray) -> FloatArray:
-        found = lu_solve(factors, right.astype(complex), check_finite=False)
-        return np.hstack([found.real, found.imag])
+        solution = lu_solve(factors, right.astype(complex), check_finite=False)
+        return np.hstack([solution.real, solution.imag])
 
     return solve
 

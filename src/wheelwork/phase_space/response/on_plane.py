@@ -1,7 +1,8 @@
 """Relaxation on a mesh of the plane, for several wells or strong friction.
 
 The generator of `stationary.plane` is projected on a Krylov space. Functions are compared in the
-norm ∫ y²/W, in which the equation contracts, so that growing modes are errors of the mesh.
+norm ∫ y²/W, in which the equation contracts, so that growing modes are errors of the mesh (derived
+in docs/developers/phase-space.md).
 """
 
 from collections.abc import Mapping
@@ -9,24 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.finite_difference import central
-from wheelwork.phase_space.response.krylov import Solver, compressed
-from wheelwork.phase_space.response.relaxation import Relaxation
+from wheelwork.phase_space.discretisation import central
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.plane import Box
 
-FLOOR = 1e-6  # of the largest W: below, the norm takes W for constant
-NEGLIGIBLE = 1e-6  # of a vector: what is new in it is noise
+FLOOR = 1e-6  # of the largest W; where W is below, the norm takes it as constant
+NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is rounding of the solves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeshProblem:
     """The generator on a mesh, with everything scaled by 1/√W.
 
-    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, places:
+    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, positions:
     see `Relaxation`.
     """
 
@@ -35,7 +34,7 @@ class MeshProblem:
     starts: FloatArray
     traces: FloatArray
     probability: FloatArray
-    places: FloatArray
+    positions: FloatArray
     shifts: tuple[complex, ...]
 
     def projected(self, space: FloatArray) -> Relaxation:
@@ -49,72 +48,69 @@ class MeshProblem:
             generator=generator,
             starts=space.T @ self.starts,
             traces=self.traces,
-            readings=space.T @ (self.places / self.scale[:, None]),
-            means=self.places.T @ self.probability,
+            readings=space.T @ (self.positions / self.scale[:, None]),
+            means=self.positions.T @ self.probability,
             probability=self.probability,
-            places=self.places,
+            positions=self.positions,
             ratio=ratio,
         )
 
     def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
         """Relaxation in a Krylov space, with what its last enlargement changed."""
         solvers = [self._solver(shift) for shift in self.shifts]
-        return compressed(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+        return compress(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
 
     def _solver(self, shift: complex) -> Solver:
         """(G − shift)⁻¹, real and imaginary parts side by side."""
         if shift == 0.0:
             return self._solver_at_zero()
         unit = sp.eye_array(self.scale.size, dtype=complex)
-        factors = _factorised(sp.csc_array(self.generator - unit * shift))
+        factors = plane.factorised(sp.csc_array(self.generator - unit * shift))
 
         def solve(right: FloatArray) -> FloatArray:
-            found = factors.solve(right.astype(complex))
-            return np.hstack([found.real, found.imag])
+            solution = factors.solve(right.astype(complex))
+            return np.hstack([solution.real, solution.imag])
 
         return solve
 
     def _solver_at_zero(self) -> Solver:
-        """G⁻¹ on functions whose integral vanishes: one redundant equation gives way to that."""
+        """G⁻¹ on functions whose integral vanishes, which replaces one redundant equation."""
         pinned = int(np.argmax(self.probability))
         matrix = self.generator.tolil()
         matrix[pinned, :] = 0.0
         matrix[pinned, pinned] = 1.0
-        factors = _factorised(matrix.tocsc())
+        factors = plane.factorised(matrix.tocsc())
         state = self.scale * self.probability
 
         def solve(right: FloatArray) -> FloatArray:
             right = right.copy()
             right[pinned] = 0.0
-            found = factors.solve(right)
-            return np.asarray(found - np.outer(state, (1.0 / self.scale) @ found))
+            solution = factors.solve(right)
+            return np.asarray(solution - np.outer(state, (1.0 / self.scale) @ solution))
 
         return solve
 
 
-def _factorised(matrix: sp.csc_array) -> SuperLU:
-    options = {"SymmetricMode": True}
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-
-
 def mesh_problem(box: Box, points: int) -> MeshProblem:
     """Set up the problem on points × points nodes."""
-    found = plane.solve(box, points)
-    W = found.values.ravel() / np.sum(found.values)
-    X, P = (axis.ravel() for axis in np.meshgrid(found.X, found.P, indexing="ij"))
+    steady = plane.solve(box, points)
+    W = steady.values.ravel() / np.sum(steady.values)
+    X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
     scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
     generator = sp.csc_array(
-        sp.diags_array(scale) @ plane.generator(box, found.X, found.P) @ sp.diags_array(1.0 / scale)
+        sp.diags_array(scale)
+        @ plane.generator(box, steady.X, steady.P)
+        @ sp.diags_array(1.0 / scale)
     )
-    begun = _starts(found.X, found.P, W)
-    traces = np.sum(begun, axis=0)
+    projected_starts = _starts(steady.X, steady.P, W)
+    traces = np.sum(projected_starts, axis=0)
     return MeshProblem(
         scale=scale,
         generator=generator,
-        starts=scale[:, None] * (begun - np.outer(W, traces)),
+        starts=scale[:, None] * (projected_starts - np.outer(W, traces)),
         traces=traces,
         probability=W,
-        places=np.stack([X, P, X**2 + P**2], axis=1),
+        positions=np.stack([X, P, X**2 + P**2], axis=1),
         shifts=(0.0, 1j * _turning_rate(box)),
     )
 

@@ -1,9 +1,14 @@
-"""Linear relaxation to the stationary state in a small space, and its modes."""
+"""Linear relaxation to the stationary state in a small space: modes, correlations, Krylov spaces.
+
+A large relaxation is projected on a rational Krylov space, which holds what starts and its images
+under (G − σ)⁻¹ for a few shifts σ, again and again (A. Ruhe, Linear Algebra Appl. 58, 391 (1984)).
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -11,17 +16,24 @@ import numpy.typing as npt
 from scipy.linalg import eig, lu_factor, lu_solve
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.response.decay import ComplexArray, Decay
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space.response.decay import ComplexArray, Decay, find_line
 
-# What evolves by the regression theorem, by the columns of `Relaxation.starts`. With α = X + iP,
+# What the regression theorem evolves, by the columns of `Relaxation.starts`. With α = X + iP,
 # ∂_{α*} = ½(∂_X + i∂_P): aρ ↔ (α + ½∂_{α*})W = LOWERED_X + i LOWERED_P, and for aρa†
 # (α + ½∂_{α*})(α* + ½∂_α)W = [|α|² + ½ + ½(X∂_X + P∂_P) + (∂_X² + ∂_P²)/16]W.
 POSITION, MOMENTUM, LOWERED_X, LOWERED_P, INTENSITY, PAIR = range(6)
 INVISIBLE = 1e-7  # share of a mode in the correlations, below which it is not listed
-INVERSE_STEPS = 4
+INVERSE_STEPS = 4  # of inverse iteration at a shift 1e-9 off: each gains some nine digits
+# The correlation whose size is the scale of errors: normal order may vanish by cancellation.
+SCALES = {"emission": "amplitude", "pair": "intensity"}
+DELAYS = 48  # at which two approximations are compared, in equal ratios, beside zero
+LONGEST_DELAY = 4.0  # in units of one over the slowest rate: e^-4 of a fluctuation is left
+LARGEST_SPACE = 400  # vectors: bounds the time to compute all modes
+Solver = Callable[[FloatArray], FloatArray]
 
 
-class Share(NamedTuple):
+class Combination(NamedTuple):
     """A combination of columns: Σ factor · column."""
 
     columns: tuple[int, ...]
@@ -32,7 +44,7 @@ class Share(NamedTuple):
         return np.asarray(values[..., list(self.columns)] @ np.array(self.factors, complex))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Relaxation:
     """dy/dt = G y for deviations y from the stationary state, in an orthonormal basis.
 
@@ -40,10 +52,10 @@ class Relaxation:
     stationary part; traces: (6,), the factors of W in that part. readings: (n, 3), of X, P
     and |α|²; means: (3,), theirs in the stationary state.
     probability: (nodes,), of W at nodes of phase space. ratio: takes y to the deviation it stands
-    for over W, at the nodes. places: (nodes, 3), X, P and |α|² there.
+    for over W, at the nodes. positions: (nodes, 3), X, P and |α|² there.
 
-    The equation has no growing modes; where G has, they are errors of its basis, and are left out
-    of correlations, which keep count of them.
+    The equation has no growing modes. Where G has, they are errors of its basis: correlations leave
+    them out and count them as an error.
     """
 
     generator: FloatArray
@@ -52,15 +64,15 @@ class Relaxation:
     readings: FloatArray
     means: FloatArray
     probability: FloatArray
-    places: FloatArray
+    positions: FloatArray
     ratio: Callable[[FloatArray], FloatArray]
 
     @cached_property
     def _modes(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """Eigenvalues, readings (modes, 3) and starts (modes, 6) of the modes."""
         values, vectors = eig(self.generator, check_finite=False)
-        begun = np.linalg.solve(vectors, self.starts)
-        return values, vectors.T @ self.readings, begun
+        projected_starts = np.linalg.solve(vectors, self.starts)
+        return values, vectors.T @ self.readings, projected_starts
 
     @cached_property
     def _decaying(self) -> npt.NDArray[np.bool_]:
@@ -69,10 +81,10 @@ class Relaxation:
     @cached_property
     def eigenvalues(self) -> ComplexArray:
         """Eigenvalues of the modes that decay and show in some correlation, slowest first."""
-        values, read, begun = self._modes
+        values, read, projected_starts = self._modes
         read = np.max(np.abs(read) / np.linalg.norm(self.readings, axis=0), axis=1)
-        begun = np.max(np.abs(begun) / np.linalg.norm(self.starts, axis=0), axis=1)
-        shown = values[self._decaying & (read * begun > INVISIBLE)]
+        started = np.abs(projected_starts) / np.linalg.norm(self.starts, axis=0)
+        shown = values[self._decaying & (read * np.max(started, axis=1) > INVISIBLE)]
         return np.asarray(shown[np.lexsort((shown.imag, -shown.real))])
 
     @property
@@ -97,10 +109,10 @@ class Relaxation:
             vector /= np.linalg.norm(vector)
         return self.ratio(vector)
 
-    def decay(self, reading: Share, start: Share) -> Decay:
+    def decay(self, reading: Combination, start: Combination) -> Decay:
         """The correlation of two combinations."""
-        values, read, begun = self._modes
-        amplitudes = reading.of(read) * start.of(begun)
+        values, read, projected_starts = self._modes
+        amplitudes = reading.of(read) * start.of(projected_starts)
         return Decay(
             eigenvalues=values[self._decaying],
             amplitudes=amplitudes[self._decaying],
@@ -110,3 +122,123 @@ class Relaxation:
             reading=reading.of(self.readings),
             left_out=float(np.sum(np.abs(amplitudes[~self._decaying]))),
         )
+
+
+READ_X, READ_P, READ_SQUARE = Combination((0,)), Combination((1,)), Combination((2,))
+CONJUGATE = Combination((0, 1), (1.0, -1.0j))  # α* = X − iP
+
+CORRELATIONS: Mapping[str, tuple[Combination, Combination]] = MappingProxyType(
+    {
+        "position": (READ_X, Combination((POSITION,))),
+        "momentum": (READ_P, Combination((MOMENTUM,))),
+        "amplitude": (CONJUGATE, Combination((POSITION, MOMENTUM), (1.0, 1.0j))),
+        "emission": (CONJUGATE, Combination((LOWERED_X, LOWERED_P), (1.0, 1.0j))),
+        "intensity": (READ_SQUARE, Combination((INTENSITY,))),
+        "pair": (READ_SQUARE, Combination((PAIR,))),
+    }
+)
+
+
+def correlation(relaxation: Relaxation, name: str) -> Decay:
+    """One of `CORRELATIONS`."""
+    return relaxation.decay(*CORRELATIONS[name])
+
+
+def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
+    """Relative changes of everything reported.
+
+    Of a correlation: the largest over delays, over its fluctuations at τ = 0 (of `SCALES`), with
+    the growing modes that were left out of it. Of the line: of its frequency over its width, of its
+    width and coherence time over themselves.
+    """
+    delays = _delays(fine)
+    pairs = {name: (correlation(coarse, name), correlation(fine, name)) for name in CORRELATIONS}
+    changes = {}
+    for name, (before, after) in pairs.items():
+        scale = abs(pairs[SCALES.get(name, name)][1].initial)
+        moved = np.abs(before.fluctuation(delays) - after.fluctuation(delays))
+        still = abs(before.constant - after.constant)
+        changes[name] = (float(np.max(moved)) + still + after.lost) / scale
+    numbers = _line_changes(*pairs["amplitude"])
+    numbers["slowest_rate"] = _relative(coarse.slowest_rate, fine.slowest_rate)
+    least = max(changes.values())
+    return changes | {name: max(change, least) for name, change in numbers.items()}
+
+
+def _line_changes(before: Decay, after: Decay) -> dict[str, float]:
+    try:
+        coarse, fine = find_line(before), find_line(after)
+    except NotConverged:
+        return dict.fromkeys(("line_frequency", "line_width", "coherence_time"), np.inf)
+    return {
+        "line_frequency": abs(coarse.frequency - fine.frequency) / fine.width,
+        "line_width": _relative(coarse.width, fine.width),
+        "coherence_time": _relative(coarse.coherence_time, fine.coherence_time),
+    }
+
+
+def _relative(coarse: float, fine: float) -> float:
+    if np.isnan(fine):
+        return 0.0 if np.isnan(coarse) else np.inf
+    return np.inf if np.isnan(coarse) else abs(coarse / fine - 1.0)
+
+
+def _delays(relaxation: Relaxation) -> FloatArray:
+    rates = relaxation.eigenvalues
+    longest = LONGEST_DELAY / float(np.min(-rates.real))
+    shortest = 0.05 / float(np.max(np.abs(rates[: max(1, rates.size // 4)])))
+    return np.concatenate([[0.0], np.geomspace(shortest, longest, DELAYS)])
+
+
+def compress(
+    starts: FloatArray,
+    solvers: Sequence[Solver],
+    project: Callable[[FloatArray], Relaxation],
+    accuracy: float,
+    negligible: float,
+) -> tuple[Relaxation, Mapping[str, float]]:
+    """Enlarge the space until what that changes is below `accuracy`; return the changes too.
+
+    solvers: (G − σ)⁻¹ for each shift, real and imaginary parts side by side. negligible: share of
+    a vector below which what it adds is noise. Where `accuracy` is not reached, the best is
+    returned.
+    """
+    smaller: Relaxation | None = None
+    best: tuple[Relaxation, Mapping[str, float]] | None = None
+    for space in _spaces(starts, solvers, negligible):
+        larger = project(space)
+        if smaller is not None:
+            changes = differences(smaller, larger)
+            if best is None or max(changes.values()) < max(best[1].values()):
+                best = larger, changes
+            if max(changes.values()) <= accuracy:
+                break
+        smaller = larger
+    if best is None:
+        raise NotConverged("the Krylov space of the correlations ended after a single step")
+    return best
+
+
+def _spaces(
+    starts: FloatArray, solvers: Sequence[Solver], negligible: float
+) -> Iterator[FloatArray]:
+    """Orthonormal bases, each with one more solve per shift and start than the one before."""
+    space = _fresh(np.zeros((len(starts), 0)), starts, negligible)
+    latest = [space] * len(solvers)
+    while space.shape[1] <= LARGEST_SPACE:
+        for i, solve in enumerate(solvers):
+            new = _fresh(space, solve(latest[i]), negligible)
+            space = np.hstack([space, new])
+            latest[i] = new[:, : starts.shape[1]] if new.size else latest[i]
+        yield space
+
+
+def _fresh(space: FloatArray, vectors: FloatArray, negligible: float) -> FloatArray:
+    """Orthonormal basis of what `vectors` add to `space`, the largest first, less noise."""
+    vectors = vectors / np.linalg.norm(vectors, axis=0)
+    for _ in range(2):
+        vectors = vectors - space @ (space.T @ vectors)
+    basis, sizes, _ = np.linalg.svd(vectors, full_matrices=False)
+    new = basis[:, sizes > negligible]
+    new = new - space @ (space.T @ new)
+    return np.asarray(np.linalg.qr(new)[0])

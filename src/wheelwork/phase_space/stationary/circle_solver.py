@@ -7,7 +7,8 @@ With c = X′γ + 2 s X′d, d̃ = X′d, P = R sin φ and s = d ln w/dE the equ
 
 ω0 ∂_φ u + (∂_P + 2 P s)[d̃ ∂_P u + c P u] = 0,  ∂_P = sin φ ∂_R + (cos φ/R) ∂_φ.
 
-Its angular mean is replaced by what it integrates to: no net flux through any circle.
+Its angular mean is replaced by its integral over R: no net flux through any circle. Derived in
+docs/developers/phase-space.md.
 """
 
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ import numpy.typing as npt
 from scipy.linalg import solve_banded
 
 from wheelwork._checks import FloatArray
-from wheelwork.phase_space.finite_difference import Stencils, stencils
+from wheelwork.phase_space.discretisation import Stencils, stencils
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 IntArray = npt.NDArray[np.intp]
-HALF_WIDTH = 3  # sixth-order differences
+HALF_WIDTH = 3  # nodes on each side of the stencils: differences of sixth order
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Modulation:
     """u(R, φ) as Fourier coefficients at uniform radii R_i = (i + ½) h.
 
@@ -103,7 +104,7 @@ class _Basis:
         return np.asarray(self.projection @ (factor[:, :, None] * functions))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Banded:
     """LAPACK band storage of blocks (size × size) between neighbouring radii."""
 

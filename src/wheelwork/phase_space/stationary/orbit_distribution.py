@@ -1,4 +1,4 @@
-"""The distribution found on orbits."""
+"""The distribution on the circles of `orbits`, and the quadrature over them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,19 +6,117 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels
 from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.stationary.circle_solver import Modulation
-from wheelwork.phase_space.stationary.circles import Circles
 from wheelwork.phase_space.stationary.orbits import Orbits
 
+RATES_ACCURACY = 1e-10  # of the largest rate, to which the radii are to give the mean rates
+MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
+SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
+class Circles:
+    """Radii times angles, with all that depends on the orbits alone.
+
+    R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
+    X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
+    exp(peak). quadrature_error: see `Stationary`.
+    """
+
+    R: FloatArray
+    phi: FloatArray
+    X: FloatArray
+    area: FloatArray
+    envelope: FloatArray
+    peak: float
+    quadrature_error: float
+
+
+def circles(orbits: Orbits) -> Circles:
+    """Choose radii and angles that integrate w, X and X′ to rounding, and the rates closely."""
+    peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
+    phi = _angles(orbits)
+    panels, quadrature_error = _resolved(orbits, phi, _panels(orbits, peak), peak)
+    R, radial_weight, envelope = _radii(orbits, panels, peak)
+    rho = R[:, None] * np.cos(phi)
+    area = orbits.stretch(rho)[0] * (R * radial_weight)[:, None] * (2.0 * np.pi / phi.size)
+    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, quadrature_error)
+
+
+def _panels(orbits: Orbits, peak: float) -> int:
+    """Panels of R, refined until the integrals of w R and w R⁵ no longer change."""
+    previous = np.zeros(2)
+    panels = 2
+    while panels <= 600:
+        R, weight, envelope = _radii(orbits, panels, peak)
+        totals = np.array([np.sum(weight * envelope * R), np.sum(weight * envelope * R**5)])
+        if np.all(np.abs(totals - previous) <= 1e-13 * totals):
+            return panels
+        previous = totals
+        panels = (panels * 3 + 1) // 2
+    raise NotConverged("the radial quadrature of the steady state did not converge")
+
+
+def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tuple[int, float]:
+    """Panels enough for rates that vary faster than w, and the error left in their means."""
+    cosine = np.cos(phi[phi > 0.0])  # X is even in φ
+    means, _ = _mean_rates(orbits, cosine, 2 * panels // 3, peak)
+    while True:
+        better, size = _mean_rates(orbits, cosine, panels, peak)
+        # One of them may agree by chance: all share the largest change.
+        change = float(np.max(np.abs(better - means) / np.maximum(size, 1e-300)))
+        if change <= RATES_ACCURACY:
+            return panels, change
+        more = (panels * 3 + 1) // 2
+        if GAUSS_ORDER * more * phi.size > MOST_NODES:
+            return panels, SAFETY * change
+        panels, means = more, better
+
+
+def _mean_rates(
+    orbits: Orbits, cosine: FloatArray, panels: int, peak: float
+) -> tuple[FloatArray, FloatArray]:
+    """Means over w of all rates of the table, and their largest values."""
+    R, weight, envelope = _radii(orbits, panels, peak)
+    rho = R[:, None] * cosine
+    area = orbits.stretch(rho)[0] * (weight * envelope * R)[:, None]
+    rates = orbits.potential.rates(orbits.geometry(rho)[0])
+    means = np.tensordot(rates, area / np.sum(area), axes=2)
+    return np.asarray(means), np.max(np.abs(rates), axis=(1, 2))
+
+
+def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Gauss nodes in R, their weights, and w there."""
+    R, weight = gauss_panels(0.0, orbits.radius, panels)
+    return R, weight, np.exp(orbits.log_density(R)[0] - peak)
+
+
+def _angles(orbits: Orbits) -> FloatArray:
+    """Equispaced angles that resolve X, X′γ and X′d on the largest circle."""
+    points = 64
+    while True:
+        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points - np.pi
+        spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
+        tail = np.max(spectrum[:, -points // 16 :], axis=1)
+        if points >= 4096 or np.all(tail <= 1e-11 * np.max(spectrum, axis=1)):
+            return phi
+        points *= 2
+
+
+@dataclass(frozen=True, repr=False)
 class OrbitDistribution:
     """W = w(R²) u(R, φ) on the circles of `Orbits`."""
 
     orbits: Orbits
     circles: Circles
     modulation: Modulation
+
+    def __repr__(self) -> str:
+        radii, angles = self.circles.X.shape
+        return f"OrbitDistribution(<{radii} radii x {angles} angles, extent {self.extent:.4g}>)"
 
     def with_modulation(self, modulation: Modulation) -> "OrbitDistribution":
         """Return the distribution with another u."""
@@ -27,7 +125,7 @@ class OrbitDistribution:
     @property
     def edge_probability(self) -> float:
         edge = self.orbits.radius
-        # Beyond the edge w falls at least as fast as exp(s E) with the slope s found there.
+        # Beyond the edge w falls at least as fast as exp(s E) with the slope s at the edge.
         slope = float(self.orbits.slope(np.array([edge]))[0, 0])
         return float(np.pi * self._envelope(np.array([edge]))[0] / max(-slope, 1e-300))
 

@@ -2,8 +2,8 @@
 
 In X = x/x0, P = p/p0 the undamped oscillator conserves H = P² + U(X), where
 U(X) = X² − (2/ω0) ∫ f dX. If U has one well, ρ(X) = ±√(U − U_min), with the sign of X − X_rest,
-is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion is a rotation
-at the local rate ω0 / X′(ρ). The mean force has disappeared from the problem.
+is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion is a rotation at the
+local rate ω0 / X′(ρ), without a force. Derived in docs/developers/phase-space.md.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import extended, tabulated_rates
-from wheelwork.phase_space.tables import Table, tabulate
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
 
-FALL = 39.0  # the domain ends where W has fallen by e^-39, below rounding
+FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
+# Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -28,25 +28,25 @@ class SeveralWells(Exception):
     """The potential has more than one minimum: orbits are no single family of circles."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Potential:
     """Rates and potential on a range of X.
 
-    rates: table of (f, γ, d, companions) over X (see `PhaseSpaceModel.scaled`). force: table of
-    f alone. rest: the minimum of U.
+    rates: table of (f, γ, d, local observables) over X (see `PhaseSpaceModel.scaled`). force: table
+    of f alone. rest: the minimum of U.
     """
 
     frequency: float
-    rates: Table
-    force: Table
+    rates: ChebyshevTable
+    force: ChebyshevTable
     rest: float
 
     @cached_property
-    def _force_slope(self) -> Table:
+    def _force_slope(self) -> ChebyshevTable:
         return self.force.derivative()
 
     @cached_property
-    def _work(self) -> Table:
+    def _work(self) -> ChebyshevTable:
         """∫ f dX from the lower end of the range."""
         return self.force.antiderivative()
 
@@ -59,21 +59,21 @@ class Potential:
         X = np.asarray(X, dtype=float)
         work = self._work(X)[0] - self._work_to_rest
         energy = X**2 - self.rest**2 - 2.0 / self.frequency * work
-        return self._mend(X, energy, lambda step, t, second: step**2 * (second @ (1.0 - t)))
+        return self._near_rest(X, energy, lambda step, t, second: step**2 * (second @ (1.0 - t)))
 
     def slope(self, X: FloatArray) -> FloatArray:
         """Return U′(X)."""
         X = np.asarray(X, dtype=float)
         slope = 2.0 * X - 2.0 / self.frequency * self.force(X)[0]
-        return self._mend(X, slope, lambda step, t, second: step * second.sum(axis=-1))
+        return self._near_rest(X, slope, lambda step, t, second: step * second.sum(axis=-1))
 
-    def _mend(
+    def _near_rest(
         self,
         X: FloatArray,
         values: FloatArray,
         taylor: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
     ) -> FloatArray:
-        """Near rest, replace `values`, a difference of large terms, by an integral over U″."""
+        """Near rest, where `values` is a difference of large terms, integrate U″ instead."""
         step = X - self.rest
         near = np.abs(step) < min(0.5, 4.0 * self.rates.finest)
         if np.any(near):
@@ -89,7 +89,7 @@ class Potential:
         return float(np.min(self.energy(np.array([self.rates.low, self.rates.high]))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Orbits:
     """The circle coordinates of one model, and its orbit-averaged density.
 
@@ -99,10 +99,10 @@ class Orbits:
 
     model: PhaseSpaceModel
     potential: Potential
-    geometry: Table
-    stretch: Table
-    slope: Table
-    log_density: Table
+    geometry: ChebyshevTable
+    stretch: ChebyshevTable
+    slope: ChebyshevTable
+    log_density: ChebyshevTable
 
     @property
     def radius(self) -> float:
@@ -110,7 +110,7 @@ class Orbits:
         return self.slope.high
 
     @cached_property
-    def slope_derivative(self) -> Table:
+    def slope_derivative(self) -> ChebyshevTable:
         """Table over R of ds/dR."""
         return self.slope.derivative()
 
@@ -138,7 +138,7 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
         rates = extended(rates, model, reach, rtol)
 
 
-def _potential(model: PhaseSpaceModel, rates: Table) -> Potential:
+def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     """Find the rest position; refuse several wells."""
     probe = np.unique(np.concatenate([_refined(rates.breaks), np.linspace(-1.0, 1.0, 9)]))
     probe = probe[(probe >= rates.low) & (probe <= rates.high)]
@@ -175,13 +175,17 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         stretch = _stretch(potential, rho, X)
         return np.stack([X, stretch * friction, stretch * diffusion])
 
-    # Every table is coarser than those it is made of, whose pieces join only to their own error.
+    # A table must be looser than those it is made of: their pieces join to their own error only.
     table = tabulate(geometry, -radius, radius, 10.0 * rtol)
     return _averaged(model, potential, table, radius, 30.0 * rtol)
 
 
 def _averaged(
-    model: PhaseSpaceModel, potential: Potential, geometry: Table, radius: float, rtol: float
+    model: PhaseSpaceModel,
+    potential: Potential,
+    geometry: ChebyshevTable,
+    radius: float,
+    rtol: float,
 ) -> Orbits:
     """Solve the orbit-averaged equation w′/w = −∮γP²/(2∮dP²) on the given geometry."""
 
@@ -199,7 +203,7 @@ def _averaged(
     return Orbits(model, potential, geometry, stretch, table, log_density)
 
 
-def orbit_averages(geometry: Table, R: FloatArray, rtol: float) -> FloatArray:
+def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
     """Averages of (X′γ, X′d) over the circles R with weight 2 sin²φ: shape (2, *R.shape)."""
     points = 32
     previous = None
@@ -267,7 +271,7 @@ def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
 
 
 def _shortened(orbits: Orbits) -> Orbits:
-    """Cut the radius to where W has fallen far enough, so that no mesh is wasted."""
+    """Cut the radius to where W has fallen far enough, so that no node is spent beyond."""
     R = np.linspace(0.0, orbits.radius, 2000)
     log_density = orbits.log_density(R)[0]
     enough = log_density - np.max(log_density) <= -FALL
@@ -276,10 +280,32 @@ def _shortened(orbits: Orbits) -> Orbits:
     return replace(orbits, slope=_cut(orbits.slope, cut), log_density=_cut(orbits.log_density, cut))
 
 
-def _cut(table: Table, high: float) -> Table:
+def _cut(table: ChebyshevTable, high: float) -> ChebyshevTable:
     """Restrict a table to [low, high]."""
 
     def same(R: FloatArray) -> FloatArray:
         return table(R)
 
     return tabulate(same, table.low, high, max(1e-13, float(np.max(table.error))))
+
+
+def table_error(orbits: Orbits) -> float:
+    """Bound on the relative effect on W of the errors of the tables.
+
+    The change of ln w = ∫ s dE, from those of s = −γ̄/2d̄ and of the potential.
+    """
+    R = np.linspace(0.0, orbits.radius, 500)
+    log_density = orbits.log_density(R)[0]
+    alive = R[log_density > np.max(log_density) - 25.0]
+    phi = np.pi * (np.arange(48) + 0.5) / 48
+    rho = alive[:, None] * np.cos(phi)
+    weight = 2.0 * np.sin(phi) ** 2 / phi.size
+    rates = orbits.potential.rates.bound(orbits.geometry(rho)[0])[:3]
+    geometry = orbits.geometry.bound(rho)[1:3]
+    friction, diffusion = (geometry + rates[1:3] * orbits.stretch(rho)[0]) @ weight
+    slope = np.abs(orbits.slope(alive)[0])
+    change = (0.5 * friction + slope * diffusion) / (orbits.geometry(rho)[2] @ weight)
+    change += orbits.slope.bound(alive)[0]
+    potential = 4.0 / orbits.model.frequency * np.max(rates[0], axis=1) * alive
+    shape = np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential)
+    return float(shape + np.max(orbits.log_density.bound(alive)))

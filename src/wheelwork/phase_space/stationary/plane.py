@@ -1,8 +1,8 @@
 """The stationary Fokker–Planck equation on a mesh of the (X, P) plane.
 
 For potentials with several wells, where no single family of orbits exists. Central differences
-of eighth order in flux form conserve probability to rounding, so one equation is redundant and
-gives way to the normalisation; the rest is one sparse LU.
+of eighth order in flux form conserve probability to rounding, so that one equation is redundant and
+is replaced by the normalisation; the rest is one sparse LU.
 """
 
 from dataclasses import dataclass
@@ -11,36 +11,46 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 from scipy.interpolate import RectBivariateSpline
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.phase_space.chebyshev import ChebyshevTable
+from wheelwork.phase_space.discretisation import central
 from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.domain import find_domain
-from wheelwork.phase_space.finite_difference import central
-from wheelwork.phase_space.model import PhaseSpaceModel
-from wheelwork.phase_space.rates import tabulated_rates
-from wheelwork.phase_space.tables import Table
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
+from wheelwork.phase_space.stationary.orbits import FALL
 
-UPSAMPLING = 4
-NOISE_ROOM = 30.0  # times the noise of the mesh, above which a hump is one
+UPSAMPLING = 4  # of the mesh before it is interpolated by splines of fifth order
+NOISE_ROOM = 30.0  # times the noise of the mesh, below which a rise of W is no hump
+# Of the largest element of the matrix: a larger residual of the LU means lost digits.
+LARGEST_RESIDUAL = 1e-10
 
 
 @dataclass(frozen=True)
 class Box:
     """A rectangle that holds the state: X from low to high, |P| up to reach.
 
-    rates: table of (f, γ, d, companions) over at least that range.
+    rates: table of (f, γ, d, local observables) over at least that range.
     """
 
     model: PhaseSpaceModel
-    rates: Table
+    rates: ChebyshevTable
     low: float
     high: float
     reach: float
 
+    @property
+    def table_error(self) -> float:
+        """Bound on the relative effect on W of the errors of `rates`.
 
-@dataclass(frozen=True)
+        Weights of wells depend on e^(U/T), so errors of U are magnified by the fall of W.
+        """
+        return FALL * float(np.max(self.rates.error[:3]))
+
+
+@dataclass(frozen=True, repr=False)
 class PlaneDistribution:
     """W on a uniform mesh: values[i, j] at X[i], P[j]; zero outside."""
 
@@ -64,6 +74,9 @@ class PlaneDistribution:
         total = sum(np.sum(edge) for edge in (rim[0], rim[-1], rim[:, 0], rim[:, -1]))
         return float(total / np.sum(rim))
 
+    def __repr__(self) -> str:
+        return f"PlaneDistribution(<{self.X.size} x {self.P.size}, extent {self.extent:.4g}>)"
+
     def density(self, X: FloatArray, P: FloatArray) -> FloatArray:
         X, P = np.broadcast_arrays(X, P)
         inside = (self.X[0] <= X) & (self.X[-1] >= X) & (np.abs(P) <= self.P[-1])
@@ -79,9 +92,9 @@ class PlaneDistribution:
 
     @property
     def barrier(self) -> float:
-        """ln of how much rarer the ridge between two humps over X is than the lower hump.
+        """ln of the lower of two humps over X, relative to the ridge between them.
 
-        What rises no higher than the mesh's own noise, as its negative values tell it, is no hump.
+        A rise within the noise of the mesh, which its negative values show, is no hump.
         """
         profile = np.sum(self.values, axis=1)
         noise = max(0.0, -float(np.min(profile)))
@@ -124,14 +137,19 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     return PlaneDistribution(X, P, values / (np.sum(values) * (X[1] - X[0]) * (P[1] - P[0])))
 
 
-def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
-    """Sparse LU that keeps the diagonal (30 times less fill here), mended by one refinement."""
+def factorised(matrix: sp.csc_array) -> SuperLU:
+    """Sparse LU that keeps the diagonal: 30 times less fill for these matrices."""
     options = {"SymmetricMode": True}
-    factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+
+
+def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
+    """Solution by sparse LU with one step of refinement."""
+    factors = factorised(matrix)
     values = factors.solve(right)
     values += factors.solve(right - matrix @ values)
     residual = np.max(np.abs(right - matrix @ values)) / np.max(np.abs(values))
-    if not residual < 1e-10 * np.max(np.abs(matrix.data)):
+    if not residual < LARGEST_RESIDUAL * np.max(np.abs(matrix.data)):
         raise NotConverged(f"the sparse LU lost its digits: residual {residual:.1e}")
     return np.asarray(values)
 
@@ -151,7 +169,7 @@ def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
     )
 
 
-def _potential(model: PhaseSpaceModel, rates: Table, X: FloatArray) -> FloatArray:
+def _potential(model: PhaseSpaceModel, rates: ChebyshevTable, X: FloatArray) -> FloatArray:
     work = rates.component(0).antiderivative()(X)[0]
     potential = X**2 - 2.0 / model.frequency * work
     return np.asarray(potential - np.min(potential))

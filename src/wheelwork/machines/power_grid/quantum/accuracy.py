@@ -62,7 +62,8 @@ def local_ergotropy_errors(state: "QuantumState") -> FloatArray:
     found = []
     for j, p in enumerate(state.populations):
         weight = np.maximum(n, np.argsort(np.argsort(-p)))
-        doubts = sum(np.abs(node_populations(model, each, j)) for each in solution.steady.doubts)
+        samples = solution.steady.error_samples
+        doubts = sum(np.abs(node_populations(model, each, j)) for each in samples)
         ignored = np.where(p < solution.error, np.abs(p), 0.0)
         found.append(float(weight @ (doubts + ignored)))
     return np.array(found)

@@ -33,7 +33,7 @@ class Solution:
     """A steady state at a cutoff, its means with their errors, and the cutoffs tried."""
 
     model: QuantumModel
-    steady: graded.LadderSteady
+    steady: graded.GradedSteadyState
     moments: Moments
     moment_errors: Moments
     cutoffs: tuple[int, ...]
@@ -45,7 +45,7 @@ class Solution:
     @property
     def edge(self) -> float:
         """p(M), the probability of the last rung."""
-        return abs(float(self.steady.ladder.charges(self.steady.values)[-1]))
+        return abs(float(self.steady.equation.charge_probabilities(self.steady.values)[-1]))
 
     @property
     def error(self) -> float:
@@ -104,12 +104,12 @@ class Growth:
         if before is not None and before.edge <= WORTH_STARTING:
             start = model.ladder.zeros()
             start[: before.steady.values.size] = before.steady.values
-        steady = graded.ladder_steady_state(
+        steady = graded.steady_state(
             model.ladder, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
-        errors = Moments.of(model, steady.doubts[0], magnitudes=True)
-        for doubt in steady.doubts[1:]:
+        errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
+        for doubt in steady.error_samples[1:]:
             errors = errors + abs(Moments.of(model, doubt))
         moments = Moments.of(model, steady.values)
         cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
@@ -152,7 +152,7 @@ def _unknowns(modes: int, cutoff: int) -> float:
 
 def _next(found: Solution, aim: float) -> int:
     """A larger cutoff, where the tail of the charges, continued as a Gaussian, falls to `aim`."""
-    p = np.log(np.maximum(found.steady.ladder.charges(found.steady.values), TINY))
+    p = np.log(np.maximum(found.steady.equation.charge_probabilities(found.steady.values), TINY))
     M = found.cutoff
     back = max(2, M // TAIL)
     slope, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back

@@ -43,7 +43,7 @@ class QuantumModel:
         return bool(np.any(self.phases.imag != 0.0)) or not self.machine.edges
 
     @cached_property
-    def ladder(self) -> graded.Ladder:
+    def ladder(self) -> graded.GradedLindblad:
         """The matrices on the rungs."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
@@ -56,7 +56,7 @@ class QuantumModel:
             ]
             for K in range(space.cutoff + 1)
         )
-        return graded.Ladder(coherent, links[:-1], links[-1], self._tail)
+        return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
 
     @property
     def _tail(self) -> float:

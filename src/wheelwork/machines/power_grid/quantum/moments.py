@@ -39,7 +39,7 @@ class Moments:
         if magnitudes:
             vector = np.abs(vector)
         blocks = ladder.blocks(vector)
-        n, p = space.all_occupations, vector[ladder.places].real
+        n, p = space.all_occupations, vector[ladder.diagonal].real
         found: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
         for name, rates in _flows(machine, n).items():
             found[name] = p @ (np.abs(rates) if magnitudes else rates)

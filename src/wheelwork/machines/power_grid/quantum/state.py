@@ -122,7 +122,7 @@ class QuantumState:
     @cached_property
     def total_distribution(self) -> FloatArray:
         """Probabilities of 0 … M quanta in all, (M + 1,)."""
-        return self.solution.steady.ladder.charges(self.solution.steady.values)
+        return self.solution.steady.equation.charge_probabilities(self.solution.steady.values)
 
     @cached_property
     def populations(self) -> FloatArray:
@@ -147,7 +147,7 @@ class QuantumState:
     @cached_property
     def eigenvalues(self) -> FloatArray:
         """Of ρ, (D,), rung by rung; rounding may leave some slightly below zero."""
-        blocks = self.solution.steady.ladder.blocks(self.solution.steady.values)
+        blocks = self.solution.steady.equation.blocks(self.solution.steady.values)
         return np.concatenate([np.linalg.eigvalsh(block) for block in blocks])
 
     @property
@@ -221,7 +221,7 @@ class QuantumState:
             )
         rho = np.zeros((space.dimension, space.dimension), dtype=np.complex128)
         start = 0
-        for block in self.solution.steady.ladder.blocks(self.solution.steady.values):
+        for block in self.solution.steady.equation.blocks(self.solution.steady.values):
             rho[start : start + len(block), start : start + len(block)] = block
             start += len(block)
         turn = np.prod(self.solution.model.phases**space.all_occupations, axis=1)

@@ -1,0 +1,179 @@
+"""The equations of a flywheel: junction, stochastic equation, force noise, flows, threshold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.phase_space import PhaseSpaceModel
+from wheelwork.transport import Lead, ResonantLevel
+
+SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
+FINEST_ACCURACY = 1e-12  # the smallest that `ResonantLevel.coefficients` takes
+COLOUR_ACCURACY = 1e-6  # of force noise spectra, of which two digits are looked at
+SCAN_POINTS = 33  # of the bias: one unit apart by default; two thresholds in one unit are missed
+BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart without a bias
+BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
+
+
+def junction(parameters: FlywheelParameters) -> ResonantLevel:
+    """Return the electronic part, with the position as a parameter."""
+    return ResonantLevel(parameters.leads, parameters.level, parameters.force)
+
+
+def neutral_occupation(parameters: FlywheelParameters) -> float:
+    """Return N0 = ⟨c†c⟩ at F = 0, which is that at x = 0; there the mean force vanishes."""
+    return float(junction(parameters).coefficients(0.0).occupation)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rows of a `PhaseSpaceModel` at positions x: force, friction, diffusion, flows of the leads.
+
+    The mean force is F (n(x) − N0), N0 = `neutral` (Culhane et al., Eq. (4)). A class and no
+    closure, so that results can be pickled.
+    """
+
+    junction: ResonantLevel
+    neutral: float
+    accuracy: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        c = self.junction.coefficients(x, self.accuracy)
+        force = self.junction.force * (c.occupation - self.neutral)
+        return np.stack([force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents])
+
+
+def phase_space_model(
+    parameters: FlywheelParameters, rtol: float = FINEST_ACCURACY
+) -> PhaseSpaceModel:
+    """Return the oscillator's stochastic equation, with coefficients to `rtol`.
+
+    Its local observables are the particle and energy current out of each lead, `particle_0`, ...,
+    `energy_0`, ...
+    """
+    leads = range(len(parameters.leads))
+    names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
+    sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
+    accuracy = max(rtol, SHARP_ACCURACY if sharp else FINEST_ACCURACY)
+    rates = Rates(junction(parameters), neutral_occupation(parameters), accuracy)
+    return PhaseSpaceModel(rates, parameters.frequency, parameters.mass, names)
+
+
+def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
+    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
+
+    The description replaces the force noise by its value and slope at zero frequency; this is
+    how far the spectrum curves away from that within ±ω0.
+    """
+    w = np.array([-parameters.frequency, 0.0, parameters.frequency])
+    below, centre, above = junction(parameters).force_noise_spectrum(w, x, COLOUR_ACCURACY)
+    return float(abs(0.5 * (below + above) / centre - 1.0))
+
+
+def tunnelling_rate(parameters: FlywheelParameters) -> float:
+    """Return Σ κ_α at the height of the band, the rate at which the level follows its leads."""
+    potentials = [lead.chemical_potential for lead in parameters.leads]
+    hottest = max(lead.temperature for lead in parameters.leads)
+    reach = BAND_REACH * hottest + float(np.ptp(potentials))
+    frequency = parameters.level + np.linspace(-reach, reach, BAND_POINTS)
+    return float(np.max(sum(lead.kappa(frequency) for lead in parameters.leads)))
+
+
+def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
+    """Return m γ at x = 0 for another bias."""
+    return float(junction(parameters.replace(bias=bias)).coefficients(0.0).friction)
+
+
+def threshold_bias(parameters: FlywheelParameters, low: float, high: float) -> float:
+    """Return the smallest bias in [low, high] at which the friction at rest turns negative.
+
+    By a scan of `SCAN_POINTS` values and root finding to 1e-12. Raises NotConverged when the
+    friction keeps its sign, InvalidArgument unless there are two leads and low < high.
+    """
+    low, high = _checks.real("low", low), _checks.real("high", high)
+    if low >= high:
+        raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
+
+    def friction(bias: float) -> float:
+        return friction_at_rest(parameters, bias)
+
+    scan = np.linspace(low, high, SCAN_POINTS)
+    values = np.array([friction(bias) for bias in scan])
+    falls = np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0))
+    if falls.size == 0:
+        raise NotConverged(
+            f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
+            f"the friction at rest {_trend(values)}"
+        )
+    bracket = scan[falls[0]], scan[falls[0] + 1]
+    return float(brentq(friction, *bracket, xtol=1e-12, rtol=1e-14))
+
+
+def _trend(friction: FloatArray) -> str:
+    if np.all(friction > 0.0):
+        return "stays positive"
+    if np.all(friction <= 0.0):
+        return "is never positive"
+    return "turns from negative to positive only"
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Mean flows out of each lead into the device; all arrays are (leads,).
+
+    particle_currents: I_α. energy_currents: E_α. chemical_potentials: μ_α. temperatures: T_α.
+    """
+
+    particle_currents: FloatArray
+    energy_currents: FloatArray
+    chemical_potentials: FloatArray
+    temperatures: FloatArray
+
+    @property
+    def heat_currents(self) -> FloatArray:
+        """J_α = E_α − μ_α I_α."""
+        return self.energy_currents - self.chemical_potentials * self.particle_currents
+
+    @property
+    def electrical_power(self) -> float:
+        """Σ μ_α I_α, the work that the chemical potentials do on the device; I V for two leads."""
+        return float(self.chemical_potentials @ self.particle_currents)
+
+    @property
+    def entropy_production(self) -> float:
+        """−Σ J_α/T_α; never negative in the steady state."""
+        return -float(np.sum(self.heat_currents / self.temperatures))
+
+    @property
+    def scale(self) -> float:
+        """Sum of the magnitudes of heat and work, or one where nothing flows."""
+        work = self.chemical_potentials * self.particle_currents
+        return float(np.sum(np.abs(self.heat_currents) + np.abs(work))) or 1.0
+
+    @property
+    def first_law(self) -> float:
+        """|Σ J_α + Σ μ_α I_α| against `scale`: zero in the steady state."""
+        return abs(float(np.sum(self.heat_currents)) + self.electrical_power) / self.scale
+
+
+def flows(leads: Sequence[Lead], means: Mapping[str, float], names: Iterable[str]) -> Flows:
+    """Return the flows from `means` of the local observables `names` of `phase_space_model`."""
+    particle, energy = per_lead(means, names)
+    return Flows(
+        particle_currents=particle,
+        energy_currents=energy,
+        chemical_potentials=np.array([lead.chemical_potential for lead in leads]),
+        temperatures=np.array([lead.temperature for lead in leads]),
+    )
+
+
+def per_lead(values: Mapping[str, float], names: Iterable[str]) -> tuple[FloatArray, FloatArray]:
+    """Return what belongs to particle and to energy currents of the leads, (leads,) each."""
+    particle, energy = np.reshape([values[name] for name in names], (2, -1))
+    return particle, energy

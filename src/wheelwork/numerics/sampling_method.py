@@ -1,0 +1,110 @@
+"""What all methods that sample trajectories share: their fields, and time in whole chunks."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal
+
+from wheelwork import _checks
+from wheelwork.errors import InvalidArgument
+
+CHUNK = 256  # steps: time is counted in chunks, long against the cost of handing one to a thread
+SAMPLE = 4  # steps from one sample to the next: nearer ones would tell little new
+MOST_CHUNKS = 2**40  # keeps the numbers of the blocks of noise, some per step, below 2^62
+MOST_TRAJECTORIES = 1_000_000  # keeps states and sums within memory; numbers must be below 2^32
+LEAST_CHECKED = 8  # trajectories at 2Δt by default: fewer give no error of the change
+BURN_IN_SHARE = 0.25  # of a run without a given burn-in
+ROUNDING = 1e-9  # of a chunk: a duration that is a multiple but for rounding stays one
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SamplingMethod:
+    """Fields as in `phase_space.Langevin`.
+
+    scheme: of a step. order: p of its weak error O(Δtᵖ).
+    """
+
+    scheme: ClassVar[Literal["splitting", "euler"]]
+    order: ClassVar[int]
+
+    duration: float
+    trajectories: int = 64
+    step: float | None = None
+    seed: int = 0
+    burn_in: float | None = None
+    checked: int | None = None
+    start: tuple[float, float] | None = None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        trajectories = _checks.integer("trajectories", self.trajectories, 1)
+        values: dict[str, object] = {
+            "duration": _checks.positive("duration", self.duration),
+            "seed": _checks.integer("seed", self.seed, 0),
+            "trajectories": trajectories,
+            "checked": _checked(self.checked, trajectories),
+        }
+        if self.start is not None:
+            values["start"] = tuple(_checks.finite_array("start", self.start, 1).tolist())
+        if self.step is not None:
+            values["step"] = _checks.positive("step", self.step)
+        if self.threads is not None:
+            values["threads"] = _checks.integer("threads", self.threads, 1)
+        if self.burn_in is not None:
+            values["burn_in"] = _checks.non_negative("burn_in", self.burn_in)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        if self.start is not None and len(self.start) != 2:
+            raise InvalidArgument(f"`start` must be (x, p), but is {self.start!r}")
+        if self.trajectories > MOST_TRAJECTORIES:
+            raise InvalidArgument(
+                f"`trajectories` must be at most {MOST_TRAJECTORIES}, but is {self.trajectories}"
+            )
+        if self.seed >= 2**64:
+            raise InvalidArgument(f"`seed` must be below 2**64, but is {self.seed}")
+        if self.burn_in is not None and self.burn_in >= self.duration:
+            raise InvalidArgument(
+                f"`burn_in` must be shorter than `duration` = {self.duration!r}, "
+                f"but is {self.burn_in!r}"
+            )
+
+    @property
+    def checks(self) -> int:
+        """Number of trajectories that are repeated at 2Δt."""
+        return self.checked or 0
+
+    def chunks(self, step: float) -> int:
+        """Return the chunks that cover the duration. Raises InvalidArgument beyond 2^40."""
+        chunks = math.ceil(self.duration / (CHUNK * step) - ROUNDING)
+        if chunks > MOST_CHUNKS:
+            raise InvalidArgument(
+                f"`duration` must be at most {MOST_CHUNKS * CHUNK:.1e} steps, but is "
+                f"{self.duration!r}"
+            )
+        return chunks
+
+    def burn_in_chunks(self, step: float) -> int:
+        """Return the chunks that cover the burn-in: the given one, or a quarter of the run."""
+        burn_in = BURN_IN_SHARE * self.chunks(step)
+        if self.burn_in is not None:
+            burn_in = self.burn_in / (CHUNK * step)
+        return math.ceil(burn_in - ROUNDING)
+
+    def __repr__(self) -> str:
+        """Name and the fields that differ from their defaults."""
+        usual = {field.name: field.default for field in fields(self)}
+        usual["checked"] = _checked(None, self.trajectories)
+        values = {name: getattr(self, name) for name in usual}
+        shown = (f"{name}={value!r}" for name, value in values.items() if value != usual[name])
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _checked(checked: int | None, trajectories: int) -> int:
+    if checked is None:
+        return min(trajectories, max(LEAST_CHECKED, trajectories // 4))
+    count = _checks.integer("checked", checked, 0)
+    if count > trajectories:
+        raise InvalidArgument(f"`checked` must be at most `trajectories`, but is {count}")
+    return count

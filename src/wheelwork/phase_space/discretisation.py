@@ -1,0 +1,106 @@
+"""One-dimensional discretisations: finite differences, Gauss panels, orthonormal polynomials."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from wheelwork._checks import FloatArray
+
+GAUSS_ORDER = 32  # nodes per panel
+
+
+@dataclass(frozen=True, repr=False)
+class Stencils:
+    """For each target point, its neighbours and their weights.
+
+    first: (targets,) index of the first neighbour; a negative index −1−j is the node j on the
+    other side of the centre. weights: (derivatives, targets, width), for unit spacing.
+    """
+
+    first: np.ndarray
+    weights: FloatArray
+
+
+@lru_cache(maxsize=256)
+def _weights(position: float, width: int, derivatives: int) -> FloatArray:
+    """Weights at `position` for nodes 0..width−1, rows by order of derivative (Fornberg)."""
+    weights = np.zeros((derivatives, width))
+    weights[0, 0] = 1.0
+    c1, c4 = 1.0, -position
+    for i in range(1, width):
+        c2, c5, c4 = 1.0, c4, i - position
+        last = min(i, derivatives - 1)
+        for j in range(i):
+            c3 = float(i - j)
+            c2 *= c3
+            if j == i - 1:
+                for k in range(last, 0, -1):
+                    weights[k, i] = c1 * (k * weights[k - 1, i - 1] - c5 * weights[k, i - 1]) / c2
+                weights[0, i] = -c1 * c5 * weights[0, i - 1] / c2
+            for k in range(last, 0, -1):
+                weights[k, j] = (c4 * weights[k, j] - k * weights[k - 1, j]) / c3
+            weights[0, j] = c4 * weights[0, j] / c3
+        c1 = c2
+    return weights
+
+
+def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> Stencils:
+    """Stencils of `width` nodes for `targets`, given in units where node j stands at j + ½.
+
+    Centred as far as the outer end allows; through the centre they use the mirror nodes.
+    """
+    first = np.floor(targets - 0.5 - 0.5 * (width - 2)).astype(int)
+    if width % 2:
+        first = np.round(targets - 0.5).astype(int) - width // 2
+    first = np.minimum(first, nodes - width)
+    local = np.round(targets - 0.5 - first, 12)
+    weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
+    return Stencils(first, weights)
+
+
+def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.csr_array:
+    """Matrix of a central difference, for functions that vanish beyond both ends."""
+    weights = _weights(float(width // 2), width, derivative + 1)[derivative] / spacing**derivative
+    offsets = np.arange(width) - width // 2
+    return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
+
+
+class Polynomials(NamedTuple):
+    """Functions g p_n(z), n = 0 … N − 1, and their derivatives, times √weight.
+
+    values, slopes: (N, nodes). The rows of `values` are orthonormal.
+    """
+
+    values: FloatArray
+    slopes: FloatArray
+
+
+def orthonormal(
+    z: FloatArray, z_slope: FloatArray, first: FloatArray, first_slope: FloatArray, count: int
+) -> Polynomials:
+    """Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`."""
+    values = np.zeros((count, z.size))
+    slopes = np.zeros((count, z.size))
+    size = np.linalg.norm(first)
+    values[0], slopes[0] = first / size, first_slope / size
+    for n in range(1, count):
+        following = z * values[n - 1]
+        slope = z * slopes[n - 1] + z_slope * values[n - 1]
+        for _ in range(2):  # the second pass takes out what rounding left
+            overlap = values[:n] @ following
+            following -= overlap @ values[:n]
+            slope -= overlap @ slopes[:n]
+        size = np.linalg.norm(following)
+        values[n], slopes[n] = following / size, slope / size
+    return Polynomials(values, slopes)
+
+
+def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of a composite Gauss–Legendre rule."""
+    x, w = np.polynomial.legendre.leggauss(GAUSS_ORDER)
+    width = (high - low) / panels
+    nodes = low + width * (np.arange(panels)[:, None] + 0.5 * (x + 1.0))
+    return nodes.ravel(), np.tile(0.5 * width * w, panels)

@@ -1,0 +1,188 @@
+"""Histograms of trajectories: on squares to look at, on rings and sectors to fit a density to."""
+
+import math
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_groups
+from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.simulation import Simulation, watch
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.states import laguerre_functions
+
+MOST_BINS = 4000  # on a side: 128 MB of counts
+ROOM = 1.25  # reach of the bins against what was reached in the burn-in
+RINGS, SECTORS = 1024, 64  # fine against the widths of states that a fit of this kind resolves
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of trajectories in cells of the plane of x and p.
+
+    x_edges, p_edges: (bins + 1,). counts: (bins, bins), x first. outside: samples beyond the edges.
+    samples: the moments of the same run.
+    """
+
+    x_edges: FloatArray
+    p_edges: FloatArray
+    counts: npt.NDArray[np.int64]
+    outside: int
+    samples: Samples
+
+    def __repr__(self) -> str:
+        bins = " x ".join(map(str, self.counts.shape))
+        return f"Histogram({bins} bins, {self.outside} samples outside, {self.samples!r})"
+
+    @property
+    def wigner(self) -> FloatArray:
+        """W(x, p) at the middle of the cells; its sum times dx dp is one."""
+        area = np.diff(self.x_edges)[:, None] * np.diff(self.p_edges)
+        return self.counts / (np.sum(self.counts) * area)
+
+    @cached_property
+    def _squares(self) -> FloatArray:
+        """|α|² at the middle of the cells."""
+        x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
+        X = 0.5 * (self.x_edges[1:] + self.x_edges[:-1]) / x0
+        P = 0.25 * (self.p_edges[1:] + self.p_edges[:-1]) * x0
+        return np.asarray(X[:, None] ** 2 + P**2)
+
+    def summed_populations(self, levels: int) -> FloatArray:
+        """p_n = 2 (−1)^n Σ W e^{−2|α|²} L_n(4|α|²) over the cells (Culhane et al., Eq. (D8)).
+
+        What the paper does with its histogram, here for comparison only: the kernel oscillates
+        within a cell, so the sum aliases, and each level collects the shot noise of all cells. For
+        the flywheel at V = 8 such populations have an ergotropy of tens to hundreds, where the
+        true one is zero. Use `Langevin.solve` instead.
+        """
+        levels = _checks.integer("levels", levels, 1)
+        share = (self.counts / np.sum(self.counts)).ravel()
+        filled = np.flatnonzero(share)
+        kernel = laguerre_functions(0, 4.0 * self._squares.ravel()[filled], levels)
+        return np.asarray(2.0 * (-1.0) ** np.arange(levels) * (kernel @ share[filled]))
+
+
+def sampled_histogram(method: SamplingMethod, model: PhaseSpaceModel, bins: int) -> Histogram:
+    """Return counts of all samples after the burn-in, see `Langevin.histogram`."""
+    bins = _checks.integer("bins", bins, 1)
+    if bins > MOST_BINS:
+        raise InvalidArgument(f"`bins` must be at most {MOST_BINS}, but is {bins}")
+
+    def prepare(begun: Simulation, samples: int) -> "_SquareCounts":
+        progress = begun.progress
+        reach = ROOM * max(-progress.low, progress.high)
+        return _SquareCounts(reach, np.zeros((bins, bins), np.int64))
+
+    done, samples, observer = watch(method, model, prepare)
+    edges = np.linspace(-observer.reach, observer.reach, bins + 1)
+    counts = observer.counts
+    outside = observer.total - int(np.sum(counts))
+    x0 = done.stepping.model.length
+    return Histogram(edges * x0, edges * done.stepping.model.momentum, counts, outside, samples)
+
+
+@dataclass
+class _SquareCounts:
+    reach: float
+    counts: npt.NDArray[np.int64]
+    total: int = 0
+
+    def __call__(self, series: FloatArray, executor: Executor) -> None:
+        self.total += len(series) * series.shape[2]
+        _count_squares(series, self.reach, self.counts)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _count_squares(series, reach, counts):  # type: ignore[no-untyped-def]
+    bins = counts.shape[0]
+    scale = 0.5 * bins / reach
+    for i in range(series.shape[0]):
+        for lane in range(series.shape[2]):
+            x = (series[i, 0, lane] + reach) * scale
+            p = (series[i, 1, lane] + reach) * scale
+            if 0.0 <= x < bins and 0.0 <= p < bins:
+                counts[int(x), int(p)] += 1
+
+
+@dataclass
+class PolarCounts:
+    """Samples of W in cells of equal area: r² in 1024 rings up to `square`, 64 sectors.
+
+    centre: (X, P). total: samples to come of each trajectory. lane_group: (lanes,) group of each.
+    counts: (parts of the run, groups of trajectories, rings, sectors). outside: samples beyond.
+    """
+
+    centre: tuple[float, float]
+    square: float
+    total: int
+    lane_group: npt.NDArray[np.intp]
+    counts: npt.NDArray[np.int64]
+    done: int = 0
+    outside: int = 0
+
+    @classmethod
+    def of(
+        cls, centre: tuple[float, float], square: float, total: int, lanes: int
+    ) -> "PolarCounts":
+        """Return empty counts, in 32 groups of trajectories, or of parts of fewer than 16."""
+        parts = 1 if lanes >= MANY_TRAJECTORIES else -(-GROUPS // lanes)
+        counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
+        return cls(centre, square, total, trajectory_groups(lanes), counts)
+
+    def __call__(self, series: FloatArray, executor: Executor) -> None:
+        parts, groups = self.counts.shape[:2]
+        edges = np.searchsorted(self.lane_group, np.arange(groups + 1))
+        while len(series):
+            part = self.done * parts // self.total
+            count = min(len(series), -(-(part + 1) * self.total // parts) - self.done)
+            now, series = series[:count], series[count:]
+
+            def work(group: int, part: int = part, now: FloatArray = now) -> int:
+                lanes = now[:, :, edges[group] : edges[group + 1]]
+                return int(
+                    _count_sectors(lanes, *self.centre, self.square, self.counts[part, group])
+                )
+
+            self.outside += sum(executor.map(work, range(groups)))
+            self.done += count
+
+    @property
+    def by_group(self) -> npt.NDArray[np.int64]:
+        """(groups, rings, sectors) with every part of the run as a group of its own."""
+        return self.counts.reshape((-1, RINGS, SECTORS))
+
+
+def ring_squares(square: float) -> FloatArray:
+    """Return r² in the middle of the rings."""
+    return np.asarray(square / RINGS * (np.arange(RINGS) + 0.5))
+
+
+def sector_angles() -> FloatArray:
+    """Return the angles in the middle of the sectors."""
+    return np.asarray(2.0 * math.pi / SECTORS * (np.arange(SECTORS) + 0.5))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _count_sectors(series, X0, P0, square, counts):  # type: ignore[no-untyped-def]
+    rings, sectors = counts.shape
+    per_ring, per_sector = rings / square, sectors / (2.0 * math.pi)
+    outside = 0
+    for i in range(series.shape[0]):
+        for lane in range(series.shape[2]):
+            x, p = series[i, 0, lane] - X0, series[i, 1, lane] - P0
+            ring = (x * x + p * p) * per_ring
+            if ring < rings:
+                sector = math.floor(math.atan2(p, x) * per_sector) % sectors
+                counts[int(ring), sector] += 1
+            else:
+                outside += 1
+    return outside

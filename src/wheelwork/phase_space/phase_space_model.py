@@ -1,0 +1,124 @@
+"""The noisy oscillator that every method of this package works on, and tables of its rates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
+from wheelwork.states.oscillator import length_unit, momentum_unit
+
+Coefficients = Callable[[FloatArray], FloatArray]
+# Of rtol, for the tables of the coefficients. Their errors are integrated into ln W, and tables
+# made of tables are looser by 10 and 30: `table_error` estimates what is left of them in W.
+TABLE_SHARE = 1e-5
+FINEST_TABLES = 2e-13  # relative; rounding of the coefficients allows no finer ones
+
+
+@dataclass(frozen=True)
+class PhaseSpaceModel:
+    """An oscillator with position-dependent force, friction and noise.
+
+    dx = p/m dt,
+    dp = (−m ω0² x + force(x) − friction(x) p/m) dt + √diffusion(x) dW,
+
+    so that ∂W/∂t = ∂_p[(m ω0² x − force + friction p/m) W] − (p/m) ∂_x W + (diffusion/2) ∂_p² W
+    (Culhane et al., Eqs. (6) and (A24), with friction = m γ and diffusion = D).
+
+    coefficients: x (n,) -> (3 + local observables, n): force, friction, diffusion (the drift and
+    the noise), asked for together because they usually come from one calculation.
+    local_observables: names of further rows, local quantities such as a particle current at x,
+    which are tabulated along the way so that their means cost nothing extra.
+    mass, frequency: of the bare oscillator; they set the units of phase space,
+    x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
+    """
+
+    coefficients: Coefficients = field(repr=False)
+    frequency: float = 1.0
+    mass: float = 1.0
+    local_observables: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frequency", _checks.positive("frequency", self.frequency))
+        object.__setattr__(self, "mass", _checks.positive("mass", self.mass))
+
+    @classmethod
+    def from_functions(
+        cls,
+        *,
+        force: Callable[[FloatArray], FloatArray],
+        friction: Callable[[FloatArray], FloatArray],
+        diffusion: Callable[[FloatArray], FloatArray],
+        frequency: float = 1.0,
+        mass: float = 1.0,
+    ) -> "PhaseSpaceModel":
+        """Build a model from three separate functions of x (arrays or constants back)."""
+
+        def together(x: FloatArray) -> FloatArray:
+            return np.stack(np.broadcast_arrays(x, force(x), friction(x), diffusion(x))[1:])
+
+        return cls(together, frequency, mass)
+
+    @property
+    def length(self) -> float:
+        """x0 = √(2/(m ω0)), the unit of position in which a = x/x0 + i p/p0."""
+        return length_unit(self.mass, self.frequency)
+
+    @property
+    def momentum(self) -> float:
+        """p0 = √(2 m ω0) = 2/x0, the unit of momentum."""
+        return momentum_unit(self.mass, self.frequency)
+
+    def scaled(self, X: FloatArray) -> FloatArray:
+        """Return (force, friction, diffusion) as rates at X = x/x0, then the local observables.
+
+        Shape (3 + local observables, *X.shape). With P = p/p0: dX = ω0 P dt,
+        dP = (−ω0 X + f − γ P) dt + √(2 d) dW, where f = force/p0, γ = friction/m,
+        d = diffusion/(2 p0²).
+        """
+        values = np.array(self.coefficients(self.length * np.asarray(X)), dtype=float)
+        values[0] /= self.momentum
+        values[1] /= self.mass
+        values[2] /= 2.0 * self.momentum**2
+        return values
+
+
+def table_tolerance(rtol: float) -> float:
+    """Relative accuracy of coefficients and tables for a solution to `rtol`."""
+    return max(TABLE_SHARE * rtol, FINEST_TABLES)
+
+
+def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> ChebyshevTable:
+    """Return the table of (f, γ, d, local observables) over |X| ≤ reach."""
+    return _tabulate(model, -reach, reach, rtol, _floor(model, reach))
+
+
+def extended(
+    rates: ChebyshevTable, model: PhaseSpaceModel, reach: float, rtol: float
+) -> ChebyshevTable:
+    """Return `rates` continued to |X| ≤ reach."""
+    floor = np.maximum(1e-2 * rates.magnitude[:3], _floor(model, reach))
+    below = _tabulate(model, -reach, rates.low, rtol, floor)
+    above = _tabulate(model, rates.high, reach, rtol, floor)
+    return below.joined(rates).joined(above)
+
+
+def mean_decay(z: FloatArray) -> FloatArray:
+    """(1 − e^{−z})/z, one at z = 0: the mean of a decay over the time it is followed."""
+    safe = np.where(z == 0.0, 1.0, z)
+    return np.asarray(np.where(z == 0.0, 1.0, -np.expm1(-safe) / safe))
+
+
+def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
+    """Magnitudes of (f, γ, d) below which they hardly influence a state of this size."""
+    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
+    return np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
+
+
+def _tabulate(
+    model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
+) -> ChebyshevTable:
+    floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
+    return tabulate(model.scaled, low, high, rtol, floor, checked=3)

@@ -1,0 +1,109 @@
+"""A stationary distribution with the estimated errors of what is read off it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.phase_space.chebyshev import ChebyshevTable
+from wheelwork.phase_space.distribution import Distribution, moments
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.results import with_error
+
+MEASURED = ("phonon_number", "g2", "purity")  # moments whose relative errors `rtol` bounds
+
+
+@dataclass(frozen=True, repr=False)
+class Stationary:
+    """A stationary distribution with estimated errors.
+
+    rates: table over X of (f, γ, d, local observables), see `PhaseSpaceModel.scaled`.
+    moments: see `phase_space.moments`. errors: their estimated absolute errors.
+    relative_error: the largest estimated relative error among those held against `rtol`.
+    distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
+    as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
+    quadrature_error: of `local_means`, relative to the largest local value: what the nodes miss of
+    rates that vary faster than W. details: sizes of the mesh that was used. replicas: of a sampled
+    distribution, one without each group of trajectories, for the jackknife.
+    """
+
+    model: PhaseSpaceModel
+    distribution: Distribution
+    rates: ChebyshevTable
+    moments: Mapping[str, float]
+    errors: Mapping[str, float]
+    relative_error: float
+    distance: float
+    wigner_error: float
+    quadrature_error: float = 0.0
+    details: Mapping[str, float] = field(default_factory=dict)
+    replicas: tuple[Distribution, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={with_error(self.moments[name], self.errors[name])}" for name in MEASURED)
+        return f"Stationary({', '.join(shown)}, wigner_error={self.wigner_error:.1e})"
+
+    @cached_property
+    def _rates_at_nodes(self) -> FloatArray:
+        return self.rates(self.distribution.nodes.X)
+
+    @property
+    def balance(self) -> float:
+        """|⟨mγ p²/m²⟩ − ⟨D⟩/2m| over ⟨D⟩/2m: friction takes the power that noise gives."""
+        return abs(self.imbalance)
+
+    @property
+    def imbalance(self) -> float:
+        """`balance` with its sign."""
+        nodes = self.distribution.nodes
+        lost = np.sum(nodes.weight * self._rates_at_nodes[1] * nodes.P**2)
+        gained = np.sum(nodes.weight * self._rates_at_nodes[2])
+        return float(lost / gained - 1.0)
+
+    @cached_property
+    def local_means(self) -> Mapping[str, float]:
+        """Means of the model's local observables over the distribution."""
+        weight = self.distribution.nodes.weight
+        values = np.sum(weight * self._rates_at_nodes[3:], axis=(1, 2))
+        return dict(zip(self.model.local_observables, map(float, values), strict=True))
+
+    @cached_property
+    def local_errors(self) -> Mapping[str, float]:
+        """Bounds on the absolute errors of `local_means`."""
+        size = np.max(np.abs(self._rates_at_nodes[3:]), axis=(1, 2))
+        bounds = size * (self.distance + self.rates.error[3:] + self.quadrature_error)
+        return dict(zip(self.model.local_observables, map(float, bounds), strict=True))
+
+
+def stationary(
+    model: PhaseSpaceModel,
+    distribution: Distribution,
+    rates: ChebyshevTable,
+    error: FloatArray,
+    details: Mapping[str, float],
+    quadrature_error: float = 0.0,
+) -> Stationary:
+    """Return `distribution` with its moments and their errors.
+
+    error: relative errors of `MEASURED`, then the two distances, see `Stationary`.
+    """
+    values = moments(distribution)
+    distance = float(error[-2])
+    spread = values["x_squared"] + values["p_squared"]
+    errors = dict.fromkeys(values, distance * spread)
+    errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
+    errors["x"] = errors["p"] = distance * np.sqrt(spread)
+    return Stationary(
+        model=model,
+        distribution=distribution,
+        rates=rates,
+        moments=values,
+        errors=errors,
+        relative_error=float(np.max(error[:-1])),
+        wigner_error=float(error[-1]),
+        distance=distance,
+        quadrature_error=quadrature_error,
+        details=details,
+    )

@@ -1,0 +1,157 @@
+"""What is refused at the door, and how."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from open_systems import EXAMPLES, SIGMA, basis, lowering
+
+from wheelwork.errors import InvalidArgument
+from wheelwork.lindblad import (
+    ExplicitSteps,
+    ImplicitSteps,
+    Krylov,
+    Lindblad,
+    SparseLU,
+    State,
+    diagonal_sector,
+    evolve,
+    sample_jumps,
+    steady_state,
+)
+
+ONE = np.eye(2)
+
+
+@pytest.mark.parametrize(
+    ("hamiltonian", "jumps", "message"),
+    [
+        (SIGMA, [], "`hamiltonian` must be Hermitian, but is off by 1.0e"),
+        (1j * ONE, [], "`hamiltonian` must be Hermitian"),
+        (np.ones((2, 3)), [], r"`hamiltonian` must be square, but has shape \(2, 3\)"),
+        (np.ones(2), [], "`hamiltonian` must be a matrix"),
+        (np.diag([1.0, np.nan]), [], "`hamiltonian` must be finite"),
+        ("H", [], "`hamiltonian` must be a matrix, but is of type str"),
+        (ONE, [SIGMA, np.eye(3)], r"`jumps` must have shape \(2, 2\), .*\(3, 3\) \(jump 1\)"),
+        (ONE, [SIGMA * np.inf], r"`jumps` must be finite.*\(jump 0\)"),
+        (ONE, SIGMA, "`jumps` must be a sequence of matrices"),
+        (ONE, 3, "`jumps` must be a sequence"),
+    ],
+)
+def test_no_lindblad_equation(hamiltonian, jumps, message):
+    with pytest.raises(InvalidArgument, match=message):
+        Lindblad(hamiltonian, jumps)
+
+
+def test_any_matrix_will_do():
+    qutip = pytest.importorskip("qutip")
+    a = lowering(5)
+    reference = steady_state(Lindblad(a.T @ a + a + a.T, [a])).state.density_matrix
+    for kind in (sp.csr_matrix, sp.coo_array, lambda m: m.toarray(), qutip.Qobj):
+        H, L = kind(a.T @ a + a + a.T), kind(a)
+        np.testing.assert_array_equal(
+            steady_state(Lindblad(H, (L,))).state.density_matrix, reference
+        )
+    dense = qutip.Qobj((a.T @ a + a + a.T).toarray())
+    result = steady_state(Lindblad(dense, [qutip.destroy(5)]))
+    np.testing.assert_allclose(result.state.density_matrix, reference, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("initial", "message"),
+    [
+        (np.ones(2), "`initial` must have trace one, but has 2.0"),
+        (np.ones(3) / np.sqrt(3.0), r"`initial` must have shape \(2, 2\)"),
+        (np.array([[0.5, 0.1], [0.2, 0.5]]), "`initial` must be Hermitian"),
+        ("up", "`initial` must be a matrix"),
+        (np.diag([2.0, -1.0]), "`initial` must have no negative eigenvalue, but has -1"),
+        (np.array([[0.5, 0.6], [0.6, 0.5]]), "no negative eigenvalue, but has -0.1"),
+        (sp.csc_array(np.array([[0.5, 0.6j], [-0.6j, 0.5]])), "negative eigenvalue, but has -0.1"),
+    ],
+)
+def test_no_state(initial, message):
+    with pytest.raises(InvalidArgument, match=message):
+        sample_jumps(Lindblad(ONE, [SIGMA]), initial, [1.0], trajectories=2)
+    with pytest.raises(InvalidArgument, match=message):
+        evolve(Lindblad(ONE, [SIGMA]), initial, [1.0])
+    with pytest.raises(InvalidArgument, match=message):
+        steady_state(Lindblad(ONE, [SIGMA]), initial=initial)
+
+
+def test_a_state_of_the_wrong_sign_is_refused():
+    lindblad = Lindblad(ONE, [SIGMA, SIGMA.T])
+    sector, _ = diagonal_sector(lindblad)
+    with pytest.raises(InvalidArgument, match="negative eigenvalue, but has -1"):
+        evolve(lindblad, State(sector, np.array([2.0, -1.0])), [1.0])
+
+
+def test_states_of_any_rank_and_block_are_accepted():
+    random = np.random.default_rng(2)
+    factor = random.normal(size=(6, 2)) + 1j * random.normal(size=(6, 2))
+    rho = np.zeros((9, 9), dtype=complex)
+    rho[3:, 3:] = factor @ factor.conj().T
+    rho[1, 1] = 3.0
+    result = evolve(Lindblad(np.diag(np.arange(9.0))), rho / np.trace(rho), [0.0])
+    np.testing.assert_allclose(result.final.density_matrix, rho / np.trace(rho), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([], "`times` must hold at least one"),
+        ([-1.0], "`times` must be ascending from 0"),
+        ([2.0, 1.0], "`times` must be ascending"),
+        ([[1.0]], r"`times` must have 1 dimension\(s\)"),
+        ([np.inf], "`times` must be finite"),
+    ],
+)
+def test_no_times(times, message):
+    with pytest.raises(InvalidArgument, match=message):
+        evolve(Lindblad(ONE, [SIGMA]), basis(2, 1), times)
+
+
+def test_no_observable():
+    lindblad = Lindblad(ONE, [SIGMA])
+    with pytest.raises(InvalidArgument, match=r"`observables\['x'\]` must be Hermitian"):
+        evolve(lindblad, basis(2, 1), [1.0], observables={"x": SIGMA})
+    with pytest.raises(InvalidArgument, match=r"`operator` must have shape \(2, 2\)"):
+        steady_state(lindblad).expect(np.eye(3))
+    with pytest.raises(InvalidArgument, match="`jumps` must be positions below 1, but holds 1"):
+        lindblad.adjoint_dissipator(ONE, [1])
+
+
+@pytest.mark.parametrize("method", [SparseLU, Krylov, ImplicitSteps, ExplicitSteps])
+def test_no_tolerance(method):
+    with pytest.raises(InvalidArgument, match="`rtol` must lie between"):
+        method(rtol=1e-15)
+
+
+def test_no_room():
+    lindblad = Lindblad(sp.eye_array(9000, format="csc"))
+    sector, _ = diagonal_sector(lindblad)
+    state = State(sector, sector.trace / 9000)
+    with pytest.raises(InvalidArgument, match="at most 8192 basis states"):
+        _ = state.density_matrix
+    assert state.matrix.nnz == 9000
+
+
+def test_states_that_were_not_kept():
+    system = EXAMPLES["spin chain"]
+    result = evolve(system.lindblad, system.start, [1.0], states=False)
+    with pytest.raises(InvalidArgument, match="`states` must be True"):
+        result.state(0)
+
+
+def test_the_matrices_given_are_left_alone():
+    H = sp.csc_array((np.array([1.0, 0.0, 0.5, 0.5]) + 0j, [1, 1, 0, 0], [0, 2, 4]), shape=(2, 2))
+    before = H.data.copy(), H.indices.copy()
+    lindblad = Lindblad(H, [SIGMA])
+    np.testing.assert_array_equal(H.data, before[0])
+    np.testing.assert_array_equal(H.indices, before[1])
+    H.data[:] = 7.0
+    np.testing.assert_array_equal(lindblad.hamiltonian.toarray(), [[0.0, 1.0], [1.0, 0.0]])
+
+
+def test_a_hamiltonian_hermitian_to_rounding_is_made_so():
+    H = np.array([[0.0, 1.0 + 1e-14], [1.0, 0.5 + 1e-15j]])
+    kept = Lindblad(H, [SIGMA]).hamiltonian.toarray()
+    np.testing.assert_array_equal(kept, kept.conj().T)

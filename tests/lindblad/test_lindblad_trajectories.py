@@ -1,0 +1,212 @@
+"""Quantum jumps: exact waiting times, unbiased means, honest error bars, identical bits."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from open_systems import EXAMPLES, SIGMA, basis, lowering, rotor
+
+from wheelwork.errors import InvalidArgument
+from wheelwork.lindblad import (
+    Lindblad,
+    counting_statistics,
+    evolve,
+    sample_jumps,
+    steady_state,
+)
+from wheelwork.lindblad.unravelling import JUMPS, uniforms
+
+TIMES = np.linspace(0.5, 6.0, 8)
+
+
+def test_waiting_times_are_exponential():
+    """A decaying qubit: its one jump comes at −ln u/Γ to rounding, u the first uniform number."""
+    lindblad = Lindblad(np.diag([0.0, 40.0]), [np.sqrt(0.8) * SIGMA])
+    times = np.linspace(0.0, 5.0, 501)
+    result = sample_jumps(
+        lindblad, basis(2, 1), times, observables={"up": SIGMA.T @ SIGMA}, trajectories=40, seed=3
+    )
+    alive = np.zeros(times.size)
+    for trajectory in range(40):
+        u, _ = uniforms(np.uint64(3), trajectory, 0, JUMPS)
+        alive += times < -np.log(u) / 0.8
+    np.testing.assert_allclose(result.means["up"], alive / 40, atol=1e-12)
+
+
+def test_uniform_numbers_are_uniform():
+    numbers = np.array([uniforms(np.uint64(1), t, j, JUMPS) for t in range(80) for j in range(50)])
+    assert numbers.min() > 0.0
+    assert numbers.max() < 1.0
+    edges = np.linspace(0.0, 1.0, 21)
+    for column in numbers.T:
+        counts, _ = np.histogram(column, edges)
+        assert np.sum((counts - 200.0) ** 2 / 200.0) < 45.0  # χ² of 19: 7e-4 beyond
+    assert abs(np.corrcoef(numbers.T)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_means_are_those_of_the_equation(name):
+    system = EXAMPLES[name]
+    exact = evolve(system.lindblad, system.start, TIMES, observables=system.observables)
+    result = sample_jumps(
+        system.lindblad, system.start, TIMES, observables=system.observables, trajectories=600
+    )
+    for key, mean in result.means.items():
+        error = np.maximum(result.standard_errors[key], 1e-3)  # rare jumps may not be seen at all
+        assert np.max(np.abs(mean - exact.means[key]) / error) < 4.5, key
+
+
+def test_standard_errors_cover():
+    """Squared deviations in units of the error average to one over independent runs."""
+    system = EXAMPLES["spin chain"]
+    exact = evolve(system.lindblad, system.start, [12.0], observables=system.observables)
+    deviations = []
+    for seed in range(40):
+        result = sample_jumps(
+            system.lindblad,
+            system.start,
+            [12.0],
+            observables=system.observables,
+            trajectories=64,
+            seed=seed,
+        )
+        deviations += [
+            float((result.means[key] - exact.means[key])[0] / result.standard_errors[key][0])
+            for key in system.observables
+        ]
+    assert 0.7 < np.mean(np.square(deviations)) < 1.4
+
+
+def test_a_mixture_is_sampled_by_its_eigenvectors():
+    system = EXAMPLES["collective decay"]
+    random = np.random.default_rng(2).normal(size=(4, 8)).view(complex)
+    rho = random @ random.conj().T
+    rho /= np.trace(rho).real
+    exact = evolve(system.lindblad, rho, [0.0, 1.0], observables=system.observables)
+    result = sample_jumps(
+        system.lindblad, rho, [0.0, 1.0], observables=system.observables, trajectories=3000
+    )
+    for key, mean in result.means.items():
+        assert np.all(np.abs(mean - exact.means[key]) < 4.0 * result.standard_errors[key])
+
+
+def test_long_runs_give_the_steady_state_and_its_currents():
+    system = rotor(16, lowest=-6, coupling=1.0, damping=0.2)
+    steady = steady_state(system.lindblad)
+    result = sample_jumps(
+        system.lindblad,
+        system.start,
+        np.linspace(0.0, 240.0, 481),
+        observables=system.observables,
+        trajectories=64,
+        burn_in=40.0,
+    )
+    for key, (mean, error) in result.averages.items():
+        assert abs(mean - steady.expect(system.observables[key])) < 4.0 * error, key
+    weights = [1, -1, 0, 0, 0, 0]
+    counted = counting_statistics(steady, weights)
+    mean, error = result.rate(weights)
+    assert abs(mean - counted.mean) < 4.0 * error
+    noise = np.var(result.counts @ weights, ddof=1) / result.counted_time
+    assert noise == pytest.approx(counted.noise, rel=0.6)
+    assert result.counted_time == 200.0
+
+
+def test_threads_do_not_change_a_bit():
+    system = EXAMPLES["Jaynes–Cummings"]
+    runs = [
+        sample_jumps(
+            system.lindblad,
+            system.start,
+            TIMES,
+            observables=system.observables,
+            trajectories=50,
+            seed=11,
+            threads=threads,
+        )
+        for threads in (1, 2, 3)
+    ]
+    for other in runs[1:]:
+        np.testing.assert_array_equal(other.counts, runs[0].counts)
+        for key in system.observables:
+            np.testing.assert_array_equal(other.means[key], runs[0].means[key])
+    different = sample_jumps(system.lindblad, system.start, TIMES, trajectories=50, seed=12)
+    assert np.any(different.counts != runs[0].counts)
+
+
+def test_the_times_asked_for_do_not_change_the_jumps():
+    system = EXAMPLES["spin chain"]
+    few = sample_jumps(system.lindblad, system.start, [0.0, 6.0], trajectories=40)
+    many = sample_jumps(system.lindblad, system.start, np.linspace(0.0, 6.0, 97), trajectories=40)
+    np.testing.assert_array_equal(few.counts, many.counts)
+
+
+def test_the_order_of_basis_states_does_not_matter():
+    system = EXAMPLES["Jaynes–Cummings"]
+    order = np.random.default_rng(0).permutation(16)
+    turned = [sp.csc_array(m[order][:, order]) for m in (system.hamiltonian, *system.jumps)]
+    n = system.observables["n"]
+    one = sample_jumps(system.lindblad, system.start, TIMES, observables={"n": n}, trajectories=64)
+    other = sample_jumps(
+        Lindblad(turned[0], turned[1:]),
+        system.start[order],
+        TIMES,
+        observables={"n": n[order][:, order]},
+        trajectories=64,
+    )
+    np.testing.assert_array_equal(one.counts, other.counts)
+    np.testing.assert_allclose(one.means["n"], other.means["n"], atol=1e-9)
+
+
+def test_a_jump_into_a_superposition_of_sets():
+    """One jump makes ρ_01 between states that nothing else links."""
+    jump = np.zeros((3, 3))
+    jump[0, 2], jump[1, 2] = 0.6, 0.8
+    lindblad = Lindblad(np.diag([0.0, 1.5, 0.0]), [jump])
+    x = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    exact = evolve(lindblad, basis(3, 2), TIMES, observables={"x": x})
+    result = sample_jumps(lindblad, basis(3, 2), TIMES, observables={"x": x}, trajectories=2000)
+    assert np.max(np.abs(exact.means["x"])) > 0.2
+    error = np.maximum(result.standard_errors["x"], 1e-9)
+    assert np.max(np.abs(result.means["x"] - exact.means["x"]) / error) < 4.0
+
+
+def test_without_jumps_the_state_follows_schroedinger():
+    a = lowering(6)
+    lindblad = Lindblad(0.7 * (a + a.T), [])
+    result = sample_jumps(lindblad, basis(6, 2), TIMES, observables={"n": a.T @ a}, trajectories=2)
+    exact = evolve(lindblad, basis(6, 2), TIMES, observables={"n": a.T @ a})
+    np.testing.assert_allclose(result.means["n"], exact.means["n"], atol=1e-8)
+    np.testing.assert_array_equal(result.standard_errors["n"], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trajectories": 1}, "`trajectories` must be at least 2"),
+        ({"seed": -1}, "`seed` must be at least 0"),
+        ({"burn_in": 9.0}, "`burn_in` must not pass the last time"),
+        ({"times": [2.0, 1.0]}, "`times` must be ascending"),
+        ({"observables": {"x": SIGMA}}, r"`observables\['x'\]` must be Hermitian"),
+    ],
+)
+def test_bad_requests_are_refused(changes, message):
+    lindblad = Lindblad(np.zeros((2, 2)), [SIGMA])
+    arguments = {"times": [1.0, 2.0]} | changes
+    times = arguments.pop("times")
+    with pytest.raises(InvalidArgument, match=message):
+        sample_jumps(lindblad, basis(2, 1), times, **arguments)
+
+
+def test_a_rate_needs_two_times():
+    result = sample_jumps(Lindblad(np.zeros((2, 2)), [SIGMA]), basis(2, 1), [1.0])
+    with pytest.raises(InvalidArgument, match="two different ones"):
+        result.rate([1.0])
+
+
+def test_jumps_that_were_not_seen_count_in_the_error():
+    rare = Lindblad(np.zeros((2, 2)), [1e-4 * SIGMA, SIGMA.T])
+    result = sample_jumps(rare, basis(2, 1), [0.0, 1.0], trajectories=64)
+    assert result.counts.sum() == 0
+    assert result.rate([2.0, 0.0]) == (0.0, 2.0 / 64.0)
+    with pytest.raises(InvalidArgument, match="`weights` must hold one number for each of the 2"):
+        result.rate([1.0])
