@@ -119,7 +119,7 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
             variables[f"{name}_missing"] = laid_out(columns.missing[name], text)
     failed = (columns.failure != "") & (columns.failure != NOT_COMPUTED)
     variables["failed"] = laid_out(
-        failed.astype(np.int8), {"long_name": "1 where the point was tried in vain"}
+        failed.astype(np.int8), {"long_name": "1 where the point was computed without a result"}
     )
     variables["failure"] = laid_out(columns.failure, {"long_name": "why the point has no numbers"})
     words = "1: every check passed, 0: some failed, -1: no verdict"
