@@ -67,7 +67,26 @@ def parameter(
     )
 
 
-class Parameters:
+class ShortRepr:
+    """Base of dataclasses (with repr=False) whose printout fits on a line or two.
+
+    It names the fields that differ from their defaults; long values are given by kind and size.
+    """
+
+    def shown(self, name: str) -> str:
+        """The value of a field as a printout has it; a subclass may abbreviate some."""
+        return short(getattr(self, name))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{each.name}={self.shown(each.name)}"
+            for each in _fields(type(self))
+            if each.repr and not _is_default(self, each)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+class Parameters(ShortRepr):
     """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
 
     derived: what `replace` also takes by name, with the label of each.
@@ -105,18 +124,6 @@ class Parameters:
         """Symbol, unit and long name of every parameter, derived ones included."""
         own = {name: declared.label for name, declared in declarations(cls).items()}
         return {**own, **cls.derived}
-
-    def shown(self, name: str) -> str:
-        """The value of a field as a printout has it; a subclass may abbreviate some."""
-        return short(getattr(self, name))
-
-    def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{each.name}={self.shown(each.name)}"
-            for each in _fields(type(self))
-            if each.repr and not _is_default(self, each)
-        )
-        return f"{type(self).__name__}({shown})"
 
     def _repr_html_(self) -> str:
         labels = self.parameter_labels()

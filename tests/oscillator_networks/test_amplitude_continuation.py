@@ -20,7 +20,7 @@ def run(family, start, stop, which=0):
 def test_fold_and_birth_of_a_bistable_laser():
     """Gain falls: fold where both roots meet; then up again, unstable, to the birth at b + γ."""
     points, events = run(absorber, 2.2, 0.5)
-    assert [event.kind for event in events] == ["fold", "rest"]
+    assert [event.kind for event in events] == ["fold", "trivial branch"]
     fold, birth = events
     # discriminant (γ(1 + s) + bs − a)² − 4γ(γs + bs − as) = 0 in a
     g, b, s = 0.8, 1.0, 0.1
@@ -47,7 +47,7 @@ def test_fold_and_birth_of_a_bistable_laser():
 
 def test_laser_fades_at_threshold():
     points, events = run(lambda gain: laser(gain, 0.2, 0.1, 3.0), 2.0, 0.0)
-    assert [event.kind for event in events] == ["rest"]
+    assert [event.kind for event in events] == ["trivial branch"]
     assert events[0].parameter == pytest.approx(0.2, abs=1e-9)
     assert points[-1].parameter < 0.21
 

@@ -11,8 +11,8 @@ from wheelwork.oscillator_networks import AmplitudeModel, MeanField, growth_rate
 from wheelwork.oscillator_networks.model import find_mirror
 from wheelwork.oscillator_networks.motion import follow_motion
 from wheelwork.oscillator_networks.newton import newton
-from wheelwork.oscillator_networks.passive import PassiveNetwork
-from wheelwork.oscillator_networks.starts import standing_waves
+from wheelwork.oscillator_networks.steady_states import standing_waves
+from wheelwork.oscillator_networks.two_site_curve import PassiveNetwork
 
 
 def complex_normal(*shape):

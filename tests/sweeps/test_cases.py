@@ -11,7 +11,7 @@ from sweep_systems import Bath, Thermal
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps import Product, Zipped, replace_at, sweep
+from wheelwork.sweeps import Product, Zipped, collect, replace_at, sweep
 from wheelwork.sweeps.cases import as_cases, from_description
 from wheelwork.sweeps.export import same_numbers, to_table, write_csv, write_netcdf, write_parquet
 
@@ -222,3 +222,60 @@ def test_comparison_sees_the_last_bit_and_the_sign_of_nothing(dataset):
         assert not same_numbers(dataset, dataset.assign(occupation=change))
     assert not same_numbers(dataset, dataset.assign_attrs(x=1))
     assert not same_numbers(dataset, dataset.drop_vars("entropy"))
+
+
+# ------------------------------------------------------------------ why an observable is missing
+
+
+@dataclass(frozen=True)
+class Reasoned:
+    """What a state offers that knows why an observable is NaN."""
+
+    observables: dict
+    missing: dict
+    errors: dict = field(default_factory=dict)
+    audit: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fridge:
+    """A machine that has a COP for positive x only."""
+
+    x: float = 0.0
+
+    def replace(self, **fields):
+        return replace(self, **fields)
+
+    def steady_state(self, method=None):
+        if self.x > 0.0:
+            return Reasoned({"cop": 1.0 / self.x, "heat": self.x}, {})
+        return Reasoned({"cop": float("nan"), "heat": self.x}, {"cop": "it does\nnot cool"})
+
+
+def test_the_reason_for_a_missing_observable_is_kept(tmp_path):
+    values = {"x": [1.0, -1.0, 2.0]}
+    dataset = sweep(Fridge(), values)
+    assert dataset.cop_missing.values.tolist() == ["", "it does not cool", ""]
+    assert "heat_missing" not in dataset
+    assert dataset.failed.values.tolist() == [0, 0, 0]
+    sweep(Fridge(), values, store=tmp_path / "store")
+    stored = collect(tmp_path / "store")
+    assert stored.cop_missing.identical(dataset.cop_missing)
+    chosen = sweep(Fridge(), values, observables=["heat"])
+    assert "cop_missing" not in chosen
+    assert to_table(dataset).cop_missing.tolist() == ["", "it does not cool", ""]
+    write_netcdf(dataset, tmp_path / "dataset.nc")
+    with xr.open_dataset(tmp_path / "dataset.nc") as read:
+        assert read.cop_missing.values.tolist() == ["", "it does not cool", ""]
+
+
+# ------------------------------------------------------------------ printing
+
+
+def test_printouts_are_short():
+    many = Product({"a": range(1000)})
+    assert repr(many) == "Product(axes=<1 entries>)"
+    seen = []
+    sweep(Thermal(), {"frequency": [1.0]}, on_point=seen.append)
+    assert len(repr(seen[0])) < 300
+    assert repr(seen[0]).startswith("Point(index=0, total=1, parameters={'frequency': 1.0}")

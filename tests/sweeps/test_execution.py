@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.sweeps import Processes, StoreError, collect, status, sweep
-from wheelwork.sweeps.execution.batch_size import BATCH_SECONDS, GROWTH, LARGEST, Pace
+from wheelwork.sweeps.execution.batch import BATCH_SECONDS, GROWTH, LARGEST, BatchSize
 from wheelwork.sweeps.export import same_numbers
 from wheelwork.sweeps.point import Point
 
@@ -212,24 +212,24 @@ def batch(count, seconds):
 
 
 def test_batches_grow_to_their_time_and_no_further():
-    pace = Pace(workers=2)
-    sizes = [pace.size(10**9)]
+    size = BatchSize(workers=2)
+    sizes = [size.next(10**9)]
     for _ in range(6):
-        pace.learn(batch(sizes[-1], 1e-3))
-        sizes.append(pace.size(10**9))
+        size.learn(batch(sizes[-1], 1e-3))
+        sizes.append(size.next(10**9))
     assert sizes[0] == 1
     assert all(after <= GROWTH * before for before, after in itertools.pairwise(sizes))
     assert sizes[-1] == pytest.approx(BATCH_SECONDS / 1e-3, abs=1)
-    pace.learn(batch(5, 10.0))
-    assert pace.size(10**9) == 1
+    size.learn(batch(5, 10.0))
+    assert size.next(10**9) == 1
     for _ in range(9):
-        pace.learn(batch(5, 0.0))
-    assert pace.size(10**9) == LARGEST
+        size.learn(batch(5, 0.0))
+    assert size.next(10**9) == LARGEST
 
 
 def test_batches_get_smaller_at_the_end():
-    pace = Pace(workers=4)
+    size = BatchSize(workers=4)
     for _ in range(9):
-        pace.learn(batch(5, 1e-6))
-    assert pace.size(80) == 10
-    assert pace.size(3) == 1
+        size.learn(batch(5, 1e-6))
+    assert size.next(80) == 10
+    assert size.next(3) == 1

@@ -13,7 +13,7 @@ from store_tools import VALUES, entries, stored
 from sweep_systems import Thermal, notes
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps import StoreError, Zipped, collect, identity, loop, status, sweep
+from wheelwork.sweeps import StoreError, Zipped, case_sweep, collect, identity, status, sweep
 from wheelwork.sweeps.export import same_numbers
 from wheelwork.sweeps.store import journal, open_store
 
@@ -151,7 +151,7 @@ def test_another_sweep_is_refused_and_told_apart(filled, arguments, message):
 @pytest.mark.parametrize("package", ["wheelwork", "numpy"])
 def test_another_version_is_refused(filled, monkeypatch, package):
     newer = identity.code_version() | {package: "99.0"}
-    monkeypatch.setattr(loop, "code_version", lambda: newer)
+    monkeypatch.setattr(case_sweep, "code_version", lambda: newer)
     with pytest.raises(InvalidArgument, match=f"code.{package} is .* here"):
         changed(filled)()
 

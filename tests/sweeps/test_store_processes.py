@@ -124,7 +124,7 @@ def test_a_forked_child_does_not_hold_the_locks_of_its_parent(tmp_path):
     code = f"""
 import os
 from pathlib import Path
-from wheelwork.sweeps.store.locks import close, is_held, open_locked
+from wheelwork.sweeps.store.files import close, is_held, open_locked
 path = Path({str(tmp_path / "file")!r})
 held = open_locked(path, os.O_RDWR | os.O_CREAT)
 assert is_held(path)

@@ -1,6 +1,6 @@
 """Amplitude equations of networks of oscillators: steady states, stability, continuation, motion.
 
-Knows matrices and callables, no machine.
+They are given by matrices and callables; nothing here depends on a machine.
 """
 
 from wheelwork.oscillator_networks.continuation import Continuation, Event, Point
@@ -13,13 +13,14 @@ from wheelwork.oscillator_networks.model import (
     IntArray,
     InvertibleGrowth,
     Mirror,
+    find_mirror,
     invertible,
 )
 from wheelwork.oscillator_networks.motion import TimeAverage
 from wheelwork.oscillator_networks.newton import Solutions
 from wheelwork.oscillator_networks.stability import Deviations, growth_rates, rest_growth_rate
 from wheelwork.oscillator_networks.steady_states import Search, run_together
-from wheelwork.oscillator_networks.two_site_curve import PairCurve, pair_curve
+from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve, two_site_curve
 
 __all__ = [
     "AmplitudeModel",
@@ -34,14 +35,15 @@ __all__ = [
     "InvertibleGrowth",
     "MeanField",
     "Mirror",
-    "PairCurve",
     "Point",
     "Search",
     "Solutions",
     "TimeAverage",
+    "TwoSiteCurve",
+    "find_mirror",
     "growth_rates",
     "invertible",
-    "pair_curve",
     "rest_growth_rate",
     "run_together",
+    "two_site_curve",
 ]

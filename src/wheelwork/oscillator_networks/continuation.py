@@ -1,4 +1,7 @@
-"""Following a steady state along a parameter, around folds, to where it ends or turns unstable."""
+"""Continuation of a steady state along a parameter, around folds, with its bifurcations.
+
+The equations are derived in docs/developers/two-site-curve.md.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,24 +14,34 @@ from wheelwork.errors import NotConverged
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.newton import bordered, largest_rate
 from wheelwork.oscillator_networks.stability import Deviations, deviations
+from wheelwork.parameters import ShortRepr
 
 Family = Callable[[float], AmplitudeModel]
-Kind = Literal["fold", "hopf", "branch point", "rest"]
+Kind = Literal["fold", "hopf", "branch point", "trivial branch"]
 
-FIRST, LONGEST, SHORTEST = 0.01, 0.05, 1e-9  # steps of the scaled arc
-BENDING = 0.95  # least cosine between directions of neighbouring steps
-CORRECTIONS = 8
-MOST_POINTS = 20_000
-DIFFERENCE = 1e-5  # of the range, for derivatives in the parameter
+# Steps along the scaled arc, in which |α|, the largest rate and the range of the parameter are 1: a
+# branch has about a hundred points. Below the shortest, directions are lost to rounding.
+FIRST, LONGEST, SHORTEST = 0.01, 0.05, 1e-9
+BENDING = 0.95  # least cosine between directions of neighbouring steps, 18°
+CORRECTIONS = 8  # of Newton's method; quadratic convergence from a short step takes four
+MOST_POINTS = 20_000  # of a path, which is then at least some hundred times as long as usual
+DIFFERENCE = 1e-5  # of the range, for central differences in the parameter: errors about 1e-10
 FADED = 1e-3  # of |α|² before a step: a branch that is left with less ends at α = 0
-SAME_PLACE = 1e-8  # of the range
+SAME_PARAMETER = 1e-8  # of the range: two folds as close are one crossing of branches
+# Positions tried in an interval that is to be halved: where branches cross the equations are
+# singular, so that the middle itself may have no solution.
 SHARES = (0.5, 0.4, 0.6, 0.3, 0.7)
-BIRTH = 1e-4, 1e-6  # of |α| before that step, where the end is solved for
+HALVINGS, NARROWEST = 60, 1e-10  # of the interval of a bifurcation, and its last length of arc
+# Of |α| before the last step, at which the end at α = 0 is solved for: the parameter differs from
+# its limit by a power of this, and its two values give the error.
+SMALL_AMPLITUDES = 1e-4, 1e-6
+GROW, SHRINK = 1.5, 0.5  # of a step that succeeded, or failed
+ROUNDING = 1e-14  # relative error of a parameter, at least
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
-    """A steady state on the path, with the direction (α, ω, p) in which the path goes on."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Point(ShortRepr):
+    """A steady state on the path, with the scaled tangent in (Re α, Im α, ω, p)."""
 
     parameter: float
     amplitudes: ComplexArray
@@ -44,11 +57,12 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """Where a branch turns ("fold"), loses or gains stability to an oscillation ("hopf") or to
-    another branch ("branch point"), or merges with α = 0 ("rest").
+    """A bifurcation of a branch.
 
-    error: absolute, of the parameter. frequency: ω there. oscillation: |Im λ| of the deviation that
-    turns unstable or stable, zero where it does not oscillate.
+    kind: "fold", where it turns; "hopf" and "branch point", where its stability changes by an
+    oscillation or by another branch; "trivial branch", where it ends at α = 0. error: absolute, of
+    the parameter. frequency: ω there. oscillation: |Im λ| of the deviation that turns unstable or
+    stable, zero where it does not oscillate.
     """
 
     kind: Kind
@@ -74,7 +88,7 @@ class Continuation:
     def run(
         self, amplitudes: ComplexArray, frequency: float, start: float, stop: float
     ) -> tuple[list[Point], list[Event]]:
-        """Follow from `start` towards `stop` until the range ends or the branch does.
+        """Follow the branch from `start` towards `stop`, to the end of the range or of the branch.
 
         Raises NotConverged where the path cannot be continued.
         """
@@ -86,22 +100,23 @@ class Continuation:
         points, length = [point], FIRST
         events: list[Event] = []
         while len(points) < MOST_POINTS:
-            met, ended = self._advance(points[-1], length, scale)
-            if met is None or not _straight(points[-1], met):
-                length *= 0.5
+            new, ended = self._advance(points[-1], length, scale)
+            if new is None or not _straight(points[-1], new):
+                length *= SHRINK
                 if length < SHORTEST:
                     raise NotConverged(
                         f"the branch could not be followed beyond {points[-1].parameter!r}: steps "
                         f"shorter than {SHORTEST:g} of its arc were needed"
                     )
                 continue
-            if _fades(points[-1], met):
-                return points, [*self._merged(events), self._birth(points[-1], scale)]
-            events.extend(self._between(points[-1], met, scale))
-            points.append(met)
+            if _fades(points[-1], new):
+                end = self._bifurcation_from_zero(points[-1], scale)
+                return points, [*self._merged(events), end]
+            events.extend(self._between(points[-1], new, scale))
+            points.append(new)
             if ended:
                 return points, self._merged(events)
-            length = min(1.5 * length, LONGEST)
+            length = min(GROW * length, LONGEST)
         raise NotConverged(f"the branch is longer than {MOST_POINTS} points")
 
     # ------------------------------------------------------------------ one step
@@ -112,7 +127,7 @@ class Continuation:
         return np.array([*np.full(2 * amplitudes.size, size), rate, self.high - self.low])
 
     def _system(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Residual and its Jacobian with the phase held: (2N + 1,), (2N + 1, 2N + 2)."""
+        """Residual and its Jacobian with the phase fixed: (2N + 1,), (2N + 1, 2N + 2)."""
         alpha, omega, p = _unpack(z)
         model = self.family(p)
         N = alpha.size
@@ -191,7 +206,7 @@ class Continuation:
     # ------------------------------------------------------------------ events
 
     def _between(self, first: Point, last: Point, scale: FloatArray) -> list[Event]:
-        """Every change between neighbouring points, found by halving the step."""
+        """Every bifurcation between neighbouring points, located by halving the step."""
         if _state(first) == _state(last):
             return []
         here = _pack(first.amplitudes, first.frequency, first.parameter) / scale
@@ -199,19 +214,19 @@ class Continuation:
         length = float(first.direction @ (there - here))
         left, right, event_after = first, last, 0.0
         low, high = 0.0, length
-        for _ in range(60):
-            for share in SHARES:  # a crossing of branches cannot be solved at the point itself
+        for _ in range(HALVINGS):
+            for share in SHARES:
                 middle = low + share * (high - low)
-                met, _ = self._advance(first, middle, scale)
-                if met is not None:
+                new, _ = self._advance(first, middle, scale)
+                if new is not None:
                     break
-            if met is None:
+            if new is None:
                 break
-            if _state(met) == _state(first):
-                left, low = met, middle
+            if _state(new) == _state(first):
+                left, low = new, middle
             else:
-                right, high, event_after = met, middle, middle
-            if high - low < 1e-10:
+                right, high, event_after = new, middle, middle
+            if high - low < NARROWEST:
                 break
         event = _event(left, right)
         if event_after == 0.0 or _state(right) == _state(last):
@@ -219,14 +234,15 @@ class Continuation:
         return [event, *self._between(right, last, scale)]
 
     def _merged(self, events: list[Event]) -> list[Event]:
-        """Leave out pairs of folds at one place: where branches cross, rounding turns the path."""
+        """Leave out pairs of folds at one parameter: rounding where branches cross."""
         kept: list[Event] = []
         for event in events:
             before = kept[-1] if kept else None
             close = (
                 before is not None
                 and before.kind == event.kind == "fold"
-                and abs(before.parameter - event.parameter) < SAME_PLACE * (self.high - self.low)
+                and abs(before.parameter - event.parameter)
+                < SAME_PARAMETER * (self.high - self.low)
             )
             if close:
                 kept.pop()
@@ -234,23 +250,25 @@ class Continuation:
                 kept.append(event)
         return kept
 
-    def _birth(self, point: Point, scale: FloatArray) -> Event:
-        """Where the amplitudes vanish: solved at a norm too small to matter."""
+    def _bifurcation_from_zero(self, point: Point, scale: FloatArray) -> Event:
+        """Where the amplitudes vanish, in the limit of two small norms."""
         z = _pack(point.amplitudes, point.frequency, point.parameter)
         size = float(np.linalg.norm(point.amplitudes))
         values: list[float] = []
-        for shrink in BIRTH:
+        for shrink in SMALL_AMPLITUDES:
             small = replace(point, amplitudes=shrink * point.amplitudes)
             guess = _pack(small.amplitudes, point.frequency, values[-1] if values else z[-1])
             unit = _pack(point.amplitudes, 0.0, 0.0) / size
             row = unit / np.linalg.norm(unit)
             tiny = scale.copy()
             tiny[:-2] = np.linalg.norm(small.amplitudes)
-            found = self._correct(guess, row, float(row @ (guess / tiny)), tiny)
-            if found is None:
-                raise NotConverged(f"the birth of the branch near {point.parameter!r} was not met")
-            values.append(float(found[-1]))
-        return Event("rest", values[-1], abs(values[0] - values[1]), point.frequency, 0.0)
+            z_small = self._correct(guess, row, float(row @ (guess / tiny)), tiny)
+            if z_small is None:
+                raise NotConverged(
+                    f"the end of the branch at α = 0 near {point.parameter!r} was not located"
+                )
+            values.append(float(z_small[-1]))
+        return Event("trivial branch", values[-1], abs(values[0] - values[1]), point.frequency, 0.0)
 
 
 def _pack(amplitudes: ComplexArray, frequency: float, parameter: float) -> FloatArray:
@@ -263,7 +281,7 @@ def _unpack(z: FloatArray) -> tuple[ComplexArray, float, float]:
 
 
 def _straight(first: Point, last: Point) -> bool:
-    """Whether the direction has hardly turned, and the branch was not lost for another."""
+    """Whether the direction has hardly turned, so that the step stayed on the branch."""
     return float(first.direction @ last.direction) > BENDING
 
 
@@ -278,7 +296,7 @@ def _state(point: Point) -> tuple[int, bool]:
 
 
 def _event(left: Point, right: Point) -> Event:
-    """Name what happens between two close points."""
+    """Return the bifurcation between two close points."""
     parameter = 0.5 * (left.parameter + right.parameter)
     error = abs(left.parameter - right.parameter)
     crossed = min(left.unstable, right.unstable)
@@ -289,4 +307,4 @@ def _event(left: Point, right: Point) -> Event:
         kind, swing = "fold", 0.0
     elif (left.unstable - right.unstable) % 2 == 0 and swing > 0.0:
         kind = "hopf"
-    return Event(kind, parameter, max(error, 1e-14 * abs(parameter)), left.frequency, swing)
+    return Event(kind, parameter, max(error, ROUNDING * abs(parameter)), left.frequency, swing)

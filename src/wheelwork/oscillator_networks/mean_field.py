@@ -1,7 +1,7 @@
-"""Amplitude equations without noise, as a method."""
+"""Mean field: steady states, and motion that is not stationary, of equations without noise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,30 +12,40 @@ from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.motion import TimeAverage, follow_motion, perturbed
 from wheelwork.oscillator_networks.newton import Solutions, largest_rate, newton
 from wheelwork.oscillator_networks.stability import Deviations, deviations
-from wheelwork.oscillator_networks.starts import random_amplitudes
-from wheelwork.oscillator_networks.steady_states import Search, distinct, joined
-from wheelwork.oscillator_networks.two_site_curve import PairCurve
+from wheelwork.oscillator_networks.steady_states import (
+    Search,
+    distinct,
+    joined,
+    random_amplitudes,
+)
+from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve
+from wheelwork.parameters import ShortRepr
 
-LARGEST_NETWORK = 400  # sites: dense matrices of twice as many rows for every start
-TRANSIENTS = 12.0  # relaxation times of the slowest damping that pass before averages are taken
-LONGEST = 2e4  # of that time, against the fastest rate
-PATIENCE = 6  # further spans of time for a motion that still relaxes
+# Sites: each start has a dense matrix of twice as many rows, 5 MB at 400; fifty of them and their
+# factors fill 500 MB.
+LARGEST_NETWORK = 400
+TRANSIENTS = 12.0  # relaxation times of the slowest damping before averages are taken: e^-12 = 6e-6
+LONGEST = 2e4  # of that transient, against the fastest rate: bounds the time of integration
+EXTENSIONS = 6  # further spans of time for a motion that still relaxes
+MOTION_STARTS = 3  # trajectories if no steady state is stable: one may miss a coexisting motion
+ALIKE = 0.01  # difference of mean occupations, against the largest, of two runs of one motion
 
 
 @dataclass(frozen=True)
 class MeanField:
-    """The steady states of amplitude equations without noise, and motion that does not settle.
+    """Steady states of amplitude equations without noise, and motion that is not stationary.
 
     rtol: largest relative error of the amplitudes of a steady state, between 1e-12 and 0.1.
-    random_starts: per round, of the search by starts. seed: of these and of perturbations.
-    trajectories: number of random starts that are followed in time, to find what no
-    steady state describes; None: only where no steady state is stable, from three starts.
+    random_starts: per round, of a search that is not exhaustive. seed: of these and of the starts
+    of trajectories.
+    trajectories: number of starts that are followed in time, to detect limit cycles and motion of
+    several modes; None: three if no steady state is stable, otherwise none.
     duration: time over which such motion is averaged, after a transient; None: from the slowest
     linear damping.
 
     With two active sites whose rates are monotonic the search is exhaustive: every steady
-    state lies on a curve that is resolved to a few percent and then solved. With others the
-    states found are those that standing waves and random starts lead to.
+    state lies on a curve that is resolved to a few percent and then solved. Otherwise it finds the
+    states that standing waves and random starts lead to.
     Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations leave out all noise.
     """
 
@@ -54,7 +64,7 @@ class MeanField:
         if self.duration is not None:
             object.__setattr__(self, "duration", _checks.positive("duration", self.duration))
 
-    def search(self, model: AmplitudeModel, curve: PairCurve | None = None) -> Search:
+    def search(self, model: AmplitudeModel, curve: TwoSiteCurve | None = None) -> Search:
         """Return the search for steady states of `model`, to be run.
 
         curve: of the same network for at least as large rates, where it is known.
@@ -68,63 +78,64 @@ class MeanField:
         return Search(model, self.random_starts, self.seed, self.rtol, curve)
 
     def solve(self, model: AmplitudeModel) -> "Attractors":
-        """Return all steady states found of `model`, and the motion that does not settle.
+        """Return the steady states of `model`, and motion that is not stationary.
 
         Raises InvalidArgument for more than 400 sites, NotConverged where the search fails.
         """
         search = self.search(model)
         solutions, fresh = search.run()
-        found = Attractors(model, solutions, search.exhaustive, fresh, ())
+        attractors = Attractors(model, solutions, search.exhaustive, fresh, ())
         number = self.trajectories
         if number is None:
-            number = 0 if found.settled else 3
-        return found if number == 0 else self._with_motion(found, number)
+            number = 0 if attractors.settled else MOTION_STARTS
+        return attractors if number == 0 else self._with_motion(attractors, number)
 
-    def _with_motion(self, found: "Attractors", number: int) -> "Attractors":
-        model = found.model
+    def _with_motion(self, attractors: "Attractors", number: int) -> "Attractors":
+        model = attractors.model
         random = np.random.default_rng([self.seed, 1])
         slowest = float(np.min(-model.linear.diagonal().real))
         longest = LONGEST / largest_rate(model)
         transient = min(TRANSIENTS / slowest, longest) if slowest > 0.0 else longest
         duration = self.duration if self.duration is not None else 0.5 * transient
-        solutions, motions = found.solutions, []
-        for start in self._beginnings(found, number, random):
+        solutions, motions = attractors.solutions, []
+        for start in self._motion_starts(attractors, number, random):
             motion = follow_motion(model, start, transient, duration)
-            for _ in range(PATIENCE):
+            for _ in range(EXTENSIONS):
                 if motion.steady or not motion.relaxing:
                     break
                 motion = follow_motion(model, motion.last, transient, duration)
             if motion.relaxing and not motion.steady:
                 raise NotConverged(
-                    f"a trajectory had not settled after a time of {(PATIENCE + 1) * transient:g}: "
-                    "relaxation is slow; look for no motion (trajectories=0) or damp more"
+                    f"a trajectory still relaxed after a time of {(EXTENSIONS + 1) * transient:g}: "
+                    "follow none (trajectories=0), or increase the damping"
                 )
             if not motion.steady:
                 motions.append(motion)
                 continue
-            frequency = _frequency(model, motion.last)
-            met = newton(model, motion.last[None], np.array([frequency]))
-            met = met.chosen(met.error <= self.rtol * np.linalg.norm(met.amplitudes, axis=1))
-            solutions = distinct(joined(solutions, met), largest_rate(model))
-        return Attractors(model, solutions, found.exhaustive, found.fresh, _different(motions))
+            frequency = _mean_frequency(model, motion.last)
+            refined = newton(model, motion.last[None], np.array([frequency]))
+            size = np.linalg.norm(refined.amplitudes, axis=1)
+            refined = refined.chosen(refined.error <= self.rtol * size)
+            solutions = distinct(joined(solutions, refined), largest_rate(model))
+        return replace(attractors, solutions=solutions, motions=_different(motions))
 
-    def _beginnings(
-        self, found: "Attractors", number: int, random: np.random.Generator
+    def _motion_starts(
+        self, attractors: "Attractors", number: int, random: np.random.Generator
     ) -> Sequence[ComplexArray]:
-        """Near unstable states, then anywhere."""
-        states = found.solutions.amplitudes
+        """Starts near steady states, then random ones."""
+        states = attractors.solutions.amplitudes
         near = [perturbed(state, 1, random)[0] for state in states[: number // 2]]
         size = float(np.median(np.abs(states) ** 2)) if len(states) else 1.0
-        return [*near, *random_amplitudes(found.model, number - len(near), size, random)[0]]
+        return [*near, *random_amplitudes(attractors.model, number - len(near), size, random)[0]]
 
 
-@dataclass(frozen=True, eq=False)
-class Attractors:
-    """What amplitudes may settle in.
+@dataclass(frozen=True, eq=False, repr=False)
+class Attractors(ShortRepr):
+    """Steady states and attracting motion of a model.
 
     solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no
-    others. fresh: how many only the last round of a search by starts met. motions: means over
-    motion that does not settle, as far as it was looked for.
+    others. fresh: how many of them only the last round of random starts met. motions: means over
+    motion that is not stationary, of the trajectories that were followed.
     """
 
     model: AmplitudeModel
@@ -148,11 +159,11 @@ class Attractors:
 
     @property
     def settled(self) -> bool:
-        """Whether a steady state is stable, α = 0 included."""
+        """Whether a steady state is stable, α = 0 included, so that amplitudes may end in one."""
         return self.at_rest.stable or any(each.stable for each in self.deviations)
 
 
-def _frequency(model: AmplitudeModel, amplitudes: ComplexArray) -> float:
+def _mean_frequency(model: AmplitudeModel, amplitudes: ComplexArray) -> float:
     velocity = model.velocity(amplitudes)
     square = float(np.vdot(amplitudes, amplitudes).real)
     return -float(np.vdot(amplitudes, velocity).imag) / square if square else 0.0
@@ -164,6 +175,6 @@ def _different(motions: Sequence[TimeAverage]) -> tuple[TimeAverage, ...]:
     for motion in motions:
         scale = np.max(motion.occupation)
         known = (np.max(np.abs(motion.occupation - other.occupation)) for other in kept)
-        if all(distance > 0.01 * scale for distance in known):
+        if all(distance > ALIKE * scale for distance in known):
             kept.append(motion)
     return tuple(kept)

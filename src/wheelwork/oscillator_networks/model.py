@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork.parameters import ShortRepr
 
 ComplexArray = npt.NDArray[np.complex128]
 IntArray = npt.NDArray[np.intp]
@@ -41,12 +42,12 @@ class GrowthRows(Growth, Protocol):
 
 
 def invertible(growth: Growth) -> TypeGuard[InvertibleGrowth]:
-    """Whether `growth` can say at which occupation a rate is met."""
+    """Whether `growth` gives the occupation at which it has a certain rate."""
     return hasattr(growth, "occupation")
 
 
-@dataclass(frozen=True, eq=False)
-class AmplitudeModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class AmplitudeModel(ShortRepr):
     """dα/dt = (L + ½ diag R(|α|²)) α.
 
     linear: L, (N, N), coherent couplings, detunings and linear damping, per time. active: (K,)
@@ -111,7 +112,7 @@ class AmplitudeModel:
         return chosen.real**2 + chosen.imag**2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelRows(AmplitudeModel):
     """One network with many active elements: row b of a batch of states has its own rates."""
 
@@ -122,8 +123,8 @@ class ModelRows(AmplitudeModel):
         return ModelRows(self.linear, self.active, self.growth.rows(which))
 
 
-@dataclass(frozen=True, eq=False)
-class Mirror:
+@dataclass(frozen=True, eq=False, repr=False)
+class Mirror(ShortRepr):
     """A symmetry α → σα*, ω → 2ω_c − ω of a network: bipartite, all sites detuned alike.
 
     signs: σ, (N,). centre: ω_c.

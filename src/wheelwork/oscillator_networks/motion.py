@@ -1,4 +1,4 @@
-"""Amplitudes in time: where they settle, and means over motion that does not settle."""
+"""Amplitudes in time, and means over motion that is not stationary."""
 
 import math
 from dataclasses import dataclass
@@ -11,17 +11,26 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.newton import largest_rate
+from wheelwork.parameters import ShortRepr
 
-ACCURACY = 1e-9  # of the integration
-SAMPLES = 4096  # over the time that is averaged
-SETTLED = 1e-3  # spread of the occupations about their means, below which a state is steady
-RELAXING = 0.6  # a spread that falls below this share from half to half is still transient
-RECURRENT = 0.02  # distance of a return, against the spread, that makes a motion periodic
+ACCURACY = 1e-9  # relative, of the integration: that of steady states by default
+SAMPLES = 4096  # over the time that is averaged; a power of two for the Fourier transform
+# Range of the occupations, against the largest, below which a state is steady: within reach of
+# Newton's method, and above what a transient of 12 relaxation times leaves.
+STEADY = 1e-3
+# Ratio of the spreads in both halves of the path below which it still relaxes: a stationary motion
+# has about 1.
+RELAXING = 0.6
+# Distance of a return, against the spread, that makes a motion periodic: between samples a return
+# is missed by a few steps, while two incommensurate modes seldom return as closely.
+RECURRENT = 0.02
+LONGEST_STEP = 10.0  # of the integration, against the fastest rate: sees what grows from little
+SMALLEST = 1e-3  # scale of perturbations of an amplitude that is zero
 
 
-@dataclass(frozen=True, eq=False)
-class TimeAverage:
-    """A motion that does not settle, sampled at equal times over which means are taken.
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeAverage(ShortRepr):
+    """A motion that is not stationary, sampled at equal times over which means are taken.
 
     path: (N, M), amplitudes. step: between samples. period: of the occupations if the motion is a
     limit cycle (the path is then a whole number of them, to a step); NaN if it has several modes.
@@ -75,7 +84,7 @@ class TimeAverage:
 
     @property
     def relaxing(self) -> bool:
-        """Whether the occupations still calm down: their spread in the second half is smaller."""
+        """Whether the spread of the occupations is smaller in the second half of the path."""
         half = self.occupations.shape[1] // 2
         first, second = self.occupations[:, :half], self.occupations[:, -half:]
         spread = (float(np.max(np.std(part, axis=1))) for part in (first, second))
@@ -84,21 +93,21 @@ class TimeAverage:
 
     @property
     def steady(self) -> bool:
-        """Whether the occupations do not move: then it is a steady state, to be solved for."""
+        """Whether the occupations are constant, so that a steady state is near."""
         spread = np.max(np.ptp(self.occupations, axis=1))
-        return bool(spread <= SETTLED * np.max(self.occupations))
+        return bool(spread <= STEADY * np.max(self.occupations))
 
 
 def follow_motion(
     model: AmplitudeModel, amplitudes: ComplexArray, transient: float, duration: float
 ) -> TimeAverage:
-    """Integrate from `amplitudes`, (N,), leave out `transient` and average over `duration`.
+    """Integrate from `amplitudes`, (N,), leave out `transient` and sample `duration`.
 
     Raises NotConverged where the integration fails.
     """
-    settled = _integrate(model, amplitudes, transient, None)[:, -1]
+    start = _integrate(model, amplitudes, transient, None)[:, -1]
     times = np.linspace(0.0, duration, SAMPLES)
-    path = _integrate(model, settled, duration, times)
+    path = _integrate(model, start, duration, times)
     period, steps = _period(np.abs(path) ** 2, float(times[1]))
     used = path[:, : (path.shape[1] // steps) * steps] if steps else path
     return TimeAverage(used, float(times[1]), period)
@@ -107,10 +116,10 @@ def follow_motion(
 def perturbed(
     amplitudes: ComplexArray, number: int, random: np.random.Generator, size: float = 0.05
 ) -> ComplexArray:
-    """Return `number` states near `amplitudes`, (N,), all sites of which are moved: (number, N)."""
+    """Return `number` states near `amplitudes`, (N,), perturbed at all sites: (number, N)."""
     shape = number, amplitudes.size
     normal = random.standard_normal(shape) + 1j * random.standard_normal(shape)
-    scale = max(float(np.max(np.abs(amplitudes))), 1e-3)
+    scale = max(float(np.max(np.abs(amplitudes))), SMALLEST)
     return amplitudes + size * scale * normal
 
 
@@ -134,7 +143,7 @@ def _integrate(
         t_eval=[duration] if times is None else times,
         rtol=ACCURACY,
         atol=1e-3 * ACCURACY * scale,
-        max_step=10.0 / largest_rate(model),
+        max_step=LONGEST_STEP / largest_rate(model),
     )
     if not solved.success:
         raise NotConverged(f"the amplitudes could not be followed in time: {solved.message}")
@@ -143,7 +152,7 @@ def _integrate(
 
 
 def _period(occupations: FloatArray, step: float) -> tuple[float, int]:
-    """First time after which the occupations return, over the whole path; and its steps."""
+    """Return the first time after which the occupations recur, NaN if none; and its steps."""
     centred = occupations - occupations.mean(axis=1, keepdims=True)
     spread = float(np.mean(np.sum(centred**2, axis=0)))
     if spread == 0.0:

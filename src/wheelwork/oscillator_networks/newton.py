@@ -7,19 +7,24 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
+from wheelwork.parameters import ShortRepr
 
+# Of a residual, against the largest rate times |α|: the sums of a row have a few roundings each.
 ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
-LONGEST = 0.5  # of a step, against the norm of the amplitudes
-SMALL = 1e-7  # steps against α, where Newton is quadratic until rounding stops it
+LONGEST = 0.5  # of a step, against the norm of the amplitudes, so that no step leads to α = 0
 TURN = 0.1  # largest change of the frequency in a step, against the largest rate
+SMALL = 1e-7  # a step, against |α|, after which quadratic convergence ends in rounding (1e-14)
+STALLED = 0.25  # decrease of a step that is no longer quadratic: rounding keeps the step up
+SINGULAR = 1e15  # condition number of a matrix whose solution has no correct digit
+VANISHED = 1e-150  # |α| below which |α|² leaves the range of normal numbers
 
 
-@dataclass(frozen=True, eq=False)
-class Solutions:
+@dataclass(frozen=True, eq=False, repr=False)
+class Solutions(ShortRepr):
     """Amplitudes (B, N), frequencies (B,), and how far Newton would still move each.
 
-    error: (B,), norm of the step over α still to come, or that rounding could cause if larger;
-    absolute. Infinite where Newton failed.
+    error: (B,), norm of the next step of α, or of one that rounding could cause if that is larger;
+    absolute. Infinite where Newton's method failed.
     """
 
     amplitudes: ComplexArray
@@ -27,7 +32,7 @@ class Solutions:
     error: FloatArray
 
     def chosen(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Solutions":
-        """Those that a mask or places choose."""
+        """Those that a mask or indices choose."""
         return Solutions(self.amplitudes[which], self.frequency[which], self.error[which])
 
     def __len__(self) -> int:
@@ -39,7 +44,8 @@ def newton(
 ) -> Solutions:
     """Solve dα/dt + iωα = 0 from each start, α (B, N) and ω (B,); the phase of α stays.
 
-    Far steps are shortened. A start that meets α = 0 or does not settle has an infinite error.
+    Long steps are shortened. The error is infinite where a start leads to α = 0 or does not
+    converge.
     """
     alpha, omega = amplitudes.astype(np.complex128), frequency.astype(np.float64)
     error = np.full(omega.size, np.inf)
@@ -58,18 +64,18 @@ def newton(
         short = np.fmin(1.0, short)
         alpha[running] += short[:, None] * move
         omega[running] += short * turn
-        # Steps shrink quadratically, s' = C s², until rounding keeps them up.
+        # Steps shrink quadratically, s' = C s², until rounding dominates them.
         with np.errstate(invalid="ignore", over="ignore"):
             left = np.where(
                 np.isfinite(before[running]), length * (length / before[running]) ** 2, length
             )
-        stalled = length > 0.25 * before[running]
-        settled = (short == 1.0) & (length < SMALL * size) & ((left <= noise) | stalled)
+        stalled = length > STALLED * before[running]
+        converged = (short == 1.0) & (length < SMALL * size) & ((left <= noise) | stalled)
         left = np.where(stalled, length, left)
-        error[running[settled]] = np.maximum(left, noise)[settled]
+        error[running[converged]] = np.maximum(left, noise)[converged]
         before[running] = length
-        lost = ~np.isfinite(length) | (size < 1e-150)
-        running = running[~settled & ~lost]
+        lost = ~np.isfinite(length) | (size < VANISHED)
+        running = running[~converged & ~lost]
     return Solutions(alpha, omega, error)
 
 
@@ -83,14 +89,14 @@ def _step(
     residual = model.residual(alpha, omega)
     right[:, :N, 0], right[:, N:-1, 0] = residual.real, residual.imag
     rounding = ROUNDING * scale * size
-    # A right side that oscillates with the solution excites its softest response.
+    # A right side along the solution excites the direction that the matrix resists least.
     right[:, :N, 1], right[:, N:-1, 1] = alpha.real, alpha.imag
     try:
         solved = np.linalg.solve(matrix, right)
     except np.linalg.LinAlgError:
         solved = np.full_like(right, np.nan)
         for b in range(batch):
-            if np.linalg.cond(matrix[b]) < 1e15:
+            if np.linalg.cond(matrix[b]) < SINGULAR:
                 solved[b] = np.linalg.solve(matrix[b], right[b])
     move = -(solved[:, :N, 0] + 1j * solved[:, N:-1, 0]).astype(np.complex128)
     soft = np.linalg.norm(solved[:, :-1, 1], axis=1) / size
@@ -102,7 +108,7 @@ def _step(
 def bordered(
     model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Jacobian in (α, ω) with the phase held: (B, 2N + 1, 2N + 1), and |α|."""
+    """Jacobian in (α, ω) with the phase of α fixed: (B, 2N + 1, 2N + 1), and |α|, (B,)."""
     batch, N = alpha.shape
     size = np.linalg.norm(alpha, axis=1).astype(np.float64)
     matrix = np.zeros((batch, 2 * N + 1, 2 * N + 1))
@@ -115,7 +121,7 @@ def bordered(
 
 
 def largest_rate(model: AmplitudeModel) -> float:
-    """Bound on how fast any amplitude changes, against the largest one."""
+    """Bound on |dα_j/dt| over the largest |α|: row sums of |L| and the largest |R(0)|."""
     return float(largest_rates(model, 1)[0])
 
 

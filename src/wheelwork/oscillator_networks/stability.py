@@ -1,4 +1,4 @@
-"""How small deviations from a rotating steady state grow or decay."""
+"""Growth and decay of small deviations from a rotating steady state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +9,20 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray, Mirror
+from wheelwork.parameters import ShortRepr
 
-SAME = 1e-9  # difference of a state and a mirror image that are one
+# Difference of a state and a mirror image that are one: the accuracy of solutions by default.
+SAME = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class Deviations:
+@dataclass(frozen=True, eq=False, repr=False)
+class Deviations(ShortRepr):
     """Modes δα(t) of small deviations, in the frame that turns with the state.
 
-    exponents: (2N − 1,), complex, largest real part first; the free phase, which neither grows
-    nor decays, is left out (not at α = 0, where there are 2N).
-    amplitude_share: how much of a mode is along α_j, the rest along iα_j: (2N − 1,).
-    rounding: what rounding may have done to an exponent.
+    exponents: (2N − 1,), complex, largest real part first; that of the free phase, zero, is left
+    out (not at α = 0, where there are 2N).
+    amplitude_share: (2N − 1,), share of a mode along α_j; the rest is along iα_j, the phases.
+    rounding: error of an exponent by rounding.
     """
 
     exponents: ComplexArray
@@ -67,16 +69,16 @@ def deviations(
     along = np.sum(np.abs(c * vectors[:, :N] + s * vectors[:, N:]) ** 2, axis=1)
     across = np.sum(np.abs(c * vectors[:, N:] - s * vectors[:, :N]) ** 2, axis=1)
     share = along / (along + across)
-    found = []
+    result = []
     for b in range(len(frequency)):
         kept = np.argsort(-exponents[b].real)
         if np.any(amplitudes[b] != 0.0):
             kept = kept[kept != np.argmin(np.abs(exponents[b]))]
         rounding = 4.0 * np.finfo(np.float64).eps * np.linalg.norm(matrix[b])
-        found.append(
+        result.append(
             Deviations(exponents[b, kept].astype(np.complex128), share[b, kept], float(rounding))
         )
-    return found
+    return result
 
 
 def growth_rates(
@@ -85,9 +87,10 @@ def growth_rates(
     frequency: FloatArray,
     mirror: Mirror | None = None,
 ) -> FloatArray:
-    """Largest real part of the exponents of each state with α ≠ 0, (B,), without their modes.
+    """Return the largest real part of the exponents of each state with α ≠ 0, (B,).
 
-    mirror: of the network; an image has the exponents of its original, and is not computed again.
+    mirror: of the network; a mirror image has the exponents of its original, and is not computed
+    again.
     """
     if frequency.size == 0:
         return np.empty(0)
@@ -101,17 +104,17 @@ def growth_rates(
         nearest = np.argmin(distance, axis=1)
         known = distance[own, nearest] <= SAME * (1.0 + size)
         own = np.where(known & (nearest < own), nearest, own)
-    computed, place = np.unique(own, return_inverse=True)
+    computed, position = np.unique(own, return_inverse=True)
     exponents = np.linalg.eigvals(model.jacobian(amplitudes[computed], frequency[computed]))
     free = np.argmin(np.abs(exponents), axis=1)
     rates = exponents.real.copy()
     rates[np.arange(computed.size), free] = -np.inf
-    largest: FloatArray = np.max(rates, axis=1)[place]
+    largest: FloatArray = np.max(rates, axis=1)[position]
     return largest
 
 
 def rest_growth_rate(model: AmplitudeModel) -> float:
-    """Largest real part of the exponents of α = 0."""
+    """Return the largest real part of the exponents of α = 0."""
     nothing = np.zeros(model.sites, dtype=np.complex128)
     matrix = model.linear + np.diag(model.net_rates(nothing))
     return float(np.max(np.linalg.eigvals(matrix).real))

@@ -1,4 +1,4 @@
-"""All rotating steady states of amplitude equations that a search finds."""
+"""The search for all rotating steady states of amplitude equations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from wheelwork.oscillator_networks.crossings import Places
+from wheelwork._checks import FloatArray
+from wheelwork.oscillator_networks.crossings import Crossings, find_crossings
 from wheelwork.oscillator_networks.model import (
     AmplitudeModel,
+    ComplexArray,
     GrowthRows,
     Mirror,
     ModelRows,
@@ -16,17 +18,24 @@ from wheelwork.oscillator_networks.model import (
     invertible,
 )
 from wheelwork.oscillator_networks.newton import Solutions, largest_rate, newton
-from wheelwork.oscillator_networks.starts import random_amplitudes, standing_waves
-from wheelwork.oscillator_networks.two_site_curve import PairCurve, pair_curve
+from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve, two_site_curve
+from wheelwork.parameters import ShortRepr
 
-SAME = 1e-6  # distance of two solutions that are one, against their norm
-NEAR, FAR = 24, 40  # steps of Newton's method from starts on the curve, and from others
-ROUNDS = 3  # of random starts on top, while they still find new states
+# Distance of two solutions, against their norm, below which they are one: far above the error of a
+# solution (rtol is 1e-9 unless asked for otherwise), far below what tells states apart near folds.
+SAME = 1e-6
+ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of equal states
+# Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once
+# it converges quadratically, the rest is for shortened steps from far away.
+NEAR, FAR = 24, 40
+ROUNDS = 3  # of random starts, while they still find new states
+# ln|α|² at which the net rate of a mode is evaluated: from 1e-9 to 1e17 quanta, in steps of 28 %.
+LOGARITHMS = np.linspace(-20.0, 40.0, 241)
 
 
-@dataclass(frozen=True, eq=False)
-class Search:
-    """How the steady states of one model are looked for.
+@dataclass(frozen=True, eq=False, repr=False)
+class Search(ShortRepr):
+    """A search for the steady states of one model.
 
     random_starts, seed: of the search that is not exhaustive. rtol: relative error of |α| that a
     solution must meet. known_curve: of the same network, for at least as large rates.
@@ -36,7 +45,7 @@ class Search:
     random_starts: int
     seed: int
     rtol: float
-    known_curve: PairCurve | None = None
+    known_curve: TwoSiteCurve | None = None
 
     @cached_property
     def mirror(self) -> Mirror | None:
@@ -47,57 +56,57 @@ class Search:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every steady state is found, not only those that the starts lead to."""
+        """Whether the search finds every steady state, not only those that the starts lead to."""
         return self.model.active.size == 2 and invertible(self.model.growth)
 
     @cached_property
-    def curve(self) -> PairCurve:
-        """What the passive network lets two active sites do."""
+    def curve(self) -> TwoSiteCurve:
+        """The curve of all steady states that the passive network allows two active sites."""
         if self.known_curve is not None:
             return self.known_curve
-        return pair_curve(self.model, self.model.growth.rates(np.zeros(2)))
+        return two_site_curve(self.model, self.model.growth.rates(np.zeros(2)))
 
     def run(self) -> tuple[Solutions, int]:
         """Return the steady states without α = 0, the one nearest to the band's centre first.
 
-        And how many of them only the last round of the search met: zero if it is exhaustive.
+        And how many of them only the last round of random starts met: zero if it is exhaustive.
         """
         if self.exhaustive:
-            starts = self.curve.starts(self.places)
+            starts = self.crossings.starts(self.curve)
             return self.kept(newton(self.model, *starts, NEAR)), 0
-        found, fresh = self._by_starts()
-        return self._in_order(found), fresh
+        solutions, fresh = self._by_starts()
+        return self._in_order(solutions), fresh
 
     @property
-    def places(self) -> Places:
-        """Where an exhaustive search begins; TypeError for another."""
+    def crossings(self) -> Crossings:
+        """Where an exhaustive search begins; raises TypeError for another."""
         growth = self.model.growth
         if not invertible(growth):
             raise TypeError(f"{growth!r} cannot be inverted")
-        return self.curve.places(growth)
+        return find_crossings(self.curve, growth)
 
     def kept(self, solved: Solutions) -> Solutions:
-        """Those of an exhaustive search that meet `rtol`, once each, with their images."""
+        """Those of an exhaustive search that meet `rtol`, once each, with their mirror images."""
         return self._in_order(self._accepted(solved))
 
-    def _in_order(self, found: Solutions) -> Solutions:
+    def _in_order(self, solutions: Solutions) -> Solutions:
         centre = 0.0 if self.mirror is None else self.mirror.centre
-        return in_order(self.model, found, centre)
+        return in_order(self.model, solutions, centre)
 
     def _by_starts(self) -> tuple[Solutions, int]:
         model = self.model
-        found = self._accepted(newton(model, *standing_waves(model), FAR))
+        solutions = self._accepted(newton(model, *standing_waves(model), FAR))
         random = np.random.default_rng(self.seed)
         known = 0
         for _ in range(ROUNDS):
-            known = len(found)
-            occupied = np.abs(found.amplitudes) ** 2
+            known = len(solutions)
+            occupied = np.abs(solutions.amplitudes) ** 2
             scale = float(np.median(occupied)) if known else 1.0
             starts = random_amplitudes(model, self.random_starts, scale, random)
-            found = self._together(found, self._accepted(newton(model, *starts, FAR)))
-            if len(found) == known:
+            solutions = self._together(solutions, self._accepted(newton(model, *starts, FAR)))
+            if len(solutions) == known:
                 break
-        return found, len(found) - known
+        return solutions, len(solutions) - known
 
     def _together(self, first: Solutions, second: Solutions) -> Solutions:
         return distinct(joined(first, second), largest_rate(self.model))
@@ -120,10 +129,10 @@ def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutio
     if not searches:
         return []
     first = searches[0]
-    places = [search.places for search in searches]
-    owner = np.repeat(np.arange(len(searches)), [len(each) for each in places])
+    crossings = [search.crossings for search in searches]
+    owner = np.repeat(np.arange(len(searches)), [len(each) for each in crossings])
     rows = ModelRows(first.model.linear, first.model.active, growth).rows(owner)
-    solved = newton(rows, *first.curve.starts(Places.joined(places)), NEAR)
+    solved = newton(rows, *Crossings.joined(crossings).starts(first.curve), NEAR)
     return [search.kept(solved.chosen(owner == s)) for s, search in enumerate(searches)]
 
 
@@ -136,32 +145,69 @@ def joined(first: Solutions, second: Solutions) -> Solutions:
     )
 
 
-def distinct(found: Solutions, scale: float) -> Solutions:
+def distinct(solutions: Solutions, scale: float) -> Solutions:
     """Leave out solutions that differ from an earlier one by no more than a global phase.
 
     scale: the largest rate, to which frequencies are compared.
     """
-    size = np.linalg.norm(found.amplitudes, axis=1)
-    overlap = np.abs(found.amplitudes.conj() @ found.amplitudes.T)
+    size = np.linalg.norm(solutions.amplitudes, axis=1)
+    overlap = np.abs(solutions.amplitudes.conj() @ solutions.amplitudes.T)
     square = size[:, None] ** 2 + size**2 - 2.0 * overlap
-    close = square <= (SAME * size[:, None]) ** 2 + 1e-14 * size[:, None] ** 2
-    near = np.abs(found.frequency[:, None] - found.frequency) <= SAME * scale
+    close = square <= (SAME * size[:, None]) ** 2 + ROUNDED * size[:, None] ** 2
+    near = np.abs(solutions.frequency[:, None] - solutions.frequency) <= SAME * scale
     same = np.tril(close & near, -1)
-    return found.chosen(~np.any(same, axis=1))
+    return solutions.chosen(~np.any(same, axis=1))
 
 
-def in_order(model: AmplitudeModel, found: Solutions, centre: float) -> Solutions:
+def in_order(model: AmplitudeModel, solutions: Solutions, centre: float) -> Solutions:
     """Sorted by distance from the centre, and turned so that the first active site is positive."""
     scale = largest_rate(model)
-    rounded = np.round((found.frequency - centre) / scale, 9)
-    norm = -np.linalg.norm(found.amplitudes, axis=1)
-    found = found.chosen(np.lexsort((norm, -np.sign(rounded), np.abs(rounded))))
-    reference = found.amplitudes[:, model.active[0]] if model.active.size else None
-    if reference is None or len(found) == 0:
-        return found
+    rounded = np.round((solutions.frequency - centre) / scale, 9)
+    norm = -np.linalg.norm(solutions.amplitudes, axis=1)
+    solutions = solutions.chosen(np.lexsort((norm, -np.sign(rounded), np.abs(rounded))))
+    reference = solutions.amplitudes[:, model.active[0]] if model.active.size else None
+    if reference is None or len(solutions) == 0:
+        return solutions
     largest = np.take_along_axis(
-        found.amplitudes, np.argmax(np.abs(found.amplitudes), axis=1)[:, None], axis=1
+        solutions.amplitudes, np.argmax(np.abs(solutions.amplitudes), axis=1)[:, None], axis=1
     )[:, 0]
     reference = np.where(np.abs(reference) > 1e-9 * np.abs(largest), reference, largest)
     phase = reference.conj() / np.abs(reference)
-    return Solutions(found.amplitudes * phase[:, None], found.frequency, found.error)
+    return Solutions(solutions.amplitudes * phase[:, None], solutions.frequency, solutions.error)
+
+
+def standing_waves(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
+    """Return the modes of the undamped network, (B, N), and their frequencies, (B,).
+
+    Each is scaled to every |α|² at which gain and loss balance: these are the steady states in the
+    limit of small rates. Of degenerate modes only one basis is tried.
+    """
+    coherent = 0.5 * (model.linear - model.linear.conj().T)
+    frequency, modes = np.linalg.eigh(1j * coherent)
+    damping = np.real(np.einsum("nm,nk,km->m", modes.conj(), model.linear, modes))
+    amplitudes, frequencies = [], []
+    for m in range(model.sites):
+        share = np.abs(modes[:, m]) ** 2
+        occupations = np.exp(LOGARITHMS)[:, None] * share[model.active]
+        net = damping[m] + 0.5 * model.growth.rates(occupations) @ share[model.active]
+        for i in np.flatnonzero(net[:-1] * net[1:] < 0.0):
+            log = LOGARITHMS[i] + (LOGARITHMS[1] - LOGARITHMS[0]) * net[i] / (net[i] - net[i + 1])
+            amplitudes.append(np.exp(0.5 * log) * modes[:, m])
+            frequencies.append(frequency[m])
+    waves = np.array(amplitudes, dtype=np.complex128).reshape(-1, model.sites)
+    return waves, np.array(frequencies, dtype=np.float64)
+
+
+def random_amplitudes(
+    model: AmplitudeModel, number: int, scale: float, random: np.random.Generator
+) -> tuple[ComplexArray, FloatArray]:
+    """Return `number` complex normal amplitudes, with |α_j|² about `scale` within a factor e^±3.
+
+    The frequencies are spread over those of the network.
+    """
+    shape = number, model.sites
+    normal = random.standard_normal(shape) + 1j * random.standard_normal(shape)
+    size = np.sqrt(0.5 * scale * np.exp(random.uniform(-3.0, 3.0, number)))
+    coherent = 0.5 * (model.linear - model.linear.conj().T)
+    band = np.linalg.eigvalsh(1j * coherent)
+    return normal * size[:, None], random.uniform(band[0], band[-1], number)

@@ -1,45 +1,75 @@
-"""Every steady state of two active sites: the passive network between them leaves a curve.
+"""The curve of all steady states that a passive network allows two active sites.
 
-At frequency ω the active sites must supply net rates S_1, S_2 with det(diag(S) − H(ω)) = 0,
-H = (X_aa)^{-1} of the passive network. These two real equations leave a curve (S_1, S_2)(ω), with
-|β_2/β_1|² = |S_1 − H_11|²/|H_12|² along it, that does not know the active elements. They pick the
-points at which S_k = R_k(|β_k|²)/2.
+At frequency ω the active sites must supply net rates S_1, S_2 with det(diag(S) − H(ω)) = 0, where
+H = (X_aa)⁻¹ is the inverse response of the passive network. These two real equations leave a curve
+(S_1, S_2)(ω), with |β_2/β_1|² = |S_1 − H_11|²/|H_12|² along it, which does not depend on the active
+elements. A steady state is a point of it where S_k = R_k(|β_k|²)/2 (see `crossings`).
+Derived in docs/developers/two-site-curve.md, to whose equations the numbers (1) to (9) refer.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import linalg
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.oscillator_networks.crossings import Places, changes_sign
 from wheelwork.oscillator_networks.model import (
     AmplitudeModel,
     ComplexArray,
     IntArray,
-    InvertibleGrowth,
     Mirror,
     find_mirror,
 )
-from wheelwork.oscillator_networks.passive import PassiveNetwork
+from wheelwork.parameters import ShortRepr
 
-COARSE = 40  # first points per site
-FINE = 0.03  # of asinh(S/scale) and ln|β_2/β_1|² between neighbours
-SMALL = 1e-6  # of the largest rate
+# First points per site. The modes of N sites are on average 1/N of the band apart, so that each has
+# about 40 points about it before the refinement begins.
+COARSE = 40
+# Largest change of asinh(S/scale) and ln|β_2/β_1|² between neighbours: a linear interpolation is
+# then good to about 1e-4, from where Newton's method converges.
+FINE = 0.03
+# Of the largest rate: S below it counts as zero in asinh(S/scale), and the curve is kept as far as
+# this beyond the range of S, so that its ends lie between points.
+SMALL = 1e-6
+# Points on either side of a special frequency, at 1e-11 to 1e-2 of the range: five per decade.
 GRADED = 46
-BISECTIONS = 50
-HALVINGS = 16  # of an interval, to begin Newton's method
-BEYOND = 1.5  # the range of S, so that its ends lie between points
-LEVELS = 44  # bisections of a first interval
+BISECTIONS = 50  # of a special frequency: 2^-50 of a first interval is below rounding
+BEYOND = 1.5  # extent of S_1 at the centre of a mirror, against its largest value: past the end
+# Bisections of a first interval: 2^-44 of one is about the rounding of ω.
+LEVELS = 44
+# Points, which bounds time and memory: the responses of ten sites then take 130 MB.
 LARGEST = 400_000
-VAST = 1e30
-STEEP = 2.0  # of n_1 at neighbouring points
-DIP = 0.5  # a minimum of the mismatch that may hide two roots, against the rise beside it
 
 
-@dataclass(frozen=True, eq=False)
-class PairCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class PassiveNetwork(ShortRepr):
+    """(−iω − L) α = E v: amplitudes α, (N,), that drives v, (K,), at the active sites sustain."""
+
+    linear: ComplexArray
+    active: IntArray
+
+    @cached_property
+    def _schur(self) -> tuple[ComplexArray, ComplexArray]:
+        triangle, unitary = linalg.schur(self.linear, output="complex")
+        return triangle, unitary
+
+    def response(self, frequency: FloatArray) -> ComplexArray:
+        """X(ω) with α = X v, (M, N, K), by back substitution in Schur form."""
+        triangle, unitary = self._schur
+        N, K, M = self.linear.shape[0], self.active.size, frequency.size
+        driven = unitary.conj().T[:, self.active]
+        turned = np.empty((N, K, M), dtype=np.complex128)
+        for i in range(N - 1, -1, -1):
+            fed = np.tensordot(triangle[i, i + 1 :], turned[i + 1 :], axes=1)
+            turned[i] = (driven[i][:, None] + fed) / (-1j * frequency - triangle[i, i])
+        response: ComplexArray = np.moveaxis(np.tensordot(unitary, turned, axes=1), 2, 0)
+        return response
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TwoSiteCurve(ShortRepr):
     """The curve of two active sites, point by point.
 
     omega, first, second, ratio: (M,), ω, S_1, S_2 and |β_2/β_1|². turn: β_2/β_1 over its modulus.
@@ -56,150 +86,41 @@ class PairCurve:
     turn: ComplexArray
     linked: np.ndarray
 
-    def mismatch(self, growth: InvertibleGrowth) -> tuple[FloatArray, FloatArray]:
-        """R_2(n_2)/2 − S_2, where n_1 has R_1(n_1)/2 = S_1 and n_2 follows; and n_1; (M,)."""
-        first = np.minimum(growth.occupation(0, 2.0 * self.first), VAST)
-        second = np.minimum(first * self.ratio, VAST)
-        return 0.5 * growth.rate(1, second) - self.second, first
-
-    def places(self, growth: InvertibleGrowth) -> Places:
-        """Return where on the curve something is near that fits `growth`."""
-        miss, n = self.mismatch(growth)
-        inside = (n > 0.0) & (n < VAST)
-        i = np.flatnonzero(self.linked & inside[:-1] & inside[1:])
-        i = i[changes_sign(miss[i], miss[i + 1], growth)]
-        ends = np.flatnonzero(self.linked & (inside[:-1] != inside[1:]))
-        where = np.concatenate(
-            [
-                self._shares(growth, i, miss, n),
-                self._at_limits(growth, ends, n),
-                self._touching(miss, inside),
-            ]
-        )
-        i = np.minimum(np.floor(where).astype(np.intp), max(self.omega.size - 2, 0))
-        quanta = growth.occupation(0, 2.0 * self._between(self.first, i, where - i))
-        kept = (quanta > 0.0) & (quanta < VAST)
-        return Places(i[kept], (where - i)[kept], quanta[kept])
-
-    def _shares(
-        self, growth: InvertibleGrowth, i: IntArray, miss: FloatArray, n: FloatArray
-    ) -> FloatArray:
-        """Places after points i where the mismatch vanishes: by a line, halving where n_1 is steep.
-
-        As it is near n_1 = 0, where α = 0 would draw starts of too few quanta to itself.
-        """
-        fewer, more = np.minimum(n[i], n[i + 1]), np.maximum(n[i], n[i + 1])
-        steep = more > STEEP * fewer
-        j = i[~steep]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.nan_to_num(miss[j] / (miss[j] - miss[j + 1]))
-        k = i[steep]
-        return np.concatenate(
-            [j + share, self._halved(growth, k, np.zeros(k.size), np.ones(k.size))]
-        )
-
-    def _at_limits(self, growth: InvertibleGrowth, i: IntArray, n: FloatArray) -> FloatArray:
-        """Places in intervals of which one end is beyond what element 1 does.
-
-        Where the mismatch changes its sign within what it does; and the other end, where it nearly
-        does so at the limit: Newton's method finds a state of few quanta from one of more.
-        """
-        begins_inside = (n[i] > 0.0) & (n[i] < VAST)
-        outside = np.where(begins_inside, n[i + 1], n[i])
-        limit = np.where(outside > 0.0, 0.0, 0.5 * growth.rates(np.zeros(2))[0])
-        cut = (limit - self.first[i]) / (self.first[i + 1] - self.first[i])
-        cut, end = np.clip(cut, 0.0, 1.0), np.where(begins_inside, 0.0, 1.0)
-        at_cut, at_end = self._mismatch_at(growth, i, cut), self._mismatch_at(growth, i, end)
-        inner = changes_sign(at_cut, at_end, growth)
-        near = np.abs(at_cut) <= DIP * np.abs(at_end - at_cut)
-        return np.concatenate(
-            [self._halved(growth, i[inner], cut[inner], end[inner]), (i + end)[near]]
-        )
-
-    def _halved(
-        self, growth: InvertibleGrowth, i: IntArray, low: FloatArray, high: FloatArray
-    ) -> FloatArray:
-        """Places after points i where the mismatch changes its sign, by halving."""
-        if i.size == 0:
-            return np.empty(0)
-        below = self._mismatch_at(growth, i, low) < 0.0
-        for _ in range(HALVINGS):
-            middle = 0.5 * (low + high)
-            same = (self._mismatch_at(growth, i, middle) < 0.0) == below
-            low, high = np.where(same, middle, low), np.where(same, high, middle)
-        return np.asarray(i + 0.5 * (low + high))
-
-    def _mismatch_at(self, growth: InvertibleGrowth, i: IntArray, share: FloatArray) -> FloatArray:
-        """`mismatch` between points i and the next ones."""
-        quanta = growth.occupation(0, 2.0 * self._between(self.first, i, share))
-        ratio = np.exp(self._between(self._log_ratio, i, share))
-        second = np.minimum(np.minimum(quanta, VAST) * ratio, VAST)
-        return 0.5 * growth.rate(1, second) - self._between(self.second, i, share)
-
     @cached_property
-    def _log_ratio(self) -> FloatArray:
+    def log_ratio(self) -> FloatArray:
+        """ln|β_2/β_1|², (M,)."""
         return np.log(self.ratio)
 
-    def _between(self, values: FloatArray, i: IntArray, share: FloatArray) -> FloatArray:
-        """Interpolate `values` from points i to the next ones."""
-        here, there = values[i], values[self._next(i)]
-        whole = share == 0.0  # whatever the next point holds
+    def following(self, i: IntArray) -> IntArray:
+        """The points after points i; the last one is its own."""
+        return np.minimum(i + 1, self.omega.size - 1)
+
+    def between(self, values: FloatArray, i: IntArray, share: FloatArray) -> FloatArray:
+        """Interpolate `values`, (M,), at `share` of the way from points i to the next ones."""
+        here, there = values[i], values[self.following(i)]
+        whole = share == 0.0  # the next point may hold NaN or infinity
         mixed: FloatArray = np.where(whole, here, (1.0 - share) * here + share * there)
         return mixed
 
-    def _touching(self, miss: FloatArray, inside: np.ndarray) -> FloatArray:
-        """Places, in points, about a dip of |mismatch| to zero between points of the same sign.
 
-        Two roots about to merge: Newton's method meets one each from either side. Of points that
-        nearly coincide both may lie on one side, so that the next but one are tried as well.
-        """
-        size = np.abs(miss)
-        alike = self.linked & (miss[1:] * miss[:-1] > 0.0) & inside[1:] & inside[:-1]
-        lowest = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:])
-        i = 1 + np.flatnonzero(alike[:-1] & alike[1:] & lowest)
-        linked = np.concatenate([[False], self.linked, [False]])  # of a point with the one before
-        left, right = i - 1 - linked[i - 1], i + 1 + linked[i + 2]
-        rise = (
-            np.fmax(np.fmax(size[left], size[right]), np.fmax(size[i - 1], size[i + 1])) - size[i]
-        )
-        near = (rise > 1e-9 * size[i]) & (size[i] < DIP * rise)
-        found = np.concatenate([each[near] for each in (left, i - 1, i + 1, right)])
-        return np.unique(found).astype(np.float64)
+def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
+    """Return the curve of two active sites for S_k between 0 and `rates`_k/2, resolved to `FINE`.
 
-    def _next(self, i: IntArray) -> IntArray:
-        return np.minimum(i + 1, self.omega.size - 1)
-
-    def starts(self, places: Places) -> tuple[ComplexArray, FloatArray]:
-        """Amplitudes (B, N) and frequencies (B,) at places on the curve."""
-        i, share = places.after, places.share
-        nearest = np.where(share < 0.5, i, self._next(i))
-        root = np.sqrt(places.quanta)
-        driven = np.empty((i.size, 2), dtype=np.complex128)
-        driven[:, 0] = self._between(self.first, i, share) * root
-        size = root * np.exp(0.5 * self._between(self._log_ratio, i, share))
-        driven[:, 1] = self._between(self.second, i, share) * size * self.turn[nearest]
-        omega = self._between(self.omega, i, share)
-        alpha = np.einsum("mnk,mk->mn", self.network.response(omega), driven)
-        return alpha, omega
-
-
-def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
-    """Return the curve of two active sites for S_k between 0 and `rest`_k/2, resolved to `FINE`.
-
-    rest: (2,), R_k(0), with its sign. Of a network with a mirror, the half with ω ≥ its centre.
+    rates: (2,), R_k(0), with its sign. Of a network with a mirror, the half with ω ≥ its centre.
+    All frequencies are within `reach`, a bound on the eigenvalues of L + diag(S) (Gershgorin).
     Raises NotConverged when the curve cannot be resolved.
     """
     mirror = find_mirror(model.linear)
     network = PassiveNetwork(model.linear, model.active)
-    largest = 0.5 * float(np.max(np.abs(rest)))
+    largest = 0.5 * float(np.max(np.abs(rates)))
     reach = float(np.max(np.sum(np.abs(model.linear), axis=1))) + largest
     low = -reach if mirror is None else mirror.centre
     omega = np.linspace(low, reach, COARSE * model.sites)
-    centres = np.concatenate([_special(network, omega), _modes(network)])
+    centres = np.concatenate([_special_frequencies(network, omega), _modes(network)])
     omega = np.union1d(omega, _around(centres, low, reach))
     branches = _branches(network, omega)
     for _ in range(LEVELS):
-        split = _coarse(branches, rest)
+        split = _coarse(branches, rates)
         if not split.any():
             break
         if omega.size + int(split.sum()) > LARGEST:
@@ -208,28 +129,28 @@ def pair_curve(model: AmplitudeModel, rest: FloatArray) -> PairCurve:
                 "the damping is too small against the couplings"
             )
         added = 0.5 * (omega[:-1] + omega[1:])[split]
-        place = np.flatnonzero(split) + 1
-        omega = np.insert(omega, place, added)
-        branches = np.insert(branches, place, _branches(network, added), axis=1)
+        after = np.flatnonzero(split) + 1
+        omega = np.insert(omega, after, added)
+        branches = np.insert(branches, after, _branches(network, added), axis=1)
     curve = _joined(network, mirror, omega, branches)
     if mirror is not None:
-        curve = _with_centre(curve, mirror.centre, rest)
-    return _within(curve, rest)
+        curve = _with_centre(curve, mirror.centre, rates)
+    return _within(curve, rates)
 
 
-def _within(curve: PairCurve, rest: FloatArray) -> PairCurve:
-    """The part where either element can be, with the points next to it."""
-    rates = np.stack([curve.first, curve.second], axis=1)
-    small = SMALL * np.max(np.abs(rest))
-    low, high = np.minimum(0.0, 0.5 * rest) - small, np.maximum(0.0, 0.5 * rest) + small
-    least, most = np.minimum(rates[1:], rates[:-1]), np.maximum(rates[1:], rates[:-1])
+def _within(curve: TwoSiteCurve, largest: FloatArray) -> TwoSiteCurve:
+    """The part with S_k between 0 and `largest`_k/2, with the points next to it."""
+    values = np.stack([curve.first, curve.second], axis=1)
+    small = SMALL * np.max(np.abs(largest))
+    low, high = np.minimum(0.0, 0.5 * largest) - small, np.maximum(0.0, 0.5 * largest) + small
+    least, most = np.minimum(values[1:], values[:-1]), np.maximum(values[1:], values[:-1])
     linked = curve.linked & np.all((most >= low) & (least <= high), axis=1)
     kept = np.zeros(curve.omega.size, dtype=bool)
     kept[:-1] |= linked
     kept[1:] |= linked
-    places = np.flatnonzero(kept)
-    together = linked[places[:-1]] & (np.diff(places) == 1)
-    return PairCurve(
+    index = np.flatnonzero(kept)
+    together = linked[index[:-1]] & (np.diff(index) == 1)
+    return TwoSiteCurve(
         curve.network,
         curve.mirror,
         curve.omega[kept],
@@ -241,39 +162,40 @@ def _within(curve: PairCurve, rest: FloatArray) -> PairCurve:
     )
 
 
-def _special(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
-    """Frequencies where the curve is met however narrow it is: a = 0, b = 0 or ab + c = 0.
+def _special_frequencies(network: PassiveNetwork, omega: FloatArray) -> FloatArray:
+    """Frequencies at which the curve exists however narrow it is: a = 0, b = 0 or ab + c = 0.
 
-    With a, b the reactances that the active sites feel and c = Re H_12 H_21: there the discriminant
-    of `_branches` is not negative, beside them it soon may be. The last are the modes of the
-    network with one active site held still, as by an element that is saturated. Also poles.
+    With a = Im H_11, b = Im H_22 and c = Re H_12 H_21, the discriminant d² − 4ab(ab + c) of (5) is
+    not negative there, while beside them it soon may be. Without damping they are the modes of the
+    network with site 2 held still (a = 0), with site 1 held still (b = 0), and of the whole
+    network. Changes of sign at poles of H, the modes with both sites held still, count as well.
     """
 
     def reactance(values: FloatArray) -> FloatArray:
         a1, a2 = network.active
         H = np.linalg.inv(network.response(values)[:, [a1, a2], :])
         a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
-        found: FloatArray = np.stack([a, b, a * b + (H[:, 0, 1] * H[:, 1, 0]).real])
-        return found
+        stacked: FloatArray = np.stack([a, b, a * b + (H[:, 0, 1] * H[:, 1, 0]).real])
+        return stacked
 
     sign: FloatArray = np.sign(reactance(omega))
-    which, place = np.nonzero(sign[:, 1:] != sign[:, :-1])
-    low: FloatArray = omega[place]
-    high: FloatArray = omega[place + 1]
-    kept = sign[which, place]
+    which, interval = np.nonzero(sign[:, 1:] != sign[:, :-1])
+    low: FloatArray = omega[interval]
+    high: FloatArray = omega[interval + 1]
+    kept = sign[which, interval]
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         left = np.sign(reactance(middle)[which, np.arange(which.size)]) == kept
         low, high = np.where(left, middle, low), np.where(left, high, middle)
-    found: FloatArray = 0.5 * (low + high)
-    return found
+    zeros: FloatArray = 0.5 * (low + high)
+    return zeros
 
 
 def _modes(network: PassiveNetwork) -> FloatArray:
-    """Frequencies of the network, whole and with either active site or both held still.
+    """Frequencies of the modes of the network, whole and with active sites held still.
 
-    Pairs of zeros closer than the first points, as of modes that hardly touch an active site, show
-    by no change of sign.
+    Two zeros between neighbouring first points, as of a mode that hardly involves an active site,
+    cause no change of sign there, so that `_special_frequencies` misses them.
     """
     held: list[list[int]] = [[], *([int(site)] for site in network.active)]
     held.append([int(site) for site in network.active])
@@ -282,28 +204,31 @@ def _modes(network: PassiveNetwork) -> FloatArray:
 
 
 def _around(centres: FloatArray, low: float, high: float) -> FloatArray:
-    """Points ever closer to each of `centres`."""
+    """Points on either side of each of `centres`, geometrically closer to it."""
     step = (high - low) * np.logspace(-11.0, -2.0, GRADED)
     points = (centres[:, None] + np.concatenate([-step, [0.0], step])).ravel()
     inside: FloatArray = points[(points > low) & (points < high)]
     return inside
 
 
-def _with_centre(curve: PairCurve, centre: float, rest: FloatArray) -> PairCurve:
-    """Add the states at the mirror's own frequency, where any S_1 has its S_2."""
+def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSiteCurve:
+    """Add the curve at the mirror's centre, where each S_1 has an S_2 (9).
+
+    S_1 is spaced geometrically on either side of its pole, S_1 = H_11, and of the zero of S_2.
+    """
     network = curve.network
     a1, a2 = network.active
     H = np.linalg.inv(network.response(np.array([centre]))[0, [a1, a2], :])
-    scale = 0.5 * abs(float(rest[0]))
+    scale = 0.5 * abs(float(rates[0]))
     product = float((H[0, 1] * H[1, 0]).real)
-    near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / FINE))
-    x = np.concatenate([-near[::-1], near])  # fine also where S_2 passes through zero
+    near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / FINE))  # in steps of `FINE`
+    x = np.concatenate([-near[::-1], near])
     turning = -product / H[1, 1].real - x if H[1, 1].real else x
     first = np.union1d(np.union1d(x, turning) + H[0, 0].real, x)
     first = first[(first != H[0, 0].real) & (np.abs(first) <= BEYOND * scale)]
     x = first - H[0, 0].real
     ratio = x / H[0, 1]
-    return PairCurve(
+    return TwoSiteCurve(
         network,
         curve.mirror,
         np.concatenate([curve.omega, np.full(first.size, centre)]),
@@ -316,16 +241,17 @@ def _with_centre(curve: PairCurve, centre: float, rest: FloatArray) -> PairCurve
 
 
 def _branches(network: PassiveNetwork, omega: FloatArray) -> ComplexArray:
-    """Both solutions at each ω as (2, M, 3): S_1, S_2 and β_2/β_1, NaN where there is none."""
+    """Both solutions of (5) at each ω, (2, M, 3): S_1, S_2 and β_2/β_1, NaN where there is none."""
     a1, a2 = network.active
     response = network.response(omega)
     H = np.linalg.inv(response[:, [a1, a2], :])
     product = H[:, 0, 1] * H[:, 1, 0]
     a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
     c, d = product.real, product.imag
-    found = np.full((2, omega.size, 3), np.nan + 0.0j)
+    solutions = np.full((2, omega.size, 3), np.nan + 0.0j)
     with np.errstate(all="ignore"):
-        # b x² + d x + (b a² + c a) = 0 for x = S_1 − Re H_11
+        # (5): b x² + d x + (b a² + c a) = 0 for x = S_1 − Re H_11, without cancellation;
+        # the first solution is the one with +√, so that either is continuous in ω.
         discriminant = d * d - 4.0 * b * (b * a * a + c * a)
         root = np.sqrt(discriminant)
         far = -(d + np.copysign(root, d)) / 2.0
@@ -333,17 +259,17 @@ def _branches(network: PassiveNetwork, omega: FloatArray) -> ComplexArray:
         ordered = np.where(d > 0.0, pair[1], pair[0]), np.where(d > 0.0, pair[0], pair[1])
         for k, x in enumerate(ordered):
             p = x - 1j * a
-            found[k, :, 0] = x + H[:, 0, 0].real
-            found[k, :, 1] = (product / p).real + H[:, 1, 1].real
-            found[k, :, 2] = p / H[:, 0, 1]
-    return found
+            solutions[k, :, 0] = x + H[:, 0, 0].real
+            solutions[k, :, 1] = (product / p).real + H[:, 1, 1].real
+            solutions[k, :, 2] = p / H[:, 0, 1]
+    return solutions
 
 
-def _coarse(branches: ComplexArray, rest: FloatArray) -> np.ndarray:
-    """Intervals over which a relevant branch changes too much, or ends."""
+def _coarse(branches: ComplexArray, largest: FloatArray) -> np.ndarray:
+    """Whether a solution within the range of S changes too much, or ends, between neighbours."""
     rates, ratio = branches[:, :, :2].real, np.abs(branches[:, :, 2])
-    small = SMALL * np.max(np.abs(rest))
-    low, high = np.minimum(0.0, 0.5 * rest) - small, np.maximum(0.0, 0.5 * rest) + small
+    small = SMALL * np.max(np.abs(largest))
+    low, high = np.minimum(0.0, 0.5 * largest) - small, np.maximum(0.0, 0.5 * largest) + small
     near = np.all((rates >= low) & (rates <= high), axis=2)
     least, most = np.minimum(rates[:, 1:], rates[:, :-1]), np.maximum(rates[:, 1:], rates[:, :-1])
     relevant = np.all((most >= low) & (least <= high), axis=2)  # also if both ends are outside
@@ -358,8 +284,8 @@ def _coarse(branches: ComplexArray, rest: FloatArray) -> np.ndarray:
 
 def _joined(
     network: PassiveNetwork, mirror: Mirror | None, omega: FloatArray, branches: ComplexArray
-) -> PairCurve:
-    """Both solutions one after the other, linked where they end in one another."""
+) -> TwoSiteCurve:
+    """Both solutions of every interval of ω in a row, linked where they merge at its ends."""
     columns, links = [], []
     there = np.isfinite(branches[:, :, 0].real)
     edge = np.diff(there[0].astype(np.int8), prepend=0, append=0)
@@ -383,7 +309,7 @@ def _joined(
     linked = np.concatenate(links)
     linked[:-1] &= keep[:-1] & keep[1:]
     ratio = np.where(keep, ratio, 1.0)
-    return PairCurve(
+    return TwoSiteCurve(
         network,
         mirror,
         points[:, 0].real,

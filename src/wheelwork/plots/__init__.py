@@ -1,4 +1,4 @@
-"""Plots: datasets and arrays in, figures and axes out; nothing is computed here."""
+"""Plots: figures of datasets and arrays; nothing is computed here."""
 
 from wheelwork.plots.charging_sheet import charging_sheet
 from wheelwork.plots.curves import mark_failures, mark_threshold, plot_observable

@@ -1,4 +1,4 @@
-"""One sheet for a flywheel in time: its Wigner functions, what it stores, how fast it charges."""
+"""One sheet for a flywheel in time: Wigner functions, stored energy, charging power, coherence."""
 
 import matplotlib as mpl
 import numpy as np

@@ -1,4 +1,4 @@
-"""Observables of a sweep against its parameter."""
+"""Parts of panels: labels from attributes, curves with errors, marks, and panels without data."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from wheelwork.plots.style import GREY, VERMILION
+
+BAND = 0.25  # opacity of a band of errors, through which other curves are seen
 
 
 def axis_label(variable: xr.DataArray) -> str:
@@ -33,6 +35,22 @@ def plot_observable(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> 
     values = dataset[name].sortby(dataset[name].dims[0])
     line.setdefault("label", symbol_of(values))
     axes.plot(values[values.dims[0]], values, **line)
+
+
+def plot_with_error(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> None:
+    """Draw one observable as `plot_observable`, and a band of `<name>_error` on either side."""
+    plot_observable(axes, dataset, name, **line)
+    if f"{name}_error" in dataset:
+        ordered = dataset.sortby(dataset[name].dims[0])
+        value, error = ordered[name], ordered[f"{name}_error"]
+        axes.fill_between(value[value.dims[0]], value - error, value + error,
+                          color=line.get("color"), alpha=BAND, linewidth=0)  # fmt: skip
+
+
+def leave_out(axes: Axes) -> None:
+    """Say in an empty panel that its data were not computed."""
+    axes.text(0.5, 0.5, "not computed", ha="center", transform=axes.transAxes)
+    axes.set(xticks=[], yticks=[])
 
 
 def mark_threshold(axes: Axes, dataset: xr.Dataset) -> None:

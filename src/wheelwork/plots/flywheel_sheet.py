@@ -11,6 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from wheelwork.plots.curves import (
     axis_label,
+    leave_out,
     mark_failures,
     mark_threshold,
     plot_observable,
@@ -43,7 +44,7 @@ def flywheel_sheet(dataset: xr.Dataset) -> Figure:
     `dataset` is a sweep over one parameter with `g2`, `energy`, `ergotropy`, `free_energy_gain`
     and `entropy`, to which are added `wigner` over (a few parameter values, x, p), the scalars
     `x0` and `p0` (the scales in a = x/x0 + i p/p0) and, where there is one, `threshold`.
-    Everything drawn is read from there.
+    Nothing is computed here.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05))
@@ -64,8 +65,7 @@ def flywheel_sheet(dataset: xr.Dataset) -> Figure:
 def _draw_wigner_row(figure: SubFigure, row: list[Axes], dataset: xr.Dataset) -> None:
     if "wigner" not in dataset:
         for panel in row:
-            panel.text(0.5, 0.5, "not computed", ha="center", transform=panel.transAxes)
-            panel.set(xticks=[], yticks=[])
+            leave_out(panel)
         return
     draw_wigner_row(figure, row, dataset, lambda value: _value_title(value, dataset))
 
@@ -100,12 +100,14 @@ def _draw_coherence(panel: Axes, dataset: xr.Dataset) -> None:
     _finish(panel, dataset, axis_label(dataset["g2"]))
 
 
-def _note(panel: Axes, place: tuple[float, float], text: str, transform: Any, ha: str) -> None:
-    panel.text(*place, text, ha=ha, va="bottom", fontsize="small", color=GREY, transform=transform)
+def _note(panel: Axes, position: tuple[float, float], text: str, transform: Any, ha: str) -> None:
+    panel.text(
+        *position, text, ha=ha, va="bottom", fontsize="small", color=GREY, transform=transform
+    )
 
 
 def _mark_wigner_values(panel: Axes, dataset: xr.Dataset) -> None:
-    """Mark on the curve the points whose Wigner functions stand in the upper row."""
+    """Mark on the curve the points whose Wigner functions are drawn in the upper row."""
     if "wigner" not in dataset:
         return
     coherence = dataset["g2"]

@@ -6,7 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, mark_failures, plot_observable, with_units
+from wheelwork.plots.curves import (
+    axis_label,
+    leave_out,
+    mark_failures,
+    plot_with_error,
+    with_units,
+)
 from wheelwork.plots.network import draw_network
 from wheelwork.plots.style import (
     BLACK,
@@ -38,50 +44,34 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
             bar = figure.colorbar(draw_network(network, dataset), ax=network, pad=0.02)
             bar.set_label(r"occupation $\langle n\rangle$")
         else:
-            network.text(0.5, 0.5, "not computed", ha="center", transform=network.transAxes)
-            network.set(xticks=[], yticks=[])
+            leave_out(network)
         letter_panels([flows, occupation, network])
     return figure
 
 
 def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
-    ordered = _ordered(dataset)
-    axis = _axis(ordered)
     if "extracted_lowest" in dataset:
-        panel.fill_between(axis, ordered["extracted_lowest"], ordered["extracted_highest"],
-                           color=GREY, alpha=0.3, linewidth=0,
-                           label="extracted, all that attract")  # fmt: skip
+        ordered = dataset.sortby(_axis(dataset))
+        panel.fill_between(
+            _axis(ordered), ordered["extracted_lowest"], ordered["extracted_highest"],
+            color=GREY, alpha=0.3, linewidth=0, label="extracted, all that attract",
+        )  # fmt: skip
     for name, color, linestyle in FLOWS:
-        _draw_with_error(panel, ordered, name, color, linestyle)
+        plot_with_error(panel, dataset, name, color=color, linestyle=linestyle, label=name)
     panel.legend(loc="best")
     panel.set_ylabel(with_units("quanta per time", dataset["extracted"].attrs.get("units", "1")))
     _finish(panel, dataset)
 
 
 def _draw_occupation(panel: Axes, dataset: xr.Dataset) -> None:
-    _draw_with_error(panel, _ordered(dataset), "occupation", BLACK, "-")
+    plot_with_error(panel, dataset, "occupation", color=BLACK, label="occupation")
     panel.set_ylabel(dataset["occupation"].attrs.get("long_name", "occupation"))
     panel.set_ylim(bottom=0.0)
     _finish(panel, dataset)
 
 
-def _draw_with_error(
-    panel: Axes, ordered: xr.Dataset, name: str, color: str, linestyle: str
-) -> None:
-    """A curve, and a band of one error about it."""
-    plot_observable(panel, ordered, name, color=color, linestyle=linestyle, label=name)
-    if f"{name}_error" in ordered:
-        value, error = ordered[name], ordered[f"{name}_error"]
-        panel.fill_between(_axis(ordered), value - error, value + error, color=color, alpha=0.25,
-                           linewidth=0)  # fmt: skip
-
-
 def _axis(dataset: xr.Dataset) -> xr.DataArray:
     return dataset[dataset["extracted"].dims[0]]
-
-
-def _ordered(dataset: xr.Dataset) -> xr.Dataset:
-    return dataset.sortby(_axis(dataset))
 
 
 def _finish(panel: Axes, dataset: xr.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""A network of oscillators: nodes coloured by what they hold, edges by what flows along them."""
+"""A network of oscillators: nodes coloured by their occupation, edges by their current."""
 
 from typing import Any
 
@@ -10,26 +10,26 @@ from matplotlib.patches import FancyArrowPatch
 
 from wheelwork.plots.style import BLACK, FLOW_COLOURS, OCCUPATION_COLOURS
 
-NODE = 150.0  # square points
-THINNEST, THICKEST = 0.8, 5.0  # points
-ROOM, SLIMMEST = 0.15, 0.3  # around the nodes, and half of a side, against the larger extent
+NODE = 150.0  # square points: a name of two digits fits into the circle
+THINNEST, THICKEST = 0.8, 5.0  # points, widths of edges; the thickest is less than a node
+MARGIN, SLIMMEST = 0.15, 0.3  # around the nodes, and half of a side, against the larger extent
 NEGLIGIBLE = 1e-3  # of the largest flow: drawn without an arrow
 
 
 def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
-    """Draw a grid at its nodes' places; return the image that a colour bar can be made of.
+    """Draw a power grid; return the image, from which a colour bar can be made.
 
     `dataset` has over `node`: `node_x`, `node_y`, `node_occupation` and `node_role` ("G" for a
-    generator, "E" for an engine, else ""); over `edge`: `edge_from` and `edge_to`, positions of
-    nodes, and `edge_current`, positive in this direction. Edges are as dark and thick as the
-    current is large, arrows point where it flows.
+    generator, "E" for an engine, else ""); over `edge`: `edge_from` and `edge_to`, indices of
+    nodes, and `edge_current`, positive in this direction. The darker and thicker an edge, the
+    larger its current; arrows show the direction.
     """
-    places = np.column_stack([dataset["node_x"], dataset["node_y"]])
+    positions = np.column_stack([dataset["node_x"], dataset["node_y"]])
     ends = np.column_stack([dataset["edge_from"], dataset["edge_to"]]).astype(int)
     flow = dataset["edge_current"].values
     largest = float(np.max(np.abs(flow), initial=0.0)) or 1.0
     share = np.abs(flow) / largest
-    segments = places[ends]
+    segments = positions[ends]
     widths = THINNEST + (THICKEST - THINNEST) * share
     edges = LineCollection(list(segments), linewidths=widths, cmap=FLOW_COLOURS, zorder=1)
     edges.set_array(np.abs(flow))
@@ -39,28 +39,28 @@ def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
         if part > NEGLIGIBLE:
             _arrow(axes, *((start, stop) if current > 0.0 else (stop, start)))
     image = axes.scatter(
-        places[:, 0], places[:, 1], c=dataset["node_occupation"].values, s=NODE, vmin=0.0,
+        positions[:, 0], positions[:, 1], c=dataset["node_occupation"].values, s=NODE, vmin=0.0,
         cmap=OCCUPATION_COLOURS, edgecolors=BLACK, linewidths=0.7, zorder=3,
     )  # fmt: skip
-    _name_nodes(axes, dataset, places)
+    _name_nodes(axes, dataset, positions)
     axes.set_aspect("equal")
-    axes.set(**_limits(places))
+    axes.set(**_limits(positions))
     axes.set_axis_off()
     return image
 
 
-def _limits(places: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Ranges of x and y with room for whole nodes; a chain, too, gets some height."""
-    low, high = places.min(axis=0), places.max(axis=0)
+def _limits(positions: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Ranges of x and y with room for the nodes, also above and below a chain."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
     span = max(float(np.max(high - low)), 1.0)
-    half = np.maximum(0.5 * (high - low) + ROOM * span, SLIMMEST * span)
+    half = np.maximum(0.5 * (high - low) + MARGIN * span, SLIMMEST * span)
     left, bottom = (0.5 * (low + high) - half).tolist()
     right, top = (0.5 * (low + high) + half).tolist()
     return {"xlim": (left, right), "ylim": (bottom, top)}
 
 
 def _arrow(axes: Axes, start: np.ndarray, stop: np.ndarray) -> None:
-    """A head in the middle of the edge."""
+    """Draw an arrowhead in the middle of an edge."""
     middle = start + 0.58 * (stop - start)
     before = start + 0.42 * (stop - start)
     axes.add_patch(
@@ -78,15 +78,15 @@ def _arrow(axes: Axes, start: np.ndarray, stop: np.ndarray) -> None:
     )
 
 
-def _name_nodes(axes: Axes, dataset: xr.Dataset, places: np.ndarray) -> None:
+def _name_nodes(axes: Axes, dataset: xr.Dataset, positions: np.ndarray) -> None:
     occupation = dataset["node_occupation"].values
     half = 0.5 * float(np.max(occupation, initial=0.0))
     names = dataset["node"].values
-    for place, name, role, n in zip(
-        places, names, dataset["node_role"].values, occupation, strict=True
+    for position, name, role, n in zip(
+        positions, names, dataset["node_role"].values, occupation, strict=True
     ):
-        axes.annotate(str(name), place, ha="center", va="center", fontsize="small", zorder=4,
+        axes.annotate(str(name), position, ha="center", va="center", fontsize="small", zorder=4,
                       color="white" if n < half else BLACK)  # fmt: skip
         if role:
-            axes.annotate(str(role), place, (6.5, 6.5), textcoords="offset points", ha="left",
+            axes.annotate(str(role), position, (6.5, 6.5), textcoords="offset points", ha="left",
                           fontweight="bold", zorder=4)  # fmt: skip

@@ -1,4 +1,4 @@
-"""One sheet for a power grid: where energy flows, where it stalls, how symmetry breaks, noise."""
+"""One sheet for a power grid: maps of current and branches, profiles, noise, quantum effects."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,6 +8,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from wheelwork.plots.curves import leave_out
 from wheelwork.plots.network import draw_network
 from wheelwork.plots.style import (
     BLACK,
@@ -46,8 +47,7 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
             if needed in dataset:
                 draw(figure, panel, dataset)
             else:
-                panel.text(0.5, 0.5, "not computed", ha="center", transform=panel.transAxes)
-                panel.set(xticks=[], yticks=[])
+                leave_out(panel)
         note = r"Rates in units of the coupling $g$; $n_0$: saturation number."
         figure.supxlabel(note, fontsize=6.5, color=GREY, x=0.99, ha="right")
         letter_panels(panels)
@@ -68,7 +68,7 @@ def _draw_current_map(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
 
 
 def _outline_stalled(panel: Axes, dataset: xr.Dataset) -> None:
-    """A line around the rates at which only the state at rest is stable, and a word in it."""
+    """Outline and name the rates at which only the state at rest is stable."""
     stable = dataset["map_stable_branches"].transpose("map_injection", "map_extraction")
     x, y = stable["map_extraction"].values, stable["map_injection"].values
     at_rest = stable.values == 0
@@ -121,7 +121,7 @@ def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> Non
         for sign in (-1.0, 1.0):
             panel.axhline(sign * level, color=GREY, linewidth=0.8, linestyle="--",
                           label=r"$\pm\Delta J$, equilibrium" if sign > 0 else None)  # fmt: skip
-    panel.set_ylim(-1.1 * float(np.max(spread)), 2.2 * float(np.max(spread)))  # and the legend
+    panel.set_ylim(-1.1 * float(np.max(spread)), 2.2 * float(np.max(spread)))  # and legend
     panel.legend(loc="upper right")
     panel.set_xlabel(EXTRACTION)
     panel.set_ylabel(r"current with noise $J/gn_0$")
@@ -129,7 +129,7 @@ def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> Non
 
 
 def _mark_mixed(panel: Axes, dataset: xr.Dataset, name: str) -> None:
-    """Marks on a curve, open where trajectories had not mixed."""
+    """Draw marks on a curve, open where trajectories had not mixed."""
     if "noisy_mixed" not in dataset:
         return
     for kind, fill in ((1.0, BLUE), (0.0, "white")):

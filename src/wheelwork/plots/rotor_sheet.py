@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, mark_failures, symbol_of, with_units
+from wheelwork.plots.curves import axis_label, leave_out, mark_failures, symbol_of, with_units
 from wheelwork.plots.style import (
     BLACK,
     BLUE,
@@ -38,7 +38,7 @@ SHADES = {1: ORANGE, 2: GREY, 3: BLUE, 4: GREEN}  # by regime code
 REGIMES = {1: "engine", 2: "accel.", 3: "refrigerator", 4: "heater"}
 RECTIFIED = (("heat", "heat"), ("momentum", "angular momentum"))
 MERITS = {"efficiency": "efficiency of the engine", "cop": "COP of the refrigerator"}
-LARGEST_RATIO = 3.0  # R has poles; beyond this it is not shown
+LARGEST_RATIO = 3.0  # R has poles; larger values are left out, as they would flatten the rest
 LINES = ("-", "--", ":")
 
 
@@ -47,7 +47,7 @@ def rotor_sheet(dataset: xr.Dataset) -> Figure:
 
     `dataset` is a sweep over one parameter with the observables of `RotorState`, to which may be
     added `heat_rectification`, `heat_size`, `momentum_rectification` and `momentum_size` over
-    (rectified_beta_ratio, bath_asymmetry). Everything drawn is read from there.
+    (rectified_beta_ratio, bath_asymmetry). Nothing is computed here.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05))
@@ -112,7 +112,7 @@ def _shade_regimes(panel: Axes, axis: np.ndarray, codes: np.ndarray) -> None:
 
 
 def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> None:
-    """A figure of merit and its bound, where the machine has that merit."""
+    """Draw a figure of merit and its bound, where the regime of the machine has that merit."""
     ordered = dataset.sortby(_axis(dataset))
     axis, values = _axis(ordered), ordered[name]
     present = np.isfinite(values.values)
@@ -143,8 +143,7 @@ def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
 
 def _draw_rectification(panel: Axes, dataset: xr.Dataset, name: str, words: str) -> None:
     if f"{name}_rectification" not in dataset:
-        panel.text(0.5, 0.5, "not computed", ha="center", transform=panel.transAxes)
-        panel.set(xticks=[], yticks=[])
+        leave_out(panel)
         return
     ratio, size = dataset[f"{name}_rectification"], dataset[f"{name}_size"]
     ratios = dataset["rectified_beta_ratio"]
@@ -164,12 +163,12 @@ def _draw_rectification(panel: Axes, dataset: xr.Dataset, name: str, words: str)
 
 
 def _mark_optima(panel: Axes, dataset: xr.Dataset, name: str, row: int, color: str) -> None:
-    """Dots where Γ_α is largest."""
+    """Draw dots where Γ_α is largest."""
     best = dataset[f"{name}_best_asymmetry"].values[row]
     chi = dataset["bath_asymmetry"].values
-    for place in best[np.isfinite(best)]:
-        at = int(np.argmin(np.abs(chi - place)))
-        R = dataset[f"{name}_rectification"].values[row, at]
-        J = dataset[f"{name}_size"].values[row, at]
+    for optimum in best[np.isfinite(best)]:
+        nearest = int(np.argmin(np.abs(chi - optimum)))
+        R = dataset[f"{name}_rectification"].values[row, nearest]
+        J = dataset[f"{name}_size"].values[row, nearest]
         if LARGEST_RATIO >= R:
             panel.plot(J, R, "o", color=color, markersize=3)

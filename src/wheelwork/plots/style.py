@@ -1,4 +1,4 @@
-"""The look of every figure: sizes, fonts, colours that colour-blind readers can tell apart."""
+"""The style of every figure: sizes, fonts, colours that colour-blind readers can distinguish."""
 
 import string
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 TWO_COLUMNS = 7.0  # inches, the width of a journal page
-RESOLUTION = 300  # dots per inch
+RESOLUTION = 300  # dots per inch, what journals ask of figures with colours
 
-# Of the palette of Okabe and Ito, made to be told apart with any kind of colour vision.
+# Of the palette of Okabe and Ito, which can be distinguished with any kind of colour vision.
 BLACK = "#000000"
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
@@ -20,7 +20,7 @@ ORANGE = "#E69F00"
 GREEN = "#009E73"
 GREY = "#7f7f7f"
 
-WIGNER_COLOURS = "viridis"  # rises evenly in lightness, so it survives grey print
+WIGNER_COLOURS = "viridis"  # of evenly rising lightness, so that it can be printed in grey
 OCCUPATION_COLOURS = "cividis"
 CURRENT_COLOURS = "viridis"
 FLOW_COLOURS = "Reds"

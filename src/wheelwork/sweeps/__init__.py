@@ -1,12 +1,11 @@
 """Sweeps: a machine at many parameter values, as one labelled dataset."""
 
+from wheelwork.sweeps.case_sweep import sweep
 from wheelwork.sweeps.cases import Product, Zipped
 from wheelwork.sweeps.collect import Status, collect, status
 from wheelwork.sweeps.execution import Processes
-from wheelwork.sweeps.loop import sweep
-from wheelwork.sweeps.nested import replace_at
-from wheelwork.sweeps.point import Point
-from wheelwork.sweeps.refinement import Change, Crossing, Event, Verdict, refine
+from wheelwork.sweeps.point import Point, replace_at
+from wheelwork.sweeps.refine import Change, Crossing, Event, Verdict, refine
 from wheelwork.sweeps.store import StoreError
 
 __all__ = [

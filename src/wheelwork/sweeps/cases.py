@@ -9,9 +9,11 @@ import numpy as np
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import ShortRepr
 
 POINT = "point"  # the dimension of values side by side
-TAKEN = {"check", "failed", "failure", "audit_passed", "audit_value", "audit_bound", "audit_ok"}
+# Names of a dataset's own variables, which no parameter may have.
+RESERVED = {"check", "failed", "failure", "audit_passed", "audit_value", "audit_bound", "audit_ok"}
 
 
 class Cases(Protocol):
@@ -33,11 +35,11 @@ class Cases(Protocol):
         """Return the parameters of the case `index`, counted from zero."""
 
     def describe(self) -> Any:
-        """Return all values in full as JSON material, from which `from_description` remakes it."""
+        """Return all values in full as JSON material, for `from_description`."""
 
 
-@dataclass(frozen=True)
-class Product:
+@dataclass(frozen=True, repr=False)
+class Product(ShortRepr):
     """Every combination of the values of several parameters, the last varying fastest.
 
     axes: parameter → values, (n,), finite and not empty.
@@ -64,19 +66,19 @@ class Product:
         return math.prod(self.shape)
 
     def parameters(self, index: int) -> dict[str, float]:
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         for name, axis in reversed(list(self.axes.items())):
-            index, place = divmod(index, axis.size)
-            found[name] = float(axis[place])
-        return {name: found[name] for name in self.axes}
+            index, position = divmod(index, axis.size)
+            values[name] = float(axis[position])
+        return {name: values[name] for name in self.axes}
 
     def describe(self) -> Any:
         values = {name: axis.tolist() for name, axis in self.axes.items()}
         return {"product": values, "order": list(values)}
 
 
-@dataclass(frozen=True)
-class Zipped:
+@dataclass(frozen=True, repr=False)
+class Zipped(ShortRepr):
     """Values side by side: the first of every parameter, then the second, and so on.
 
     columns: parameter → values, (n,), finite, the same n for all. The dataset has the dimension
@@ -132,10 +134,15 @@ def as_cases(values: Any) -> Cases:
 
 
 def from_description(description: Mapping[str, Any]) -> Cases:
-    """Return the cases that `Cases.describe` wrote down."""
+    """Return the cases that `Cases.describe` described."""
     if "product" in description:
         return Product(description["product"])
     return Zipped(description["zipped"])
+
+
+def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
+    """Return rows of values of `names` as cases."""
+    return Zipped({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 
 def _table(rows: Sequence[Any]) -> Zipped:
@@ -157,7 +164,7 @@ def _columns(values: Any) -> dict[str, FloatArray]:
     for name, value in values.items():
         if not isinstance(name, str) or "/" in name:
             raise InvalidArgument(f"`values` must have names without '/', but has {name!r}")
-        if name in TAKEN:
+        if name in RESERVED:
             raise InvalidArgument(f"`values` must not name a parameter `{name}`: a dataset does")
         column = _numbers(name, value)
         if column.size == 0:
@@ -168,7 +175,7 @@ def _columns(values: Any) -> dict[str, FloatArray]:
 
 
 def _numbers(name: str, value: Any) -> FloatArray:
-    """Return `value` as a new array, (n,); refuses what is no number or would be rounded."""
+    """Return `value` as a new array, (n,); refuses what is not a number or would be rounded."""
     given = np.asanyarray(value)
     if given.dtype.kind in "USbmM" or isinstance(given, np.ma.MaskedArray):
         raise InvalidArgument(f"`{name}` must be an array of real numbers, but is {value!r}")

@@ -1,4 +1,4 @@
-"""From a store to a dataset, or to a summary of how far it is."""
+"""A store read as a dataset, or as a summary of how far it is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,23 +8,20 @@ from typing import Any
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps.cases import Cases, Zipped, from_description
-from wheelwork.sweeps.columns import Columns
-from wheelwork.sweeps.dataset import to_dataset
+from wheelwork.sweeps.cases import Cases, Zipped, from_description, side_by_side
+from wheelwork.sweeps.dataset import NOT_COMPUTED, Columns, to_dataset
 from wheelwork.sweeps.identity import point_key
-from wheelwork.sweeps.store import Store, StoreError, open_store
-from wheelwork.sweeps.store.records import from_entry
-
-REFINED = "refined"  # marks stores whose points were chosen on the way
+from wheelwork.sweeps.point import Point
+from wheelwork.sweeps.store import REFINED, Store, StoreError, open_store
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far a store is. total: None where points are chosen on the way.
+    """How far a store is. total: None for `refine`, which chooses points as it proceeds.
 
-    done: points stored, the failed ones included. unaudited: points with a failed check.
-    damaged: lines that are not accepted, whose points count as missing. writers: processes at
-    work now. seconds: computing time of all points.
+    done: points stored, the failed ones included. audit_failed: points with a failed check.
+    damaged: lines that are not accepted, whose points count as missing. writers: processes that
+    work on it now. seconds: computing time of all points.
     """
 
     folder: Path
@@ -38,21 +35,22 @@ class Status:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing; always, where points are chosen on the way."""
+        """Whether no point is missing; always true for `refine`."""
         return self.total is None or self.done >= self.total
 
 
 def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
     """Return the dataset of the sweep whose store is `folder`, as `sweep` would.
 
-    It does not depend on who computed which point when: the same store gives the same bytes.
+    It does not depend on which process computed a point, or when: the same store gives the same
+    bytes.
     Raises InvalidArgument where there is no store, StoreError where points are missing, unless
     `partial`.
     """
     store = open_store(folder)
     cases, columns = _filled(store)
     if not columns.complete and not partial:
-        missing = int((columns.failure == "not computed").sum())
+        missing = int((columns.failure == NOT_COMPUTED).sum())
         raise StoreError(
             f"'{folder}' is not complete: {missing} of {len(cases)} points are missing; resume it, "
             "or collect what there is (partial)"
@@ -101,7 +99,7 @@ def _filled(store: Store) -> tuple[Cases, Columns]:
         indices.setdefault(point_key(seal, cases.parameters(index)), []).append(index)
     for entry in _points(store):
         for index in indices.pop(entry["point"], ()):
-            columns.put(index, from_entry(entry, index, len(cases)))
+            columns.put(index, Point.from_entry(entry, index, len(cases)))
     return cases, columns
 
 
@@ -116,8 +114,3 @@ def _visited(store: Store, names: list[str]) -> Zipped:
     if not rows:
         raise InvalidArgument(f"`store` must hold points, but '{store.folder}' has none yet")
     return side_by_side(names, sorted(rows))
-
-
-def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
-    """Return rows of values as cases."""
-    return Zipped({name: [row[i] for row in rows] for i, name in enumerate(names)})

@@ -1,80 +1,142 @@
-"""From columns of numbers to one labelled dataset."""
+"""Finished points as columns of numbers, and these as one labelled dataset."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from wheelwork._checks import FloatArray
+from wheelwork.results import Labels, attributes
 from wheelwork.sweeps.cases import Cases
-from wheelwork.sweeps.columns import NOT_COMPUTED, Columns
+from wheelwork.sweeps.point import Point
 
-Labels = Mapping[str, Sequence[str]]  # symbol, unit, long name
+NOT_COMPUTED = "not computed"
+NO_VERDICT = -1  # of the audit, where a point has no result
+
+ByteArray = npt.NDArray[np.int8]
+FirstUse = tuple[int, int]  # index of a point, and position among its names
+
+
+@dataclass
+class Table:
+    """Columns by name, made when a name first occurs.
+
+    The order of the names is that of the first point that has them, by index, so that it does not
+    depend on the order in which points are put.
+    """
+
+    size: int
+    columns: dict[str, FloatArray] = field(default_factory=dict)
+    first: dict[str, FirstUse] = field(default_factory=dict)
+
+    def put(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Write the numbers of one point."""
+        for position, (name, value) in enumerate(numbers.items()):
+            if name not in self.columns:
+                self.columns[name] = np.full(self.size, math.nan)
+            self.columns[name][index] = value
+            use = (index, position)
+            if use < self.first.get(name, (self.size, 0)):
+                self.first[name] = use
+
+    @property
+    def names(self) -> list[str]:
+        """In the order of the sweep."""
+        return sorted(self.columns, key=lambda name: self.first[name])
+
+
+@dataclass
+class Columns:
+    """The numbers of a sweep of `size` points; NaN and `NOT_COMPUTED` where there are none yet."""
+
+    size: int
+    observables: Table = field(init=False)
+    errors: Table = field(init=False)
+    audit_value: Table = field(init=False)
+    audit_bound: Table = field(init=False)
+    audit_ok: dict[str, ByteArray] = field(init=False, default_factory=dict)
+    missing: dict[str, npt.NDArray[Any]] = field(init=False, default_factory=dict)
+    failure: npt.NDArray[Any] = field(init=False)
+    passed: ByteArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("observables", "errors", "audit_value", "audit_bound"):
+            setattr(self, name, Table(self.size))
+        self.failure = np.full(self.size, NOT_COMPUTED, dtype=object)
+        self.passed = np.full(self.size, NO_VERDICT, dtype=np.int8)
+
+    def put(self, index: int, point: Point) -> None:
+        """Write the numbers of `point` at `index`."""
+        self.observables.put(index, point.observables)
+        self.errors.put(index, point.errors)
+        self.audit_value.put(index, {name: entry.value for name, entry in point.audit.items()})
+        self.audit_bound.put(index, {name: entry.bound for name, entry in point.audit.items()})
+        for name, entry in point.audit.items():
+            if name not in self.audit_ok:
+                self.audit_ok[name] = np.full(self.size, NO_VERDICT, dtype=np.int8)
+            self.audit_ok[name][index] = entry.ok
+        for name, reason in point.missing.items():
+            if name not in self.missing:
+                self.missing[name] = np.full(self.size, "", dtype=object)
+            self.missing[name][index] = reason
+        self.failure[index] = point.failure
+        if not point.failure:
+            self.passed[index] = all(entry.ok for entry in point.audit.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point has been put."""
+        return not bool(np.any(self.failure == NOT_COMPUTED))
 
 
 def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
     """Return every number of `columns`, laid out as `cases` say.
 
     Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
-    `failure` (empty where the point succeeded), `audit_passed` (1 or 0; -1 without a verdict).
+    `failure` (empty where the point succeeded), `audit_passed` (1 or 0; -1 without a verdict); and
+    `<name>_missing`, why an observable is NaN (empty where it is not), of those that are somewhere.
     Over these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
-    variables = {
-        **_observables(cases, columns, labels),
-        **_errors(cases, columns, labels),
-        **_verdicts(cases, columns),
-        **_audit(cases, columns),
-    }
+
+    def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
+        return xr.Variable(cases.dims, column.reshape(cases.shape), text)
+
+    variables: dict[str, xr.Variable] = {}
+    for name in columns.observables.names:
+        variables[name] = laid_out(columns.observables.columns[name], _label(name, labels))
+    for name in columns.errors.names:
+        text = {"long_name": f"estimated absolute error of {name}"}
+        if name in labels:
+            text["units"] = labels[name][1]
+        variables[f"{name}_error"] = laid_out(columns.errors.columns[name], text)
+    for name in columns.observables.names:
+        if name in columns.missing:
+            text = {"long_name": f"why {name} is missing"}
+            variables[f"{name}_missing"] = laid_out(columns.missing[name], text)
+    failed = (columns.failure != "") & (columns.failure != NOT_COMPUTED)
+    variables["failed"] = laid_out(
+        failed.astype(np.int8), {"long_name": "1 where the point was computed without a result"}
+    )
+    variables["failure"] = laid_out(columns.failure, {"long_name": "why the point has no numbers"})
+    words = "1: every check passed, 0: some failed, -1: no verdict"
+    variables["audit_passed"] = laid_out(columns.passed, {"long_name": words})
+    variables |= _audit(cases, columns)
     along = {name: (name,) if name in cases.dims else cases.dims for name in cases.columns}
     coordinates = {
-        name: xr.Variable(along[name], column, _attributes(name, labels))
+        name: xr.Variable(along[name], column, _label(name, labels))
         for name, column in cases.columns.items()
     }
-    taken = {name: item for name, item in variables.items() if name not in coordinates}
-    return xr.Dataset(taken, coords=coordinates)
+    # A parameter that is also an observable is kept once, as the coordinate.
+    data = {name: item for name, item in variables.items() if name not in coordinates}
+    return xr.Dataset(data, coords=coordinates)
 
 
-def _laid_out(cases: Cases, column: npt.NDArray[Any], attributes: Mapping[str, str]) -> xr.Variable:
-    return xr.Variable(cases.dims, column.reshape(cases.shape), attributes)
-
-
-def _attributes(name: str, labels: Labels) -> dict[str, str]:
-    if name not in labels:
-        return {}
-    return dict(zip(("symbol", "units", "long_name"), labels[name], strict=True))
-
-
-def _observables(cases: Cases, columns: Columns, labels: Labels) -> dict[str, xr.Variable]:
-    table = columns.observables
-    return {
-        name: _laid_out(cases, table.columns[name], _attributes(name, labels))
-        for name in table.names
-    }
-
-
-def _errors(cases: Cases, columns: Columns, labels: Labels) -> dict[str, xr.Variable]:
-    table = columns.errors
-    variables = {}
-    for name in table.names:
-        attributes = {"long_name": f"estimated absolute error of {name}"}
-        if name in labels:
-            attributes["units"] = labels[name][1]
-        variables[f"{name}_error"] = _laid_out(cases, table.columns[name], attributes)
-    return variables
-
-
-def _verdicts(cases: Cases, columns: Columns) -> dict[str, xr.Variable]:
-    failure = columns.failure
-    failed = (failure != "") & (failure != NOT_COMPUTED)
-    words = "1: every check passed, 0: some failed, -1: no verdict"
-    return {
-        "failed": _laid_out(
-            cases, failed.astype(np.int8), {"long_name": "1 where the point was tried in vain"}
-        ),
-        "failure": _laid_out(cases, failure, {"long_name": "why the point has no numbers"}),
-        "audit_passed": _laid_out(cases, columns.passed, {"long_name": words}),
-    }
+def _label(name: str, labels: Labels) -> dict[str, str]:
+    return attributes(labels[name]) if name in labels else {}
 
 
 def _audit(cases: Cases, columns: Columns) -> dict[str, xr.Variable]:
@@ -84,8 +146,8 @@ def _audit(cases: Cases, columns: Columns) -> dict[str, xr.Variable]:
     dims, shape = (*cases.dims, "check"), (*cases.shape, len(checks))
 
     def stack(by_check: Mapping[str, npt.NDArray[Any]]) -> xr.Variable:
-        columns = np.stack([by_check[name] for name in checks], axis=-1)
-        return xr.Variable(dims, columns.reshape(shape))
+        stacked = np.stack([by_check[name] for name in checks], axis=-1)
+        return xr.Variable(dims, stacked.reshape(shape))
 
     return {
         "check": xr.Variable("check", np.array(checks, dtype=object)),

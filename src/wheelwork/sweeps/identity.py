@@ -1,10 +1,11 @@
-"""What identifies a sweep and each of its points: every parameter in full, method, code."""
+"""What identifies a sweep and each of its points, and what a dataset says of its origin."""
 
 import dataclasses
 import functools
 import hashlib
 import inspect
 import json
+import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -17,9 +18,9 @@ import numpy as np
 from wheelwork.errors import InvalidArgument
 
 SOURCES = Path(__file__).parents[1]
-SHOWN_ONLY = ("cli", "papers", "plots")  # cannot change the numbers of a point
+DISPLAY_ONLY = ("cli", "papers", "plots")  # packages that cannot change the numbers of a point
 NUMERICS = ("numpy", "scipy", "numba")
-KNOWN = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # by their versions
+VERSIONED = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # identified by their versions
 
 
 def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
@@ -48,11 +49,11 @@ def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
 
 
 def exact(name: str, value: Any) -> Any:
-    """Return `describe(value)`, where that says everything.
+    """Return `describe(value)`, where that is complete.
 
     Raises InvalidArgument for what is known by its address only, such as a function, and for what
-    does not show all that it holds, such as a sparse matrix: two of them could not be told apart
-    when the sweep is resumed.
+    its `repr` does not describe in full, such as a sparse matrix: two of these could not be
+    distinguished when the sweep is resumed.
     """
 
     def in_words(part: Any) -> str:
@@ -79,29 +80,30 @@ def _is_vague(part: Any, words: str) -> bool:
 
 @functools.cache
 def code_version() -> dict[str, str]:
-    """Return the versions of wheelwork, with a digest of its sources, and of what it computes with.
+    """Return the versions of wheelwork, NumPy, SciPy and Numba.
 
-    The digest covers every source file but those that only show results.
+    That of wheelwork has a digest of every source file that can change a number.
     """
     digest = hashlib.sha256()
     for path in sorted(SOURCES.rglob("*.py")):
-        place = path.relative_to(SOURCES)
-        if place.parts[0] not in SHOWN_ONLY:
-            digest.update(place.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(SOURCES)
+        if name.parts[0] not in DISPLAY_ONLY:
+            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     own = f"{version('wheelwork')} ({digest.hexdigest()[:16]})"
     return {"wheelwork": own, **{package: version(package) for package in NUMERICS}}
 
 
 def own_code(*values: Any) -> dict[str, str]:
-    """Return a digest of every source file, not wheelwork's, that defines a part of `values`.
+    """Return a digest of every source file that defines a class of a part of `values`.
 
-    Files that these import from are not seen. Raises InvalidArgument for a class without a source
-    file: whether it has changed could not be told when the sweep is resumed.
+    Files of wheelwork are left out, since `code_version` covers them, and so are files that these
+    files import. Raises InvalidArgument for a class without a source file: on resuming, nobody
+    could tell whether it has changed.
     """
     kinds = {base for value in values for kind in _kinds(value) for base in kind.__mro__}
-    found = {}
+    digests = {}
     for kind in sorted(kinds, key=lambda kind: kind.__module__):
-        if kind.__module__.partition(".")[0] in KNOWN:
+        if kind.__module__.partition(".")[0] in VERSIONED:
             continue
         try:
             source = Path(inspect.getfile(kind)).read_bytes()
@@ -110,8 +112,8 @@ def own_code(*values: Any) -> dict[str, str]:
                 "`machine` must consist of classes defined in files to be kept in a store, "
                 f"but {kind.__qualname__} is not"
             ) from None
-        found[f"file of {kind.__module__}"] = hashlib.sha256(source).hexdigest()[:16]
-    return found
+        digests[f"file of {kind.__module__}"] = hashlib.sha256(source).hexdigest()[:16]
+    return digests
 
 
 def _kinds(value: Any) -> Iterator[type]:
@@ -127,7 +129,7 @@ def _kinds(value: Any) -> Iterator[type]:
 
 
 def seal_of(identity: Mapping[str, Any]) -> bytes:
-    """Return the digest of everything that the points of one sweep have in common."""
+    """Return the key of all checksums of one sweep: a digest of what its points share."""
     text = json.dumps(identity, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).digest()
 
@@ -136,3 +138,20 @@ def point_key(seal: bytes, parameters: Mapping[str, float]) -> str:
     """Return the name of a point: a digest of `seal` and of the parameters in full precision."""
     text = "\0".join(f"{name}={value.hex()}" for name, value in sorted(parameters.items()))
     return hashlib.blake2b(text.encode(), key=seal, digest_size=12).hexdigest()
+
+
+def provenance(machine: Any, method: Any) -> dict[str, str]:
+    """Return the attributes that say how a dataset was made, each a string.
+
+    They hold no date: the same sweep made twice gives the same dataset.
+    """
+    versions = code_version()
+    return {
+        "wheelwork_version": versions["wheelwork"],
+        "python_version": platform.python_version(),
+        "numpy_version": versions["numpy"],
+        "scipy_version": versions["scipy"],
+        "numba_version": versions["numba"],
+        "machine": json.dumps(describe(machine)),
+        "method": "default of the machine" if method is None else repr(method),
+    }

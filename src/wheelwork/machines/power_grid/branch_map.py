@@ -22,14 +22,14 @@ from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import (
     AmplitudeModel,
     MeanField,
-    PairCurve,
     Search,
     Solutions,
+    TwoSiteCurve,
     growth_rates,
     invertible,
-    pair_curve,
     rest_growth_rate,
     run_together,
+    two_site_curve,
 )
 from wheelwork.results import attributes
 
@@ -87,9 +87,9 @@ class _Curves:
 
     parameters: GridParameters
     axes: Mapping[str, FloatArray]
-    curve: PairCurve | None = None
+    curve: TwoSiteCurve | None = None
 
-    def of(self, point: GridParameters, model: AmplitudeModel) -> PairCurve | None:
+    def of(self, point: GridParameters, model: AmplitudeModel) -> TwoSiteCurve | None:
         """Return the curve for a point of the map, None where the search goes by starts."""
         if model.active.size != 2 or not invertible(model.growth):
             return None
@@ -99,7 +99,7 @@ class _Curves:
             or not np.array_equal(model.linear, known.linear)
             or not np.array_equal(model.active, known.active)
         ):
-            self.curve = pair_curve(model, self._largest(point))
+            self.curve = two_site_curve(model, self._largest(point))
         return self.curve
 
     def _largest(self, point: GridParameters) -> FloatArray:

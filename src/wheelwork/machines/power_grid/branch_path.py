@@ -24,8 +24,8 @@ class BranchPath(Summary):
     """What `PowerGrid.follow` returns: steady states in the order met, P of them.
 
     name: the parameter. points: the states; the parameter need not be monotonic.
-    events: folds, Hopf points and branch points, each with the error of its parameter, and "rest"
-    where the branch merges with α = 0. `error` of a branch is the tolerance of the method here.
+    events: folds, Hopf points and branch points, each with the error of its parameter, and "trivial
+    branch" where the branch merges with α = 0. `error` of a branch is the tolerance of the method.
     """
 
     machine: GridParameters

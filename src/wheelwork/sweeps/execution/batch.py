@@ -1,6 +1,7 @@
-"""A batch of points, as a worker computes it."""
+"""Batches of points: how large they are, and how a worker computes one."""
 
 import functools
+import math
 import os
 import pickle
 import platform
@@ -15,12 +16,16 @@ from wheelwork.errors import WheelworkError
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Point, Task, message
 
+# Overhead of a batch is a few milliseconds: at 0.2 s it is small, and little is lost by a kill.
+BATCH_SECONDS = 0.2
+LARGEST = 4096  # points, of which each is a line in a journal and a Point to be sent back
+GROWTH = 8  # at most, from one batch to the next: the first points may not be typical
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One point to be computed: its key, its place, its parameters."""
+    """One point to be computed: its key, its index in the sweep, its parameters."""
 
     key: str
     index: int
@@ -29,9 +34,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Batch:
-    """Cases that travel together.
+    """Cases that are sent to a worker together.
 
-    home: process that sent it; code: versions there (`code_version`). attempt: counts from zero.
+    home: id of the process that sends it. code: versions there (`code_version`). attempt: counted
+    from zero.
     """
 
     task: Task
@@ -44,9 +50,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a batch: points in the order of its cases, and the warnings given.
+    """The result of a batch: points in the order of its cases, and the warnings given.
 
-    fault: an exception that is no numerical failure, with where it was raised in `trace`.
+    fault: an exception that is not a numerical failure; trace: its traceback.
     """
 
     points: Sequence[Point]
@@ -55,12 +61,34 @@ class Outcome:
     trace: str = ""
 
 
+class BatchSize:
+    """The number of points of the next batch, from the time that the last ones took.
+
+    Batches last about `BATCH_SECONDS`, or hold one point, and get smaller at the end, so that all
+    of `workers` finish together.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._size = 1
+
+    def learn(self, points: Sequence[Point]) -> None:
+        """Adapt to the points of a finished batch."""
+        mean = sum(point.seconds for point in points) / len(points)
+        wanted = LARGEST if mean == 0.0 else int(BATCH_SECONDS / mean)
+        self._size = max(1, min(wanted, GROWTH * self._size, LARGEST))
+
+    def next(self, remaining: int) -> int:
+        """Return the size of the next batch, of `remaining` points in all."""
+        return max(1, min(self._size, math.ceil(remaining / (2 * self._workers))))
+
+
 def compute_batch(batch: Batch) -> Outcome:
     """Compute a batch; runs in a worker.
 
-    Away from home, numerical libraries are held to one thread each, as there are other workers,
-    and warnings are collected. Other versions than at home compute nothing: their numbers would be
-    taken for those of home.
+    In another process than `home`, numerical libraries are limited to one thread each, as there
+    are other workers, and warnings are collected. A worker with other versions than the sender
+    computes nothing: a store would take its numbers for those of the sender's versions.
     """
     if os.getpid() == batch.home:
         return _compute(batch)
@@ -86,7 +114,7 @@ def _compute(batch: Batch) -> Outcome:
 
 
 def _portable(reason: Exception) -> Exception:
-    """Return `reason`, or its words where it cannot be sent."""
+    """Return `reason`, or a RuntimeError with its text where it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(reason))
     except Exception:
@@ -96,7 +124,7 @@ def _portable(reason: Exception) -> Exception:
 
 @functools.cache
 def _one_thread() -> None:
-    """Hold what is loaded, and what will be, to one thread in this process."""
+    """Limit the numerical libraries of this process, loaded or not yet, to one thread."""
     for name in THREADS:
         os.environ[name] = "1"
     threadpool_limits(1)

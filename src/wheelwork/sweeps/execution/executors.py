@@ -1,4 +1,4 @@
-"""Who computes: an executor, and another one in its place when it breaks."""
+"""Executors: processes of this machine, and a pool that is replaced when it breaks."""
 
 import multiprocessing
 import os
@@ -14,16 +14,16 @@ from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.execution.batch import Batch, Outcome, compute_batch
 
-UNKNOWN_WORKERS = 32  # of an executor that does not say how many it has
+UNKNOWN_WORKERS = 32  # assumed of an executor that does not tell: idle ones cost more than a queue
 
 
 @dataclass(frozen=True)
 class Processes:
     """That many processes of this machine, started for the sweep and ended with it.
 
-    They are started afresh, so that a script must guard what it runs by
-    `if __name__ == "__main__":`. Each holds numerical libraries to one thread, and ends when the
-    process that started it does.
+    They are spawned, not forked, so that a script must guard its main part by
+    `if __name__ == "__main__":`. Each limits its numerical libraries to one thread, and ends when
+    the process that started it does.
     """
 
     workers: int
@@ -39,7 +39,7 @@ class Processes:
 
 
 def _begin_worker() -> None:
-    """Leave interrupts to the parent, and do not outlive it."""
+    """Ignore Ctrl-C, which the parent handles, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -51,11 +51,12 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-class Crew:
-    """An executor while a sweep lasts.
+class WorkerPool:
+    """An executor for the duration of a sweep.
 
-    executor: anything of `concurrent.futures`, which stays open, or `Processes`. workers: how many
-    batches it computes at once; None: as many as it has workers, or 32 where it does not tell.
+    executor: `Processes`, or one of `concurrent.futures`, which is left open at the end. workers:
+    number of batches it computes at once; None: its number of workers, or 32 where it does not
+    tell.
     """
 
     def __init__(self, executor: Executor | Processes, workers: int | None = None) -> None:
@@ -84,11 +85,11 @@ class Crew:
             self._end(at_once=kind is not None)
 
     def submit(self, batch: Batch) -> Future[Outcome]:
-        """Hand a batch over; raises what the executor raises."""
+        """Submit a batch; raises what the executor raises."""
         return self._pool.submit(compute_batch, batch)
 
     def renew(self) -> None:
-        """Go on with a new pool of processes, since a broken pool cannot be used again."""
+        """Continue with a new pool of processes, since a broken pool cannot be used again."""
         if self._own:
             self._end(at_once=True)
         self._pool, self._own = Processes(self.workers).start(), True

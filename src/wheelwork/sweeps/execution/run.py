@@ -1,4 +1,4 @@
-"""Running a sweep's work: one point after the other, or in batches by an executor."""
+"""Computing all points of a sweep: one after the other, or in batches by an executor."""
 
 import contextlib
 import os
@@ -17,23 +17,26 @@ from concurrent.futures import (
 from dataclasses import replace
 
 from wheelwork.errors import InvalidArgument, WheelworkError
-from wheelwork.sweeps.execution.batch import Batch, Case, Outcome
-from wheelwork.sweeps.execution.batch_size import Pace
-from wheelwork.sweeps.execution.executors import Crew, Processes
+from wheelwork.sweeps.execution.batch import Batch, BatchSize, Case, Outcome
+from wheelwork.sweeps.execution.executors import Processes, WorkerPool
 from wheelwork.sweeps.execution.work import Work
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Task, message
 
-AHEAD = 2  # batches per worker that are handed out: one in work, one waiting
-ATTEMPTS = 3  # of a point that is alone when its worker is lost
-HOPELESS = (3, 20)  # points given up in a row: before any success, and later
+AHEAD = 2  # batches submitted per worker: one being computed, one waiting, so that none idles
+# Of a point that is alone when its worker is lost. Once may be chance, such as another process that
+# took all memory; each attempt costs the start of a pool.
+ATTEMPTS = 3
+# Points given up in a row that end the sweep: before any success the executor itself is broken;
+# later, a region of parameters may be.
+HOPELESS = (3, 20)
 
 
 @contextlib.contextmanager
-def crew_of(
+def open_pool(
     task: Task, executor: Executor | Processes | None, workers: int | None = None
-) -> Iterator[Crew | None]:
-    """Yield who computes `task`, None for this process itself.
+) -> Iterator[WorkerPool | None]:
+    """Yield the pool that computes `task`, None for this process itself.
 
     Raises InvalidArgument where the task cannot be sent to other processes.
     """
@@ -42,32 +45,32 @@ def crew_of(
         return
     if not isinstance(executor, ThreadPoolExecutor):
         _require_picklable(task)
-    with Crew(executor, workers) as crew:
-        yield crew
+    with WorkerPool(executor, workers) as pool:
+        yield pool
 
 
-def compute(task: Task, work: Work, crew: Crew | None) -> None:
-    """Compute all of `work`, and wait for what other processes compute of it.
+def compute(task: Task, work: Work, pool: WorkerPool | None) -> None:
+    """Compute all of `work`, and wait for the points that other processes have claimed.
 
-    Raises what is wrong with the code or the store. A point that fails, or that costs its worker
-    the life three times, does not stop the rest.
+    Raises errors of the code and of the store. A point that fails, or that kills its worker three
+    times, does not stop the rest.
     """
-    if crew is None:
+    if pool is None:
         _compute_here(task, work)
     else:
-        _Foreman(task, work, crew).run()
+        _Dispatcher(task, work, pool).run()
 
 
 def _compute_here(task: Task, work: Work) -> None:
-    pace = Pace(workers=1)
+    size = BatchSize(workers=1)
     while True:
-        cases = work.take(pace.size(work.remaining))
+        cases = work.take(size.next(work.remaining))
         points = []
         for case in cases:
             points.append(task.solve(case.parameters, case.index, work.total))
             work.keep([case], points[-1:])
         if points:
-            pace.learn(points)
+            size.learn(points)
         elif not work.wait():
             return
 
@@ -81,24 +84,24 @@ def _require_picklable(task: Task) -> None:
         ) from None
 
 
-class _Foreman:
-    """Keeps a crew busy, and takes up again what its workers lose.
+class _Dispatcher:
+    """Keeps a pool busy, and repeats the batches that are lost with a worker.
 
-    When a worker is lost, all batches then in work come into doubt; their points are tried again
-    one at a time, so that a point which costs its worker the life is told from those beside it.
+    When a worker dies, any batch submitted at that time may be the cause. Their points are tried
+    again one at a time, so that a point that kills its worker is distinguished from the others.
     """
 
-    def __init__(self, task: Task, work: Work, crew: Crew) -> None:
-        self.task, self.work, self.crew = task, work, crew
-        self.pace = Pace(crew.workers)
+    def __init__(self, task: Task, work: Work, pool: WorkerPool) -> None:
+        self.task, self.work, self.pool = task, work, pool
+        self.size = BatchSize(pool.workers)
         self.pending: dict[Future[Outcome], Batch] = {}
-        self.doubtful: deque[Batch] = deque()
+        self.retries: deque[Batch] = deque()
         self.given_up = 0
         self.succeeded = False
 
     def run(self) -> None:
         try:
-            while self._hand_out() or self.work.wait():
+            while self._submit_batches() or self.work.wait():
                 if self.pending:
                     done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
                     self._collect(done)
@@ -107,42 +110,42 @@ class _Foreman:
                 future.cancel()
             raise
 
-    def _hand_out(self) -> bool:
-        """Submit batches until the crew has enough; return whether anything is in work."""
-        if self.doubtful:
+    def _submit_batches(self) -> bool:
+        """Submit batches until the pool has enough; return whether any is being computed."""
+        if self.retries:
             if not self.pending:
-                self._submit(self.doubtful.popleft())
+                self._submit(self.retries.popleft())
             return True
-        while len(self.pending) < AHEAD * self.crew.workers:
-            cases = self.work.take(self.pace.size(self.work.remaining))
+        while len(self.pending) < AHEAD * self.pool.workers:
+            cases = self.work.take(self.size.next(self.work.remaining))
             if not cases:
                 break
             self._submit(Batch(self.task, cases, self.work.total, os.getpid(), code_version()))
-            if self.doubtful:
+            if self.retries:
                 break
-        return bool(self.pending) or bool(self.doubtful)
+        return bool(self.pending) or bool(self.retries)
 
     def _submit(self, batch: Batch) -> None:
         try:
-            self.pending[self.crew.submit(batch)] = batch
-        except BrokenExecutor as reason:  # found out between two batches
-            self.crew.renew()
-            self._doubt(batch, reason)
+            self.pending[self.pool.submit(batch)] = batch
+        except BrokenExecutor as reason:  # it broke between two batches
+            self.pool.renew()
+            self._retry(batch, reason)
 
     def _collect(self, done: Iterable[Future[Outcome]]) -> None:
-        reasons = [self._take_back(future) for future in done]
+        reasons = [self._finish(future) for future in done]
         if any(isinstance(reason, BrokenExecutor) for reason in reasons):
-            for future in list(self.pending):  # broken too, unless it was done before
-                self._take_back(future)
-            self.crew.renew()
+            for future in list(self.pending):  # lost too, unless it was done before
+                self._finish(future)
+            self.pool.renew()
 
-    def _take_back(self, future: Future[Outcome]) -> BaseException | None:
-        """Take the result of a batch, or doubt it; return why it has none."""
+    def _finish(self, future: Future[Outcome]) -> BaseException | None:
+        """Take the result of a batch, or plan it again; return why it has none."""
         batch = self.pending.pop(future)
         try:
             outcome = future.result()
         except Exception as reason:
-            self._doubt(batch, reason)
+            self._retry(batch, reason)
             return reason
         self._accept(batch, outcome)
         return None
@@ -155,16 +158,16 @@ class _Foreman:
         if outcome.fault is not None:
             outcome.fault.add_note(f"in a worker:\n{outcome.trace}")
             raise outcome.fault
-        self.pace.learn(outcome.points)
+        self.size.learn(outcome.points)
 
-    def _doubt(self, batch: Batch, reason: BaseException) -> None:
+    def _retry(self, batch: Batch, reason: BaseException) -> None:
         """Try the points of a lost batch again, each by itself."""
         if len(batch.cases) > 1:
-            self.doubtful.extend(
+            self.retries.extend(
                 replace(batch, cases=[case], attempt=batch.attempt) for case in batch.cases
             )
         elif batch.attempt + 1 < ATTEMPTS:
-            self.doubtful.appendleft(replace(batch, attempt=batch.attempt + 1))
+            self.retries.appendleft(replace(batch, attempt=batch.attempt + 1))
         else:
             self._give_up(batch.cases, reason)
 

@@ -1,4 +1,4 @@
-"""What is to be computed, what is done, and what others are at."""
+"""The points of a sweep: which are open, finished, or claimed by other processes."""
 
 import time
 from collections import deque
@@ -13,9 +13,9 @@ from wheelwork.sweeps.execution.batch import Case
 from wheelwork.sweeps.identity import point_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store.folder import Ledger
-from wheelwork.sweeps.store.records import from_entry, to_entry
 
-PATIENCE = 0.1  # seconds between looks at what others have finished
+# Seconds between readings of what others have finished: a batch lasts about twice as long.
+POLL_INTERVAL = 0.1
 
 Receive = Callable[[int, Point], None]
 
@@ -35,7 +35,7 @@ class Share:
 
     @classmethod
     def of_pair(cls, pair: Any) -> "Share":
-        """Return the share (number, of); raises InvalidArgument for what is no such pair."""
+        """Return the share (number, of); raises InvalidArgument for what is not such a pair."""
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise InvalidArgument(f"`shard` must be a pair (i, n), but is {pair!r}")
         return cls(*pair)
@@ -46,10 +46,10 @@ class Share:
 
 
 class Work:
-    """The cases of a sweep, handed out once each.
+    """The cases of a sweep, each given out once.
 
-    receive: called with index and point for all that become known, computed here or elsewhere.
-    ledger: of the store; None where points are not kept. share: what to compute of it all.
+    receive: called with index and point for every finished point, computed by this process or
+    another. ledger: of the store; None where points are not stored. share: the part to compute.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Work:
         share = Share(1, 1) if share is None else share
         own = (key for key, indices in self._indices.items() if share.holds(indices[0]))
         self._open = deque(own)
-        self._elsewhere: deque[str] = deque()
+        self._claimed: deque[str] = deque()
         self._done: set[str] = set()
         self.lost: dict[str, str] = {}
 
@@ -79,13 +79,13 @@ class Work:
 
     @property
     def remaining(self) -> int:
-        """Number of those not yet handed out, at most."""
-        return len(self._open) + len(self._elsewhere)
+        """Upper bound on the number of cases not yet given out."""
+        return len(self._open) + len(self._claimed)
 
     def take(self, count: int) -> list[Case]:
-        """Return up to `count` cases that nobody else computes or has computed.
+        """Return up to `count` cases that no other process has claimed or finished.
 
-        None: what remains, if anything does, is computed by others; see `wait`.
+        An empty list means that what remains, if anything, is claimed by others; see `wait`.
         """
         if self._ledger is None:
             return [self._case(key) for key in self._next(count, set())]
@@ -100,7 +100,7 @@ class Work:
     def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
         """Store finished points, then pass them on."""
         pairs = zip(cases, points, strict=True)
-        entries = [to_entry(case.key, point) for case, point in pairs if not point.passing]
+        entries = [point.entry(case.key) for case, point in pairs if not point.transient]
         if self._ledger is not None and entries:
             self._ledger.append(entries)
         for case, point in zip(cases, points, strict=True):
@@ -108,27 +108,27 @@ class Work:
             self._pass_on(case.key, point)
 
     def give_up(self, case: Case, reason: str) -> None:
-        """Pass on that a case has no result here; it is not stored, and may be tried again."""
+        """Pass on that a case has no result; it is not stored, so that a resumed sweep tries it."""
         self._done.add(case.key)
         self.lost[case.key] = reason
         self._pass_on(case.key, Point(case.index, self.total, case.parameters, failure=reason))
 
     def wait(self) -> bool:
-        """Wait a moment for others, and return whether there is anything to wait for."""
+        """Wait for other processes, briefly; return whether any case remains."""
         if self.remaining:
-            time.sleep(PATIENCE)
+            time.sleep(POLL_INTERVAL)
         return bool(self.remaining)
 
     def _next(self, count: int, busy: set[str]) -> list[str]:
         keys: list[str] = []
         if not self._open:
-            self._open, self._elsewhere = self._elsewhere, deque()
+            self._open, self._claimed = self._claimed, deque()
         while self._open and len(keys) < count:
             key = self._open.popleft()
             if key in self._done:
                 continue
             if key in busy:
-                self._elsewhere.append(key)
+                self._claimed.append(key)
             else:
                 keys.append(key)
         return keys
@@ -140,7 +140,7 @@ class Work:
     def _learn(self, key: str, entry: Mapping[str, Any]) -> None:
         if key not in self._done:
             self._done.add(key)
-            self._pass_on(key, from_entry(entry, self._indices[key][0], self.total))
+            self._pass_on(key, Point.from_entry(entry, self._indices[key][0], self.total))
 
     def _pass_on(self, key: str, point: Point) -> None:
         for index in self._indices[key]:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps.store.errors import storing
+from wheelwork.sweeps.store.files import is_held, locked, require_locks, storing
 from wheelwork.sweeps.store.journal import Reader, Writer
-from wheelwork.sweeps.store.locks import is_held, locked, require_locks
 from wheelwork.sweeps.store.manifest import NAME, Manifest, read_manifest, write_manifest
 
 LOCK, JOURNALS, SUFFIX = "lock", "journals", ".journal"
-_SHARD = re.compile(r"(\d+)of(\d+)-")
+_SHARD = re.compile(r"(\d+)of(\d+)-")  # beginning of a journal's name
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,13 @@ class Store:
         return [Reader(path, self.manifest.seal) for path in self.journals()]
 
     def writers_alive(self) -> int:
-        """How many processes are at work on it now."""
+        """Number of processes that work on it now."""
         with storing("read the store", self.folder):
             return sum(is_held(path) for path in self.journals())
 
     @contextlib.contextmanager
     def ledger(self, shard: tuple[int, int] | None = None) -> Iterator["Ledger"]:
-        """Take part in filling the store, or a shard of it, with a journal of one's own."""
+        """Yield a ledger with a new journal, to fill the store or a shard of it."""
         ledger = Ledger(self, shard)
         try:
             yield ledger
@@ -71,9 +70,9 @@ def prepare_store(folder: str | Path, manifest: Manifest) -> Store:
         with locked(folder / LOCK):
             if not (folder / NAME).exists():
                 write_manifest(folder, manifest)
-    found = read_manifest(folder)
-    manifest.require_same(found, folder)
-    return Store(folder, found)
+    existing = read_manifest(folder)
+    manifest.require_same(existing, folder)
+    return Store(folder, existing)
 
 
 def _require_free(folder: Path) -> None:
@@ -91,10 +90,10 @@ def _require_free(folder: Path) -> None:
 
 
 class Ledger:
-    """One writer's view of a store: what others have finished, and what they are at.
+    """One writer's view of a store: which points others have finished, and which they compute.
 
-    A writer claims points before it computes them, under a lock of the store. Its claims hold as
-    long as it holds the lock on its journal, which ends with it at the latest.
+    A writer claims points before it computes them, under a lock of the store. Its claims are valid
+    as long as it holds the lock on its journal, which the system releases when the writer ends.
     """
 
     def __init__(self, store: Store, shard: tuple[int, int] | None = None) -> None:
@@ -114,14 +113,14 @@ class Ledger:
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock of the store: nobody else claims meanwhile."""
+        """Hold the lock of the store, so that nobody else claims points meanwhile."""
         with locked(self.store.folder / LOCK):
             yield
 
     def news(self, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the points that others have stored since the last call; needs `exclusive`.
 
-        Points whose keys are not `wanted` are kept until they are.
+        Points whose keys are not `wanted` are kept for a later call.
         """
         for path in self.store.journals():
             known = path == self._own.path or path in self._others
@@ -145,7 +144,7 @@ class Ledger:
 
     @property
     def busy(self) -> set[str]:
-        """Keys that living others have claimed and not finished, as of the last `news`."""
+        """Keys that other running writers have claimed and not finished, as of the last `news`."""
         return set().union(*(other.claimed for other in self._others.values() if other.alive))
 
     def claim(self, keys: list[str]) -> None:
@@ -172,7 +171,8 @@ class _Other:
     def news(self) -> Iterator[dict[str, Any]]:
         if not self.alive:
             return
-        self.alive = is_held(self.reader.path)  # asked first: what it wrote until then is read now
+        # Asked before reading, so that what it wrote until it ended is read now.
+        self.alive = is_held(self.reader.path)
         for entry in self.reader.news(final=not self.alive):
             if "claim" in entry:
                 self.claimed.update(entry["claim"])

@@ -2,31 +2,35 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import ShortRepr
+from wheelwork.results import Labels
 from wheelwork.sweeps.identity import seal_of
-from wheelwork.sweeps.store.errors import StoreError, storing
+from wheelwork.sweeps.store.files import StoreError, storing
 
 FORMAT = "wheelwork sweep"
-SCHEMA = 1
+SCHEMA = 1  # of manifest and journals; a store of another one cannot be read
 NAME = "manifest.json"
+REFINED = "refined"  # marks the store of `refine`, whose points are not known beforehand
+SHOWN = 4, 60  # differences named in an error message, and characters of each value
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What a store says of itself; JSON material throughout.
+@dataclass(frozen=True, repr=False)
+class Manifest(ShortRepr):
+    """The description of a store; JSON material throughout.
 
-    identity: all that decides on the numbers (machine, method, observables, values, code): a store
-    with another identity is foreign. labels: symbol, unit and long name by name. attributes: of
-    the dataset. recipe: how whoever made the store can make the sweep again.
+    identity: all that determines the numbers (machine, method, observables, values, code); a sweep
+    with another identity cannot use the store. labels: of observables and parameters. attributes:
+    of the dataset. recipe: how the program that made the store can repeat the sweep.
     """
 
     identity: Mapping[str, Any]
-    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
@@ -35,11 +39,11 @@ class Manifest:
         """Digest of the identity and of the schema."""
         return seal_of({"schema": SCHEMA, **self.identity})
 
-    def require_same(self, found: "Manifest", folder: Path) -> None:
-        """Raise InvalidArgument where `found`, that of `folder`, belongs to another sweep."""
-        if found.seal == self.seal:
+    def require_same(self, existing: "Manifest", folder: Path) -> None:
+        """Raise InvalidArgument where `existing`, that of `folder`, belongs to another sweep."""
+        if existing.seal == self.seal:
             return
-        other = _differences(self.identity, found.identity)
+        other = _differences(self.identity, existing.identity)
         raise InvalidArgument(
             f"`store` must hold this sweep, but '{folder}' holds another: {'; '.join(other)}"
         )
@@ -85,29 +89,29 @@ def read_manifest(folder: Path) -> Manifest:
     if schema != SCHEMA:
         raise InvalidArgument(f"`store` must have schema {SCHEMA}, but has {schema!r} ('{folder}')")
     try:
-        parts = {key: content[key] for key in ("labels", "attributes", "recipe")}
-        manifest = Manifest(content["identity"], **parts)
+        labels = {name: (s, unit, words) for name, (s, unit, words) in content["labels"].items()}
+        manifest = Manifest(content["identity"], labels, content["attributes"], content["recipe"])
         whole = manifest.seal.hex() == content["seal"]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         whole = False
     if not whole:
         raise StoreError(f"'{path}' is damaged: its seal does not fit")
     return manifest
 
 
-def _differences(wanted: Any, found: Any, place: str = "") -> list[str]:
-    """Say where two pieces of JSON material differ, the first few places."""
-    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        names = dict.fromkeys([*wanted, *found])
+def _differences(wanted: Any, existing: Any, path: str = "") -> list[str]:
+    """Return in words the first few differences of two pieces of JSON material."""
+    if isinstance(wanted, Mapping) and isinstance(existing, Mapping):
+        names = dict.fromkeys([*wanted, *existing])
         parts = (
-            _differences(wanted.get(name), found.get(name), f"{place}.{name}" if place else name)
+            _differences(wanted.get(name), existing.get(name), f"{path}.{name}" if path else name)
             for name in names
-            if wanted.get(name) != found.get(name)
+            if wanted.get(name) != existing.get(name)
         )
-        return [line for part in parts for line in part][:4]
-    return [f"{place} is {_short(found)} there, {_short(wanted)} here"]
+        return [line for part in parts for line in part][: SHOWN[0]]
+    return [f"{path} is {_short(existing)} there, {_short(wanted)} here"]
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:40]} ... {text[-15:]}"
+    return text if len(text) <= SHOWN[1] else f"{text[:40]} ... {text[-15:]}"

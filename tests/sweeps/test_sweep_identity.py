@@ -31,7 +31,6 @@ from wheelwork.sweeps.execution.batch import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
 from wheelwork.sweeps.point import Point, Task
 from wheelwork.sweeps.store import open_store
-from wheelwork.sweeps.store.records import to_entry
 
 FREQUENCY = {"frequency": [1.0, 2.0, 3.0]}
 
@@ -259,7 +258,7 @@ def test_of_a_point_stored_twice_the_first_counts_whole(tmp_path):
     (first,) = store.journals()
     first.rename(first.with_name("aaa.journal"))
     with store.ledger() as ledger:
-        ledger.append([to_entry(key, Point(0, 1, {"x": 1.0}, failure="NotConverged: no"))])
+        ledger.append([Point(0, 1, {"x": 1.0}, failure="NotConverged: no").entry(key)])
     assert store.journals()[0].name == "aaa.journal"
     assert same_numbers(collect(tmp_path / "store"), whole)
 

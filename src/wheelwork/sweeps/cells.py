@@ -1,8 +1,8 @@
 """Intervals and rectangles that are halved where their corners lie on different sides.
 
-Places are tuples of integers, in units of the smallest cell: the axis values of the start stand at
-multiples of 2^depth, and halving never leaves the integers. So no place is met twice under two
-names, and the points do not depend on the order in which they come.
+Positions are tuples of integers, in units of the smallest cell: the initial axis values stand at
+multiples of 2^depth, and halving never leaves the integers. So no point has two positions, and the
+points do not depend on the order in which they are computed.
 """
 
 import itertools
@@ -13,17 +13,17 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 
-Place = tuple[int, ...]
+Position = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An interval (one parameter) or rectangle (two). low: its least corner; size: of its sides."""
+    """An interval (one parameter) or rectangle (two). low: least corner; size: of the sides."""
 
-    low: Place
+    low: Position
     size: int
 
-    def corners(self) -> list[Place]:
+    def corners(self) -> list[Position]:
         """All corners."""
         return list(itertools.product(*((low, low + self.size) for low in self.low)))
 
@@ -33,8 +33,8 @@ class Cell:
         lows = itertools.product(*((low, low + half) for low in self.low))
         return [Cell(low, half) for low in lows]
 
-    def rim(self) -> Iterator[Place]:
-        """All places on its boundary, those of smaller neighbours included."""
+    def rim(self) -> Iterator[Position]:
+        """All positions on its boundary, those of smaller neighbours included."""
         if len(self.low) == 1:
             yield from self.corners()
             return
@@ -48,24 +48,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Lattice:
-    """Where integers lie on the axes. depth: halvings from the start to the smallest cell."""
+    """Parameter values at integer positions. depth: halvings of an initial cell, at most."""
 
     axes: tuple[FloatArray, ...]
     depth: int
 
     @property
     def unit(self) -> int:
-        """Size of the cells of the start."""
+        """Size of the initial cells."""
         return 1 << self.depth
 
     def cells(self) -> list[Cell]:
-        """The cells of the start."""
+        """The initial cells."""
         lows = itertools.product(*(range(axis.size - 1) for axis in self.axes))
-        return [Cell(tuple(self.unit * low for low in place), self.unit) for place in lows]
+        return [Cell(tuple(self.unit * low for low in position), self.unit) for position in lows]
 
-    def values(self, place: Place) -> tuple[float, ...]:
-        """Return the parameter values at a place."""
-        return tuple(self._value(axis, n) for axis, n in zip(self.axes, place, strict=True))
+    def values(self, position: Position) -> tuple[float, ...]:
+        """Return the parameter values at a position."""
+        return tuple(self._value(axis, n) for axis, n in zip(self.axes, position, strict=True))
 
     def _value(self, axis: FloatArray, n: int) -> float:
         left, rest = divmod(n, self.unit)
@@ -83,7 +83,7 @@ def depth_for(axes: tuple[FloatArray, ...], widths: tuple[float, ...]) -> int:
     return max(0, int(np.ceil(np.log2(max(*ratios, 1.0)))))
 
 
-def is_crossed(cell: Cell, sides: Mapping[Place, Hashable | None]) -> bool:
+def is_crossed(cell: Cell, sides: Mapping[Position, Hashable | None]) -> bool:
     """Whether known points on the rim of `cell` lie on different sides."""
-    found = {sides[place] for place in cell.rim() if sides.get(place) is not None}
-    return len(found) > 1
+    different = {sides[position] for position in cell.rim() if sides.get(position) is not None}
+    return len(different) > 1
