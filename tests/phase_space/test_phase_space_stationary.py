@@ -1,5 +1,7 @@
 """Textbook models before any device: closed forms, laws, orders, independent routes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phase_space_systems import (
@@ -102,9 +104,8 @@ def test_radial_differences_converge_at_sixth_order():
     start = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
 
     def number(nodes):
-        return moments(start.with_modulation(circle_solver.solve(orbits, nodes, 12)))[
-            "phonon_number"
-        ]
+        found = replace(start, modulation=circle_solver.solve(orbits, nodes, 12))
+        return moments(found)["phonon_number"]
 
     best = number(240)
     nodes = np.array([30, 42, 60])

@@ -1,7 +1,6 @@
 """The relaxation to a tolerance: on circles or on the plane, in larger and larger spaces."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
@@ -9,12 +8,7 @@ from wheelwork.phase_space.response import on_circles, on_plane
 from wheelwork.phase_space.response.relaxation import Relaxation, differences
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
-from wheelwork.phase_space.stationary.orbits import (
-    Orbits,
-    SeveralWells,
-    find_orbits,
-    table_error,
-)
+from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
 
 # Radial functions of each harmonic, and harmonics. The harmonics rise by two at least: in a device
 # that is even in x a single one would change nothing.
@@ -26,13 +20,8 @@ LARGEST_DENSE = 450  # unknowns, up to which all modes are computed at once
 KRYLOV_SHARE = 0.1  # of rtol, for the error of the Krylov space
 COARSEST_TABLES = 1e-2  # rtol of tables; the estimated error of coarser ones is too small
 
-
-class RelaxationWithErrors(NamedTuple):
-    """Relaxation with the estimated relative errors of `relaxation.differences`."""
-
-    relaxation: Relaxation
-    errors: Mapping[str, float]
-    details: Mapping[str, float]
+# Relaxation, estimated relative errors of `relaxation.differences`, and sizes of basis or mesh.
+RelaxationWithErrors = tuple[Relaxation, Mapping[str, float], Mapping[str, float]]
 
 
 def solve_relaxation(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
@@ -62,9 +51,7 @@ def _on_circles(orbits: Orbits, rtol: float) -> RelaxationWithErrors:
         errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
         worst = max(errors.values())
         if worst <= rtol:
-            return RelaxationWithErrors(
-                fine, errors, {"radial_functions": level[0], "harmonics": level[1]}
-            )
+            return fine, errors, {"radial_functions": level[0], "harmonics": level[1]}
         if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
             break
         coarse = fine
@@ -86,7 +73,7 @@ def _on_plane(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
         worst = max(errors.values())
         if worst <= rtol:
             details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
-            return RelaxationWithErrors(fine, errors, details)
+            return fine, errors, details
         coarse = fine
     raise NotConverged(
         f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "

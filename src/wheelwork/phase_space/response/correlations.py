@@ -15,8 +15,8 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.response.adaptive_solver import solve_relaxation
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
-from wheelwork.phase_space.response.relaxation import SCALES, Relaxation, correlation
-from wheelwork.results import with_error
+from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation, correlation
+from wheelwork.results import html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
@@ -62,13 +62,9 @@ def find_switching(relaxation: Relaxation) -> Switching | None:
     X = [_mean(relaxation, relaxation.positions[:, 0], side) for side in sides]
     key = intensity if abs(intensity[0] - intensity[1]) > 1e-6 * sum(intensity) else X
     first, second = (0, 1) if key[0] < key[1] else (1, 0)
-    return Switching(
-        weights=(weights[first], weights[second]),
-        rates=(slowest * weights[second], slowest * weights[first]),
-        X=(X[first], X[second]),
-        intensity=(intensity[first], intensity[second]),
-        mixing=mixing,
-    )
+    rates = slowest * weights[second], slowest * weights[first]
+    of_both = (X[first], X[second]), (intensity[first], intensity[second])
+    return Switching((weights[first], weights[second]), rates, *of_both, mixing)
 
 
 def _mean(relaxation: Relaxation, values: FloatArray, side: npt.NDArray[np.bool_]) -> float:
@@ -99,12 +95,8 @@ class Response:
         return f"Response({shown})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{escape(text)}</td><td>{meaning}</td></tr>"
-            for name, text, meaning in self._summary()
-        )
-        worst = f"relative errors up to {self.error:.1e}"
-        return f"<b>Response</b><table>{rows}</table><p>{worst}; {escape(repr(self.model))}</p>"
+        worst = f"relative errors up to {self.error:.1e}; {escape(repr(self.model))}"
+        return f"{html_table('Response', self._summary())}<p>{worst}</p>"
 
     def _summary(self) -> list[tuple[str, str, str]]:
         """Name, value with error and meaning of what a short printout shows."""
@@ -113,15 +105,13 @@ class Response:
             line, errors = self.line, self.errors
         except (NotConverged, UnphysicalState):
             return [*rows, ("line", "none", "of the emission spectrum")]
-        values = {
-            "line_frequency": (line.frequency, "of the maximum of the emission spectrum"),
-            "line_width": (line.width, "full width at half maximum"),
-            "coherence_time": (line.coherence_time, "of the emitted light"),
-            "slowest_rate": (self.relaxation.slowest_rate, "of relaxation without oscillation"),
-        }
-        for name, (value, meaning) in values.items():
-            rows.append((name, with_error(value, errors[name]), meaning))
-        return rows
+        values = (
+            ("line_frequency", line.frequency, "of the maximum of the emission spectrum"),
+            ("line_width", line.width, "full width at half maximum"),
+            ("coherence_time", line.coherence_time, "of the emitted light"),
+            ("slowest_rate", self.relaxation.slowest_rate, "of relaxation without oscillation"),
+        )
+        return rows + [(name, with_error(x, errors[name]), meaning) for name, x, meaning in values]
 
     def position(self, delays: npt.ArrayLike) -> FloatArray:
         """Re⟨x(t+τ)x(t)⟩ = E[x(τ)x(0)], which tends to ⟨x⟩² (Culhane et al., Eqs. (A28)–(A31))."""
@@ -165,15 +155,16 @@ class Response:
     def _decay(self, name: str) -> Decay:
         return correlation(self.relaxation, name)
 
+    def _spectrum(self, name: str, frequencies: npt.ArrayLike) -> FloatArray:
+        return self._decay(name).spectrum(_checks.finite_array("frequencies", frequencies))
+
     def position_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²): even in ω; its ∫dω/2π is the variance of x."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self.model.length**2 * self._decay("position").spectrum(omega)
+        return self.model.length**2 * self._spectrum("position", frequencies)
 
     def momentum_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """The same of p."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self.model.momentum**2 * self._decay("momentum").spectrum(omega)
+        return self.model.momentum**2 * self._spectrum("momentum", frequencies)
 
     def emission_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{−iωτ} (⟨a†(t+τ)a(t)⟩ − |⟨a⟩|²), with its line near +ω0.
@@ -181,13 +172,11 @@ class Response:
         ∫dω/2π gives ⟨a†a⟩ − |⟨a⟩|². Far from the line, where it is smaller than the line by
         about (γ/ω0)², it may be negative: the Fokker–Planck equation is not valid there.
         """
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self._decay("emission").spectrum(omega)
+        return self._spectrum("emission", frequencies)
 
     def amplitude_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{−iωτ} (E[α*(τ)α(0)] − |⟨a⟩|²): never negative."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self._decay("amplitude").spectrum(omega)
+        return self._spectrum("amplitude", frequencies)
 
     @property
     def phonon_number(self) -> float:
@@ -242,19 +231,19 @@ class Response:
     def errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of everything that `relative_errors` names, and of g2."""
         relative = self.relative_errors
-        units = {"position": self.model.length**2, "momentum": self.model.momentum**2}
-        errors = {
-            name: relative[name]
-            * abs(self._decay(SCALES.get(name, name)).initial)
-            * units.get(name, 1.0)
-            for name in ("position", "momentum", "amplitude", "emission", "intensity", "pair")
-        }
-        errors["g2"] = errors["pair"] / self.phonon_number**2
         line = find_line(self._decay("amplitude"))
-        errors["line_frequency"] = relative["line_frequency"] * line.width
-        errors["line_width"] = relative["line_width"] * line.width
-        errors["coherence_time"] = relative["coherence_time"] * line.coherence_time
-        errors["slowest_rate"] = relative["slowest_rate"] * self.relaxation.slowest_rate
+        scales = {
+            name: abs(self._decay(SCALES.get(name, name)).initial) for name in CORRELATIONS
+        } | {
+            "line_frequency": line.width,
+            "line_width": line.width,
+            "coherence_time": line.coherence_time,
+            "slowest_rate": self.relaxation.slowest_rate,
+        }
+        errors = {name: relative[name] * scale for name, scale in scales.items()}
+        errors["position"] *= self.model.length**2
+        errors["momentum"] *= self.model.momentum**2
+        errors["g2"] = errors["pair"] / self.phonon_number**2
         return errors
 
 

@@ -144,20 +144,14 @@ class Line:
 
 
 def find_line(decay: Decay) -> Line:
-    """Find the highest maximum of the spectrum of `decay`.
-
-    Raises NotConverged when the spectrum is nowhere positive.
-    """
+    """The line of `decay`; raises NotConverged when the spectrum is nowhere positive."""
     weight = np.abs(decay.amplitudes / decay.eigenvalues.real)
     strongest = np.argsort(-weight)[:CANDIDATES]
     modes = decay.eigenvalues[strongest]
     searched = np.unique((modes.imag[:, None] + OFFSETS * np.abs(modes.real)[:, None]).ravel())
     best = int(np.argmax(decay.spectrum(searched)))
     spread = float(np.abs(modes.real).min())
-    low, high = (
-        _rising(decay, searched[best], spread, -1.0),
-        _rising(decay, searched[best], spread, 1.0),
-    )
+    low, high = (_rising(decay, searched[best], spread, side) for side in (-1.0, 1.0))
     frequency = brentq(decay.spectrum_slope, low, high, xtol=1e-14 * spread, rtol=1e-15)
     height = float(decay.spectrum(np.array(frequency)))
     if not height > LINE_ROUNDING * decay.size / spread:
@@ -173,9 +167,8 @@ def _rising(decay: Decay, start: float, step: float, side: float) -> float:
     """The nearest frequency on one side from which the spectrum rises towards `start`."""
     offset = 0.05 * step
     for _ in range(WIDENINGS):
-        frequency = start + side * offset
-        if side * decay.spectrum_slope(frequency) < 0.0:
-            return float(frequency)
+        if side * decay.spectrum_slope(start + side * offset) < 0.0:
+            return float(start + side * offset)
         offset *= 1.5
     raise NotConverged(f"the spectrum has no maximum about the frequency {start:g}")
 
@@ -184,8 +177,7 @@ def _half(decay: Decay, peak: float, height: float, step: float, side: float) ->
     def excess(frequency: float) -> float:
         return float(decay.spectrum(np.array(frequency))) - 0.5 * height
 
-    offset = 0.05 * step
-    inner = peak
+    offset, inner = 0.05 * step, peak
     for _ in range(WIDENINGS):
         outer = peak + side * offset
         if excess(outer) < 0.0:

@@ -25,8 +25,8 @@ NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is round
 class MeshProblem:
     """The generator on a mesh, with everything scaled by 1/√W.
 
-    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, positions:
-    see `Relaxation`.
+    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). The others as in `Relaxation`;
+    shifts: of the Krylov space.
     """
 
     scale: FloatArray
@@ -39,20 +39,15 @@ class MeshProblem:
 
     def projected(self, space: FloatArray) -> Relaxation:
         """Galerkin projection on orthonormal columns, (nodes, m)."""
-        generator = space.T @ (self.generator @ space)
-
-        def ratio(deviation: FloatArray) -> FloatArray:
-            return np.asarray((space @ deviation) * self.scale)
-
         return Relaxation(
-            generator=generator,
+            generator=space.T @ (self.generator @ space),
             starts=space.T @ self.starts,
             traces=self.traces,
             readings=space.T @ (self.positions / self.scale[:, None]),
             means=self.positions.T @ self.probability,
             probability=self.probability,
             positions=self.positions,
-            ratio=ratio,
+            ratio=lambda deviation: (space @ deviation) * self.scale,
         )
 
     def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
@@ -92,16 +87,13 @@ class MeshProblem:
 
 
 def mesh_problem(box: Box, points: int) -> MeshProblem:
-    """Set up the problem on points × points nodes."""
+    """The problem on points × points nodes."""
     steady = plane.solve(box, points)
     W = steady.values.ravel() / np.sum(steady.values)
     X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
     scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
-    generator = sp.csc_array(
-        sp.diags_array(scale)
-        @ plane.generator(box, steady.X, steady.P)
-        @ sp.diags_array(1.0 / scale)
-    )
+    plain = plane.generator(box, steady.X, steady.P)
+    generator = sp.csc_array(sp.diags_array(scale) @ plain @ sp.diags_array(1.0 / scale))
     projected_starts = _starts(steady.X, steady.P, W)
     traces = np.sum(projected_starts, axis=0)
     return MeshProblem(
@@ -122,11 +114,8 @@ def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
     along_p = [(central(P.size, P[1] - P[0], order) @ field.T).T for order in (1, 2)]
     X, P = X[:, None], P[None, :]
     intensity = X**2 + P**2
-    pair = (
-        (intensity + 0.5) * field
-        + 0.5 * (X * along_x[0] + P * along_p[0])
-        + (along_x[1] + along_p[1]) / 16.0
-    )
+    pair = (intensity + 0.5) * field + 0.5 * (X * along_x[0] + P * along_p[0])
+    pair += (along_x[1] + along_p[1]) / 16.0
     columns = (
         X * field,
         P * field,
@@ -140,9 +129,6 @@ def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
 
 def _turning_rate(box: Box) -> float:
     """Frequency of small oscillations about the deepest well, at least half the bare one."""
-    X = np.linspace(box.low, box.high, 400)
-    frequency = box.model.frequency
-    force = box.rates.component(0)
-    energy = X**2 - 2.0 / frequency * force.antiderivative()(X)[0]
-    stiffness = 1.0 - force.derivative()(X[[np.argmin(energy)]])[0, 0] / frequency
-    return float(frequency * np.sqrt(max(stiffness, 0.25)))
+    X, frequency = np.linspace(box.low, box.high, 400), box.model.frequency
+    slope = box.rates.component(0).derivative()(X[[plane.deepest(box, X)]])[0, 0]
+    return float(frequency * np.sqrt(max(1.0 - slope / frequency, 0.25)))

@@ -34,7 +34,7 @@ Solver = Callable[[FloatArray], FloatArray]
 
 
 class Combination(NamedTuple):
-    """A combination of columns: Σ factor · column."""
+    """Σ factor · column."""
 
     columns: tuple[int, ...]
     factors: tuple[complex, ...] = (1.0,)
@@ -71,8 +71,7 @@ class Relaxation:
     def _modes(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """Eigenvalues, readings (modes, 3) and starts (modes, 6) of the modes."""
         values, vectors = eig(self.generator, check_finite=False)
-        projected_starts = np.linalg.solve(vectors, self.starts)
-        return values, vectors.T @ self.readings, projected_starts
+        return values, vectors.T @ self.readings, np.linalg.solve(vectors, self.starts)
 
     @cached_property
     def _decaying(self) -> npt.NDArray[np.bool_]:

@@ -30,10 +30,9 @@ class SeveralWells(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Potential:
-    """Rates and potential on a range of X.
+    """Potential on the range of the table `rates` (of `PhaseSpaceModel.scaled`); rest: its minimum.
 
-    rates: table of (f, γ, d, local observables) over X (see `PhaseSpaceModel.scaled`). force: table
-    of f alone. rest: the minimum of U.
+    force: table of f alone.
     """
 
     frequency: float
@@ -121,10 +120,9 @@ class Orbits:
 
 
 def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
-    """Find the range that holds the steady state and the orbit-averaged density on it.
+    """Orbits over the range that holds the steady state.
 
-    Raises NoSteadyState when the friction does not confine the state, SeveralWells when the
-    potential has more than one minimum, NotConverged when the state is too large.
+    Raises as `find_domain`, and SeveralWells.
     """
     reach = find_domain(model).reach
     rates = tabulated_rates(model, reach, rtol)
@@ -140,7 +138,9 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
 
 def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     """Find the rest position; refuse several wells."""
-    probe = np.unique(np.concatenate([_refined(rates.breaks), np.linspace(-1.0, 1.0, 9)]))
+    fractions = np.linspace(0.0, 1.0, 65)[:-1]
+    inner = rates.breaks[:-1, None] + np.diff(rates.breaks)[:, None] * fractions
+    probe = np.unique(np.concatenate([inner.ravel(), [rates.high], np.linspace(-1.0, 1.0, 9)]))
     probe = probe[(probe >= rates.low) & (probe <= rates.high)]
     force = rates.component(0)
     slope = 2.0 * probe - 2.0 / model.frequency * force(probe)[0]
@@ -161,11 +161,6 @@ def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     return Potential(model.frequency, rates, force, float(rest))
 
 
-def _refined(breaks: FloatArray) -> FloatArray:
-    fractions = np.linspace(0.0, 1.0, 65)[:-1]
-    return np.append((breaks[:-1, None] + np.diff(breaks)[:, None] * fractions).ravel(), breaks[-1])
-
-
 def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
     radius = np.sqrt(potential.edge_energy)
 
@@ -176,31 +171,16 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.stack([X, stretch * friction, stretch * diffusion])
 
     # A table must be looser than those it is made of: their pieces join to their own error only.
-    table = tabulate(geometry, -radius, radius, 10.0 * rtol)
-    return _averaged(model, potential, table, radius, 30.0 * rtol)
+    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol), 30.0 * rtol
 
-
-def _averaged(
-    model: PhaseSpaceModel,
-    potential: Potential,
-    geometry: ChebyshevTable,
-    radius: float,
-    rtol: float,
-) -> Orbits:
-    """Solve the orbit-averaged equation w′/w = −∮γP²/(2∮dP²) on the given geometry."""
-
-    def slope(R: FloatArray) -> FloatArray:
-        friction, diffusion = orbit_averages(geometry, R, rtol)
+    def average_slope(R: FloatArray) -> FloatArray:
+        """w′/w = −∮γP²/(2∮dP²)."""
+        friction, diffusion = orbit_averages(table, R, rtol)
         return np.atleast_2d(-0.5 * friction / diffusion)
 
-    table = tabulate(slope, 0.0, radius, rtol, floor=1.0 / radius**2)
-
-    def radial_slope(R: FloatArray) -> FloatArray:
-        return np.asarray(2.0 * R * table(R))
-
-    log_density = tabulate(radial_slope, 0.0, radius, rtol, floor=1.0 / radius).antiderivative()
-    stretch = geometry.derivative()
-    return Orbits(model, potential, geometry, stretch, table, log_density)
+    slope = tabulate(average_slope, 0.0, radius, rtol, floor=1.0 / radius**2)
+    rise = tabulate(lambda R: 2.0 * R * slope(R), 0.0, radius, rtol, floor=1.0 / radius)
+    return Orbits(model, potential, table, table.derivative(), slope, rise.antiderivative())
 
 
 def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
@@ -248,8 +228,7 @@ def _stretch(potential: Potential, rho: FloatArray, X: FloatArray) -> FloatArray
 
 def _fall(orbits: Orbits) -> float:
     """How far ln w has fallen from its maximum to the edge; 0 while it still rises there."""
-    R = np.linspace(0.0, orbits.radius, 400)
-    log_density = orbits.log_density(R)[0]
+    log_density = orbits.log_density(np.linspace(0.0, orbits.radius, 400))[0]
     if orbits.slope(np.array([orbits.radius]))[0, 0] >= 0.0:
         return 0.0
     return float(np.max(log_density) - log_density[-1])
@@ -277,16 +256,11 @@ def _shortened(orbits: Orbits) -> Orbits:
     enough = log_density - np.max(log_density) <= -FALL
     last = int(np.argmin(enough[::-1]))
     cut = R[min(R.size - 1, R.size - last)]
-    return replace(orbits, slope=_cut(orbits.slope, cut), log_density=_cut(orbits.log_density, cut))
-
-
-def _cut(table: ChebyshevTable, high: float) -> ChebyshevTable:
-    """Restrict a table to [low, high]."""
-
-    def same(R: FloatArray) -> FloatArray:
-        return table(R)
-
-    return tabulate(same, table.low, high, max(1e-13, float(np.max(table.error))))
+    slope, log_density = (
+        tabulate(table, table.low, cut, max(1e-13, float(np.max(table.error))))
+        for table in (orbits.slope, orbits.log_density)
+    )
+    return replace(orbits, slope=slope, log_density=log_density)
 
 
 def table_error(orbits: Orbits) -> float:
