@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from wheelwork.phase_space.stationary.plane import PlaneDistribution
 from wheelwork.results import with_error
 from wheelwork.states.oscillator import g2_from_wigner
 
+SERIES = ("distance", "trace_drift", "moments", "errors", "local_means", "local_errors")
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 MiB for each rate
 
 
@@ -164,11 +166,23 @@ def _means(
 class Evolution:
     """W(t) at the times asked for, in order.
 
+    Against time, arrays (times,) of `Snapshot`'s `distance` (at most `rtol` + `inherited`) and
+    `trace_drift`, and mappings of such arrays: `moments`, `errors`, and `local_means`,
+    `local_errors` of the local observables that all models have.
     inherited: the error of the state that it started from, part of every `distance`.
     """
 
     snapshots: tuple[Snapshot, ...]
     inherited: float
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in SERIES:
+            raise AttributeError(f"'Evolution' object has no attribute {name!r}")
+        values = [getattr(one, name) for one in self.snapshots]
+        if not isinstance(values[0], Mapping):
+            return np.array(values)
+        shared = [key for key in values[0] if all(key in one for one in values)]
+        return {key: np.array([one[key] for one in values]) for key in shared}
 
     def __repr__(self) -> str:
         first, last = self.times[[0, -1]]
@@ -177,40 +191,5 @@ class Evolution:
 
     @property
     def times(self) -> FloatArray:
-        """Times of the snapshots, increasing."""
+        """In units of 1/energy, increasing."""
         return np.array([one.time for one in self.snapshots])
-
-    @property
-    def moments(self) -> Mapping[str, FloatArray]:
-        """Moments against time, see `Snapshot.moments`."""
-        return _stacked([one.moments for one in self.snapshots])
-
-    @property
-    def errors(self) -> Mapping[str, FloatArray]:
-        """Estimated absolute errors of `moments` against time."""
-        return _stacked([one.errors for one in self.snapshots])
-
-    @property
-    def local_means(self) -> Mapping[str, FloatArray]:
-        """Means against time of the local observables that all models have."""
-        return _stacked([one.local_means for one in self.snapshots])
-
-    @property
-    def local_errors(self) -> Mapping[str, FloatArray]:
-        """Bounds on the absolute errors of `local_means` against time."""
-        return _stacked([one.local_errors for one in self.snapshots])
-
-    @property
-    def distance(self) -> FloatArray:
-        """Estimated error of W against time, see `Snapshot`; at most `rtol` + `inherited`."""
-        return np.array([one.distance for one in self.snapshots])
-
-    @property
-    def trace_drift(self) -> FloatArray:
-        """∫ W dX dP less one, against time."""
-        return np.array([one.trace_drift for one in self.snapshots])
-
-
-def _stacked(values: list[Mapping[str, float]]) -> Mapping[str, FloatArray]:
-    names = [name for name in values[0] if all(name in one for one in values)]
-    return {name: np.array([one[name] for one in values]) for name in names}

@@ -110,22 +110,22 @@ class _Loop:
 
     def _records(self, count: int) -> tuple[Record, Record | None]:
         """Carry both ensembles through `count` chunks, not all of which may count."""
-        ensembles = [(False, self.progress.fine)]
+        ensembles = [self.progress.fine]
+        # Tables are built here, once, before the threads ask for them.
+        steps = [(self.stepping.fine, self.stepping.fine_cells)]
         if self.progress.compares:
-            ensembles.append((True, self.progress.coarse))
+            ensembles.append(self.progress.coarse)
+            steps.append((self.stepping.coarse, self.stepping.coarse_cells))
         bundled = [
-            (at_twice, lanes.start, ensemble.state[:, lanes])
-            for at_twice, ensemble in ensembles
+            (at_twice == 1, lanes.start, ensemble.state[:, lanes])
+            for at_twice, ensemble in enumerate(ensembles)
             for lanes in bundles(ensemble.state.shape[1], self.workers, FEWEST_LANES, MOST_LANES)
         ]
-        # Built here, once, before the threads ask for them.
-        tables = {at_twice: self.stepping.cells(coarse=at_twice) for at_twice, _ in ensembles}
 
         def work(bundle: tuple[bool, int, FloatArray]) -> Record:
             at_twice, first, state = bundle
             return propagate(
-                self.stepping.coarse if at_twice else self.stepping.fine,
-                tables[at_twice],
+                *steps[at_twice],
                 state,
                 seed=self.seed,
                 first=first,
@@ -136,11 +136,11 @@ class _Loop:
             )
 
         records = list(self.executor.map(work, bundled))
-        whole = [
-            Record.joined([r for b, r in zip(bundled, records, strict=True) if b[0] == at_twice])
-            for at_twice, _ in ensembles
-        ]
-        return whole[0], whole[1] if len(whole) > 1 else None
+        fine, coarse = (
+            [r for (kind, *_), r in zip(bundled, records, strict=True) if kind == at_twice]
+            for at_twice in (False, True)
+        )
+        return Record.joined(fine), Record.joined(coarse) if coarse else None
 
     def _take(self, fine: Record, coarse: Record | None) -> None:
         """Take over what both ensembles did."""

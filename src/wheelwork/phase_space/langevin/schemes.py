@@ -7,7 +7,7 @@ loss, push and variance depend on the model; they are tabulated over the range r
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,7 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.numerics.cubic_cells import EqualCells, equal_cells
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.phase_space_model import (
-    PhaseSpaceModel,
-    extended,
-    mean_decay,
-    tabulated_rates,
-)
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay, tabulated_rates
 
 FIRST_REACH, GROWTH = 8.0, 1.5  # of the tables; a ground state reaches some 3, and few grow thrice
 RATES_RTOL = 1e-9  # of the Chebyshev tables of the rates, far below that of the look-up
@@ -141,18 +136,15 @@ class Stepping:
         return stepping
 
     def extended(self) -> "Stepping":
-        """Return tables over half as long a range again.
-
-        Raises NotConverged beyond 1000 x0.
-        """
+        """Return tables over half as long a range again; NotConverged beyond 1000 x0."""
         reach = self.reach * GROWTH
         if reach > LARGEST_REACH:
             raise NotConverged(
                 f"a trajectory passed |x| = {self.reach * self.model.length:.4g}: at the step "
                 f"{self.step:g}, {self.fine.name} is not confined by the friction"
             )
-        rates = extended(self.rates, self.model, reach, RATES_RTOL)
-        return Stepping(self.model, self.scheme, self.step, rates)
+        rates = tabulated_rates(self.model, reach, RATES_RTOL, self.rates)
+        return replace(self, rates=rates)
 
     @property
     def reach(self) -> float:
@@ -166,20 +158,15 @@ class Stepping:
     def coarse(self) -> Scheme:
         return self.scheme(self.model.frequency, 2.0 * self.step)
 
-    def cells(self, *, coarse: bool) -> EqualCells:
-        """Return the look-up table of the kicks and local observables, at Δt or at 2Δt."""
-        return self._coarse_cells if coarse else self._fine_cells
+    @cached_property
+    def fine_cells(self) -> EqualCells:
+        """The look-up table of the kicks and local observables at Δt."""
+        return equal_cells(kick_function(self.fine, self.rates), self.reach, LOOKUP_RTOL)
 
     @cached_property
-    def _fine_cells(self) -> EqualCells:
-        return self._fitted(self.fine)
-
-    @cached_property
-    def _coarse_cells(self) -> EqualCells:
-        return self._fitted(self.coarse)
-
-    def _fitted(self, scheme: Scheme) -> EqualCells:
-        return equal_cells(kick_function(scheme, self.rates), self.reach, LOOKUP_RTOL)
+    def coarse_cells(self) -> EqualCells:
+        """The same at 2Δt."""
+        return equal_cells(kick_function(self.coarse, self.rates), self.reach, LOOKUP_RTOL)
 
     @cached_property
     def _force_slope(self) -> ChebyshevTable:

@@ -17,7 +17,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
-from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
 # Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
@@ -124,16 +124,15 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
 
     Raises as `find_domain`, and SeveralWells.
     """
-    reach = find_domain(model).reach
-    rates = tabulated_rates(model, reach, rtol)
+    reach, rates = find_domain(model).reach, None
     while True:
+        rates = tabulated_rates(model, reach, rtol, rates)
         potential = _potential(model, rates)
         orbits = _orbits(model, potential, rtol)
         fall = _fall(orbits)
         if fall >= FALL:
             return _shortened(orbits)
         reach = _next_reach(orbits, reach, fall)
-        rates = extended(rates, model, reach, rtol)
 
 
 def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:

@@ -1,7 +1,7 @@
 """A stationary distribution with the estimated errors of what is read off it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -91,5 +91,5 @@ def stationary(
     errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
     errors["x"] = errors["p"] = distance * np.sqrt(spread)
     largest, full = float(np.max(error[:-1])), float(error[-1])
-    measured = Stationary(model, distribution, rates, values, errors, largest, distance, full)
-    return replace(measured, quadrature_error=quadrature_error, details=details)
+    widths = largest, distance, full, quadrature_error
+    return Stationary(model, distribution, rates, values, errors, *widths, details)
