@@ -9,9 +9,9 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space import FokkerPlanck
-from wheelwork.phase_space.langevin import run, windows
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.correlations import BatchMeans, Windows
 from wheelwork.phase_space.langevin.methods import Langevin
-from wheelwork.phase_space.langevin.windows import BatchMeans, Windows
 from wheelwork.phase_space.response.correlations import response
 
 FRICTION, DIFFUSION, FREQUENCY, MASS, PULL = 0.15, 0.6, 1.3, 1.7, 0.9
@@ -128,7 +128,7 @@ def test_without_a_step_uniform_delays_are_met():
     delays = 0.7 * np.arange(20)
     found = replace(METHOD, step=None).correlations(linear_model(), delays)
     assert found.delays == pytest.approx(delays, rel=1e-12)
-    assert 0.05 < found.samples.step <= 0.25 / FREQUENCY
+    assert 0.05 < found.samples.setup.step <= 0.25 / FREQUENCY
     assert np.max(np.abs(found.position - exact(delays, 1.0)[0])) < 4.0 * found.position_error.max()
 
 
@@ -177,12 +177,12 @@ def test_memory_does_not_grow_with_the_duration(monkeypatch):
     """Windows stay as they are; samples arrive in pieces of bounded size."""
     lengths, pieces = [], []
 
-    def spy(self, series, original=windows.Windows.feed):
+    def spy(self, series, original=Windows.feed):
         lengths.append(self.length)
         pieces.append(len(series))
         return original(self, series)
 
-    monkeypatch.setattr(windows.Windows, "feed", spy)
+    monkeypatch.setattr(Windows, "feed", spy)
     monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 32)
     for duration in (8e3, 64e3):
         replace(METHOD, duration=duration).correlations(linear_model(), [0.0, 30.0])

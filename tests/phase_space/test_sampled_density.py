@@ -18,7 +18,7 @@ from wheelwork.phase_space.langevin.fitted_density import (
     _misfit,
     jackknife,
 )
-from wheelwork.phase_space.langevin.histograms import PolarCounts, ring_squares
+from wheelwork.phase_space.langevin.histograms import PolarCounts, cell_centres
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 
 METHOD = Langevin(duration=20000.0, step=0.2, seed=5, checked=0)
@@ -335,7 +335,7 @@ def test_a_purity_that_the_fit_misses_is_given_with_that_error():
 
     def counts(variance):
         found = PolarCounts.of((0.0, 0.0), 60.0, 1, 64)
-        weight = np.exp(-ring_squares(60.0) / (2.0 * variance))
+        weight = np.exp(-cell_centres(60.0)[0] / (2.0 * variance))
         found.counts[...] = np.rint(1e6 * weight)[:, None]
         return found
 

@@ -1,8 +1,9 @@
-"""Two-time correlations of the stationary state and its spectrum, from trajectories."""
+"""Two-time correlations of the stationary state and its spectrum, from windows of samples."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,9 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
+from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES, standard_error
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
-from wheelwork.phase_space.langevin.windows import BatchMeans, WindowMeans, Windows
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
@@ -22,6 +23,115 @@ FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that tr
 SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
+MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories
+LANES_AT_ONCE = 8  # of one task; fixed, so that the bits do not depend on the threads
+
+
+@dataclass
+class Windows:
+    """Windows of `length` samples, each `hop` samples after the last; they may overlap.
+
+    buffer: (2, lanes, length), the last samples. filled: how many of them there are.
+    """
+
+    buffer: FloatArray
+    hop: int
+    filled: int = 0
+
+    @classmethod
+    def of(cls, lanes: int, length: int, hop: int, name: str) -> "Windows":
+        """Empty windows; InvalidArgument, naming `name`, beyond 2 GiB."""
+        if 16 * lanes * length > MEMORY_LIMIT:
+            raise InvalidArgument(
+                f"`{name}` must need windows of less than {MEMORY_LIMIT} bytes, but "
+                f"{length} samples of {lanes} trajectories take {16 * lanes * length:.3g}"
+            )
+        return cls(np.empty((2, lanes, length)), hop)
+
+    @property
+    def length(self) -> int:
+        return int(self.buffer.shape[2])
+
+    def feed(self, series: FloatArray) -> Iterator[FloatArray]:
+        """Take samples (n, 2, lanes); yield every window (2, lanes, length) that they fill.
+
+        A window is overwritten when the next is asked for.
+        """
+        taken = 0
+        while taken < len(series):
+            count = min(self.length - self.filled, len(series) - taken)
+            part = series[taken : taken + count]
+            self.buffer[:, :, self.filled : self.filled + count] = np.moveaxis(part, 0, 2)
+            self.filled += count
+            taken += count
+            if self.filled == self.length:
+                yield self.buffer
+                kept = self.length - self.hop
+                self.buffer[:, :, :kept] = self.buffer[:, :, self.hop :].copy()
+                self.filled = kept
+
+
+@dataclass
+class BatchMeans:
+    """Means over windows of time, kept per trajectory and, where these are few, per part of it.
+
+    total: windows to come. values: (parts, lanes, *shape) sums. counts: (parts,) windows in each.
+    """
+
+    total: int
+    values: FloatArray
+    counts: FloatArray
+    done: int = 0
+
+    @classmethod
+    def of(cls, total: int, lanes: int, shape: tuple[int, ...]) -> "BatchMeans":
+        """Empty batches: whole trajectories, or with fewer than 16 at least 64 parts."""
+        parts = 1 if lanes >= MANY_TRAJECTORIES else min(total, -(-BATCHES // lanes))
+        return cls(total, np.zeros((parts, lanes, *shape)), np.zeros(parts))
+
+    @property
+    def part(self) -> int:
+        """The part of the run to which the next window belongs."""
+        return self.done * len(self.counts) // self.total
+
+    def finish(self) -> None:
+        """Count a window, after its values were added to `values[part]`."""
+        self.counts[self.part] += 1.0
+        self.done += 1
+
+    def estimates(self) -> tuple[FloatArray, FloatArray]:
+        """Means and standard errors, each of the shape of one value; raises as the latter."""
+        weight = self.counts.reshape((-1, *[1] * (self.values.ndim - 1)))
+        mean = self.values.sum(axis=(0, 1)) / (np.sum(self.counts) * self.values.shape[1])
+        off = self.values / weight - mean
+        flat = off.reshape((*off.shape[:2], -1))
+        error = np.array([standard_error(flat[..., i]) for i in range(flat.shape[2])])
+        return mean, error.reshape(mean.shape)
+
+
+@dataclass
+class WindowMeans:
+    """An observer of samples: means of a function over windows.
+
+    function: window (2, lanes, length) of some lanes -> values (lanes, *shape).
+    """
+
+    windows: Windows
+    means: BatchMeans
+    function: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, series: FloatArray, executor: Executor) -> None:
+        for window in self.windows.feed(series):
+            if self.means.done == self.means.total:
+                return
+            part = self.means.values[self.means.part]
+
+            def work(first: int, window: FloatArray = window, part: FloatArray = part) -> None:
+                lanes = slice(first, first + LANES_AT_ONCE)
+                part[lanes] += self.function(window[:, lanes])
+
+            list(executor.map(work, range(0, window.shape[1], LANES_AT_ONCE)))
+            self.means.finish()
 
 
 @dataclass(frozen=True)
@@ -63,8 +173,14 @@ class SampledCorrelations:
 def sampled_correlations(
     method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
 ) -> SampledCorrelations:
-    """Return correlations from trajectories, see `Langevin.correlations`."""
+    """See `Langevin.correlations`."""
     times = _times(delays)
+    if method.step is None:
+        step = Simulation.begin(method, model).setup.step
+        if np.any(times > 0.0):  # of which the first delay is a multiple of four
+            first = float(np.min(times[times > 0.0]))
+            step = first / (SAMPLE * math.ceil(first / (SAMPLE * step) - 1e-9))
+        method = replace(method, step=step)
 
     def prepare(begun: Simulation, samples: int) -> WindowMeans:
         lags = np.rint(times / begun.interval).astype(np.intp)
@@ -84,21 +200,6 @@ def sampled_correlations(
         weighted_error=error[4] if weight else None,
         samples=samples,
     )
-
-
-def sampling_step(method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike) -> float:
-    """Return the method's step; without one, a step of which the first delay is a multiple of four.
-
-    So that uniform delays are met exactly.
-    """
-    if method.step is not None:
-        return method.step
-    step = Simulation.begin(method, model).setup.step
-    times = _times(delays)
-    if not np.any(times > 0.0):
-        return step
-    first = float(np.min(times[times > 0.0]))
-    return first / (SAMPLE * math.ceil(first / (SAMPLE * step) - 1e-9))
 
 
 def _times(delays: npt.ArrayLike) -> FloatArray:
@@ -171,26 +272,25 @@ class SampledSpectrum:
 def sampled_spectrum(
     method: SamplingMethod, model: PhaseSpaceModel, resolution: float
 ) -> SampledSpectrum:
-    """Return the spectrum from trajectories, see `Langevin.spectrum`."""
+    """See `Langevin.spectrum`."""
     resolution = _checks.positive("resolution", resolution)
 
     def prepare(begun: Simulation, samples: int) -> WindowMeans:
         wanted = math.ceil(2.0 * math.pi / (resolution * begun.interval))
         length = next_fast_len(max(wanted, SHORTEST_WINDOW), real=True)
         if length > samples:
+            least = 2.0 * math.pi / (samples * begun.interval)
             raise InvalidArgument(
-                "`resolution` must be at least "
-                f"{2.0 * math.pi / (samples * begun.interval):.3g}, "
-                f"2π over the run after burn-in, but is {resolution!r}"
+                f"`resolution` must be at least {least:.3g}, 2π over the run after burn-in, "
+                f"but is {resolution!r}"
             )
         return _spectrum_means(begun, length, samples)
 
     done, samples, observer = watch(method, model, prepare)
-    window = observer.windows.length * done.interval
+    window, square = observer.windows.length * done.interval, model.length**2
     mean, error = observer.means.estimates()
     frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
-    mean, error = model.length**2 * mean, model.length**2 * error
-    return SampledSpectrum(frequency, mean, error, window, samples)
+    return SampledSpectrum(frequency, square * mean, square * error, window, samples)
 
 
 def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans:

@@ -72,22 +72,20 @@ class Histogram:
 
 
 def sampled_histogram(method: SamplingMethod, model: PhaseSpaceModel, bins: int) -> Histogram:
-    """Return counts of all samples after the burn-in, see `Langevin.histogram`."""
+    """See `TrajectoryMethod.histogram`; all samples after the burn-in are counted."""
     bins = _checks.integer("bins", bins, 1)
     if bins > MOST_BINS:
         raise InvalidArgument(f"`bins` must be at most {MOST_BINS}, but is {bins}")
 
     def prepare(begun: Simulation, samples: int) -> "_SquareCounts":
-        progress = begun.progress
-        reach = ROOM * max(-progress.low, progress.high)
+        reach = ROOM * max(-begun.progress.low, begun.progress.high)
         return _SquareCounts(reach, np.zeros((bins, bins), np.int64))
 
-    done, samples, observer = watch(method, model, prepare)
+    _, samples, observer = watch(method, model, prepare)
     edges = np.linspace(-observer.reach, observer.reach, bins + 1)
-    counts = observer.counts
-    outside = observer.total - int(np.sum(counts))
-    x0 = done.stepping.model.length
-    return Histogram(edges * x0, edges * done.stepping.model.momentum, counts, outside, samples)
+    outside = observer.total - int(np.sum(observer.counts))
+    x_edges, p_edges = edges * model.length, edges * model.momentum
+    return Histogram(x_edges, p_edges, observer.counts, outside, samples)
 
 
 @dataclass
@@ -133,7 +131,7 @@ class PolarCounts:
     def of(
         cls, centre: tuple[float, float], square: float, total: int, lanes: int
     ) -> "PolarCounts":
-        """Return empty counts, in 32 groups of trajectories, or of parts of fewer than 16."""
+        """Empty counts, in 32 groups of trajectories, or of parts of fewer than 16."""
         parts = 1 if lanes >= MANY_TRAJECTORIES else -(-GROUPS // lanes)
         counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
         return cls(centre, square, total, trajectory_groups(lanes), counts)
@@ -147,10 +145,8 @@ class PolarCounts:
             now, series = series[:count], series[count:]
 
             def work(group: int, part: int = part, now: FloatArray = now) -> int:
-                lanes = now[:, :, edges[group] : edges[group + 1]]
-                return int(
-                    _count_sectors(lanes, *self.centre, self.square, self.counts[part, group])
-                )
+                lanes, counts = now[:, :, edges[group] : edges[group + 1]], self.counts[part, group]
+                return int(_count_sectors(lanes, *self.centre, self.square, counts))
 
             self.outside += sum(executor.map(work, range(groups)))
             self.done += count
@@ -161,14 +157,13 @@ class PolarCounts:
         return self.counts.reshape((-1, RINGS, SECTORS))
 
 
-def ring_squares(square: float) -> FloatArray:
-    """Return r² in the middle of the rings."""
-    return np.asarray(square / RINGS * (np.arange(RINGS) + 0.5))
-
-
-def sector_angles() -> FloatArray:
-    """Return the angles in the middle of the sectors."""
-    return np.asarray(2.0 * math.pi / SECTORS * (np.arange(SECTORS) + 0.5))
+def cell_centres(square: float) -> tuple[FloatArray, FloatArray]:
+    """r² in the middle of the rings, and the angles in the middle of the sectors."""
+    s, theta = (
+        np.asarray(whole / count * (np.arange(count) + 0.5))
+        for whole, count in ((square, RINGS), (2.0 * math.pi, SECTORS))
+    )
+    return s, theta
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -39,22 +39,23 @@ class Ensemble:
 
     @classmethod
     def starting(cls, state: FloatArray, observables: int, blocks: int) -> "Ensemble":
-        """Return trajectories at the points `state` (2, lanes), before the first step."""
+        """Trajectories at the points `state` (2, lanes), before the first step."""
         return cls(state.copy(), np.zeros((blocks, observables, state.shape[1])))
 
     def after(self, record: Record) -> "Ensemble":
-        """Return the ensemble after the chunks of `record`."""
+        """The ensemble after the chunks of `record`."""
         sums, width, chunks = self.sums.copy(), self.width, self.chunks
         # One chunk after the other: the order of additions must not depend on how a run is cut.
         for chunk_sums in record.sums:
             if chunks == width * len(sums):
-                sums, width = _merged(sums), 2 * width
+                half, width = len(sums) // 2, 2 * width
+                sums[:half], sums[half:] = sums[::2] + sums[1::2], 0.0
             sums[chunks // width] += chunk_sums
             chunks += 1
         return replace(self, state=record.states[-1].copy(), sums=sums, width=width, chunks=chunks)
 
     def of_first(self, lanes: int) -> "Ensemble":
-        """Return the first `lanes` trajectories alone."""
+        """The first `lanes` trajectories alone."""
         return replace(self, state=self.state[:, :lanes], sums=self.sums[:, :, :lanes])
 
     def late_means(self) -> FloatArray:
@@ -62,12 +63,6 @@ class Ensemble:
         half = self.filled // 2
         samples = np.sum(self.samples[half:]) * self.state.shape[1]
         return np.asarray(self.sums[half : self.filled].sum(axis=(0, 2)) / samples)
-
-    def lost(self) -> "Ensemble":
-        """Return the ensemble with NaN for all it held."""
-        return replace(
-            self, state=np.full_like(self.state, np.nan), sums=np.full_like(self.sums, np.nan)
-        )
 
     @property
     def filled(self) -> int:
@@ -80,12 +75,6 @@ class Ensemble:
         counts = np.full(self.filled, self.width * SAMPLES_PER_CHUNK)
         counts[-1:] -= (self.filled * self.width - self.chunks) * SAMPLES_PER_CHUNK
         return counts
-
-
-def _merged(sums: FloatArray) -> FloatArray:
-    merged = np.zeros_like(sums)
-    merged[: len(sums) // 2] = sums[::2] + sums[1::2]
-    return merged
 
 
 @dataclass(frozen=True)
@@ -113,7 +102,8 @@ class Progress:
 
     def without_coarse(self) -> "Progress":
         """Give up the trajectories at 2Δt: their means are NaN from here on."""
-        return replace(self, coarse=self.coarse.lost())
+        state, sums = (np.full_like(a, np.nan) for a in (self.coarse.state, self.coarse.sums))
+        return replace(self, coarse=replace(self.coarse, state=state, sums=sums))
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,12 @@ Kicks = Callable[[FloatArray, FloatArray], FloatArray]
 class Scheme:
     """A way to step.
 
-    name: of the method. order: p of the weak error O(Δtᵖ). step: Δt.
-    angle: of the rotation before the kick and of that after it. drift: X also moves by
-    drift · P, with the P before the kick. kicks: X (n,), rates (3, n) of
+    name: of the method. angle: of the rotation before the kick and of that after it. drift: X also
+    moves by drift · P, with the P before the kick. kicks: X (n,), rates (3, n) of
     `PhaseSpaceModel.scaled` -> loss, push, variance (3, n).
     """
 
     name: str
-    order: int
-    step: float
     angle: float
     drift: float
     kicks: Kicks
@@ -69,7 +66,7 @@ def splitting(frequency: float, step: float) -> Scheme:
         variance = 2.0 * diffusion * step * mean_decay(2.0 * friction * step)
         return np.stack([np.expm1(-friction * step), push, variance])
 
-    return Scheme("Langevin", 2, step, 0.5 * frequency * step, 0.0, kicks)
+    return Scheme("Langevin", 0.5 * frequency * step, 0.0, kicks)
 
 
 def explicit_euler(frequency: float, step: float) -> Scheme:
@@ -84,7 +81,7 @@ def explicit_euler(frequency: float, step: float) -> Scheme:
         push = (force - frequency * X) * step
         return np.stack([-friction * step, push, 2.0 * diffusion * step])
 
-    return Scheme("EulerMaruyama", 1, step, 0.0, frequency * step, kicks)
+    return Scheme("EulerMaruyama", 0.0, frequency * step, kicks)
 
 
 SCHEMES = {"splitting": splitting, "euler": explicit_euler}

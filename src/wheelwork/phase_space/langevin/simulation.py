@@ -52,7 +52,7 @@ class Simulation:
         after: Samples | None = None,
         path: Path | None = None,
     ) -> "Simulation":
-        """Return the run to carry on: that in the file, that of `after`, or a new one."""
+        """The run to carry on: that in the file, that of `after`, or a new one."""
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
             old = files.read(path)
@@ -69,7 +69,7 @@ class Simulation:
 
     @property
     def chunks(self) -> int:
-        """Chunks that the whole run takes."""
+        """Chunks of the whole run."""
         chunks = self.method.chunks(self.setup.step)
         if chunks < self.progress.chunks:
             raise InvalidArgument(
@@ -126,7 +126,7 @@ def sample(
     after: Samples | None,
     checkpoint: str | Path | None,
 ) -> Samples:
-    """Return stationary means, as `Langevin.sample`."""
+    """See `TrajectoryMethod.sample`."""
     path = None if checkpoint is None else Path(checkpoint)
     simulation = Simulation.begin(method, model, after, path)
     done = simulation.advanced(simulation.chunks, path)
@@ -172,7 +172,7 @@ def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup
     scheme = SCHEMES[method.scheme](model.frequency, step)
     return Setup(
         scheme=scheme.name,
-        order=scheme.order,
+        order=method.order,
         seed=method.seed,
         trajectories=method.trajectories,
         checked=method.checks,
@@ -210,24 +210,18 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
     """A step that suits the range explored by a short pilot run."""
     step = AUTOMATIC_ANGLE / model.frequency
     for remaining in range(PILOT_HALVINGS, -1, -1):
+        setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
+        start = _start(setup, starts)
         try:
-            return _pilot_step(method, model, starts, step)
+            stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
+            done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
+            stepping = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
+            return largest_step(stepping, done.low, done.high, AUTOMATIC_ANGLE)
         except (InvalidArgument, NotConverged):
             if remaining == 0:
                 raise
             step *= 0.5
     raise AssertionError
-
-
-def _pilot_step(
-    method: SamplingMethod, model: PhaseSpaceModel, starts: Starts, step: float
-) -> float:
-    setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
-    start = _start(setup, starts)
-    stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
-    done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
-    reached = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
-    return largest_step(reached, done.low, done.high, AUTOMATIC_ANGLE)
 
 
 @dataclass(frozen=True)

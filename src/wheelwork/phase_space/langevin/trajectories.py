@@ -41,7 +41,7 @@ class Record:
 
     @classmethod
     def joined(cls, records: Sequence["Record"]) -> "Record":
-        """Return the record of several bundles as one."""
+        """The record of several bundles as one."""
         return cls(
             np.concatenate([r.states for r in records], axis=2),
             np.concatenate([r.sums for r in records], axis=2),
@@ -51,14 +51,9 @@ class Record:
         )
 
     def first(self, chunks: int) -> "Record":
-        """Return the record of the first `chunks` chunks."""
-        return Record(
-            self.states[: chunks + 1],
-            self.sums[:chunks],
-            self.low[:chunks],
-            self.high[:chunks],
-            self.series[:chunks],
-        )
+        """The record of the first `chunks` chunks."""
+        others = (self.sums, self.low, self.high, self.series)
+        return Record(self.states[: chunks + 1], *(each[:chunks] for each in others))
 
 
 def propagate(
