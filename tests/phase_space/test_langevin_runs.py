@@ -14,7 +14,7 @@ from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 from wheelwork.phase_space.langevin.progress import Ensemble
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.schemes import Stepping, splitting
-from wheelwork.phase_space.langevin.simulation import Simulation, Spread
+from wheelwork.phase_space.langevin.simulation import Simulation, spread
 from wheelwork.phase_space.langevin.trajectories import Record
 
 # 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
@@ -288,7 +288,7 @@ def test_a_double_step_that_blows_up_does_not_end_the_run():
 
 def test_starts_are_spread_over_the_region_that_may_hold_the_state():
     model = boltzmann(lambda x: 2.0 * x - 0.1 * x**3, constant(0.3), 0.6)  # two wells, x = ±√10
-    X, P = Spread.of(model).draw(3, 4000)
+    X, P = spread(model, 3)(4000)
     energy = P**2 + X**2 - 2.0 * X**2 + 0.1 * X**4
     depth = -1.0 / 0.4
     assert np.all(energy >= depth - 1e-3)
@@ -297,8 +297,8 @@ def test_starts_are_spread_over_the_region_that_may_hold_the_state():
     assert np.max(energy) - depth == pytest.approx(42.0 * 0.6, rel=0.2)
     # E = E_max v²: half of all starts below a quarter of the largest.
     assert np.mean(energy - depth < 0.25 * np.max(energy - depth)) == pytest.approx(0.5, abs=0.03)
-    assert np.array_equal(Spread.of(model).draw(3, 50), np.stack([X, P])[:, :50])
-    assert not np.any(Spread.of(model).draw(4, 50) == np.stack([X, P])[:, :50])
+    assert np.array_equal(spread(model, 3)(50), np.stack([X, P])[:, :50])
+    assert not np.any(spread(model, 4)(50) == np.stack([X, P])[:, :50])
 
 
 def test_a_start_is_a_position_and_a_momentum():

@@ -21,7 +21,7 @@ from wheelwork.phase_space import (
     moments,
 )
 from wheelwork.phase_space.stationary import circle_solver, plane
-from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
+from wheelwork.phase_space.stationary.orbit_distribution import Circles, OrbitDistribution
 from wheelwork.phase_space.stationary.orbits import find_orbits
 
 METHODS = [FokkerPlanck(1e-7), EnergyDiffusion(1e-7)]
@@ -101,7 +101,7 @@ def test_energy_diffusion_is_second_order_in_the_damping():
 
 def test_radial_differences_converge_at_sixth_order():
     orbits = find_orbits(lopsided(0.05), 1e-12)
-    start = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
+    start = OrbitDistribution(orbits, Circles(orbits), circle_solver.flat(orbits))
 
     def number(nodes):
         found = replace(start, modulation=circle_solver.solve(orbits, nodes, 12))

@@ -142,7 +142,7 @@ def test_windows_do_not_matter(monkeypatch):
 
 def test_windows_cut_a_stream_as_a_slice_would():
     series = np.random.default_rng(1).normal(size=(57, 2, 3))
-    stream, cut = Windows.of(3, 10, 4, "delays"), []
+    stream, cut = Windows(3, 10, 4, "delays"), []
     for first, last in ((0, 3), (3, 30), (30, 31), (31, 57)):
         cut += [window.copy() for window in stream.feed(series[first:last])]
     expected = [np.moveaxis(series[i : i + 10], 0, 2) for i in range(0, 48, 4)]
@@ -150,7 +150,7 @@ def test_windows_cut_a_stream_as_a_slice_would():
 
 
 def test_batches_of_few_trajectories_are_parts_of_the_run():
-    means = BatchMeans.of(100, 4, (2,))
+    means = BatchMeans(100, 4, (2,))
     assert len(means.counts) == 16
     values = np.random.default_rng(2).normal([1.0, -2.0], 1.0, (100, 4, 2))
     for row in values:
@@ -279,7 +279,7 @@ def test_bad_resolutions_are_refused():
         METHOD.spectrum(linear_model(), 1e-6)
     many = replace(METHOD, trajectories=1_000_000)
     with pytest.raises(InvalidArgument, match="`delays` must need windows of less than"):
-        Windows.of(many.trajectories, 200, 100, "delays")
+        Windows(many.trajectories, 200, 100, "delays")
 
 
 def test_a_run_of_few_correlation_times_is_refused():

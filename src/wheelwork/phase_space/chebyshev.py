@@ -82,21 +82,20 @@ class ChebyshevTable:
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
     def component(self, index: int) -> "ChebyshevTable":
-        """Return one component as a table of its own."""
-        series = self.series[:, index : index + 1]
+        """One component as a table of its own."""
         one = slice(index, index + 1)
-        bounds, error = self.bounds[:, one], self.error[one]
-        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, error)
+        series = np.ascontiguousarray(self.series[:, one])
+        return ChebyshevTable(self.breaks, series, self.bounds[:, one], self.error[one])
 
     def derivative(self) -> "ChebyshevTable":
-        """Return the table of the derivative."""
+        """The table of the derivative."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebder(self.series, axis=2) / half
         bounds = self.bounds * self.series.shape[2] / half[:, :, 0]
         return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
     def antiderivative(self) -> "ChebyshevTable":
-        """Return the table of the integral from the lower end."""
+        """The table of the integral from the lower end."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
         steps = np.sum(series, axis=2)
@@ -161,7 +160,7 @@ def _fit(
     checked: int | None,
 ) -> tuple[list[Piece], list[tuple[float, float]], FloatArray | float]:
     """Try all `intervals` at rising degrees; return the fitted pieces, the failures, the floor."""
-    finished = []
+    finished: list[Piece] = []
     values: FloatArray | None = None
     for degree in DEGREES:
         values = _sample(function, intervals, degree, values)

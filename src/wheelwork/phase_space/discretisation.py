@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -68,20 +67,13 @@ def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.c
     return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
 
 
-class Polynomials(NamedTuple):
-    """Functions g p_n(z), n = 0 … N − 1, and their derivatives, times √weight.
-
-    values, slopes: (N, nodes). The rows of `values` are orthonormal.
-    """
-
-    values: FloatArray
-    slopes: FloatArray
-
-
 def orthonormal(
     z: FloatArray, z_slope: FloatArray, first: FloatArray, first_slope: FloatArray, count: int
-) -> Polynomials:
-    """Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`."""
+) -> tuple[FloatArray, FloatArray]:
+    """Orthonormal g p_n(z), n < count, and their derivatives, times √weight: (count, nodes) each.
+
+    By Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`.
+    """
     values = np.zeros((count, z.size))
     slopes = np.zeros((count, z.size))
     size = np.linalg.norm(first)
@@ -95,7 +87,7 @@ def orthonormal(
             slope -= overlap @ slopes[:n]
         size = np.linalg.norm(following)
         values[n], slopes[n] = following / size, slope / size
-    return Polynomials(values, slopes)
+    return values, slopes
 
 
 def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:

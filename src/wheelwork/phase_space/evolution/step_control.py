@@ -117,24 +117,20 @@ def started(initial: Preparation, budget: Budget, length: float) -> EvolutionSta
 
 def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
     """`state` at the time `target`. Raises NotConverged when the budget cannot be kept."""
-    _refuse_excess(state, budget)
-    while state.time < target:
+    while True:
+        if state.distance > budget.rtol:
+            raise NotConverged(
+                f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated "
+                f"error is {state.distance:.1e}, and rounding alone allows steps of no less than "
+                f"{NOISE * state.field.rounding:.1e}"
+            )
+        if state.time >= target:
+            return state
         longest = state.longest * budget.period
         parts = math.ceil((target - state.time) / longest * (1.0 - 1e-9))
         state = _next(state, flow, (target - state.time) / parts, budget)
         if abs(target - state.time) < 1e-9 * longest:
             state = replace(state, time=target)
-        _refuse_excess(state, budget)
-    return state
-
-
-def _refuse_excess(state: EvolutionState, budget: Budget) -> None:
-    if state.distance > budget.rtol:
-        raise NotConverged(
-            f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated error "
-            f"is {state.distance:.1e}, and rounding alone allows steps of no less than "
-            f"{NOISE * state.field.rounding:.1e}"
-        )
 
 
 def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:

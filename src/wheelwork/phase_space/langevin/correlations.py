@@ -27,30 +27,21 @@ MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories
 LANES_AT_ONCE = 8  # of one task; fixed, so that the bits do not depend on the threads
 
 
-@dataclass
 class Windows:
     """Windows of `length` samples, each `hop` samples after the last; they may overlap.
 
-    buffer: (2, lanes, length), the last samples. filled: how many of them there are.
+    buffer: (2, lanes, length), the last samples. filled: how many of them there are. Raises
+    InvalidArgument, naming `name`, beyond 2 GiB.
     """
 
-    buffer: FloatArray
-    hop: int
-    filled: int = 0
-
-    @classmethod
-    def of(cls, lanes: int, length: int, hop: int, name: str) -> "Windows":
-        """Empty windows; InvalidArgument, naming `name`, beyond 2 GiB."""
+    def __init__(self, lanes: int, length: int, hop: int, name: str) -> None:
         if 16 * lanes * length > MEMORY_LIMIT:
             raise InvalidArgument(
                 f"`{name}` must need windows of less than {MEMORY_LIMIT} bytes, but "
                 f"{length} samples of {lanes} trajectories take {16 * lanes * length:.3g}"
             )
-        return cls(np.empty((2, lanes, length)), hop)
-
-    @property
-    def length(self) -> int:
-        return int(self.buffer.shape[2])
+        self.buffer, self.length = np.empty((2, lanes, length)), length
+        self.hop, self.filled = hop, 0
 
     def feed(self, series: FloatArray) -> Iterator[FloatArray]:
         """Take samples (n, 2, lanes); yield every window (2, lanes, length) that they fill.
@@ -71,23 +62,16 @@ class Windows:
                 self.filled = kept
 
 
-@dataclass
 class BatchMeans:
-    """Means over windows of time, kept per trajectory and, where these are few, per part of it.
+    """Means over windows of time, of each trajectory; of fewer than 16 in at least 64 parts.
 
     total: windows to come. values: (parts, lanes, *shape) sums. counts: (parts,) windows in each.
     """
 
-    total: int
-    values: FloatArray
-    counts: FloatArray
-    done: int = 0
-
-    @classmethod
-    def of(cls, total: int, lanes: int, shape: tuple[int, ...]) -> "BatchMeans":
-        """Empty batches: whole trajectories, or with fewer than 16 at least 64 parts."""
+    def __init__(self, total: int, lanes: int, shape: tuple[int, ...]) -> None:
         parts = 1 if lanes >= MANY_TRAJECTORIES else min(total, -(-BATCHES // lanes))
-        return cls(total, np.zeros((parts, lanes, *shape)), np.zeros(parts))
+        self.values, self.counts = np.zeros((parts, lanes, *shape)), np.zeros(parts)
+        self.total, self.done = total, 0
 
     @property
     def part(self) -> int:
@@ -241,8 +225,8 @@ def _correlation_means(
             rows.append(weighted - 0.5 * np.sum(w0, axis=1, keepdims=True))
         return np.moveaxis(np.stack(rows) / origins, 0, 1)
 
-    means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
-    return WindowMeans(Windows.of(lanes, origins + longest, origins, "delays"), means, products)
+    means = BatchMeans(count, lanes, (ROWS + (weight is not None), lags.size))
+    return WindowMeans(Windows(lanes, origins + longest, origins, "delays"), means, products)
 
 
 @dataclass(frozen=True)
@@ -299,9 +283,9 @@ def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans
     shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
     shape *= math.sqrt(begun.interval / np.sum(shape**2))
     centre = float(begun.progress.fine.late_means()[0])
-    means = BatchMeans.of((samples - length) // hop + 1, lanes, (length // 2 + 1,))
+    means = BatchMeans((samples - length) // hop + 1, lanes, (length // 2 + 1,))
 
     def periodogram(window: FloatArray) -> FloatArray:
         return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
 
-    return WindowMeans(Windows.of(lanes, length, hop, "resolution"), means, periodogram)
+    return WindowMeans(Windows(lanes, length, hop, "resolution"), means, periodogram)

@@ -111,7 +111,7 @@ def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Statio
         X, P = float(means[0]), float(means[1])
         # The largest distance from the centre of the orbits that hold the state.
         radius = max(domain.high - X, X - domain.low, math.sqrt(domain.energy) + abs(P), 1.0)
-        return PolarCounts.of((X, P), radius**2, samples, method.trajectories)
+        return PolarCounts((X, P), radius**2, samples, method.trajectories)
 
     done, samples, counts = watch(method, model, prepare)
     relative = _require(samples, rtol)

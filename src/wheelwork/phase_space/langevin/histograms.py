@@ -3,7 +3,6 @@
 import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numba
 import numpy as np
@@ -48,14 +47,6 @@ class Histogram:
         area = np.diff(self.x_edges)[:, None] * np.diff(self.p_edges)
         return self.counts / (np.sum(self.counts) * area)
 
-    @cached_property
-    def _squares(self) -> FloatArray:
-        """|α|² at the middle of the cells."""
-        x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
-        X = 0.5 * (self.x_edges[1:] + self.x_edges[:-1]) / x0
-        P = 0.25 * (self.p_edges[1:] + self.p_edges[:-1]) * x0
-        return np.asarray(X[:, None] ** 2 + P**2)
-
     def summed_populations(self, levels: int) -> FloatArray:
         """p_n = 2 (−1)^n Σ W e^{−2|α|²} L_n(4|α|²) over the cells (Culhane et al., Eq. (D8)).
 
@@ -65,9 +56,13 @@ class Histogram:
         true one is zero. Use `Langevin.solve` instead.
         """
         levels = _checks.integer("levels", levels, 1)
+        x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
+        X = 0.5 * (self.x_edges[1:] + self.x_edges[:-1]) / x0
+        P = 0.25 * (self.p_edges[1:] + self.p_edges[:-1]) * x0
         share = (self.counts / np.sum(self.counts)).ravel()
         filled = np.flatnonzero(share)
-        kernel = laguerre_functions(0, 4.0 * self._squares.ravel()[filled], levels)
+        squares = (X[:, None] ** 2 + P**2).ravel()[filled]
+        kernel = laguerre_functions(0, 4.0 * squares, levels)
         return np.asarray(2.0 * (-1.0) ** np.arange(levels) * (kernel @ share[filled]))
 
 
@@ -111,30 +106,20 @@ def _count_squares(series, reach, counts):  # type: ignore[no-untyped-def]
                 counts[int(x), int(p)] += 1
 
 
-@dataclass
 class PolarCounts:
     """Samples of W in cells of equal area: r² in 1024 rings up to `square`, 64 sectors.
 
+    In 32 groups of trajectories, or of parts of fewer than 16.
     centre: (X, P). total: samples to come of each trajectory. lane_group: (lanes,) group of each.
     counts: (parts of the run, groups of trajectories, rings, sectors). outside: samples beyond.
     """
 
-    centre: tuple[float, float]
-    square: float
-    total: int
-    lane_group: npt.NDArray[np.intp]
-    counts: npt.NDArray[np.int64]
-    done: int = 0
-    outside: int = 0
-
-    @classmethod
-    def of(
-        cls, centre: tuple[float, float], square: float, total: int, lanes: int
-    ) -> "PolarCounts":
-        """Empty counts, in 32 groups of trajectories, or of parts of fewer than 16."""
+    def __init__(self, centre: tuple[float, float], square: float, total: int, lanes: int) -> None:
+        self.centre, self.square, self.total = centre, square, total
         parts = 1 if lanes >= MANY_TRAJECTORIES else -(-GROUPS // lanes)
-        counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
-        return cls(centre, square, total, trajectory_groups(lanes), counts)
+        self.counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
+        self.lane_group = trajectory_groups(lanes)
+        self.done = self.outside = 0
 
     def __call__(self, series: FloatArray, executor: Executor) -> None:
         parts, groups = self.counts.shape[:2]

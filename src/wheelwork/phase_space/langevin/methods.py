@@ -71,7 +71,7 @@ class Langevin(TrajectoryMethod):
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
     start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
-    that may hold the state (`simulation.Spread`), so that wells and rings are met from all sides.
+    that may hold the state (`simulation.spread`), so that wells and rings are met from all sides.
     threads: None: one per processor. Results are the same bits for any number.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 

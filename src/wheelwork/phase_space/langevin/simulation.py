@@ -190,8 +190,7 @@ Starts = Callable[[int], FloatArray]  # number of trajectories -> X and P (2, tr
 
 def _starts(method: SamplingMethod, model: PhaseSpaceModel) -> Starts:
     if method.start is None:
-        spread = Spread.of(model)
-        return lambda count: spread.draw(method.seed, count)
+        return spread(model, method.seed)
     point = method.start[0] / model.length, method.start[1] / model.momentum
     return lambda count: np.repeat(np.array(point)[:, None], count, axis=1)
 
@@ -224,40 +223,31 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
     raise AssertionError
 
 
-@dataclass(frozen=True)
-class Spread:
+def spread(model: PhaseSpaceModel, seed: int) -> Starts:
     """Starts on orbits of E = P² + U(X), U measured from its minimum: E = `energy` v² with v
     uniform between 0 and 1, X uniform where U ≤ E, P of either sign.
 
     `energy` is that of `find_domain`, at which W has fallen to e^-42 of its maximum. Half of the
-    starts have less than a quarter of it: wells and rings are approached from all sides.
-
-    X: positions in the order of rising U. potential: U there.
+    starts have less than a quarter of it: wells and rings are approached from all sides. Those of
+    trajectory i depend on (seed, i) alone. Raises as `find_domain`.
     """
+    domain = find_domain(model)
+    X = np.linspace(domain.low, domain.high, MESH)
+    net = 2.0 * X - 2.0 / model.frequency * model.scaled(X)[0]
+    steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
+    potential = np.concatenate([[0.0], np.cumsum(steps)])
+    order = np.argsort(potential, kind="stable")
+    X, potential = X[order], potential[order] - potential[order[0]]
 
-    X: FloatArray
-    potential: FloatArray
-    energy: float
-
-    @classmethod
-    def of(cls, model: PhaseSpaceModel) -> "Spread":
-        """Return the spread of starts for `model`. Raises as `find_domain`."""
-        domain = find_domain(model)
-        X = np.linspace(domain.low, domain.high, MESH)
-        net = 2.0 * X - 2.0 / model.frequency * model.scaled(X)[0]
-        steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
-        potential = np.concatenate([[0.0], np.cumsum(steps)])
-        order = np.argsort(potential, kind="stable")
-        return cls(X[order], potential[order] - potential[order[0]], domain.energy)
-
-    def draw(self, seed: int, count: int) -> FloatArray:
-        """Return (2, count) X and P; those of trajectory i depend on (seed, i) alone."""
+    def draw(count: int) -> FloatArray:
         position, share, sign = _uniforms(np.uint64(seed), count)
-        energy = self.energy * share**2
-        allowed = np.searchsorted(self.potential, energy, side="right")
+        energy = domain.energy * share**2
+        allowed = np.searchsorted(potential, energy, side="right")
         chosen = (position * allowed).astype(np.intp)
-        speed = np.sqrt(np.maximum(energy - self.potential[chosen], 0.0))
-        return np.stack([self.X[chosen], np.where(sign < 0.5, speed, -speed)])
+        speed = np.sqrt(np.maximum(energy - potential[chosen], 0.0))
+        return np.stack([X[chosen], np.where(sign < 0.5, speed, -speed)])
+
+    return draw
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

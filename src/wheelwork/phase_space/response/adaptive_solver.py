@@ -65,9 +65,9 @@ def _on_circles(orbits: Orbits, rtol: float) -> RelaxationWithErrors:
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> RelaxationWithErrors:
     box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
     share = KRYLOV_SHARE * rtol
-    coarse, _ = on_plane.mesh_problem(box, PLANE_LEVELS[0]).compressed(share)
+    coarse, _ = on_plane.MeshProblem(box, PLANE_LEVELS[0]).compressed(share)
     for points in PLANE_LEVELS[1:]:
-        fine, left = on_plane.mesh_problem(box, points).compressed(share)
+        fine, left = on_plane.MeshProblem(box, points).compressed(share)
         changes = differences(coarse, fine)
         errors = {name: change + left[name] + box.table_error for name, change in changes.items()}
         worst = max(errors.values())

@@ -15,7 +15,7 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.response.adaptive_solver import solve_relaxation
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
-from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation, correlation
+from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation
 from wheelwork.results import html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
@@ -153,7 +153,7 @@ class Response:
         return decay.constant + decay.fluctuation(_delays(delays))
 
     def _decay(self, name: str) -> Decay:
-        return correlation(self.relaxation, name)
+        return self.relaxation.correlation(name)
 
     def _spectrum(self, name: str, frequencies: npt.ArrayLike) -> FloatArray:
         return self._decay(name).spectrum(_checks.finite_array("frequencies", frequencies))

@@ -11,12 +11,11 @@ degree: a harmonic oscillator is exact at any damping. Derived in docs/developer
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
@@ -27,12 +26,10 @@ from wheelwork.phase_space.stationary.orbits import Orbits
 
 FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
 
-IntArray = npt.NDArray[np.intp]
 Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
 NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
 
 
-@dataclass(frozen=True, repr=False)
 class CircleBasis:
     """Radial functions and harmonics at the nodes of a quadrature over circles.
 
@@ -40,44 +37,37 @@ class CircleBasis:
     R: (radii,). phi: (angles,). root: (radii, 1), √(w R dR). radial: (K + 1, 3, functions,
     radii): R^k p_n, its derivative and R^(k−1) p_n, times `root`.
     harmonics: (2K + 1,) the k of every angular function. angular, angular_slope: (2K + 1, angles).
+    position, momentum: X and P at the nodes, (radii, angles). measure: dX dP over R dR, X′ dφ.
     """
 
-    orbits: Orbits
-    R: FloatArray
-    phi: FloatArray
-    root: FloatArray
-    radial: FloatArray
-    harmonics: IntArray
-    angular: FloatArray
-    angular_slope: FloatArray
-
-    @cached_property
-    def position(self) -> FloatArray:
-        """X at the nodes, (radii, angles)."""
-        return np.asarray(self.orbits.geometry(self._rho)[0])
-
-    @cached_property
-    def momentum(self) -> FloatArray:
-        """P at the nodes."""
-        return self.R[:, None] * np.sin(self.phi)
-
-    @cached_property
-    def _rho(self) -> FloatArray:
-        return self.R[:, None] * np.cos(self.phi)
-
-    @cached_property
-    def _stretch(self) -> FloatArray:
-        return np.asarray(self.orbits.stretch(self._rho)[0])
-
-    @property
-    def _turn(self) -> float:
-        return float(2.0 * np.pi / self.phi.size)
-
-    @cached_property
-    def _parities(self) -> tuple[slice, slice]:
-        """Even and odd functions of φ, which X and its functions do not mix."""
-        even = len(self.radial) * self.radial.shape[2]
-        return slice(0, even), slice(even, None)
+    def __init__(self, orbits: Orbits, functions: int, harmonics: int) -> None:
+        panels = FEWEST_PANELS + (2 * functions + harmonics) // GAUSS_ORDER
+        R, width = gauss_panels(0.0, orbits.radius, panels)
+        log_density = orbits.log_density(R)[0]
+        root = np.sqrt(np.exp(log_density - np.max(log_density)) * R * width)
+        self.radial = np.empty((harmonics + 1, 3, functions, R.size))
+        for k in range(harmonics + 1):
+            scale = (R / orbits.radius) ** max(k - 1, 0) * root
+            first = scale * R if k else scale
+            values, slopes = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
+            self.radial[k] = values, slopes, values / R
+        points = orbit_angles(orbits, 8, 1e-9).size // 2 + 2 * harmonics + 4
+        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
+        order = np.arange(1, harmonics + 1)[:, None]
+        even, odd = np.cos(order * phi), np.sin(order * phi)
+        constant = np.full((1, points), np.sqrt(0.5))
+        self.harmonics = np.concatenate([np.arange(harmonics + 1), order[:, 0]])
+        self.angular = np.concatenate([constant, even, odd]) / np.sqrt(np.pi)
+        slopes = np.concatenate([0.0 * constant, -order * odd, order * even])
+        self.angular_slope = slopes / np.sqrt(np.pi)
+        self.orbits, self.R, self.phi, self.root = orbits, R, phi, root[:, None]
+        self._rho, self.momentum = R[:, None] * np.cos(phi), R[:, None] * np.sin(phi)
+        self.position = orbits.geometry(self._rho)[0]
+        self._stretch, self._turn = orbits.stretch(self._rho)[0], float(2.0 * np.pi / points)
+        self.measure = self._stretch * self._turn
+        # Even and odd functions of φ, which X and its functions do not mix.
+        size = (harmonics + 1) * functions
+        self._parities = slice(0, size), slice(size, None)
 
     @cached_property
     def _shapes(self) -> tuple[FloatArray, ...]:
@@ -139,11 +129,6 @@ class CircleBasis:
             blocks[same, :, b] = np.stack(stacked[same]) @ inner
         return blocks.reshape(size * functions, size * functions)
 
-    @property
-    def measure(self) -> FloatArray:
-        """dX dP over R dR: X′ dφ."""
-        return self._stretch * self._turn
-
     def integrals(self, plain: FloatArray, along_x: FloatArray, along_p: FloatArray) -> FloatArray:
         """∫ (v plain + ∂_X v along_x + ∂_P v along_p) √w dX dP for every function v."""
         sin, cos = np.sin(self.phi), np.cos(self.phi)
@@ -174,36 +159,13 @@ class CircleBasis:
         return u, along_x, u_R * sin + u_phi * cos + 2.0 * s * self.momentum * u
 
 
-def circle_basis(orbits: Orbits, functions: int, harmonics: int) -> CircleBasis:
-    """The basis of `functions` radial functions for each harmonic up to `harmonics`."""
-    panels = FEWEST_PANELS + (2 * functions + harmonics) // GAUSS_ORDER
-    R, width = gauss_panels(0.0, orbits.radius, panels)
-    log_density = orbits.log_density(R)[0]
-    root = np.sqrt(np.exp(log_density - np.max(log_density)) * R * width)
-    radial = np.empty((harmonics + 1, 3, functions, R.size))
-    for k in range(harmonics + 1):
-        scale = (R / orbits.radius) ** max(k - 1, 0) * root
-        first = scale * R if k else scale
-        polynomials = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
-        radial[k] = polynomials.values, polynomials.slopes, polynomials.values / R
-    points = orbit_angles(orbits, 8, 1e-9).size // 2 + 2 * harmonics + 4
-    phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
-    order = np.arange(1, harmonics + 1)[:, None]
-    even, odd = np.cos(order * phi), np.sin(order * phi)
-    constant = np.full((1, points), np.sqrt(0.5))
-    angular = np.concatenate([constant, even, odd]) / np.sqrt(np.pi)
-    slopes = np.concatenate([0.0 * constant, -order * odd, order * even]) / np.sqrt(np.pi)
-    numbers = np.concatenate([np.arange(harmonics + 1), order[:, 0]])
-    return CircleBasis(orbits, R, phi, root[:, None], radial, numbers, angular, slopes)
-
-
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     """Project the generator on `functions` radial functions of each harmonic up to `harmonics`.
 
     The first function is constant, so the first coefficient is the probability, which is kept;
     the others relax to what it drives.
     """
-    basis = circle_basis(orbits, functions, harmonics)
+    basis = CircleBasis(orbits, functions, harmonics)
     generator = basis.generator
     inner = np.ascontiguousarray(generator[1:, 1:])
     driven = lu_solve(lu_factor(inner, check_finite=False), generator[1:, 0], check_finite=False)

@@ -6,7 +6,6 @@ in docs/developers/phase-space.md).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,21 +20,25 @@ FLOOR = 1e-6  # of the largest W; where W is below, the norm takes it as constan
 NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is rounding of the solves
 
 
-@dataclass(frozen=True, repr=False)
 class MeshProblem:
-    """The generator on a mesh, with everything scaled by 1/√W.
+    """The generator on points × points nodes, with everything scaled by 1/√W.
 
     scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). The others as in `Relaxation`;
     shifts: of the Krylov space.
     """
 
-    scale: FloatArray
-    generator: sp.csc_array
-    starts: FloatArray
-    traces: FloatArray
-    probability: FloatArray
-    positions: FloatArray
-    shifts: tuple[complex, ...]
+    def __init__(self, box: Box, points: int) -> None:
+        steady = plane.solve(box, points)
+        W = steady.values.ravel() / np.sum(steady.values)
+        X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
+        self.scale = scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
+        plain = plane.generator(box, steady.X, steady.P)
+        self.generator = sp.csc_array(sp.diags_array(scale) @ plain @ sp.diags_array(1.0 / scale))
+        projected_starts = _starts(steady.X, steady.P, W)
+        self.traces = np.sum(projected_starts, axis=0)
+        self.starts = scale[:, None] * (projected_starts - np.outer(W, self.traces))
+        self.probability, self.positions = W, np.stack([X, P, X**2 + P**2], axis=1)
+        self.shifts = (0.0, 1j * _turning_rate(box))
 
     def projected(self, space: FloatArray) -> Relaxation:
         """Galerkin projection on orthonormal columns, (nodes, m)."""
@@ -84,27 +87,6 @@ class MeshProblem:
             return np.asarray(solution - np.outer(state, (1.0 / self.scale) @ solution))
 
         return solve
-
-
-def mesh_problem(box: Box, points: int) -> MeshProblem:
-    """The problem on points × points nodes."""
-    steady = plane.solve(box, points)
-    W = steady.values.ravel() / np.sum(steady.values)
-    X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
-    scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
-    plain = plane.generator(box, steady.X, steady.P)
-    generator = sp.csc_array(sp.diags_array(scale) @ plain @ sp.diags_array(1.0 / scale))
-    projected_starts = _starts(steady.X, steady.P, W)
-    traces = np.sum(projected_starts, axis=0)
-    return MeshProblem(
-        scale=scale,
-        generator=generator,
-        starts=scale[:, None] * (projected_starts - np.outer(W, traces)),
-        traces=traces,
-        probability=W,
-        positions=np.stack([X, P, X**2 + P**2], axis=1),
-        shifts=(0.0, 1j * _turning_rate(box)),
-    )
 
 
 def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.distribution import moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.stationary import circle_solver, plane
-from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
+from wheelwork.phase_space.stationary.orbit_distribution import Circles, OrbitDistribution
 from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
 from wheelwork.phase_space.stationary.stationary_state import MEASURED, Stationary, stationary
@@ -110,7 +110,7 @@ def plane_instead(
 
 
 def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
-    mesh = circles(orbits)
+    mesh = Circles(orbits)
 
     def at(level: tuple[int, int]) -> OrbitDistribution:
         return OrbitDistribution(orbits, mesh, circle_solver.solve(orbits, *level))
@@ -146,7 +146,7 @@ def orbit_average(model: PhaseSpaceModel, rtol: float) -> Stationary:
             "the potential has several wells, which EnergyDiffusion does not treat; "
             "use FokkerPlanck"
         ) from None
-    mesh = circles(orbits)
+    mesh = Circles(orbits)
     first = OrbitDistribution(orbits, mesh, circle_solver.flat(orbits))
     level = next((level for level in LEVELS[1:] if level[0] > 2.0 * orbits.radius), LEVELS[-1])
     better = OrbitDistribution(orbits, mesh, circle_solver.solve(orbits, *level))

@@ -17,33 +17,24 @@ MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
-@dataclass(frozen=True, repr=False)
 class Circles:
     """Radii times angles, with all that depends on the orbits alone.
 
+    They integrate w, X and X′ to rounding, and the rates closely.
     R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
     X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
     exp(peak). quadrature_error: see `Stationary`.
     """
 
-    R: FloatArray
-    phi: FloatArray
-    X: FloatArray
-    area: FloatArray
-    envelope: FloatArray
-    peak: float
-    quadrature_error: float
-
-
-def circles(orbits: Orbits) -> Circles:
-    """Radii and angles that integrate w, X and X′ to rounding, and the rates closely."""
-    peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
-    phi = orbit_angles(orbits, 16, 1e-11) - np.pi
-    panels, quadrature_error = _resolved(orbits, phi, _panels(orbits, peak), peak)
-    R, radial_weight, envelope = _radii(orbits, panels, peak)
-    rho = R[:, None] * np.cos(phi)
-    area = orbits.stretch(rho)[0] * (R * radial_weight)[:, None] * (2.0 * np.pi / phi.size)
-    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, quadrature_error)
+    def __init__(self, orbits: Orbits) -> None:
+        self.peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
+        self.phi = phi = orbit_angles(orbits, 16, 1e-11) - np.pi
+        panels = _panels(orbits, self.peak)
+        panels, self.quadrature_error = _resolved(orbits, phi, panels, self.peak)
+        self.R, radial_weight, self.envelope = _radii(orbits, panels, self.peak)
+        rho = self.R[:, None] * np.cos(phi)
+        area = orbits.stretch(rho)[0] * (self.R * radial_weight)[:, None]
+        self.area, self.X = area * (2.0 * np.pi / phi.size), orbits.geometry(rho)[0]
 
 
 def _panels(orbits: Orbits, peak: float) -> int:

@@ -82,11 +82,6 @@ class Potential:
             values[near] = taylor(step[near], t, second * weight)
         return values
 
-    @property
-    def edge_energy(self) -> float:
-        """Largest energy whose orbit lies inside the range."""
-        return float(np.min(self.energy(np.array([self.rates.low, self.rates.high]))))
-
 
 @dataclass(frozen=True, repr=False)
 class Orbits:
@@ -161,7 +156,10 @@ def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
 
 
 def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
-    radius = np.sqrt(potential.edge_energy)
+    # Of the largest orbit inside the range.
+    radius = np.sqrt(
+        np.min(potential.energy(np.array([potential.rates.low, potential.rates.high])))
+    )
 
     def geometry(rho: FloatArray) -> FloatArray:
         X = _position(potential, rho)
