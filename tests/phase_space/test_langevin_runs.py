@@ -11,11 +11,10 @@ from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.langevin import run
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
-from wheelwork.phase_space.langevin.progress import Ensemble
+from wheelwork.phase_space.langevin.run import Ensemble
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.schemes import Stepping, splitting
 from wheelwork.phase_space.langevin.simulation import Simulation, spread
-from wheelwork.phase_space.langevin.trajectories import Record
+from wheelwork.phase_space.langevin.stepping import Record, Stepping, splitting
 
 # 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
 MODEL = boltzmann(lambda x: 0.3 * np.tanh(x), constant(0.05), 12.0)

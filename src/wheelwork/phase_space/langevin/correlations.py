@@ -268,24 +268,19 @@ def sampled_spectrum(
                 f"`resolution` must be at least {least:.3g}, 2π over the run after burn-in, "
                 f"but is {resolution!r}"
             )
-        return _spectrum_means(begun, length, samples)
+        lanes, hop = begun.setup.trajectories, length // 2
+        shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
+        shape *= math.sqrt(begun.interval / np.sum(shape**2))
+        centre = float(begun.progress.fine.late_means()[0])  # of X in the burn-in
+        means = BatchMeans((samples - length) // hop + 1, lanes, (length // 2 + 1,))
+
+        def periodogram(window: FloatArray) -> FloatArray:
+            return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
+
+        return WindowMeans(Windows(lanes, length, hop, "resolution"), means, periodogram)
 
     done, samples, observer = watch(method, model, prepare)
     window, square = observer.windows.length * done.interval, model.length**2
     mean, error = observer.means.estimates()
     frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
     return SampledSpectrum(frequency, square * mean, square * error, window, samples)
-
-
-def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans:
-    """Periodograms; the mean of X in the burn-in is subtracted first."""
-    lanes, hop = begun.setup.trajectories, length // 2
-    shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
-    shape *= math.sqrt(begun.interval / np.sum(shape**2))
-    centre = float(begun.progress.fine.late_means()[0])
-    means = BatchMeans((samples - length) // hop + 1, lanes, (length // 2 + 1,))
-
-    def periodogram(window: FloatArray) -> FloatArray:
-        return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
-
-    return WindowMeans(Windows(lanes, length, hop, "resolution"), means, periodogram)

@@ -5,6 +5,7 @@ Maximum likelihood; the number of functions is chosen by the data.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -143,21 +144,19 @@ def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
     """
     data = _data(counts)
     last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
-    fits: dict[tuple[int, int], Fit] = {}
 
-    def fit(choice: tuple[int, int]) -> Fit:
-        if choice not in fits:
-            fits[choice] = _fit(data, *choice, last)
-        return fits[choice]
+    @cache
+    def fit(knots: int, degree: int) -> Fit:
+        return _fit(data, knots, degree, last)
 
-    best = FIRST_CHOICE
+    knots, degree = FIRST_CHOICE
     for _ in range(ROUNDS):
-        before = best
-        best = max(((best[0], degree) for degree in DEGREES), key=lambda c: fit(c).score)
-        best = max(((knots, best[1]) for knots in KNOTS), key=lambda c: fit(c).score)
-        if best == before:
+        before = knots, degree
+        degree = max(DEGREES, key=lambda each: fit(knots, each).score)
+        knots = max(KNOTS, key=lambda each: fit(each, degree).score)
+        if (knots, degree) == before:
             break
-    return fit(best)
+    return fit(knots, degree)
 
 
 _Data = tuple[FloatArray, FloatArray, FloatArray]  # s (n,), theta (m,), counts (groups, n, m)

@@ -14,10 +14,9 @@ from wheelwork.numerics import stationarity
 from wheelwork.numerics.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics.stationarity import Mixing, half_means, require_mixing, require_no_drift
 from wheelwork.numerics.statistics import Batches, Estimate, batch_starts, standard_error
-from wheelwork.phase_space.langevin import progress as files
-from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
-from wheelwork.phase_space.langevin.schemes import LOOKUP_RTOL
-from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.run import Ensemble, Progress, Setup
+from wheelwork.phase_space.langevin.stepping import LOOKUP_RTOL, OBSERVABLES
 from wheelwork.states.oscillator import pair_number
 
 FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
@@ -63,18 +62,18 @@ class Samples:
 
     def save(self, path: str | Path) -> None:
         """Write the run to `path` (npz): complete, or not at all."""
-        files.write(Path(path), self.setup, self.progress)
+        run.write(Path(path), self.setup, self.progress)
 
     @classmethod
     def load(cls, path: str | Path, burn_in: float | None = None) -> "Samples":
         """Read a run that was saved, or the checkpoint of one that was interrupted."""
-        return summary(*files.read(Path(path)), burn_in)
+        return summary(*run.read(Path(path)), burn_in)
 
     def __repr__(self) -> str:
         mean, error = self.moments["phonon_number"]
-        run = f"trajectories={self.setup.trajectories}, duration={self.duration:g}"
+        size = f"trajectories={self.setup.trajectories}, duration={self.duration:g}"
         times = f"step={self.setup.step:g}, burn_in={self.burn_in:g}"
-        return f"Samples(phonon_number={mean:.6g} ± {error:.1g}, {run}, {times})"
+        return f"Samples(phonon_number={mean:.6g} ± {error:.1g}, {size}, {times})"
 
 
 def summary(

@@ -1,5 +1,6 @@
 """A sampling method set to work: starts, step, and the run to its end."""
 
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,12 +17,10 @@ from wheelwork.numerics.random import philox4x32
 from wheelwork.numerics.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.stationarity import require_burn_in
 from wheelwork.phase_space.domain import find_domain
-from wheelwork.phase_space.langevin import progress as files
-from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
-from wheelwork.phase_space.langevin.run import Observer, advance
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.run import Ensemble, Observer, Progress, Setup, advance
 from wheelwork.phase_space.langevin.samples import Samples, summary
-from wheelwork.phase_space.langevin.schemes import SCHEMES, Stepping, largest_step
-from wheelwork.phase_space.langevin.trajectories import OBSERVABLES, SAMPLES_PER_CHUNK
+from wheelwork.phase_space.langevin.stepping import OBSERVABLES, SCHEMES, Stepping
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25  # of the fastest motion in a step: errors of Δt² are then below statistics
@@ -55,7 +54,7 @@ class Simulation:
         """The run to carry on: that in the file, that of `after`, or a new one."""
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
-            old = files.read(path)
+            old = run.read(path)
         if old is None:
             starts = _starts(method, model)
             step = method.step or _automatic_step(method, model, starts)
@@ -95,7 +94,7 @@ class Simulation:
 
         def keep(done: Progress) -> None:
             if path is not None:
-                files.write(path, self.setup, done)
+                run.write(path, self.setup, done)
 
         progress = advance(
             self.progress,
@@ -116,7 +115,7 @@ class Simulation:
     def _rescue(self, done: Progress) -> str:
         handle, name = tempfile.mkstemp(prefix="wheelwork-", suffix=".npz")
         os.close(handle)
-        files.write(Path(name), self.setup, done)
+        run.write(Path(name), self.setup, done)
         return f"the run so far is kept in {name}; give it as `checkpoint` to go on"
 
 
@@ -159,7 +158,7 @@ def watch(
             f"a run of {chunks} x {CHUNK} steps leaves nothing after its burn-in; raise `duration`"
         )
     begun = fresh.advanced(first)
-    observer = prepare(begun, (chunks - first) * SAMPLES_PER_CHUNK)
+    observer = prepare(begun, (chunks - first) * CHUNK // SAMPLE)
     done = begun.advanced(chunks, observe=observer)
     burn_in = first * CHUNK * done.setup.step
     samples = summary(done.setup, done.progress, burn_in, judge=method.burn_in is None)
@@ -181,7 +180,7 @@ def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup
         frequency=model.frequency,
         mass=model.mass,
         local_observables=model.local_observables,
-        probe=files.probe(model),
+        probe=tuple(map(float, model.scaled(run.PROBES).ravel())),
     )
 
 
@@ -215,7 +214,9 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
             stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
             done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
             stepping = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
-            return largest_step(stepping, done.low, done.high, AUTOMATIC_ANGLE)
+            rate, _ = stepping.fastest(done.low, done.high)
+            excess = max(rate * step / AUTOMATIC_ANGLE, 1.0)
+            return float(step * 0.5 ** math.ceil(math.log2(excess)))
         except (InvalidArgument, NotConverged):
             if remaining == 0:
                 raise

@@ -28,30 +28,18 @@ class SeveralWells(Exception):
     """The potential has more than one minimum: orbits are no single family of circles."""
 
 
-@dataclass(frozen=True, repr=False)
 class Potential:
     """Potential on the range of the table `rates` (of `PhaseSpaceModel.scaled`); rest: its minimum.
 
     force: table of f alone.
     """
 
-    frequency: float
-    rates: ChebyshevTable
-    force: ChebyshevTable
-    rest: float
-
-    @cached_property
-    def _force_slope(self) -> ChebyshevTable:
-        return self.force.derivative()
-
-    @cached_property
-    def _work(self) -> ChebyshevTable:
-        """∫ f dX from the lower end of the range."""
-        return self.force.antiderivative()
-
-    @cached_property
-    def _work_to_rest(self) -> float:
-        return float(self._work(np.array([self.rest]))[0, 0])
+    def __init__(
+        self, frequency: float, rates: ChebyshevTable, force: ChebyshevTable, rest: float
+    ) -> None:
+        self.frequency, self.rates, self.force, self.rest = frequency, rates, force, rest
+        self._force_slope, self._work = force.derivative(), force.antiderivative()
+        self._work_to_rest = float(self._work(np.array([rest]))[0, 0])
 
     def energy(self, X: FloatArray) -> FloatArray:
         """Return U(X) − U(rest)."""
@@ -156,10 +144,8 @@ def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
 
 
 def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
-    # Of the largest orbit inside the range.
-    radius = np.sqrt(
-        np.min(potential.energy(np.array([potential.rates.low, potential.rates.high])))
-    )
+    ends = np.array([potential.rates.low, potential.rates.high])
+    radius = np.sqrt(np.min(potential.energy(ends)))  # of the largest orbit between them
 
     def geometry(rho: FloatArray) -> FloatArray:
         X = _position(potential, rho)
