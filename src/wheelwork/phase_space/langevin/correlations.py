@@ -14,11 +14,11 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES, standard_error
+from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
-Weight = Callable[[FloatArray, FloatArray], FloatArray]
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
 SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity

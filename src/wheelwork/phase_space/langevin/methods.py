@@ -1,14 +1,13 @@
 """Trajectories of the Langevin equation, as methods."""
 
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork._checks import FloatArray
 from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.correlations import (
     SampledCorrelations,
     SampledSpectrum,
@@ -110,7 +109,7 @@ class Langevin(TrajectoryMethod):
         self,
         model: PhaseSpaceModel,
         delays: npt.ArrayLike,
-        weight: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+        weight: Weight | None = None,
     ) -> SampledCorrelations:
         """Return two-time correlations of the stationary state, see `SampledCorrelations`.
 

@@ -12,14 +12,26 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
-from wheelwork.phase_space.response.adaptive_solver import solve_relaxation
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
+from wheelwork.phase_space.response import on_circles, on_plane
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
-from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation
+from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation, differences
+from wheelwork.phase_space.stationary import plane
+from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
+from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
 from wheelwork.results import html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
+# Radial functions of each harmonic, and harmonics. The harmonics rise by two at least: in a device
+# that is even in x a single one would change nothing.
+LEVELS = ((8, 4), (12, 6), (17, 8), (24, 10), (32, 12), (42, 16), (54, 22))
+PLANE_LEVELS = (72, 108, 160)  # points per axis; a complex LU on the last takes seconds
+BEST_GAIN = 30.0  # of the last level over the one before; with a larger excess it is not tried
+STRONG = 0.2  # friction over the frequency, from which on the plane is tried where orbits fail
+LARGEST_DENSE = 450  # unknowns, up to which all modes are computed at once
+KRYLOV_SHARE = 0.1  # of rtol, for the error of the Krylov space
+COARSEST_TABLES = 1e-2  # rtol of tables; the estimated error of coarser ones is too small
 
 
 @dataclass(frozen=True)
@@ -261,7 +273,62 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     """
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
-    return Response(model, *solve_relaxation(model, _checks.tolerance("rtol", rtol)))
+    rtol = _checks.tolerance("rtol", rtol)
+    try:
+        orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))
+    except SeveralWells:
+        return _on_plane(model, rtol)
+    try:
+        return _on_circles(orbits, rtol)
+    except NotConverged as reason:
+        if orbits.potential.rates.magnitude[1] < STRONG * model.frequency:
+            raise
+        return plane_instead(_on_plane, model, rtol, reason)
+
+
+def _on_circles(orbits: Orbits, rtol: float) -> Response:
+    tables = table_error(orbits)
+    coarse = on_circles.relaxation(orbits, *LEVELS[0])
+    for i, level in enumerate(LEVELS[1:], start=2):
+        fine = on_circles.relaxation(orbits, *level)
+        left: Mapping[str, float] = {}
+        if len(fine.generator) > LARGEST_DENSE:
+            fine, left = on_circles.compressed(fine, coarse.turning_rate, KRYLOV_SHARE * rtol)
+        # Radial and angular errors fall at different speeds: no extrapolation is safe.
+        changes = differences(coarse, fine)
+        errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
+        worst = max(errors.values())
+        if worst <= rtol:
+            details = {"radial_functions": level[0], "harmonics": level[1]}
+            return Response(orbits.model, fine, errors, details)
+        if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
+            break
+        coarse = fine
+    raise NotConverged(
+        f"correlations did not reach rtol = {rtol:g} with up to {level[0]} radial functions and "
+        f"{level[1]} harmonics; the estimated error is {worst:.1e}, of which {tables:.1e} come "
+        "from the tables of the coefficients"
+    )
+
+
+def _on_plane(model: PhaseSpaceModel, rtol: float) -> Response:
+    box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
+    share = KRYLOV_SHARE * rtol
+    coarse, _ = on_plane.MeshProblem(box, PLANE_LEVELS[0]).compressed(share)
+    for points in PLANE_LEVELS[1:]:
+        fine, left = on_plane.MeshProblem(box, points).compressed(share)
+        changes = differences(coarse, fine)
+        errors = {name: change + left[name] + box.table_error for name, change in changes.items()}
+        worst = max(errors.values())
+        if worst <= rtol:
+            details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
+            return Response(model, fine, errors, details)
+        coarse = fine
+    raise NotConverged(
+        f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "
+        f"{points} with {len(fine.generator)} Krylov vectors; the estimated error is {worst:.1e}, "
+        f"of {max(errors, key=errors.__getitem__)}"
+    )
 
 
 def _delays(delays: npt.ArrayLike) -> FloatArray:
