@@ -14,12 +14,7 @@ from phase_space_systems import (
 )
 
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.phase_space import (
-    EnergyDiffusion,
-    FokkerPlanck,
-    PhaseSpaceModel,
-    moments,
-)
+from wheelwork.phase_space import EnergyDiffusion, FokkerPlanck, PhaseSpaceModel, moments
 from wheelwork.phase_space.stationary import circle_solver, plane
 from wheelwork.phase_space.stationary.orbit_distribution import Circles, OrbitDistribution
 from wheelwork.phase_space.stationary.orbits import find_orbits

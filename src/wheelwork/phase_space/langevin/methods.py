@@ -106,10 +106,7 @@ class Langevin(TrajectoryMethod):
         return solve(self, model, self.rtol)
 
     def correlations(
-        self,
-        model: PhaseSpaceModel,
-        delays: npt.ArrayLike,
-        weight: Weight | None = None,
+        self, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None = None
     ) -> SampledCorrelations:
         """Return two-time correlations of the stationary state, see `SampledCorrelations`.
 
