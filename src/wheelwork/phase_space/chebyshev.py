@@ -164,7 +164,9 @@ def _fit(
     values: FloatArray | None = None
     for degree in DEGREES:
         values = _sample(function, intervals, degree, values)
-        series = _series(values)
+        series = dct(values, type=1, axis=-1) / degree
+        series[..., 0] *= 0.5
+        series[..., -1] *= 0.5
         tail = np.max(np.abs(series[..., -3:]), axis=-1)
         magnitude = np.max(np.abs(values), axis=-1)
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
@@ -204,15 +206,6 @@ def _sample(
     values[..., index] = fresh
     values[..., ::2] = coarser
     return values
-
-
-def _series(values: FloatArray) -> FloatArray:
-    """Chebyshev coefficients of values at Lobatto points (last axis, from +1 to -1)."""
-    degree = values.shape[-1] - 1
-    series = dct(values, type=1, axis=-1) / degree
-    series[..., 0] *= 0.5
-    series[..., -1] *= 0.5
-    return np.asarray(series)
 
 
 def _needed(series: FloatArray, rtol: float) -> int:

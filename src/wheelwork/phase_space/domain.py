@@ -131,21 +131,15 @@ def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     if edge <= 0.0:
         return Profile(X, potential, X[:0], X[:0], X[:0], friction)
     energy = np.geomspace(min(0.05, 1e-3 * edge), edge, ENERGIES)
-    slope = _slope(X, potential, friction, diffusion, energy)
-    rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
-    log_density = np.concatenate([[0.0], np.cumsum(rises)])
-    return Profile(X, potential, energy, slope, log_density, friction)
-
-
-def _slope(
-    X: FloatArray, U: FloatArray, friction: FloatArray, diffusion: FloatArray, energy: FloatArray
-) -> FloatArray:
-    """d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real."""
-    P = np.sqrt(np.maximum(energy[:, None] - U, 0.0)) * np.gradient(X)
+    # d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real
+    P = np.sqrt(np.maximum(energy[:, None] - potential, 0.0)) * np.gradient(X)
     noise = P @ diffusion
     if not np.all(noise[-ENERGIES // 4 :] > 0.0):
         raise NoSteadyState("no noise acts on the oscillator: `diffusion` is not positive")
-    return np.asarray(-0.5 * (P @ friction) / np.maximum(noise, 1e-300))
+    slope = -0.5 * (P @ friction) / np.maximum(noise, 1e-300)
+    rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
+    log_density = np.concatenate([[0.0], np.cumsum(rises)])
+    return Profile(X, potential, energy, slope, log_density, friction)
 
 
 def _unbounded(model: PhaseSpaceModel, profile: Profile) -> NoSteadyState:

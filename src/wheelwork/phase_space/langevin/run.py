@@ -72,10 +72,6 @@ class Ensemble:
             chunks += 1
         return replace(self, state=record.states[-1].copy(), sums=sums, width=width, chunks=chunks)
 
-    def of_first(self, lanes: int) -> "Ensemble":
-        """The first `lanes` trajectories alone."""
-        return replace(self, state=self.state[:, :lanes], sums=self.sums[:, :, :lanes])
-
     def late_means(self) -> FloatArray:
         """(observables,) means over all trajectories and the second half of the time."""
         half = self.filled // 2
@@ -117,11 +113,6 @@ class Progress:
     def compares(self) -> bool:
         """Whether there are trajectories at 2Δt, and they are still followed."""
         return self.coarse.state.size > 0 and not bool(np.isnan(self.coarse.state[0, 0]))
-
-    def without_coarse(self) -> "Progress":
-        """Give up the trajectories at 2Δt: their means are NaN from here on."""
-        state, sums = (np.full_like(a, np.nan) for a in (self.coarse.state, self.coarse.sums))
-        return replace(self, coarse=replace(self.coarse, state=state, sums=sums))
 
 
 @dataclass(frozen=True)
@@ -290,7 +281,9 @@ class _Loop:
             return
         fine_inside = -reach <= fine.low[good] and fine.high[good] <= reach
         if fine_inside and reach * GROWTH > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
-            self.progress = self.progress.without_coarse()
+            gone = self.progress.coarse  # their means are NaN from here on
+            state, sums = np.full_like(gone.state, np.nan), np.full_like(gone.sums, np.nan)
+            self.progress = replace(self.progress, coarse=replace(gone, state=state, sums=sums))
         else:
             self.stepping = self.stepping.extended()
             self.progress = replace(self.progress, reach=self.stepping.reach)

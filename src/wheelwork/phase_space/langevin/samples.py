@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,11 +87,13 @@ def summary(
     `judge`, by default without a `burn_in`, which stands for the user's own judgement.
     """
     fine = progress.fine
-    first = _automatic_burn_in(fine) if burn_in is None else _given(setup, progress, burn_in)
+    first = _first_block(setup, fine, burn_in)
     batches = batches_of(fine, first)
     moments = {name: estimate(batches, each) for name, each in quantities(batches.mean).items()}
     drifted, mixed = _drift(fine, first), _mixing(fine, first)
-    effective = _effective_samples(batches, moments["phonon_number"])
+    variance = batches.mean[5] - (batches.mean[2] + batches.mean[3]) ** 2
+    error = moments["phonon_number"].standard_error
+    effective = float(variance / error**2) if error else math.inf
     time = (fine.chunks - first * fine.width) * CHUNK * setup.step
     correlation_time = 0.5 * time * setup.trajectories / effective
     if judge or (judge is None and burn_in is None):
@@ -168,22 +170,19 @@ def estimate(batches: Batches, quantity: Quantity) -> Estimate:
     return Estimate(quantity.value, standard_error(batches.deviations(quantity.gradient)))
 
 
-def _automatic_burn_in(ensemble: Ensemble) -> int:
-    """Blocks of time to leave out, see `stationarity.truncation`; NotConverged if fewer than 4."""
-    if ensemble.filled < FEWEST_BLOCKS:
-        raise NotConverged(
-            f"burn-in cannot be told from a run of {ensemble.chunks} x {CHUNK} steps; "
-            "raise `duration` or give `burn_in`"
-        )
-    means = ensemble.sums[: ensemble.filled].mean(axis=2) / ensemble.samples[:, None]
-    return stationarity.truncation(means)
-
-
-def _given(setup: Setup, progress: Progress, burn_in: float) -> int:
-    """Blocks of time that cover `burn_in`."""
-    width = progress.fine.width * CHUNK * setup.step
+def _first_block(setup: Setup, ensemble: Ensemble, burn_in: float | None) -> int:
+    """Blocks of time to leave out: those that cover `burn_in`, or by `stationarity.truncation`."""
+    if burn_in is None:
+        if ensemble.filled < FEWEST_BLOCKS:
+            raise NotConverged(
+                f"burn-in cannot be told from a run of {ensemble.chunks} x {CHUNK} steps; "
+                "raise `duration` or give `burn_in`"
+            )
+        means = ensemble.sums[: ensemble.filled].mean(axis=2) / ensemble.samples[:, None]
+        return stationarity.truncation(means)
+    width = ensemble.width * CHUNK * setup.step
     first = math.ceil(burn_in / width - ROUNDING)
-    if first >= progress.fine.filled:
+    if first >= ensemble.filled:
         raise InvalidArgument(
             f"`burn_in` must leave at least one block of {width:g} of the run, but is {burn_in!r}"
         )
@@ -217,11 +216,6 @@ def _drift(ensemble: Ensemble, first: int) -> float:
     return abs(late.mean - early.mean) / error if error > 0.0 else 0.0
 
 
-def _effective_samples(batches: Batches, energy: Estimate) -> float:
-    variance = batches.mean[5] - (batches.mean[2] + batches.mean[3]) ** 2
-    return float(variance / energy.standard_error**2) if energy.standard_error else math.inf
-
-
 def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
     """Moments at 2Δt minus those at Δt, with the standard error of the paired difference.
 
@@ -233,13 +227,14 @@ def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
     if not progress.compares:
         names = quantities(np.ones(len(OBSERVABLES)))
         return dict.fromkeys(names, Estimate(math.nan, math.inf))
-    paired = progress.coarse, progress.fine.of_first(lanes)
-    coarse, fine = (batches_of(ensemble, first) for ensemble in paired)
-    at_coarse, at_fine = quantities(coarse.mean), quantities(fine.mean)
+    fine = progress.fine
+    same = replace(fine, state=fine.state[:, :lanes], sums=fine.sums[:, :, :lanes])
+    coarse, paired = batches_of(progress.coarse, first), batches_of(same, first)
+    at_coarse, at_fine = quantities(coarse.mean), quantities(paired.mean)
     changes = {}
     for name, quantity in at_fine.items():
         other = at_coarse[name]
-        change = coarse.deviations(other.gradient) - fine.deviations(quantity.gradient)
+        change = coarse.deviations(other.gradient) - paired.deviations(quantity.gradient)
         try:
             error = standard_error(change)
         except NotConverged:

@@ -61,7 +61,13 @@ class Decay:
     def fluctuation(self, delays: FloatArray) -> ComplexArray:
         """C(τ) − constant at delays of any shape."""
         flat = np.ravel(delays)
-        values = self._summed(flat) if self.separable else self._propagated(flat)
+        if not self.separable:
+            return self._propagated(flat).reshape(np.shape(delays))
+        values = np.empty(flat.size, complex)
+        step = max(1, BATCH // self.eigenvalues.size)
+        for i in range(0, flat.size, step):
+            phases = np.exp(np.multiply.outer(flat[i : i + step], self.eigenvalues))
+            values[i : i + step] = phases @ self.amplitudes
         return values.reshape(np.shape(delays))
 
     def spectrum(self, frequencies: FloatArray) -> FloatArray:
@@ -83,14 +89,6 @@ class Decay:
         G = self.generator.astype(complex)
         spread = solve_continuous_lyapunov(G, -np.outer(self.start, self.start.conj()))
         return float(2.0 * (self.reading @ spread @ self.reading.conj()).real)
-
-    def _summed(self, delays: FloatArray) -> ComplexArray:
-        values = np.empty(delays.size, complex)
-        step = max(1, BATCH // self.eigenvalues.size)
-        for i in range(0, delays.size, step):
-            phases = np.exp(np.multiply.outer(delays[i : i + step], self.eigenvalues))
-            values[i : i + step] = phases @ self.amplitudes
-        return values
 
     def _propagated(self, delays: FloatArray) -> ComplexArray:
         """Step from delay to delay; equal steps share their exponential."""

@@ -68,14 +68,10 @@ class CircleBasis:
         # Even and odd functions of φ, which X and its functions do not mix.
         size = (harmonics + 1) * functions
         self._parities = slice(0, size), slice(size, None)
-
-    @cached_property
-    def _shapes(self) -> tuple[FloatArray, ...]:
-        """Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP."""
+        # Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP.
         mass = self._blocks([(0, self.angular)], [self.measure], [(0, self.angular)])
-        return tuple(
-            cholesky(mass[part, part], lower=True, check_finite=False) for part in self._parities
-        )
+        blocks = (mass[part, part] for part in self._parities)
+        self._shapes = [cholesky(block, lower=True, check_finite=False) for block in blocks]
 
     @cached_property
     def generator(self) -> FloatArray:

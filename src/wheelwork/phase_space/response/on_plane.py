@@ -38,7 +38,11 @@ class MeshProblem:
         self.traces = np.sum(projected_starts, axis=0)
         self.starts = scale[:, None] * (projected_starts - np.outer(W, self.traces))
         self.probability, self.positions = W, np.stack([X, P, X**2 + P**2], axis=1)
-        self.shifts = (0.0, 1j * _turning_rate(box))
+        # Frequency of small oscillations about the deepest well, at least half the bare one.
+        X, frequency = np.linspace(box.low, box.high, 400), box.model.frequency
+        slope = box.rates.component(0).derivative()(X[[plane.deepest(box, X)]])[0, 0]
+        turning = float(frequency * np.sqrt(max(1.0 - slope / frequency, 0.25)))
+        self.shifts = (0.0, 1j * turning)
 
     def projected(self, space: FloatArray) -> Relaxation:
         """Galerkin projection on orthonormal columns, (nodes, m)."""
@@ -107,10 +111,3 @@ def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
         pair,
     )
     return np.stack([column.ravel() for column in columns], axis=1)
-
-
-def _turning_rate(box: Box) -> float:
-    """Frequency of small oscillations about the deepest well, at least half the bare one."""
-    X, frequency = np.linspace(box.low, box.high, 400), box.model.frequency
-    slope = box.rates.component(0).derivative()(X[[plane.deepest(box, X)]])[0, 0]
-    return float(frequency * np.sqrt(max(1.0 - slope / frequency, 0.25)))

@@ -112,10 +112,13 @@ def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
         rates = tabulated_rates(model, reach, rtol, rates)
         potential = _potential(model, rates)
         orbits = _orbits(model, potential, rtol)
-        fall = _fall(orbits)
+        # How far ln w has fallen from its maximum to the edge; it may still rise there.
+        log_density = orbits.log_density(np.linspace(0.0, orbits.radius, 400))[0]
+        slope = float(orbits.slope(np.array([orbits.radius]))[0, 0])
+        fall = float(np.max(log_density) - log_density[-1]) if slope < 0.0 else 0.0
         if fall >= FALL:
             return _shortened(orbits)
-        reach = _next_reach(orbits, reach, fall)
+        reach = _next_reach(orbits, reach, fall, slope)
 
 
 def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
@@ -209,17 +212,8 @@ def _stretch(potential: Potential, rho: FloatArray, X: FloatArray) -> FloatArray
     return np.asarray(2.0 * rho / potential.slope(X))
 
 
-def _fall(orbits: Orbits) -> float:
-    """How far ln w has fallen from its maximum to the edge; 0 while it still rises there."""
-    log_density = orbits.log_density(np.linspace(0.0, orbits.radius, 400))[0]
-    if orbits.slope(np.array([orbits.radius]))[0, 0] >= 0.0:
-        return 0.0
-    return float(np.max(log_density) - log_density[-1])
-
-
-def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
+def _next_reach(orbits: Orbits, reach: float, fall: float, slope: float) -> float:
     """Extrapolate the range needed from the slope at the edge, by a factor of two at most."""
-    slope = float(orbits.slope(np.array([orbits.radius]))[0, 0])
     larger = 2.0 * reach
     if slope < 0.0:
         needed = np.sqrt(orbits.radius**2 + (FALL - fall) / -slope)
