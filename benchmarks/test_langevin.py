@@ -40,7 +40,7 @@ def run(stepping: Stepping, threads: int) -> Progress:
         Ensemble.starting(np.zeros((2, lanes)), observables, 128) for lanes in (TRAJECTORIES, 0)
     )
     start = Progress(fine, coarse, 0.0, 0.0, REACH)
-    return advance(start, stepping, seed=1, chunks=CHUNKS, threads=threads)
+    return advance(start, stepping, seed=1, chunks=CHUNKS, threads=threads)[0]
 
 
 def in_numpy(stepping: Stepping, trajectories: int, steps: int) -> float:

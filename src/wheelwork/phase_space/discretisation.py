@@ -1,9 +1,9 @@
 """One-dimensional discretisations: finite differences, Gauss panels, orthonormal polynomials."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
@@ -11,16 +11,9 @@ from wheelwork._checks import FloatArray
 GAUSS_ORDER = 32  # nodes per panel
 
 
-@dataclass(frozen=True, repr=False)
-class Stencils:
-    """For each target point, its neighbours and their weights.
-
-    first: (targets,) index of the first neighbour; a negative index −1−j is the node j on the
-    other side of the centre. weights: (derivatives, targets, width), for unit spacing.
-    """
-
-    first: np.ndarray
-    weights: FloatArray
+# (targets,) index of the first neighbour, where a negative −1−j is the node j on the other side of
+# the centre, and (derivatives, targets, width) weights for unit spacing.
+Stencils = tuple[npt.NDArray[np.intp], FloatArray]
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +50,7 @@ def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> S
     first = np.minimum(first, nodes - width)
     local = np.round(targets - 0.5 - first, 12)
     weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
-    return Stencils(first, weights)
+    return first, weights
 
 
 def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.csr_array:

@@ -158,7 +158,10 @@ def _stationary(
     estimates = dict(samples.moments) | {"purity": purity}
     even, odd = _distances(density)
     shift, spread = _step_moves(samples)
-    blur = _blur(density)
+    # Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12.
+    log = np.log(density.nodes.density)
+    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
+    blur = float(np.sum(density.nodes.weight * rise**2)) / 12.0
     misfit = _misfit(density, counts, purity.mean) + (0.5 * spread + blur) * purity.mean
     systematic = _step_errors(samples) | {"purity": misfit}
     moved = 2.0 * (shift + spread + blur)  # of a Gaussian, in the measure of `_distances`
@@ -192,14 +195,6 @@ def _misfit(density: FittedDensity, counts: PolarCounts, purity: float) -> float
     seen = counts.counts.sum(axis=(0, 1))
     overlap = math.pi * float(np.sum(seen * density.nodes.density) / np.sum(seen))
     return 2.0 * abs(overlap - purity)
-
-
-def _blur(density: FittedDensity) -> float:
-    """Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12."""
-    nodes = density.nodes
-    log = np.log(nodes.density)
-    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
-    return float(np.sum(nodes.weight * rise**2)) / 12.0
 
 
 def _step_moves(samples: Samples) -> tuple[float, float]:

@@ -16,8 +16,8 @@ from wheelwork.phase_space.langevin.correlations import (
 )
 from wheelwork.phase_space.langevin.fitted_density import solve
 from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
-from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.simulation import sample
+from wheelwork.phase_space.langevin.samples import Samples, summary
+from wheelwork.phase_space.langevin.simulation import Simulation
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 
@@ -44,7 +44,10 @@ class TrajectoryMethod(SamplingMethod):
         trajectories stay apart (each in a well of its own), or is not confined; with `start` None
         also as `find_domain`.
         """
-        return sample(self, model, after, checkpoint)
+        path = None if checkpoint is None else Path(checkpoint)
+        simulation = Simulation.begin(self, model, after, path)
+        done = simulation.advanced(simulation.chunks, path)
+        return summary(done.setup, done.progress, self.burn_in)
 
     def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
         """Return counts on bins² equal cells of a square that holds all samples' orbits."""

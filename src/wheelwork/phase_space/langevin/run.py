@@ -139,11 +139,9 @@ class Setup:
         """Raise InvalidArgument, naming the field, unless `other` is the same run."""
         for field in fields(self):
             own, given = getattr(self, field.name), getattr(other, field.name)
-            if field.name == "probe":
-                size = max(map(abs, own))
-                same = len(own) == len(given) and np.allclose(own, given, SAME_MODEL, 1e-9 * size)
-            else:
-                same = own == given
+            same = own == given
+            if field.name == "probe" and len(own) == len(given):
+                same = np.allclose(own, given, SAME_MODEL, 1e-9 * max(map(abs, own)))
             if not same:
                 name = "model" if field.name == "probe" else field.name
                 raise InvalidArgument(
@@ -213,8 +211,10 @@ def advance(
     keep: Callable[[Progress], None] | None = None,
     rescue: Callable[[Progress], str | None] | None = None,
     observe: Observer | None = None,
-) -> Progress:
+) -> tuple[Progress, Stepping]:
     """Carry a run on until `chunks` chunks are done, whatever part of them `progress` holds.
+
+    Return also the tables for the range that it has reached by then.
 
     keep: called with what is done every 30 s. rescue: called with it before an interrupt (Ctrl-C)
     is passed on, with what it returns as a note. observe: called with all samples at Δt, in
@@ -238,7 +238,7 @@ def advance(
             if note:
                 interrupt.add_note(note)
             raise
-    return loop.progress
+    return loop.progress, loop.stepping
 
 
 @dataclass

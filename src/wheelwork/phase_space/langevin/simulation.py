@@ -96,7 +96,7 @@ class Simulation:
             if path is not None:
                 run.write(path, self.setup, done)
 
-        progress = advance(
+        progress, stepping = advance(
             self.progress,
             self.stepping,
             seed=self.setup.seed,
@@ -107,9 +107,6 @@ class Simulation:
             observe=observe,
         )
         keep(progress)
-        stepping = Stepping.of(
-            self.stepping.model, SCHEMES[self.method.scheme], self.setup.step, progress.reach
-        )
         return replace(self, progress=progress, stepping=stepping)
 
     def _rescue(self, done: Progress) -> str:
@@ -117,19 +114,6 @@ class Simulation:
         os.close(handle)
         run.write(Path(name), self.setup, done)
         return f"the run so far is kept in {name}; give it as `checkpoint` to go on"
-
-
-def sample(
-    method: SamplingMethod,
-    model: PhaseSpaceModel,
-    after: Samples | None,
-    checkpoint: str | Path | None,
-) -> Samples:
-    """See `TrajectoryMethod.sample`."""
-    path = None if checkpoint is None else Path(checkpoint)
-    simulation = Simulation.begin(method, model, after, path)
-    done = simulation.advanced(simulation.chunks, path)
-    return summary(done.setup, done.progress, method.burn_in)
 
 
 AnyObserver = TypeVar("AnyObserver", bound=Observer)
@@ -212,8 +196,9 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
         start = _start(setup, starts)
         try:
             stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
-            done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
-            stepping = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
+            done, stepping = advance(
+                start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1
+            )
             rate, _ = stepping.fastest(done.low, done.high)
             excess = max(rate * step / AUTOMATIC_ANGLE, 1.0)
             return float(step * 0.5 ** math.ceil(math.log2(excess)))

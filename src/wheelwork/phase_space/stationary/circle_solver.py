@@ -144,11 +144,12 @@ class _System:
     def _add_stencils(
         self, rows: Stencils, derivative: int, blocks: FloatArray, block_rows: IntArray
     ) -> None:
-        for offset in range(rows.weights.shape[2]):
-            neighbour = rows.first + offset
+        first, weights = rows
+        for offset in range(weights.shape[2]):
+            neighbour = first + offset
             mirrored = neighbour < 0
             parity = np.where(mirrored[:, None, None], self.basis.parity, 1.0)
-            weight = rows.weights[derivative, :, offset][:, None, None]
+            weight = weights[derivative, :, offset][:, None, None]
             column = np.where(mirrored, -1 - neighbour, neighbour)
             _scatter(self.bands, self.upper, block_rows, column, weight * parity * blocks)
 
