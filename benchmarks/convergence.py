@@ -56,7 +56,7 @@ def _orbit_distribution(state: FlywheelState) -> OrbitDistribution:
 
 def _print_size_of_correction(state: FlywheelState) -> None:
     found = _orbit_distribution(state)
-    u = found.circle_solver.on_circles(found.circles.R, found.circles.phi)
+    u = found.modulation.on_circles(found.circles.R, found.circles.phi)
     weight = found.nodes.weight
     u /= np.sum(weight * u)
     spread = np.sqrt(np.sum(weight * (u - 1.0) ** 2))

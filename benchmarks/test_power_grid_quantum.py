@@ -22,7 +22,7 @@ def chain(extraction: float, saturation: float = 1.0, damping: float = 1e-3) -> 
 
 def graded_state(grid: ww.PowerGrid, cutoff: int) -> graded.GradedSteadyState:
     model = QuantumModel(grid, FockSpace(2, cutoff), gauge_phases(grid, None))
-    return graded.steady_state(model.ladder, 1e-8)
+    return graded.steady_state(model.equation, 1e-8)
 
 
 def qutip_operators(qutip, grid, levels):  # type: ignore[no-untyped-def]

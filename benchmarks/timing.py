@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from wheelwork.phase_space import finite_difference
+from wheelwork.phase_space import discretisation
 from wheelwork.states import polar
 
 Work = Callable[[], object]
@@ -19,7 +19,7 @@ Work = Callable[[], object]
 
 def forget() -> None:
     """Empty the few tables of pure numbers that wheelwork keeps for a process."""
-    finite_difference._weights.cache_clear()
+    discretisation._weights.cache_clear()
     polar._panel.cache_clear()
 
 

@@ -16,7 +16,7 @@ MODULES = [
     ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
     for path in SOURCES
 ]
-HEAVY = {"numba", "scipy", "numpy", "matplotlib", "xarray", "pydantic", "cyclopts", "rich"}
+HEAVY = {"numba", "scipy", "numpy", "matplotlib", "xarray", "cyclopts", "rich"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 IMPORTED_BELOW_THE_TOP: set[str] = {"states/qutip.py"}  # an optional package

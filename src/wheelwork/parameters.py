@@ -11,22 +11,30 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from wheelwork._checks import non_negative as non_negative
+from wheelwork._checks import positive as positive
+from wheelwork._checks import real as real
 from wheelwork.errors import InvalidArgument
 from wheelwork.results import Label, Labels, html_table
 
-Check = Callable[[str, Any], Any]  # name, value -> the value to keep; see `wheelwork._checks`
+Check = Callable[[str, Any], Any]  # name, value -> the value to keep; such as `positive`
 LONGEST_SHOWN = 40  # characters of one parameter in a printout
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is declared of a field. optional: whether None is a value of its own."""
+    """What is declared of a field.
+
+    optional: whether None is a value of its own. omitted: the value that a parameter file without
+    the key stands for, where the class itself has no default.
+    """
 
     symbol: str
     unit: str
     meaning: str
     check: Check | None = None
     optional: bool = False
+    omitted: Any = None
 
     @property
     def label(self) -> Label:
@@ -41,14 +49,16 @@ def parameter(
     check: Check | None = None,
     optional: bool = False,
     default: Any = MISSING,
+    omitted: Any = None,
 ) -> Any:
     """Declare a field of a `Parameters` class.
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length";
     "1" for a plain number. meaning: a few words. check: called with name and value when a machine
     is made; returns the value to keep or raises InvalidArgument. optional: None is kept as it is.
+    omitted: what a parameter file that leaves the key out stands for; `default` comes before it.
     """
-    declared = Parameter(symbol, unit, meaning, check, optional)
+    declared = Parameter(symbol, unit, meaning, check, optional, omitted)
     metadata = {"parameter": declared}
     return (
         field(metadata=metadata)
@@ -80,9 +90,12 @@ class Parameters(ShortRepr):
     """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
 
     derived: what `replace` also takes by name, with the label of each.
+    sets: derived name -> the field that it sets, and a valid value of that field to begin with. A
+    parameter file may give one or the other. "leads.temperature" is that field of every lead.
     """
 
     derived: ClassVar[Labels] = MappingProxyType({})
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         for name, declared in declarations(type(self)).items():

@@ -7,7 +7,7 @@ labels of tables and figures, the dataset and what is printed all follow from it
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -244,6 +244,22 @@ class Result(Computed):
         return html_table(self.title, rows) + notes
 
 
+class Summary:
+    """Base of smaller parts of a result: they print as what `summary` gives."""
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """What a printout shows, by name."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={text}" for name, text in self.summary.items())
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_html_(self) -> str:
+        return html_table(type(self).__name__, list(self.summary.items()))
+
+
 ResultType = TypeVar("ResultType", bound=Result)
 
 
@@ -325,13 +341,15 @@ class Series(Computed, Sequence[ResultType]):
         return html_table(self.title, self._ends())
 
 
-def html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose rows begin with a name."""
+def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Return a table whose rows begin with a name, its title above, for notebooks."""
+    names = "".join(f"<th>{escape(text)}</th>" for text in header)
     cells = (
         f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
         for name, *others in rows
     )
-    return f"<b>{escape(title)}</b><table>{''.join(cells)}</table>"
+    lines = [f"<tr>{names}</tr>"] if header else []
+    return f"<b>{escape(title)}</b><table>{''.join([*lines, *cells])}</table>"
 
 
 def attributes(label: Label) -> dict[str, str]:
@@ -372,13 +390,6 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
-
-
-def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts for notebooks, with its title above."""
-    lines = [f"<tr>{''.join(f'<th>{escape(text)}</th>' for text in header)}</tr>"]
-    lines += [f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows]
-    return f"<b>{escape(title)}</b><table>{''.join(lines)}</table>"
 
 
 def _shown(result: Result, name: str) -> str:

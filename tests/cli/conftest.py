@@ -11,6 +11,8 @@ import xarray as xr
 
 from wheelwork.cli.jobs import Job
 from wheelwork.errors import NotConverged
+from wheelwork.papers import culhane_2022
+from wheelwork.papers.runs import Run
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def oscillator() -> type[HeatedOscillator]:
 @pytest.fixture
 def job(tmp_path) -> Callable[..., Job]:
     def make(machine=None, values=(0.0, 1.0, 2.0, 4.0), **fields):
-        settings = {"folder": tmp_path / "out", "method": None, "parameter": "bias"} | fields
-        return Job(machine or HeatedOscillator(), values=np.array(values), **settings)
+        machine, values = machine or HeatedOscillator(), np.array(values)
+        run = Run(machine, "bias", values, None, culhane_2022.PRESENTATION, "flywheel")
+        return Job(run, **{"folder": tmp_path / "out"} | fields)
 
     return make

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelwork.cli.load import load_job
+from wheelwork.cli.jobs import load_job
 from wheelwork.errors import InvalidArgument
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -40,32 +40,36 @@ def load(tmp_path):
 
 def test_the_values_reach_the_machine(load):
     job = load(GOOD)
-    left, right = job.machine.leads
+    left, right = job.run.machine.leads
     assert (left.chemical_potential, right.chemical_potential) == (4.0, -4.0)
     assert (left.lineshape.rate, left.lineshape.centre, left.lineshape.width) == (2.0, 0.5, 1.0)
     assert type(right.lineshape).__name__ == "WideBand"
-    assert (job.machine.frequency, job.machine.force, job.machine.mass) == (0.2, 0.1, 1.0)
-    assert job.values.tolist() == [0.0, 8.0]
-    assert job.method.rtol == 1e-6
+    assert (job.run.machine.frequency, job.run.machine.force, job.run.machine.mass) == (
+        0.2,
+        0.1,
+        1.0,
+    )
+    assert job.run.values.tolist() == [0.0, 8.0]
+    assert job.run.method.rtol == 1e-6
 
 
 def test_bias_and_mean_potential_split_evenly(load):
     text = GOOD.replace("chemical_potential = 4.0\n", "").replace("chemical_potential = -4.0\n", "")
     job = load(text, "force = 0.1", "force = 0.1\nbias = 6.0\nmean_potential = 1.0")
-    assert [lead.chemical_potential for lead in job.machine.leads] == [4.0, -2.0]
+    assert [lead.chemical_potential for lead in job.run.machine.leads] == [4.0, -2.0]
 
 
 def test_coupling_is_half_the_force_times_x0(load):
     job = load(GOOD, "force = 0.1", "coupling = 0.1\nmass = 3.0")
     x0 = math.sqrt(2 / (3.0 * 0.2))
-    assert job.machine.force * x0 / 2 == pytest.approx(0.1, rel=1e-15)
+    assert job.run.machine.force * x0 / 2 == pytest.approx(0.1, rel=1e-15)
 
 
 def test_units_are_converted_to_the_one_chosen(load):
     text = GOOD.replace("[device]", '[units]\nenergy = "meV"\n[device]')
     job = load(text, "temperature = 2.0", 'temperature = "20 K"')
-    assert job.machine.leads[0].temperature == pytest.approx(1.7234666, rel=1e-7)
-    assert job.machine.leads[1].temperature == 2.0
+    assert job.run.machine.leads[0].temperature == pytest.approx(1.7234666, rel=1e-7)
+    assert job.run.machine.leads[1].temperature == 2.0
     assert job.energy_unit == "meV"
 
 
@@ -104,7 +108,7 @@ def test_units_are_converted_to_the_one_chosen(load):
         (
             '"flywheel"',
             '"flywhel"',
-            "`machine` must be 'flywheel' or 'rotor' or 'power-grid', but is 'flywhel'",
+            "`machine` must be 'flywheel' or 'rotor' or 'power-grid' or 'module:Class', but is",
         ),
         ("force = 0.1", 'force = "0.1 meV"', "`device.force` must be a finite number"),
         ("frequency = 0.2", 'frequency = "0.2 meV"', "`device.frequency` must be a bare number"),
@@ -143,10 +147,10 @@ def test_a_semicircle_and_the_other_method(load):
         'kind = "wideband", rate = 1.5',
         shape,
     )
-    band = job.machine.leads[1].lineshape
+    band = job.run.machine.leads[1].lineshape
     assert (band.rate, band.centre, band.width) == (1.5, 0.25, 8.0)
-    assert type(job.method).__name__ == "EnergyDiffusion"
-    assert job.method.rtol == 1e-3
+    assert type(job.run.method).__name__ == "EnergyDiffusion"
+    assert job.run.method.rtol == 1e-3
 
 
 def test_the_folder_of_the_command_line_goes_before_that_of_the_file(tmp_path):
@@ -154,7 +158,7 @@ def test_the_folder_of_the_command_line_goes_before_that_of_the_file(tmp_path):
     path.write_text(GOOD + '[output]\nfolder = "here"\nname = "mine"\n')
     assert load_job(path).folder == Path("here")
     assert load_job(path, tmp_path).folder == tmp_path
-    assert load_job(path).name == "mine"
+    assert load_job(path).run.name == "mine"
 
 
 def test_every_mistake_has_its_line(load):
@@ -168,7 +172,9 @@ def test_every_mistake_has_its_line(load):
 
 def test_a_bias_needs_two_leads(load):
     third = GOOD.split("[sweep]")[0].split("[[leads]]")[1]
-    with pytest.raises(InvalidArgument, match=r"two .* for a bias, but holds 3"):
+    with pytest.raises(
+        InvalidArgument, match=r"`bias` must be used with a device of two leads, .* 3"
+    ):
         load(GOOD.replace("[sweep]", f"[[leads]]{third}[sweep]"))
 
 
@@ -176,7 +182,7 @@ def test_a_tabulated_line_shape_comes_from_a_csv_file_beside_the_toml(load, tmp_
     rows = "# frequency, rate\n-2,0\n-1,0.5\n0,1\n1,0.5\n2,0\n"
     (tmp_path / "shape.csv").write_text(rows)
     job = load(GOOD, 'kind = "wideband", rate = 1.5', 'kind = "tabulated", file = "shape.csv"')
-    shape = job.machine.leads[1].lineshape
+    shape = job.run.machine.leads[1].lineshape
     assert list(shape.frequency) == [-2, -1, 0, 1, 2]
     assert list(shape.rate) == [0, 0.5, 1, 0.5, 0]
 
@@ -190,15 +196,18 @@ def test_the_examples_load():
     definition = load_job(EXAMPLES / "flywheel-by-definition.toml")
     plotted = load_job(EXAMPLES / "flywheel-as-plotted.toml")
     nanotube = load_job(EXAMPLES / "flywheel-nanotube.toml")
-    assert definition.machine.force == pytest.approx(0.2 / math.sqrt(10), rel=1e-15)
-    assert plotted.machine.force == 0.1
-    assert definition.values.size == plotted.values.size == 65
-    assert nanotube.machine.frequency == pytest.approx(0.41356677, rel=1e-7)  # h * 0.1 GHz in ueV
-    assert nanotube.machine.leads[0].temperature == pytest.approx(4.3086663, rel=1e-7)
+    assert definition.run.machine.force == pytest.approx(0.2 / math.sqrt(10), rel=1e-15)
+    assert plotted.run.machine.force == 0.1
+    assert definition.run.values.size == plotted.run.values.size == 65
+    assert nanotube.run.machine.frequency == pytest.approx(
+        0.41356677, rel=1e-7
+    )  # h * 0.1 GHz in ueV
+    assert nanotube.run.machine.leads[0].temperature == pytest.approx(4.3086663, rel=1e-7)
 
 
 def test_a_sweep_may_lead_into_a_lead(load):
-    job = load(GOOD, "[sweep]", '[sweep]\nparameter = "leads[1].lineshape.rate"')
-    assert job.parameter == "leads[1].lineshape.rate"
+    text = GOOD.replace("[0.0, 8.0]", "[1.0, 8.0]")
+    job = load(text, "[sweep]", '[sweep]\nparameter = "leads[1].lineshape.rate"')
+    assert job.run.parameter == "leads[1].lineshape.rate"
     with pytest.raises(InvalidArgument, match=r"`sweep.parameter` must be .* 'leads\[0\]"):
         load(GOOD, "[sweep]", '[sweep]\nparameter = "leads.temperature"')

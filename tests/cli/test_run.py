@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.flywheel import FLYWHEEL, shown_values
 from wheelwork.cli.report import print_report
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.papers.culhane_2022 import PRESENTATION
 
 
 @pytest.fixture
@@ -186,22 +186,6 @@ def test_a_failing_writer_leaves_the_old_file(job, carry_out, read, monkeypatch)
     assert not list(job().folder.glob(".*"))
 
 
-@pytest.mark.parametrize(
-    ("values", "threshold", "expected"),
-    [
-        (np.linspace(0, 32, 65), 8.463278, [0, 12, 32]),  # the paper's 0, 6 and 16 on each lead
-        (np.linspace(0, 120, 33), 88.54, [0, 105, 120]),
-        (np.linspace(0, 8, 9), None, [0, 4, 8]),
-        ([5.0], None, [5]),
-    ],
-)
-def test_the_states_shown_are_first_just_above_threshold_and_last(values, threshold, expected):
-    dataset = xr.Dataset({"failure": ("bias", [""] * len(values))}, coords={"bias": values})
-    if threshold is not None:
-        dataset["threshold"] = threshold
-    assert shown_values(dataset, "bias") == expected
-
-
 def test_repeated_messages_are_cut_short(job, oscillator, carry_out):
     def before(machine):
         warnings.warn(f"stretched at {machine.bias}", ValidityWarning, stacklevel=1)
@@ -225,5 +209,5 @@ def test_a_free_energy_without_a_temperature_is_explained():
         coords={"bias": [0.0]},
     )
     out = Console(width=100, file=io.StringIO())
-    print_report(out, dataset, FLYWHEEL, [], [])
+    print_report(out, dataset, PRESENTATION, [], [])
     assert "the leads differ in temperature; [device] temperature" in out.file.getvalue()

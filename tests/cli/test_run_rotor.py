@@ -7,16 +7,17 @@ import pytest
 import xarray as xr
 
 from wheelwork import GlobalMasterEquation, RotorEngine
-from wheelwork.cli import main, rotor
-from wheelwork.cli.load import load_job
+from wheelwork.cli import main
+from wheelwork.cli.jobs import load_job
 from wheelwork.errors import InvalidArgument
+from wheelwork.papers import leitch_2024
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rotor.toml"
 
 
 @pytest.fixture(autouse=True)
 def _few_asymmetries(monkeypatch):
-    monkeypatch.setattr(rotor, "ASYMMETRIES", np.linspace(0.0, 0.9, 3))
+    monkeypatch.setattr(leitch_2024, "ASYMMETRIES", np.linspace(0.0, 0.9, 3))
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_rectification_is_of_the_device_in_the_file(few, tmp_path, capsys):
     text = text.replace("bath_coupling = 1.0", "bath_coupling = 0.3")
     text = text.replace('kind = "local"', 'kind = "global"\ncutoff = 7.0')
     few.write_text(text)
-    assert load_job(few).method.cutoff == 7.0
+    assert load_job(few).run.method.cutoff == 7.0
     main(["run", str(few), "--out", str(tmp_path)])
     machine = RotorEngine.paper(beta_ratio=0.2, bath_coupling=0.3, bath_asymmetry=0.45)
     with pytest.warns(match="validity"):
@@ -69,10 +70,10 @@ def test_rectification_is_of_the_device_in_the_file(few, tmp_path, capsys):
 
 def test_the_example_is_the_published_machine(few):
     job = load_job(few)
-    assert job.machine == RotorEngine.paper(beta_ratio=0.2)
-    assert job.parameter == "beta_ratio"
-    assert job.values.size == 12
-    assert job.name == "rotor"
+    assert job.run.machine == RotorEngine.paper(beta_ratio=0.2)
+    assert job.run.parameter == "beta_ratio"
+    assert job.run.values.size == 12
+    assert job.run.name == "rotor"
 
 
 def test_another_parameter_is_swept_without_boundaries(few, tmp_path):

@@ -15,9 +15,10 @@ import pytest
 import xarray as xr
 
 from wheelwork.cli import main
-from wheelwork.cli.load import FILES, load_job
+from wheelwork.cli.jobs import load_job
+from wheelwork.cli.known import MACHINES
+from wheelwork.cli.parameter_file import json_schema
 from wheelwork.cli.progress import Meter
-from wheelwork.cli.schema import json_schema
 from wheelwork.sweeps import Point, collect, status, sweep
 from wheelwork.sweeps.store import journal
 
@@ -51,7 +52,7 @@ def store(tmp_path):
 @pytest.fixture
 def reference(file):
     job = load_job(file)
-    return sweep(job.machine, {job.parameter: job.values}, job.method)
+    return sweep(job.run.machine, {job.run.parameter: job.run.values}, job.run.method)
 
 
 def said(capsys):
@@ -141,7 +142,7 @@ def test_killed_and_resumed_it_is_the_same(file, store, reference):
     process.communicate()
     assert 20 <= status(store).done < 400
     job = load_job(file)
-    whole = sweep(job.machine, {job.parameter: job.values}, job.method, store=store)
+    whole = sweep(job.run.machine, {job.run.parameter: job.run.values}, job.run.method, store=store)
     assert whole.attrs["complete"] == 1
     assert status(store).done == 400
 
@@ -157,7 +158,7 @@ def test_another_job_in_the_store_is_refused(file, store, capsys):
 
 def test_a_store_from_python_is_resumed_in_python(store, capsys, file):
     job = load_job(file)
-    sweep(job.machine, {job.parameter: job.values[:1]}, job.method, store=store)
+    sweep(job.run.machine, {job.run.parameter: job.run.values[:1]}, job.run.method, store=store)
     assert main(["resume", str(store)]) == 2
     assert "was made from Python" in capsys.readouterr().err
 
@@ -214,7 +215,7 @@ def test_the_schema_names_every_machine_and_lets_units_pass(capsys):
     assert main(["schema"]) == 0
     schema = said(capsys)
     assert schema == json_schema()
-    assert set(schema["discriminator"]["mapping"]) == set(FILES)
+    assert set(schema["discriminator"]["mapping"]) == set(MACHINES)
     forms = schema["$defs"]
     energy = forms["SemicircleTable"]["properties"]["centre"]
     assert {"type": "string"} in energy["anyOf"]

@@ -18,7 +18,7 @@ CASES = {
     "flywheel, orbits": (ww.Flywheel.paper(bias=12.0), ww.EnergyDiffusion(1e-4)),
     "flywheel, trajectories": (
         ww.Flywheel.paper(bias=8.0),
-        ww.Langevin(duration=4e4, trajectories=128, rtol=0.1, seed=7),
+        ww.Langevin(duration=4e5, trajectories=64, step=0.5, rtol=0.1, seed=7),
     ),
     "rotor, local": (ww.RotorEngine.paper(beta_ratio=0.2), ww.LocalMasterEquation()),
     "rotor, global": (ww.RotorEngine.paper(beta_ratio=0.2), ww.GlobalMasterEquation(cutoff=20.0)),

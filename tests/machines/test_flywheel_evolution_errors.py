@@ -18,10 +18,10 @@ QUIET = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 def test_stored_work_lies_within_its_error(rtol):
     """Against rtol = 1e-8; what lies in high levels must not be cut off unseen."""
     exact = STRONG.evolve(ww.Ground(), [8.0], ww.FokkerPlanck(1e-7))[0]
-    found = STRONG.evolve(ww.Ground(), [8.0], ww.FokkerPlanck(rtol))[0]
+    state = STRONG.evolve(ww.Ground(), [8.0], ww.FokkerPlanck(rtol))[0]
     for name in ("ergotropy", "entropy", "energy", "purity", "charging_power", "particle_current"):
-        deviation = abs(found.observables[name] - exact.observables[name])
-        assert deviation <= found.errors[name] + exact.errors[name], name
+        deviation = abs(state.observables[name] - exact.observables[name])
+        assert deviation <= state.errors[name] + exact.errors[name], name
 
 
 def test_a_pure_state_far_out_gives_all_its_energy():
@@ -105,16 +105,16 @@ def test_bad_input_ends_at_the_door(call, message):
 def test_currents_of_a_state_wide_against_what_they_vary_over():
     """The current varies over a few tens of lengths, the state over hundreds."""
     device = ww.Flywheel.paper(bias=8.0)
-    [found] = device.evolve(ww.Thermal(5000.0), [0.0])
+    [state] = device.evolve(ww.Thermal(5000.0), [0.0])
     deviation = device.length * np.sqrt(2500.25)
     x = np.linspace(-9.0, 9.0, 20001) * deviation
     weight = np.exp(-0.5 * (x / deviation) ** 2)
     at = device.coefficients(x, 1e-9)
     current = weight @ at.particle_current / np.sum(weight)
-    assert abs(found.particle_current - current) <= found.errors["particle_current"] < 1e-7
+    assert abs(state.particle_current - current) <= state.errors["particle_current"] < 1e-7
     lost = weight @ at.friction / np.sum(weight) * device.momentum**2 * 2500.25
     power = 0.5 * (weight @ at.diffusion) / np.sum(weight) - lost
-    assert abs(found.charging_power - power) <= found.errors["charging_power"] < 1e-6
+    assert abs(state.charging_power - power) <= state.errors["charging_power"] < 1e-6
 
 
 @QUIET
@@ -143,5 +143,5 @@ def test_line_shapes_need_no_hash():
 
     device = ww.Flywheel.paper(bias=8.0)
     leads = tuple(replace(lead, lineshape=Plain(lead.lineshape)) for lead in device.leads)
-    found = device.replace(leads=leads).evolve(ww.Ground(), [1.0])
-    assert found.phonon_number == pytest.approx(device.evolve(ww.Ground(), [1.0]).phonon_number)
+    state = device.replace(leads=leads).evolve(ww.Ground(), [1.0])
+    assert state.phonon_number == pytest.approx(device.evolve(ww.Ground(), [1.0]).phonon_number)

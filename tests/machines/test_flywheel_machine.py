@@ -86,7 +86,7 @@ def test_no_force_no_state():
         ww.Flywheel.paper(force=0.0).steady_state()
 
 
-def test_growth_beyond_the_largest_domain_is_refused_with_the_place():
+def test_growth_beyond_the_largest_domain_is_refused_with_its_position():
     """Line centres against the bias: friction is negative out to where the level leaves it."""
     with pytest.raises(NotConverged, match=r"reaches to \|x\| = \d+.*beyond the largest domain"):
         ww.Flywheel.paper(bias=-400.0).steady_state()
@@ -106,7 +106,7 @@ def test_a_second_hump_far_out_is_not_lost():
     assert state.g2 == pytest.approx(1.0013, abs=2e-4)
 
 
-def test_wells_far_from_the_origin_are_found():
+def test_wells_far_from_the_origin_are_seen():
     """A soft spring: two wells at |X| = 48, thermal between them (Boltzmann to 6 digits)."""
     state = ww.Flywheel.paper(0.0, frequency=0.001).steady_state(ww.FokkerPlanck(1e-5))
     assert state.phonon_number == pytest.approx(4430.99, rel=1e-5)

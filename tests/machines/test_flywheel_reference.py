@@ -1,4 +1,4 @@
-"""Published device: reference values, found with the default method and no hand-set mesh."""
+"""Published device: reference values, by the default method and no hand-set mesh."""
 
 import numpy as np
 import pytest
@@ -38,8 +38,8 @@ def states():
 def test_observables(states, bias):
     for name, value, digit in zip(NAMES, REFERENCE[bias], LAST_DIGIT, strict=True):
         if value is not None:
-            found = getattr(states[bias], name)
-            assert abs(found - value) <= 5e-6 * abs(value) + 0.51 * digit, name
+            computed = getattr(states[bias], name)
+            assert abs(computed - value) <= 5e-6 * abs(value) + 0.51 * digit, name
 
 
 def test_small_ergotropy_below_threshold_is_squeezing_not_noise(states):

@@ -39,17 +39,17 @@ def test_its_audit_passes(sampled):
 
 
 def test_correlations_agree_within_errors(device, direct):
-    found = device.sampled_correlations(SAMPLING, DELAYS)
+    sampled = device.sampled_correlations(SAMPLING, DELAYS)
     exact = device.correlations()
     for name in ("position", "amplitude", "intensity"):
-        error = getattr(found, f"{name}_error")
-        deviation = getattr(found, name) - getattr(exact, name)(found.delays)
+        error = getattr(sampled, f"{name}_error")
+        deviation = getattr(sampled, name) - getattr(exact, name)(sampled.delays)
         assert np.all(np.abs(deviation.real) < 4.0 * error.real), name
         if np.iscomplexobj(deviation):
             assert np.all(np.abs(deviation.imag) < 4.0 * error.imag + 1e-9)
     scale = direct.phonon_number**2
-    deviation = found.weighted / scale - exact.g2(found.delays)
-    assert np.all(np.abs(deviation) < 4.0 * found.weighted_error / scale)
+    deviation = sampled.weighted / scale - exact.g2(sampled.delays)
+    assert np.all(np.abs(deviation) < 4.0 * sampled.weighted_error / scale)
 
 
 def test_correlations_begin_at_the_moments(device, direct):

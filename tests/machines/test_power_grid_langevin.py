@@ -6,7 +6,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.machines.power_grid.estimates import Marginal
+from wheelwork.machines.power_grid.langevin import Marginal
 
 # Thermal noise alone: quantum noise is small against a million quanta.
 MANY = 1e6

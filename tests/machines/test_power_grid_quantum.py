@@ -7,7 +7,7 @@ from scipy.linalg import solve_continuous_lyapunov
 
 import wheelwork as ww
 from wheelwork import lindblad
-from wheelwork.machines.power_grid.model import linear_network
+from wheelwork.machines.power_grid.model import gain_rates, linear_network, loss_rates
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
 
@@ -33,7 +33,7 @@ def gaussian_coherences(grid):
     """⟨a_j†a_k⟩ of a linear grid: L* C + C Lᵀ + gain = 0."""
     L = linear_network(grid)
     N = len(grid.nodes)
-    gain, loss = grid.gain_rates(np.zeros(N)), grid.loss_rates(np.zeros(N))
+    gain, loss = gain_rates(grid, np.zeros(N)), loss_rates(grid, np.zeros(N))
     L = L + np.diag(0.5 * (gain - loss))
     source = gain + grid.dampings * grid.thermal_occupations
     return solve_continuous_lyapunov(L.conj(), -np.diag(source).astype(complex))

@@ -1,5 +1,7 @@
 """What the master equation of a power grid refuses."""
 
+import math
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -150,5 +152,6 @@ def test_nodes_of_a_negativity():
     ).steady_state(ww.MasterEquation())
     with pytest.raises(InvalidArgument, match="at least two nodes"):
         _ = one.negativity
-    assert "negativity" not in one.observables
+    assert math.isnan(one.observables["negativity"])
+    assert "at least two nodes" in one.missing["negativity"]
     assert all(entry.ok for entry in one.audit.values())

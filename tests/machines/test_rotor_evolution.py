@@ -140,6 +140,8 @@ def test_an_evolution_from_a_density_matrix():
         engine.evolve(rho[1:, 1:], [3.0], method)
     with pytest.raises(InvalidArgument, match="positive and of trace one"):
         engine.evolve(2.0 * rho, [3.0], method)
+    with pytest.raises(InvalidArgument, match="`initial` must be Hermitian"):
+        engine.evolve(np.triu(rho), [3.0], method)
 
 
 def test_what_the_window_turns_back_on_the_way_counts():

@@ -269,3 +269,10 @@ def test_unequal_lanes_of_bundles_cover_all():
     ensemble = chosen.ensemble(stepper, random_starts(model, 1, 37), 2, False, True)
     places = np.concatenate([b.first + np.arange(b.state.shape[1]) for b in ensemble.bundles])
     assert np.array_equal(places, np.arange(37))
+
+
+def test_printouts_are_short(whole):
+    assert repr(whole.model) == "NoisyModel(5 sites, 4 edges, 2 active)"
+    assert repr(whole).startswith("AmplitudeSamples(NoisyModel(5 sites")
+    assert repr(whole.fine.occupation) == "Sampled(5 numbers, 37 batches)"
+    assert len(repr(whole.fine)) < 100

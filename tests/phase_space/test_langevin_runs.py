@@ -329,3 +329,16 @@ def test_trajectories_that_mix_are_not_refused():
     ratios = [replace(method, seed=i).sample(model).details["mixing"] for i in range(100)]
     assert 1.0 < np.median(ratios) < 1.8  # of the larger of two; one alone has median 1
     assert np.max(ratios) < 10.0
+
+
+def test_printouts_are_short(whole):
+    assert repr(METHOD) == (
+        "Langevin(duration=6400.0, trajectories=37, step=0.25, seed=11, checked=11, threads=1)"
+    )
+    assert repr(Langevin(duration=5.0)) == "Langevin(duration=5.0)"
+    assert repr(EulerMaruyama(0.1, duration=5.0)) == "EulerMaruyama(duration=5.0, step=0.1)"
+    assert repr(whole).startswith("Samples(phonon_number=")
+    histogram = replace(METHOD, burn_in=100.0).histogram(MODEL, 8)
+    assert repr(histogram).startswith("Histogram(8 x 8 bins")
+    for text in (repr(whole), repr(histogram)):
+        assert len(text) < 200

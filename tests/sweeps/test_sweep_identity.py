@@ -24,6 +24,8 @@ from wheelwork.cli.execution import Execution
 from wheelwork.cli.jobs import Job
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
+from wheelwork.papers.culhane_2022 import PRESENTATION
+from wheelwork.papers.runs import Run
 from wheelwork.sweeps import Crossing, StoreError, Zipped, collect, identity, refine, status, sweep
 from wheelwork.sweeps.execution.batch import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
@@ -318,7 +320,7 @@ class Halting(Probe):
 def summary_of(tmp_path, machine, **how):
     """Exit code and JSON of the command line for a machine."""
     values = np.array([0.0, 1.0, 2.0, -0.0])
-    job = Job(machine, "x", values, None, tmp_path / "out")
+    job = Job(Run(machine, "x", values, None, PRESENTATION, "probe"), tmp_path / "out")
     with (tmp_path / "out.json").open("w") as file:
         code = run(
             job, Console(file=file), Console(file=io.StringIO()), Execution(json=True, **how)

@@ -23,13 +23,13 @@ app = App(
 app.command(
     "wheelwork.cli.commands:run_app",
     name="run",
-    help="Settle a machine over a range of parameters: table, netCDF file, figure.",
+    help="Sweep a machine over one parameter: table, netCDF file, figure.",
 )
 for command, where, words in (
     ("status", "stores:status", "Say how far the sweep in a store is."),
     ("resume", "stores:resume", "Go on with the job of a store."),
     ("collect", "stores:collect", "Write all points of a store to one file."),
-    ("schema", "schema:schema", "Print the JSON schema of parameter files."),
+    ("schema", "parameter_file:schema", "Print the JSON schema of parameter files."),
 ):
     app.command(f"wheelwork.cli.{where}", name=command, help=words)
 

@@ -7,8 +7,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from wheelwork.cli.execution import Execution
-from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, paper_flywheel, paper_power_grid, paper_rotor
-from wheelwork.cli.load import load_job
+from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, load_job, paper_job
 from wheelwork.cli.run import HERE, run
 from wheelwork.errors import InvalidArgument
 
@@ -16,7 +15,7 @@ PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
 
 run_app = App(
     name="run",
-    help="Settle a machine over a range of parameters: table, netCDF file, figure.\n\n"
+    help="Sweep a machine over one parameter: table, netCDF file, figure.\n\n"
     "`wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters, "
     "`wheelwork run FILE.toml` any others (the folder examples/ explains every key).",
     suppress_keyboard_interrupt=False,
@@ -47,7 +46,8 @@ def flywheel(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_flywheel(_whole(points), bias_max, rtol, out), how)
+    options = {"points": _whole(points), "bias_max": bias_max, "rtol": rtol}
+    return _run(paper_job("flywheel", out, **options), how)
 
 
 @run_app.command
@@ -71,7 +71,7 @@ def rotor(
     rtol
         Relative tolerance; the errors reached are in the results.
     """
-    return _run(paper_rotor(_whole(points), rtol, out), how)
+    return _run(paper_job("rotor", out, points=_whole(points), rtol=rtol), how)
 
 
 @run_app.command(name="power-grid")
@@ -97,7 +97,7 @@ def power_grid(
     rtol
         Relative tolerance of the amplitudes without noise.
     """
-    return _run(paper_power_grid(_whole(points), rtol, out), how)
+    return _run(paper_job("power-grid", out, points=_whole(points), rtol=rtol), how)
 
 
 @run_app.default
@@ -108,7 +108,7 @@ def parameter_file(
     out: Path | None = None,
     how: Execution = HERE,
 ) -> int:
-    """Settle a machine over a range of parameters: table, netCDF file, figure.
+    """Sweep a machine over one parameter: table, netCDF file, figure.
 
     `wheelwork run flywheel`, `rotor` and `power-grid` take the published parameters,
     `wheelwork run FILE.toml` any others (the folder examples/ explains every key).
@@ -116,7 +116,8 @@ def parameter_file(
     Parameters
     ----------
     file
-        TOML file; examples/*.toml explain every key.
+        TOML file; examples/*.toml explain every key. A class that it names is imported, which runs
+        its code.
     out
         Folder for the results; before the file's [output] folder, which is before `out`.
     """

@@ -73,12 +73,12 @@ class Execution:
         """The shard as (i, n)."""
         if self.shard is None:
             return None
-        found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", self.shard)
-        if found is None or int(found[1]) > int(found[2]):
+        match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", self.shard)
+        if match is None or int(match[1]) > int(match[2]):
             raise InvalidArgument(
                 f"`--shard` must read i/n with i from 1 to n, but is {self.shard!r}"
             )
-        return int(found[1]), int(found[2])
+        return int(match[1]), int(match[2])
 
     @property
     def talks(self) -> bool:

@@ -1,4 +1,4 @@
-"""What to compute: one job, whether it comes from a preset or from a parameter file."""
+"""What to compute: one job, from a paper's run or from a parameter file, and again from a store."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,83 +6,88 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from wheelwork._checks import FloatArray, integer, positive, tolerance
-from wheelwork.cli.flywheel import FLYWHEEL
-from wheelwork.cli.power_grid import DAMPING, INJECTION, POWER_GRID
-from wheelwork.cli.presentation import Presentation
-from wheelwork.cli.rotor import ROTOR
-from wheelwork.machines.flywheel import Flywheel
-from wheelwork.machines.power_grid import PowerGrid
-from wheelwork.machines.rotor import LocalMasterEquation, RotorEngine
-from wheelwork.oscillator_networks import MeanField
-from wheelwork.phase_space import FokkerPlanck
+from wheelwork.cli.parameter_file import read_file
+from wheelwork.errors import InvalidArgument
+from wheelwork.papers import culhane_2022, leitch_2024
+from wheelwork.papers.huber_rabl_2022 import figures
+from wheelwork.papers.runs import Run
 
 DEFAULT_FOLDER = Path("out")
+
+PAPERS: Mapping[str, Callable[..., Run]] = MappingProxyType(
+    {"flywheel": culhane_2022.run, "rotor": leitch_2024.run, "power-grid": figures.run}
+)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A machine, the parameter to vary and its values, the method, and where results go.
+    """A run, and where its results go.
 
-    `energy_unit` names the unit of every energy, "1" where they are dimensionless. `show` says how
-    results of this kind of machine are shown. `recipe` is JSON material from which the job can be
-    made again: {"preset": name, "options": {...}} or {"toml": text, "path": of the file}.
+    `energy_unit` names the unit of every energy, "1" where they are dimensionless. `recipe` is JSON
+    material from which the job can be made again: {"preset": name, "options": {...}} or
+    {"toml": text, "path": of the file}.
     """
 
-    machine: Any
-    parameter: str
-    values: FloatArray
-    method: Any
+    run: Run
     folder: Path = DEFAULT_FOLDER
-    name: str = "flywheel"
     energy_unit: str = "1"
-    show: Presentation = FLYWHEEL
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
-def paper_flywheel(
-    points: int = 65, bias_max: float = 32.0, rtol: float = 1e-6, folder: Path = DEFAULT_FOLDER
-) -> Job:
-    """Return the sweep of Culhane et al., Figs. 2-4: parameters of Fig. 2, bias from zero."""
-    count = integer("--points", points, minimum=2)
-    values = np.linspace(0.0, positive("--bias-max", bias_max), count)
-    method = FokkerPlanck(rtol=tolerance("--rtol", rtol))
-    recipe = preset("flywheel", points=count, bias_max=bias_max, rtol=rtol)
-    return Job(Flywheel.paper(), "bias", values, method, folder, recipe=recipe)
+def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
+    """Return the job of a paper: the run in `PAPERS`, with options of the command line.
+
+    Raises InvalidArgument that names the option.
+    """
+    try:
+        run = PAPERS[name](**options)
+    except InvalidArgument as reason:
+        raise InvalidArgument(_as_option(str(reason))) from None
+    return Job(run, folder, recipe={"preset": name, "options": options})
 
 
-def paper_rotor(points: int = 89, rtol: float = 1e-9, folder: Path = DEFAULT_FOLDER) -> Job:
-    """Return the sweep of Leitch et al., Figs. 2-3: beta_2/beta_1 up to beta_r/beta_1 = 0.9."""
-    count = integer("--points", points, minimum=2)
-    values = np.linspace(0.02, 0.9, count)
-    method = LocalMasterEquation(rtol=tolerance("--rtol", rtol))
-    recipe = preset("rotor", points=count, rtol=rtol)
-    job = Job(RotorEngine.paper(), "beta_ratio", values, method, folder, name="rotor", show=ROTOR)
-    return replace(job, recipe=recipe)
+def _as_option(message: str) -> str:
+    """Turn "`bias_max` must ..." into "`--bias-max` must ..."."""
+    _, name, rest = message.split("`", 2)
+    return f"`--{name.replace('_', '-')}`{rest}"
 
 
-def paper_power_grid(points: int = 32, rtol: float = 1e-9, folder: Path = DEFAULT_FOLDER) -> Job:
-    """Return the sweep behind Huber and Rabl, Figs. 2-5: ten sites, Γ_i = 4 g, Γ_e up to 8 g."""
-    count = integer("--points", points, minimum=2)
-    return Job(
-        machine=PowerGrid.chain(10, INJECTION, INJECTION, DAMPING),
-        parameter="extraction",
-        values=np.linspace(8.0 / count, 8.0, count),
-        method=MeanField(rtol=tolerance("--rtol", rtol)),
-        folder=folder,
-        name="power-grid",
-        show=POWER_GRID,
-        recipe=preset("power-grid", points=count, rtol=rtol),
-    )
+def load_job(path: Path, folder: Path | None = None) -> Job:
+    """Return the job that the TOML file at `path` describes; `folder` goes before its [output].
+
+    Raises InvalidArgument with one line per mistake.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as reason:
+        words = reason.strerror if isinstance(reason, OSError) else "it is not text in UTF-8"
+        raise InvalidArgument(
+            f"`FILE` must be a readable TOML file, but is '{path}' ({words})"
+        ) from None
+    return load_text(text, path, folder)
 
 
-def preset(name: str, **options: Any) -> dict[str, Any]:
-    """Return the recipe of a job from `PRESETS`."""
-    return {"preset": name, "options": options}
+def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
+    """Return the job that `text` describes, which was read from `path`; see `load_job`."""
+    file = read_file(text, path)
+    recipe = {"toml": text, "path": str(path.absolute())}
+    return Job(file.run, folder or file.folder or DEFAULT_FOLDER, file.unit.name, recipe)
 
 
-PRESETS: Mapping[str, Callable[..., Job]] = MappingProxyType(
-    {"flywheel": paper_flywheel, "rotor": paper_rotor, "power-grid": paper_power_grid}
-)
+def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None = None) -> Job:
+    """Return the job of the store `store`; `folder` goes before the one it was started with.
+
+    Raises InvalidArgument for a store that was made from Python, which has no recipe.
+    """
+    match recipe:
+        case {"toml": str(text), "path": str(path), **rest}:
+            job = load_text(text, Path(path))
+        case {"preset": str(name), "options": dict(options), **rest} if name in PAPERS:
+            job = paper_job(name, **options)
+        case _:
+            raise InvalidArgument(
+                f"`DIR` must be a store that `wheelwork run` made, but '{store}' was made from "
+                "Python: resume it by calling `sweep` again with the same arguments"
+            )
+    out = folder or (Path(rest["out"]) if "out" in rest else job.folder)
+    return replace(job, folder=out)

@@ -9,7 +9,7 @@ from wheelwork.errors import InvalidArgument
 
 
 def prepare_folder(folder: Path, names: Iterable[str] = ()) -> None:
-    """Create `folder` and write a probe into it, so that a bad one is found before computing.
+    """Create `folder` and write a probe into it, so that a bad one is refused before computing.
 
     Raises InvalidArgument where that fails, or where a folder stands in the way of a file in
     `names`.
@@ -30,7 +30,7 @@ def prepare_folder(folder: Path, names: Iterable[str] = ()) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it into place.
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
 
     A reader sees the old file or the new one, never a part of it.
     """

@@ -15,7 +15,7 @@ COUNTS = TextColumn("{task.fields[counts]}")
 
 @dataclass
 class Meter:
-    """Counts points; the rate is that of points computed, not of those found in a store."""
+    """Counts points; the rate is that of points computed, not of those that a store already has."""
 
     total: int
     known: int = 0

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wheelwork.cli.presentation import Presentation
+from wheelwork.papers.runs import Presentation
+from wheelwork.plots import observables_of
 
-MAX_ROWS = 17
+MAX_ROWS = 17  # of the table: a screen holds them with all that follows
+MAX_COLUMNS = 7  # of observables that nobody chose: they fit into 100 characters
 MAX_LINES = 5  # of one kind of message
 
 
@@ -47,10 +49,21 @@ def rows_to_show(count: int) -> range:
     return range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1))))
 
 
+def _columns(dataset: xr.Dataset, show: Presentation) -> tuple[dict[str, str], str]:
+    """Return the heading of each observable in the table, and the one whose error is shown."""
+    if show.headings:
+        return {
+            name: words for name, words in show.headings.items() if name in dataset
+        }, show.judged
+    names = observables_of(dataset)
+    judged = show.judged or next((name for name in names if f"{name}_error" in dataset), "")
+    return {name: name for name in names[:MAX_COLUMNS]}, judged
+
+
 def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
-    names = [name for name in show.headings if name in dataset]
+    names, judged = _columns(dataset, show)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in (parameter, *(show.headings[name] for name in names), show.accuracy, "audit"):
+    for heading in (parameter, *names.values(), show.accuracy, "audit"):
         table.add_column(heading, justify="right", no_wrap=True)
     computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
     for index in rows_to_show(computed.sizes[parameter]):
@@ -59,7 +72,7 @@ def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
         table.add_row(
             f"{float(point[parameter]):g}",
             *cells,
-            _relative_error(point, show.judged),
+            _relative_error(point, judged),
             _verdict(point),
         )
     return table
@@ -99,7 +112,7 @@ def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
 
 
 def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
-    """Return value, bound and place of the failed entry farthest beyond its bound."""
+    """Return value, bound and parameter of the failed entry farthest beyond its bound."""
     entries = dataset.sel(check=check)
     excess = abs(entries["audit_value"] / entries["audit_bound"]).where(entries["audit_ok"] == 0)
     worst = entries.isel(excess.fillna(-math.inf).argmax(...))

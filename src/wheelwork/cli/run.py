@@ -35,7 +35,7 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
     """
     part = how.checked().part
     if part is None:
-        prepare_folder(job.folder, [f"{job.name}.{kind}" for kind in ("nc", *FIGURES)])
+        prepare_folder(job.folder, [f"{job.run.name}.{kind}" for kind in ("nc", *FIGURES)])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         dataset, meter = _compute(job, progress, how)
@@ -49,7 +49,7 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
         return INTERRUPTED
     files = _write(dataset, job)
     if how.talks:
-        print_report(out, dataset, job.show, warned, files)
+        print_report(out, dataset, job.run.presentation, warned, files)
     _print_json(out, dataset, how, meter, files=[str(file) for file in files], warnings=warned)
     return _code(dataset)
 
@@ -65,23 +65,26 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
     dataset = name_units(dataset, job.energy_unit)
     if not dataset.attrs["complete"] or how.part is not None:
         return dataset, meter
+    run = job.run
     try:
         with progress.status("what the figure shows besides") if how.talks else nullcontext():
-            return job.show.complete(dataset, job.machine, job.parameter, job.method), meter
+            dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
+            return dataset, meter
     except KeyboardInterrupt:
         return dataset.assign_attrs(complete=0), meter
 
 
 def _sweep_with_bar(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, Meter]:
-    title = f"{job.name}: {job.parameter}"
+    run = job.run
+    title = f"{run.name}: {run.parameter}"
     with (
         executor_of(how) as (executor, workers),
-        shown(progress, title, job.values.size, how.talks) as (meter, advance),
+        shown(progress, title, run.values.size, how.talks) as (meter, advance),
     ):
         dataset = sweep(
-            job.machine,
-            {job.parameter: job.values},
-            job.method,
+            run.machine,
+            {run.parameter: run.values},
+            run.method,
             store=how.store,
             executor=executor,
             workers=workers,
@@ -105,7 +108,7 @@ def _end_of_shard(
     dataset: xr.Dataset, job: Job, how: Execution, out: Console, meter: Meter, warned: list[str]
 ) -> int:
     """Say what was done; the shard is done unless one of its own points is missing."""
-    bits = np.ascontiguousarray(job.values, dtype=np.float64).view(np.int64)  # 0 is not -0 here
+    bits = np.ascontiguousarray(job.run.values, dtype=np.float64).view(np.int64)  # 0 is not -0 here
     _, first = np.unique(bits, return_index=True)  # equal values are computed once
     share = Share(*how.part or (1, 1))
     own = dataset["failure"].values[[index for index in first if share.holds(index)]]
@@ -141,15 +144,15 @@ def _print_json(
 
 
 def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
-    """Write data and figures; a part of a sweep never takes the place of an earlier file."""
-    name = job.name
+    """Write data and figures; a part of a sweep never replaces an earlier file."""
+    name = job.run.name
     if not dataset.attrs["complete"] and (job.folder / f"{name}.nc").exists():
         name = f"{name}-partial"
     data = job.folder / f"{name}.nc"
     write_whole(data, lambda path: write_netcdf(dataset, path))
     if bool((dataset["failure"] != "").all()):
         return [data]  # there is nothing to draw
-    figure = job.show.draw(dataset)
+    figure = job.run.presentation.draw(dataset)
     files = [data]
     for kind in FIGURES:
         files.append(job.folder / f"{name}.{kind}")

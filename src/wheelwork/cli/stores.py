@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from wheelwork.cli.execution import Execution
+from wheelwork.cli.jobs import job_from_recipe
 from wheelwork.cli.output import prepare_folder, write_whole
-from wheelwork.cli.recipes import job_from_recipe
 from wheelwork.cli.run import HERE, name_units, run
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps import Status
@@ -40,15 +40,15 @@ def status(folder: Folder, /, *, json: Flag = False) -> int:
     json
         Print one JSON object.
     """
-    found = status_of(folder)
+    counts = status_of(folder)
     if json:
-        _print_json(dataclasses.asdict(found) | {"complete": found.complete})
+        _print_json(dataclasses.asdict(counts) | {"complete": counts.complete})
     else:
-        for line in _words(found):
+        for line in _words(counts):
             print(line)
-    if not found.complete:
+    if not counts.complete:
         return INCOMPLETE
-    return SOME_FAILED if found.failed else DONE
+    return SOME_FAILED if counts.failed else DONE
 
 
 def resume(
@@ -100,9 +100,9 @@ def collect(
     json
         Print one JSON object.
     """
-    found = status_of(folder)
-    if not found.complete and not partial:
-        for line in [*_words(found), "nothing written; resume it, or add --partial"]:
+    counts = status_of(folder)
+    if not counts.complete and not partial:
+        for line in [*_words(counts), "nothing written; resume it, or add --partial"]:
             print(f"wheelwork: {line}", file=sys.stderr)
         return INCOMPLETE
     dataset = collected(folder, partial=partial)
@@ -117,32 +117,32 @@ def collect(
             write_whole(path, functools.partial(write, dataset))
     files = [str(path) for path in writers if path is not None]
     if json:
-        summary = dataclasses.asdict(found) | {"complete": found.complete, "files": files}
+        summary = dataclasses.asdict(counts) | {"complete": counts.complete, "files": files}
         _print_json(summary)
     else:
-        for line in [*_words(found), *(f"wrote {file}" for file in files)]:
+        for line in [*_words(counts), *(f"wrote {file}" for file in files)]:
             print(line)
-    return SOME_FAILED if found.failed else DONE
+    return SOME_FAILED if counts.failed else DONE
 
 
-def _words(found: Status) -> list[str]:
-    of = "" if found.total is None else f" of {found.total}"
+def _words(counts: Status) -> list[str]:
+    of = "" if counts.total is None else f" of {counts.total}"
     lines = [
-        f"{found.folder}: {found.done}{of} points, {found.failed} without a result, "
-        f"{found.audit_failed} with a failed check"
+        f"{counts.folder}: {counts.done}{of} points, {counts.failed} without a result, "
+        f"{counts.audit_failed} with a failed check"
     ]
-    if found.writers:
-        left = "" if found.total is None else _remaining(found)
-        lines.append(f"{found.writers} process(es) at work{left}")
-    if found.damaged:
-        lines.append(f"{found.damaged} damaged line(s) left out: their points are computed again")
+    if counts.writers:
+        left = "" if counts.total is None else _remaining(counts)
+        lines.append(f"{counts.writers} process(es) at work{left}")
+    if counts.damaged:
+        lines.append(f"{counts.damaged} damaged line(s) left out: their points are computed again")
     return lines
 
 
-def _remaining(found: Status) -> str:
-    if not found.done or found.total is None:
+def _remaining(counts: Status) -> str:
+    if not counts.done or counts.total is None:
         return ""
-    seconds = found.seconds / found.done * (found.total - found.done)
+    seconds = counts.seconds / counts.done * (counts.total - counts.done)
     return f", {seconds:.3g} s of computing left"
 
 

@@ -39,7 +39,7 @@ class CountingStatistics:
     def _repr_html_(self) -> str:
         values = map(with_error, self.cumulants, self.errors)
         rows = [(str(k), value) for k, value in enumerate(values, start=1)]
-        return html_table("CountingStatistics", ("order", "cumulant per time"), rows)
+        return html_table("CountingStatistics", rows, ("order", "cumulant per time"))
 
     @property
     def mean(self) -> float:

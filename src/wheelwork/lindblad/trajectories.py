@@ -1,6 +1,5 @@
 """Means and counts over quantum-jump trajectories, with standard errors."""
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from wheelwork.lindblad.equation import Lindblad, jump_weights
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
 from wheelwork.lindblad.state import initial_state
 from wheelwork.lindblad.unravelling import STARTS, Unravelling, run_trajectory, uniforms
+from wheelwork.numerics.bundles import processors
 from wheelwork.results import html_table, with_error
 
 CHUNK = 16  # trajectories that a thread takes at a time; no effect on results
@@ -49,7 +49,7 @@ class JumpSamples:
 
     def _repr_html_(self) -> str:
         rows = [(name, with_error(*average)) for name, average in self.averages.items()]
-        return html_table("JumpSamples", ("observable", "average"), rows)
+        return html_table("JumpSamples", rows, ("observable", "average"))
 
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.
@@ -94,7 +94,7 @@ def sample_jumps(
         observables: Hermitian matrices by name.
         trajectories: M, at least 2.
         burn_in: time left out of averages and counts.
-        threads: by default as many as there are cores.
+        threads: by default as many as there are processors for this process.
 
     Raises:
         InvalidArgument: for an invalid state, times, observables or number.
@@ -114,7 +114,7 @@ def sample_jumps(
         for name, value in (observables or {}).items()
     }
     ensemble = _Ensemble.of(lindblad, rho, list(operators.values()), at, key)
-    workers = os.cpu_count() if threads is None else integer("threads", threads, 1)
+    workers = processors() if threads is None else integer("threads", threads, 1)
     with ThreadPoolExecutor(workers) as pool:
         chunks = pool.map(ensemble.sampled, range(0, M, CHUNK), _ends(M))
         return _summary(at, kept, list(operators), chunks)

@@ -75,7 +75,7 @@ class GrownTruncation:
 
     def _repr_html_(self) -> str:
         title = f"GrownTruncation, cutoffs {self.cutoffs}"
-        return html_table(title, ("observable", "mean"), self._shown)
+        return html_table(title, self._shown, ("observable", "mean"))
 
     @property
     def _shown(self) -> list[tuple[str, str]]:

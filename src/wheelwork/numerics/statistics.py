@@ -19,10 +19,13 @@ STRONGEST_CORRELATION = 0.6  # between neighbouring batches: beyond, (1 + ρ)/(1
 
 
 class Estimate(NamedTuple):
-    """A sampled mean and its standard error."""
+    """A sampled mean and its standard error; `float` gives the mean."""
 
     mean: float
     standard_error: float
+
+    def __float__(self) -> float:
+        return self.mean
 
 
 def standard_error(deviations: FloatArray) -> float:

@@ -42,7 +42,7 @@ class FokkerPlanck(Parameters):
         return evolve(schedule, initial, times, self.rtol)
 
     def correlations(self, model: PhaseSpaceModel) -> Response:
-        """Return two-time correlations and spectra; see `wheelwork.phase_space.response.correlations`."""
+        """Return two-time correlations, spectra and slow rates; see `Response`."""
         return response(model, self.rtol)
 
 

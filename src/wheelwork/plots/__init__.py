@@ -7,6 +7,7 @@ from wheelwork.plots.grid_sweep_sheet import grid_sweep_sheet
 from wheelwork.plots.power_grid_sheet import power_grid_sheet
 from wheelwork.plots.rotor_sheet import rotor_sheet
 from wheelwork.plots.style import save_figure
+from wheelwork.plots.sweep_sheet import observables_of, sweep_sheet
 from wheelwork.plots.wigner import plot_wigner
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "grid_sweep_sheet",
     "mark_failures",
     "mark_threshold",
+    "observables_of",
     "plot_observable",
     "plot_wigner",
     "power_grid_sheet",
     "rotor_sheet",
     "save_figure",
+    "sweep_sheet",
 ]

@@ -80,7 +80,7 @@ class Lorentzian(Parameters):
     """
 
     rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=real)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=real, omitted=0.0)
     width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive)
 
     @property
@@ -128,7 +128,7 @@ class Semicircle(Parameters):
     """
 
     rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=real)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=real, omitted=0.0)
     width: float = parameter(r"\delta", "energy", "half width of the band", check=positive)
 
     @property

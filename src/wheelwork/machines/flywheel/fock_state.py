@@ -60,7 +60,7 @@ class FockState:
             return thermodynamics.banded_spectrum(self.diagonals)
         except InvalidArgument as reason:
             raise UnphysicalState(
-                "the Wigner function found is that of no quantum state: its noise lies below the "
+                "the Wigner function is that of no quantum state: its noise lies below the "
                 "vacuum's (the quasi-adiabatic description needs temperatures above the "
                 f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy.typing as npt
 
@@ -14,6 +14,7 @@ from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.machines.flywheel.state import FlywheelState
 from wheelwork.phase_space import (
+    EnergyDiffusion,
     EulerMaruyama,
     FokkerPlanck,
     Langevin,
@@ -21,7 +22,6 @@ from wheelwork.phase_space import (
     Response,
     SampledCorrelations,
     Samples,
-    Stationary,
     table_tolerance,
 )
 from wheelwork.phase_space.distribution import detection_weight
@@ -32,16 +32,6 @@ from wheelwork.verbs import require_method
 WEIGHT_RTOL = 1e-4  # of W after a detection; far below what statistics can see
 DIRECT = "FokkerPlanck(rtol=1e-6)"
 AT_ITS_LIMIT = "the quasi-adiabatic description is at its limit"
-
-
-@runtime_checkable
-class PhaseSpaceMethod(Protocol):
-    """What solves a `PhaseSpaceModel` to a relative tolerance."""
-
-    @property
-    def rtol(self) -> float: ...
-
-    def solve(self, model: PhaseSpaceModel) -> Stationary: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,7 +108,9 @@ class Flywheel(FlywheelParameters):
 
     # ------------------------------------------------------------------ the verbs
 
-    def steady_state(self, method: PhaseSpaceMethod | None = None) -> FlywheelState:
+    def steady_state(
+        self, method: FokkerPlanck | EnergyDiffusion | Langevin | None = None
+    ) -> FlywheelState:
         """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
 
         Raises NoSteadyState where the friction does not confine the motion (its message names
@@ -126,7 +118,7 @@ class Flywheel(FlywheelParameters):
         when the device is not slow and weakly coupled.
         """
         method = FokkerPlanck() if method is None else method
-        require_method(method, (PhaseSpaceMethod,), DIRECT)
+        require_method(method, (FokkerPlanck, EnergyDiffusion, Langevin), DIRECT)
         if self.force == 0.0:
             raise InvalidArgument(
                 "`force` must not be zero for a steady state: without it nothing acts on the "

@@ -1,6 +1,5 @@
 """Parameters of a flywheel, and what follows from them by definition."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import Labels
+from wheelwork.states.oscillator import length_unit
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
 
 PAPER_COUPLING = 0.1  # λ of Culhane et al., caption of Fig. 2
@@ -35,7 +35,7 @@ class FlywheelParameters(Parameters):
     is not positive, and for `leads` that are not leads.
     """
 
-    leads: tuple[Lead, ...] = parameter("", "", "leads", check=_leads)
+    leads: tuple[Lead, ...] = parameter(r"\alpha", "1", "leads", check=_leads)
     level: float = parameter(
         r"\varepsilon", "energy", "energy of the level", check=_checks.real, default=0.0
     )
@@ -62,6 +62,13 @@ class FlywheelParameters(Parameters):
             "bias": ("V", "energy", "bias"),
             "mean_potential": (r"\bar\mu", "energy", "mean chemical potential of two leads"),
             "coupling": (r"\lambda", "energy", "electromechanical coupling"),
+        }
+    )
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
+        {
+            "bias": ("leads.chemical_potential", 0.0),
+            "mean_potential": ("leads.chemical_potential", 0.0),
+            "coupling": ("force", 0.0),
         }
     )
 
@@ -147,7 +154,7 @@ class FlywheelParameters(Parameters):
     @property
     def length(self) -> float:
         """x0 = √(2/(m ω0)), so that a = x/x0 + i p/p0."""
-        return math.sqrt(2.0 / (self.mass * self.frequency))
+        return length_unit(self.mass, self.frequency)
 
     @property
     def momentum(self) -> float:

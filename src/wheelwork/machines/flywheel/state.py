@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 
 DISPLAY_POINTS = 201  # along each axis of `wigner`: what a figure resolves
 
+HEADLINE = ("phonon_number", "g2", "energy", "ergotropy", "free_energy_gain", "particle_current")
+
 
 def moment_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return what gives the error of `name`, an observable that the moments of W give."""
+    """Return the function of a state that reads the error of `name` among those of moments."""
     return lambda state: state.moment_errors[name]
 
 
 def work_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return what gives the error of `name`, an observable that needs the Fock basis."""
+    """Return the function of a state that reads the error of `name` among those of work."""
     return lambda state: state.work_errors[name]
 
 
 def flow_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return what gives the error of `name`, an observable of the flows."""
+    """Return the function of a state that reads the error of `name` among those of flows."""
     return lambda state: state.flow_errors[name]
 
 
@@ -51,14 +53,7 @@ class OscillatorState(Result):
     """
 
     machine: FlywheelParameters
-    headline: ClassVar[tuple[str, ...]] = (
-        "phonon_number",
-        "g2",
-        "energy",
-        "ergotropy",
-        "free_energy_gain",
-        "particle_current",
-    )
+    headline: ClassVar[tuple[str, ...]] = HEADLINE
 
     # ------------------------------------------------------------------ what it is made of
 
@@ -320,7 +315,7 @@ class FlywheelState(OscillatorState):
 
     @property
     def wigner_error(self) -> float:
-        """Estimated ∫ |δW| dx dp between the Wigner function found and the true one.
+        """Estimated ∫ |δW| dx dp between the computed Wigner function and the true one.
 
         Larger than the error of any observable: what is odd in p enters it linearly, entropy and
         ergotropy by its square.
@@ -361,7 +356,7 @@ class FlywheelState(OscillatorState):
     def ring_error(self) -> float:
         """Estimated absolute error of the ring's radius."""
         error = self._standard_error("ring_radius") if self.replicas else 0.0
-        # Zero in every replica says nothing.
+        # A radius of zero in every replica has no scatter, but an error.
         return error or accuracy.ring_error(self.stationary, self.method.rtol, self.ring)
 
     @cached_property
@@ -375,9 +370,9 @@ class FlywheelState(OscillatorState):
             return bounds
         errors = {name: self._standard_error(name) for name in bounds}
         for name in ("ergotropy", "ergotropy_diagonal"):
-            # Clipped at zero in every replica, they say nothing.
+            # Clipped at zero in every replica they have no scatter, but an error.
             errors[name] = errors[name] or bounds[name]
-        # A difference of neighbours feels the stiffness of the fit, unseen by the jackknife.
+        # The scatter of a difference of neighbours leaves out how stiff the fitted density is.
         return errors | {"inversion": self.stationary.distance}
 
     @cached_property

@@ -1,17 +1,19 @@
 """Power grids: networks of oscillators with gain and loss.
 
 Reference: J. Huber, P. Rabl, Active energy transport and the role of symmetry breaking in
-microscopic power grids (2022), cited as Huber and Rabl. `theory` holds its closed results.
+microscopic power grids (2022), cited as Huber and Rabl; its closed results are in
+`wheelwork.papers.huber_rabl_2022.closed_forms`.
 """
 
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
+from wheelwork.machines.power_grid.branch_path import BranchPath
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
+from wheelwork.machines.power_grid.langevin import SampledState
 from wheelwork.machines.power_grid.machine import PowerGrid
+from wheelwork.machines.power_grid.mean_field import MeanFieldState
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
-from wheelwork.machines.power_grid.path import BranchPath
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
-from wheelwork.machines.power_grid.sampled_state import SampledState
-from wheelwork.machines.power_grid.state import MeanFieldState
 from wheelwork.oscillator_networks import MeanField
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Branch",
     "BranchPath",
     "EdgeNumbers",
+    "GridParameters",
     "MasterEquation",
     "MeanField",
     "MeanFieldState",

@@ -1,35 +1,52 @@
-"""One rotating steady state of a power grid, and motion that does not settle."""
+"""What amplitudes without noise may do: a rotating steady state, or a motion that goes on."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, edge_currents
+from wheelwork.machines.power_grid.model import (
+    edge_coherences,
+    edge_currents,
+    gain_rates,
+    loss_rates,
+    node_balance,
+)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import ComplexArray, Deviations, TimeAverage
-
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
+from wheelwork.results import Summary, with_error
 
 
-@dataclass(frozen=True, eq=False)
-class Branch:
+@dataclass(frozen=True, eq=False, repr=False)
+class Branch(Summary):
     """Amplitudes α_j e^{−iωt} that solve the equations without noise.
 
     amplitudes: (N,), complex, in the order of `machine.nodes`; the first active node has a positive
     one. frequency: ω against the frame of the oscillators; zero at rest. error: absolute, of the
     norm of the amplitudes and of ω times that norm.
-    Quanta per time: multiply by ω0 for energy.
+    Flows are quanta per time: multiply by ω0 for energy.
     """
 
-    machine: "PowerGrid"
+    machine: GridParameters
     amplitudes: ComplexArray
     frequency: float
     error: float
     deviations: Deviations
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Frequency, stability, quanta and flows."""
+        return {
+            "frequency": with_error(self.frequency),
+            "stable": str(self.stable),
+            "growth_rate": with_error(self.growth_rate),
+            "quanta": with_error(float(np.sum(self.occupation))),
+            "injected": with_error(self.injected),
+            "extracted": with_error(self.extracted),
+        }
 
     @property
     def stable(self) -> bool:
@@ -63,11 +80,14 @@ class Branch:
 
     @cached_property
     def current(self) -> EdgeNumbers:
-        """g Im(α_u* α_v) of each edge: positive from u to v."""
-        machine = self.machine
-        coherence = np.outer(self.amplitudes.conj(), self.amplitudes)
-        found = edge_currents(machine.edge_indices, machine.couplings, coherence)
-        return EdgeNumbers(machine.edges, found, np.full(found.size, self.current_error))
+        """J = g Im(α_u* α_v) by edge: `current[(u, v)]` is positive from u to v.
+
+        `current.mean()` is the mean over the edges as listed.
+        """
+        coherences = edge_coherences(self.machine, self.amplitudes)
+        currents = edge_currents(self.machine, coherences)
+        errors = np.full(currents.size, self.current_error)
+        return EdgeNumbers(self.machine.edges, currents, errors)
 
     @property
     def current_error(self) -> float:
@@ -79,12 +99,12 @@ class Branch:
     @property
     def injected(self) -> float:
         """Σ G_j(n_j) n_j."""
-        return float(self.machine.gain_rates(self.occupation) @ self.occupation)
+        return float(gain_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
     def extracted(self) -> float:
         """Σ Λ_j(n_j) n_j of the engines."""
-        return float(self.machine.loss_rates(self.occupation) @ self.occupation)
+        return float(loss_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
     def dissipated(self) -> float:
@@ -94,26 +114,38 @@ class Branch:
     @property
     def mean_damping(self) -> float:
         """Γ̄ = Σ Λ_j(n_j) − Σ G_j(n_j) (Huber and Rabl, Sec. V): of order γ if symmetric."""
-        machine = self.machine
-        loss, gain = machine.loss_rates(self.occupation), machine.gain_rates(self.occupation)
-        return float(np.sum(loss) - np.sum(gain))
+        loss = loss_rates(self.machine, self.occupation)
+        return float(np.sum(loss) - np.sum(gain_rates(self.machine, self.occupation)))
 
     @property
     def balance(self) -> FloatArray:
         """Quanta per time that each node gains in all, (N,): zero in a steady state."""
-        return node_balance(self.machine, self.occupation, self.current)
+        machine, n = self.machine, self.occupation
+        net = gain_rates(machine, n) - loss_rates(machine, n) - machine.dampings
+        return node_balance(machine, net * n, self.current.array)
 
     def occupations(self) -> Mapping[Hashable, float]:
         """|α_j|² by node."""
         return dict(zip(self.machine.nodes, self.occupation.tolist(), strict=True))
 
 
-@dataclass(frozen=True, eq=False)
-class Oscillation:
-    """Means over a motion without a steady state: a limit cycle, or several modes at once."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Oscillation(Summary):
+    """Means over a motion that reaches no steady state: a limit cycle, or several modes at once."""
 
-    machine: "PowerGrid"
+    machine: GridParameters
     motion: TimeAverage
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Period, quanta and flows."""
+        return {
+            "periodic": str(self.periodic),
+            "period": with_error(self.period),
+            "quanta": with_error(float(np.sum(self.occupation))),
+            "injected": with_error(self.injected),
+            "extracted": with_error(self.extracted),
+        }
 
     @property
     def periodic(self) -> bool:
@@ -132,37 +164,25 @@ class Oscillation:
 
     @cached_property
     def current(self) -> EdgeNumbers:
-        """g Im⟨α_u* α_v⟩ of each edge: positive from u to v; errors from the halves of the time."""
-        machine = self.machine
-        found, doubt = (
-            edge_currents(machine.edge_indices, machine.couplings, coherence)
-            for coherence in (self.motion.coherence, 1j * self.motion.coherence_error)
-        )
-        return EdgeNumbers(machine.edges, found, np.abs(doubt))
+        """g Im⟨α_u* α_v⟩ by edge, positive from u to v; errors from the halves of the time."""
+        machine, (u, v) = self.machine, self.machine.edge_indices.T
+        currents = edge_currents(machine, self.motion.coherence[u, v])
+        errors = edge_currents(machine, 1j * self.motion.coherence_error[u, v])
+        return EdgeNumbers(machine.edges, currents, np.abs(errors))
 
     @property
     def injected(self) -> float:
         """Σ ⟨G_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(self.machine.gain_rates(n) * n, axis=1)))
+        return float(np.mean(np.sum(gain_rates(self.machine, n) * n, axis=1)))
 
     @property
     def extracted(self) -> float:
         """Σ ⟨Λ_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(self.machine.loss_rates(n) * n, axis=1)))
+        return float(np.mean(np.sum(loss_rates(self.machine, n) * n, axis=1)))
 
     @property
     def dissipated(self) -> float:
         """Σ γ_j ⟨n_j⟩."""
         return float(self.machine.dampings @ self.occupation)
-
-
-def node_balance(machine: "PowerGrid", occupation: FloatArray, current: EdgeNumbers) -> FloatArray:
-    """Gain − loss − damping + currents into each node."""
-    net = machine.gain_rates(occupation) - machine.loss_rates(occupation) - machine.dampings
-    total = net * occupation
-    u, v = machine.edge_indices.T
-    np.subtract.at(total, u, current.array)
-    np.add.at(total, v, current.array)
-    return total

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +9,19 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid.labels import PARAMETERS
-from wheelwork.machines.power_grid.model import require_bounded
+from wheelwork.machines.power_grid.model import (
+    amplitude_model,
+    edge_coherences,
+    edge_currents,
+    gain_rates,
+    loss_rates,
+    require_bounded,
+)
 from wheelwork.machines.power_grid.net_rates import SaturableGrowth, SaturableRates
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import (
+    AmplitudeModel,
     MeanField,
-    Mirror,
     Search,
     Solutions,
     TwoSiteCurve,
@@ -25,13 +31,11 @@ from wheelwork.oscillator_networks import (
     run_together,
     two_site_curve,
 )
-
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
+from wheelwork.results import attributes
 
 
 def branch_map(
-    machine: "PowerGrid", values: Mapping[str, npt.ArrayLike], method: MeanField
+    parameters: GridParameters, values: Mapping[str, npt.ArrayLike], method: MeanField
 ) -> xr.Dataset:
     """Return all branches at every combination of the values of two parameters.
 
@@ -39,8 +43,8 @@ def branch_map(
     The dataset has, per point and branch (NaN where there are fewer), the frequency, the growth
     rate, the error of the amplitudes, the quanta injected and extracted and the current of each
     edge; and per point their number, and whether the state at rest is stable. Branches are in the
-    order of `PowerGrid.steady_state`, without the state at rest and without motion that does not
-    settle. What the passive network between two elements allows is found only once.
+    order of `PowerGrid.steady_state`, without the state at rest and without motion that reaches no
+    steady state. What the passive network between two elements allows is computed only once.
 
     Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does.
     """
@@ -51,21 +55,22 @@ def branch_map(
         if axis.size == 0:
             raise InvalidArgument(f"`{name}` must hold at least one value, but is empty (map)")
     (first, outer), (second, inner) = axes.items()
-    curves = _Curves(machine, axes)
+    curves = _Curves(parameters, axes)
     rows = []
     for x in outer.tolist():
-        row = machine.replace(**{first: x})
+        row = parameters.replace(**{first: x})
         points = [row.replace(**{second: y}) for y in inner.tolist()]
         searches = []
         for point in points:
-            require_bounded(point.amplitude_model)
-            searches.append(method.search(point.amplitude_model, curves.of(point)))
-        for point, search, found in zip(points, searches, _found(searches), strict=True):
-            rows.append(_numbers(point, found, search.mirror))
-    return _dataset(machine, axes, rows)
+            model = amplitude_model(point)
+            require_bounded(model)
+            searches.append(method.search(model, curves.of(point, model)))
+        for point, search, solutions in zip(points, searches, _solved(searches), strict=True):
+            rows.append(_numbers(point, search, solutions))
+    return _dataset(parameters, axes, rows)
 
 
-def _found(searches: Sequence[Search]) -> list[Solutions]:
+def _solved(searches: Sequence[Search]) -> list[Solutions]:
     """Run searches, together where they share their network."""
     growths = [search.model.growth for search in searches]
     shared = searches[0].known_curve
@@ -80,13 +85,12 @@ def _found(searches: Sequence[Search]) -> list[Solutions]:
 class _Curves:
     """The curve of the passive network, kept while the network stays the same."""
 
-    machine: "PowerGrid"
+    parameters: GridParameters
     axes: Mapping[str, FloatArray]
     curve: TwoSiteCurve | None = None
 
-    def of(self, point: "PowerGrid") -> TwoSiteCurve | None:
+    def of(self, point: GridParameters, model: AmplitudeModel) -> TwoSiteCurve | None:
         """Return the curve for a point of the map, None where the search goes by starts."""
-        model = point.amplitude_model
         if model.active.size != 2 or not invertible(model.growth):
             return None
         known = None if self.curve is None else self.curve.network
@@ -98,7 +102,7 @@ class _Curves:
             self.curve = two_site_curve(model, self._largest(point))
         return self.curve
 
-    def _largest(self, point: "PowerGrid") -> FloatArray:
+    def _largest(self, point: GridParameters) -> FloatArray:
         """R_k(0) with the largest rates that the map asks for."""
         ends = {name: float(axis.max()) for name, axis in self.axes.items()}
         rates = {
@@ -106,7 +110,7 @@ class _Curves:
             for name, value in ends.items()
             if name.partition("[")[0] in ("injection", "extraction")
         }
-        largest = point.replace(**rates).amplitude_model
+        largest = amplitude_model(point.replace(**rates))
         return largest.growth.rates(np.zeros(largest.active.size))
 
 
@@ -121,22 +125,23 @@ class _Row:
     rest_stable: bool
 
 
-def _numbers(point: "PowerGrid", found: Solutions, mirror: Mirror | None) -> _Row:
-    alpha, omega, model = found.amplitudes, found.frequency, point.amplitude_model
+def _numbers(point: GridParameters, search: Search, solutions: Solutions) -> _Row:
+    alpha, omega, model = solutions.amplitudes, solutions.frequency, search.model
     occupation = np.abs(alpha) ** 2
-    u, v = point.edge_indices.T
     return _Row(
         omega,
-        growth_rates(model, alpha, omega, mirror),
-        found.error,
-        np.sum(point.gain_rates(occupation) * occupation, axis=1),
-        np.sum(point.loss_rates(occupation) * occupation, axis=1),
-        point.couplings * np.imag(alpha[:, u].conj() * alpha[:, v]),
+        growth_rates(model, alpha, omega, search.mirror),
+        solutions.error,
+        np.sum(gain_rates(point, occupation) * occupation, axis=1),
+        np.sum(loss_rates(point, occupation) * occupation, axis=1),
+        edge_currents(point, edge_coherences(point, alpha)),
         rest_growth_rate(model) < 0.0,
     )
 
 
-def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_Row]) -> xr.Dataset:
+def _dataset(
+    parameters: GridParameters, axes: Mapping[str, FloatArray], rows: list[_Row]
+) -> xr.Dataset:
     shape = tuple(axis.size for axis in axes.values())
     most = max(row.frequency.size for row in rows)
 
@@ -156,7 +161,7 @@ def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_R
         {
             **variables,
             "stable": (dims, (growth < 0.0).astype(np.int8)),
-            "edge_current": ((*dims, "edge"), table("edge_current", len(machine.edges))),
+            "edge_current": ((*dims, "edge"), table("edge_current", len(parameters.edges))),
             "branches": (tuple(axes), number),
             "stable_branches": (tuple(axes), np.sum(growth < 0.0, axis=-1)),
             "rest_stable": (
@@ -166,10 +171,9 @@ def _dataset(machine: "PowerGrid", axes: Mapping[str, FloatArray], rows: list[_R
         },
         coords={
             **{name: (name, axis) for name, axis in axes.items()},
-            "edge": machine.coordinates["edge"],
+            "edge": parameters.coordinates["edge"],
         },
     )
     for name in axes:
-        symbol, unit, long_name = PARAMETERS.get(name.partition("[")[0], ("", "", name))
-        dataset[name].attrs = {"symbol": symbol, "units": unit, "long_name": long_name}
+        dataset[name].attrs = attributes(parameters.label_of(name))
     return dataset

@@ -9,9 +9,13 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameters, parameter
 
-STEP = 2e-4  # of a numerical derivative, against the occupation: fourth order
-PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked once
+# Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
+# error of the rule, h⁴, and rounding, ε/h.
+STEP = 2e-4
+SMALLEST_SCALE = 0.1  # quanta: below, the step no longer shrinks with the occupation
+PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked
 
 
 @runtime_checkable
@@ -25,14 +29,14 @@ class ActiveElement(Protocol):
         """dΓ/dn."""
 
     def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """Diffusion ⟨|dα|²⟩/dt that it brings to the P function as a generator."""
+        """Diffusion ⟨|dα|²⟩/dt of the P function due to it, as a generator."""
 
     def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """Diffusion that it brings as an engine."""
+        """Diffusion of the P function due to it, as an engine."""
 
 
-@dataclass(frozen=True)
-class Saturable:
+@dataclass(frozen=True, repr=False)
+class Saturable(Parameters):
     """Γ(n) = rate/(1 + n/saturation)^exponent, as of a driven few-level system.
 
     (Huber and Rabl, Eq. (2) and Appendix D 1, with exponent ν: f² = Γ(n)/rate.)
@@ -42,14 +46,13 @@ class Saturable:
     Raises InvalidArgument for numbers outside these ranges.
     """
 
-    rate: float
-    saturation: float = 1.0
-    exponent: float = 2.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", _checks.non_negative("rate", self.rate))
-        object.__setattr__(self, "saturation", _checks.positive("saturation", self.saturation))
-        object.__setattr__(self, "exponent", _checks.non_negative("exponent", self.exponent))
+    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=_checks.non_negative)
+    saturation: float = parameter(
+        "n_0", "1", "saturation number", check=_checks.positive, default=1.0
+    )
+    exponent: float = parameter(
+        r"\nu", "1", "exponent of the saturation", check=_checks.non_negative, default=2.0
+    )
 
     def rate_at(self, occupation: FloatArray) -> FloatArray:
         """Γ(n)."""
@@ -66,8 +69,8 @@ class Saturable:
             return np.where(rate >= self.rate, 0.0, np.inf)
         with np.errstate(divide="ignore", over="ignore"):
             share = np.maximum(rate, 0.0) / self.rate
-            found: FloatArray = self.saturation * np.expm1(-np.log(share) / self.exponent)
-        return np.maximum(found, 0.0)
+            occupation = self.saturation * np.expm1(-np.log(share) / self.exponent)
+        return np.maximum(occupation, 0.0)
 
     def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
         """Γ(n)."""
@@ -82,7 +85,7 @@ class Saturable:
 class CallableElement:
     """An element made of two functions of the occupation, rate Γ(n) and noise, both vectorised.
 
-    The slope is a difference of fourth order, which limits how exactly stability is known.
+    The slope is a difference quotient of fourth order, which limits how well stability is known.
     """
 
     rate: Callable[[FloatArray], FloatArray]
@@ -94,39 +97,39 @@ class CallableElement:
 
     def slope_at(self, occupation: FloatArray) -> FloatArray:
         """dΓ/dn, by differences on one side where n is small."""
-        h = STEP * np.maximum(occupation, 0.1)
+        h = STEP * np.maximum(occupation, SMALLEST_SCALE)
         start = np.maximum(occupation - 2.0 * h, 0.0)
-        place = (occupation - start) / h  # 2 inside, less near n = 0
+        position = (occupation - start) / h  # 2 inside, less near n = 0
         values = [self.rate_at(start + k * h) for k in range(5)]
-        # derivative of the polynomial through five points, at `place`
-        weights = [_lagrange_slope(k, place) for k in range(5)]
+        # derivative of the polynomial through five points, at `position`
+        weights = [_lagrange_slope(k, position) for k in range(5)]
         total: FloatArray = sum(w * v for w, v in zip(weights, values, strict=True)) / h
         return total
 
     def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """The noise given."""
+        """The given noise, as a generator."""
         return np.asarray(self.noise(occupation), dtype=np.float64)
 
     def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """The noise given."""
+        """The given noise, as an engine."""
         return self.gain_noise_at(occupation)
 
 
-def _lagrange_slope(k: int, place: FloatArray) -> FloatArray:
+def _lagrange_slope(k: int, position: FloatArray) -> FloatArray:
     others = [j for j in range(5) if j != k]
-    total = np.zeros_like(place)
+    total = np.zeros_like(position)
     for left_out in others:
-        term = np.ones_like(place)
+        term = np.ones_like(position)
         for j in others:
-            term = term * ((place - j) if j != left_out else 1.0) / (k - j)
+            term = term * ((position - j) if j != left_out else 1.0) / (k - j)
         total = total + term
     return total
 
 
 def element(name: str, value: object, where: str) -> ActiveElement:
-    """Return `value` as an active element; a pair of callables becomes one.
+    """Return `value` as an active element; a pair of callables becomes a `CallableElement`.
 
-    Raises InvalidArgument for anything else, and where a rate or noise is negative or no number.
+    Raises InvalidArgument for anything else, and where a rate or noise is negative or not a number.
     """
     if isinstance(value, Saturable):
         return value

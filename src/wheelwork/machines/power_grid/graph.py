@@ -14,25 +14,30 @@ NODE_ATTRIBUTES = ("damping", "thermal_occupation", "detuning")
 EDGE_ATTRIBUTES = ("coupling",)
 
 
-class Wiring(nx.Graph):  # type: ignore[misc]
-    """A graph that shows, and is compared by, all that it holds."""
+class GridGraph(nx.Graph):  # type: ignore[misc]
+    """A frozen graph, compared by its nodes, edges and their attributes.
+
+    `repr` gives all of them: it identifies the grid in a sweep's store.
+    """
 
     def __repr__(self) -> str:
-        return f"Wiring(nodes={list(self.nodes.data())!r}, edges={list(self.edges.data())!r})"
+        return f"GridGraph(nodes={list(self.nodes.data())!r}, edges={list(self.edges.data())!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Wiring) and repr(self) == repr(other)
+        return isinstance(other, GridGraph) and repr(self) == repr(other)
 
     def __hash__(self) -> int:
         return hash(repr(self))
 
 
-def wire(graph: Any) -> Wiring:
-    """Return a frozen copy of a connected, undirected graph without self loops.
+def checked_graph(graph: Any) -> GridGraph:
+    """Return `graph` as a frozen copy; it must be connected, undirected and without self loops.
 
-    Kept are the attributes "damping", "thermal_occupation" and "detuning" of nodes and "coupling"
-    of edges. Raises InvalidArgument for other graphs.
+    The copy has the attributes "damping", "thermal_occupation" and "detuning" of nodes and
+    "coupling" of edges. Raises InvalidArgument for other graphs.
     """
+    if isinstance(graph, GridGraph):
+        return graph
     if not isinstance(graph, nx.Graph):
         raise InvalidArgument(f"`graph` must be a networkx.Graph, but is {graph!r}")
     if graph.is_directed() or graph.is_multigraph():
@@ -53,16 +58,16 @@ def wire(graph: Any) -> Wiring:
             f"`graph` must be connected, but has {len(parts)} parts; one holds "
             f"{', '.join(min(parts, key=len)[:5])}: solve each by itself"
         )
-    copy = Wiring()
+    copy = GridGraph()
     for node, held in graph.nodes.data():
         copy.add_node(node, **{key: held[key] for key in NODE_ATTRIBUTES if key in held})
     for u, v, held in graph.edges.data():
         copy.add_edge(u, v, **{key: held[key] for key in EDGE_ATTRIBUTES if key in held})
-    frozen: Wiring = nx.freeze(copy)
+    frozen: GridGraph = nx.freeze(copy)
     return frozen
 
 
-def per_node(name: str, graph: Wiring, value: Any) -> FloatArray:
+def per_node(name: str, graph: GridGraph, value: Any) -> FloatArray:
     """Return a number per node, (N,): its attribute `name`, or else `value`.
 
     value: a number, or a mapping that names every other node.
@@ -88,7 +93,7 @@ def per_node(name: str, graph: Wiring, value: Any) -> FloatArray:
     return np.array(numbers)
 
 
-def per_edge(name: str, graph: Wiring, value: Any) -> FloatArray:
+def per_edge(name: str, graph: GridGraph, value: Any) -> FloatArray:
     """Return a number other than zero per edge, (E,): its attribute `name`, or else `value`."""
     numbers = np.array(
         [
@@ -104,8 +109,8 @@ def per_edge(name: str, graph: Wiring, value: Any) -> FloatArray:
     return numbers
 
 
-def overridden(graph: Wiring, name: str) -> Hashable | None:
-    """Return a node or edge that has its own `name`, or None."""
+def overriding(graph: GridGraph, name: str) -> Hashable | None:
+    """Return a node or edge with an attribute `name`, which comes before the field; or None."""
     if name in NODE_ATTRIBUTES:
         return next((node for node, held in graph.nodes.data() if name in held), None)
     if name in EDGE_ATTRIBUTES:

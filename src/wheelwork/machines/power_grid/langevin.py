@@ -1,119 +1,286 @@
-"""From a power grid and a method of `phase_space` to sampled amplitudes."""
+"""The stationary state of a power grid with noise, from trajectories."""
 
-from collections.abc import Hashable
+import math
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
 import numpy as np
+import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
-from wheelwork.machines.power_grid.elements import PROBES, ActiveElement, Saturable
-from wheelwork.machines.power_grid.model import VAST, require_bounded
-from wheelwork.machines.power_grid.sampled_state import SampledState
+from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
+from wheelwork.machines.power_grid.elements import PROBES
+from wheelwork.machines.power_grid.model import (
+    ROUNDING,
+    VAST,
+    amplitude_model,
+    noisy_model,
+    require_bounded,
+)
+from wheelwork.machines.power_grid.numbers import (
+    DISSIPATED,
+    EXTRACTED,
+    INJECTED,
+    MEAN_CURRENT,
+    OCCUPATION,
+    EdgeEstimates,
+    NodeEstimates,
+)
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
 from wheelwork.phase_space import EulerMaruyama, Langevin
+from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
 
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
+LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and each must be bounded by itself
+MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
 
-LARGEST_DENSE = 400  # nodes: beyond, boundedness is only judged node by node
-MARGIN = 1.2  # of the duration proposed
-ROUNDING = 1e-12
+# in the order of `SampledState._totals`
+TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "mean_current")
 
 
-@dataclass(frozen=True, eq=False)
-class GridActivity:
-    """Generators and engines of each active node, as functions of its occupation.
+@dataclass(frozen=True, eq=False, repr=False)
+class Marginal(Summary):
+    """P(|α|) of one node, normalised over its bins and what lies beyond them.
 
-    generators, engines: (K,) element or None. Local observables: G, Λ, and the quanta per time
-    injected, G n + noise, and extracted, Λ n − noise.
+    amplitude: (B,) middle of each bin. density, error: (B,), with its standard error. beyond: share
+    of the samples outside the bins. The density of α in the plane is P/(2π|α|).
     """
 
-    generators: tuple[ActiveElement | None, ...]
-    engines: tuple[ActiveElement | None, ...]
-    names = ("gain", "loss", "injected", "extracted")
+    amplitude: FloatArray
+    density: FloatArray
+    error: FloatArray
+    beyond: float
+
+    @classmethod
+    def of(cls, counts: FloatArray, width: float) -> "Marginal":
+        """counts: (groups of trajectories, bins), the last bin open."""
+        share = counts / counts.sum(axis=1, keepdims=True) / width
+        groups, bins = share.shape
+        error = (
+            np.std(share, axis=0) / math.sqrt(groups - 1) if groups > 1 else np.full(bins, np.nan)
+        )
+        density = counts.sum(axis=0) / np.sum(counts) / width
+        middle = (np.arange(bins - 1) + 0.5) * width
+        return cls(middle, density[:-1], error[:-1], float(density[-1] * width))
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Bins, the most likely amplitude, and the share outside the bins."""
+        peak = float(self.amplitude[np.argmax(self.density)])
+        return {
+            "bins": str(self.amplitude.size),
+            "peak": with_error(peak),
+            "beyond": with_error(self.beyond),
+        }
+
+
+def _error(name: str) -> Callable[["SampledState"], float]:
+    """The error of one of `TOTALS`, by chance and by the step."""
+
+    def error(state: "SampledState") -> float:
+        by_chance = state.estimates[name].standard_error
+        asked = state.samples.alike is not None or state.method.checked
+        return math.hypot(by_chance, state.step_errors[name] if asked else 0.0)
+
+    return error
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SampledState(Result):
+    """What `PowerGrid.steady_state(Langevin(...))` returns: means over trajectories.
+
+    Each number is an `Estimate`, (mean, standard_error). The standard errors are those of chance;
+    `errors` add the error due to the step, as far as it was checked (NaN where 2Δt was unstable).
+    Quanta per time: multiply by ω0 for energy.
+    Amplitudes are those of the P function (Huber and Rabl, Appendix A): |α|² averages to ⟨a†a⟩, and
+    squares are normally ordered. Good for saturation numbers n0 ≫ 1 (from some 10 on).
+    """
+
+    machine: GridParameters
+    method: Langevin | EulerMaruyama
+    samples: AmplitudeSamples
+
+    headline = TOTALS
+
+    # ------------------------------------------------------------------ per edge and node
 
     @cached_property
-    def scale(self) -> FloatArray:
-        """Least saturation number at each node, one where none is given."""
-        pairs = zip(self.generators, self.engines, strict=True)
-        return np.array(
-            [
-                min((e.saturation for e in pair if isinstance(e, Saturable)), default=1.0)
-                for pair in pairs
-            ]
+    def current(self) -> EdgeEstimates:
+        """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
+        return EdgeEstimates(self.machine.edges, self._fine.current)
+
+    @cached_property
+    def current_fluctuation(self) -> EdgeEstimates:
+        """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of each edge, J at one time: the same in both directions.
+
+        In normal order; the square of the operator holds (g²/4)(n_u + n_v) more.
+        """
+        return EdgeEstimates(self.machine.edges, self._fine.fluctuation, odd=False)
+
+    @cached_property
+    def occupation(self) -> NodeEstimates:
+        """⟨|α_j|²⟩ by node."""
+        return NodeEstimates(self.machine.index, self._fine.occupation)
+
+    @cached_property
+    def marginals(self) -> Mapping[Hashable, Marginal]:
+        """P(|α_j|) by node, in 63 equal bins up to about four times the root mean square.
+
+        Empty for networks of thousands of nodes.
+        """
+        counts = self.samples.counts.astype(np.float64).sum(axis=0)
+        if counts.size == 0:
+            return MappingProxyType({})
+        width, index = self.samples.bin_width, self.machine.index
+        marginals = {node: Marginal.of(counts[:, j], width[j]) for node, j in index.items()}
+        return MappingProxyType(marginals)
+
+    # ------------------------------------------------------------------ of the whole network
+
+    @observable(*OCCUPATION, key="occupation", error=_error("occupation"))
+    def total_occupation(self) -> Estimate:
+        """Σ ⟨|α_j|²⟩."""
+        return self.estimates["occupation"]
+
+    @observable(*INJECTED, error=_error("injected"))
+    def injected(self) -> Estimate:
+        """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
+        return self.estimates["injected"]
+
+    @observable(*EXTRACTED, error=_error("extracted"))
+    def extracted(self) -> Estimate:
+        """Σ ⟨Λ_j n_j − noise of the engine⟩."""
+        return self.estimates["extracted"]
+
+    @observable(*DISSIPATED, error=_error("dissipated"))
+    def dissipated(self) -> Estimate:
+        """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
+        return self.estimates["dissipated"]
+
+    @observable(
+        r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate", error=_error("mean_damping")
+    )
+    def mean_damping(self) -> Estimate:
+        """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
+        return self.estimates["mean_damping"]
+
+    @observable(*MEAN_CURRENT, error=_error("mean_current"))
+    def mean_current(self) -> Estimate:
+        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
+        return self.estimates["mean_current"]
+
+    @cached_property
+    def step_errors(self) -> Mapping[str, float]:
+        """Absolute errors of the observables due to the step, with their own chance."""
+        errors = self.samples.step_error(self._totals)
+        return MappingProxyType(dict(zip(TOTALS, errors.tolist(), strict=True)))
+
+    @cached_property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """Every observable with its standard error."""
+        return dict(zip(TOTALS, self._totals(self._fine).estimates, strict=True))
+
+    # ------------------------------------------------------------------ accuracy, data
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked."""
+        mean, error = self.total_occupation
+        size = max(mean, 1e-300)  # nothing to divide by where all is at rest
+        rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf
+        by_step = self.step_errors["occupation"] / size if self.method.checked else None
+        balance = {"energy balance": energy_balance(self.machine, self.samples)}
+        return MappingProxyType(
+            {**sampling_audit(self.samples, rtol, error / size, by_step), **balance}
         )
 
-    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
-        """G − Λ."""
-        gain, loss, _, _ = self._parts(site, occupation)
-        return gain - loss
+    @property
+    def validity(self) -> Mapping[str, AuditEntry]:
+        """Ratio that must be small for amplitude equations: one quantum to those that saturate.
 
-    def noise(self, site: int, occupation: FloatArray) -> FloatArray:
-        """Of both."""
-        _, _, into, out = self._parts(site, occupation)
-        return into + out
+        At a fifth they are off by some 3 %, at a half they are wrong (of saturable elements).
+        """
+        return MappingProxyType({"1 / saturation": granularity(self.machine)})
 
-    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
-        """G, Λ, G n + noise, Λ n − noise."""
-        gain, loss, into, out = self._parts(site, occupation)
-        return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
+    def arrays(self) -> xr.Dataset:
+        """Currents, their fluctuations, occupations and the distributions of amplitudes."""
+        rate, step_error = {"units": "rate"}, self.samples.step_error(lambda means: means.current)
+        dataset = xr.Dataset(
+            {
+                "edge_current": ("edge", self.current.array, rate),
+                "edge_current_error": ("edge", self.current.errors, rate),
+                "edge_current_step_error": ("edge", step_error, rate),
+                "edge_current_fluctuation": ("edge", self.current_fluctuation.array, rate),
+                "edge_current_fluctuation_error": ("edge", self.current_fluctuation.errors, rate),
+                "node_occupation": ("node", self.occupation.array, {"units": "1"}),
+                "node_occupation_error": ("node", self.occupation.errors, {"units": "1"}),
+            },
+            coords=self.machine.coordinates,
+            attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
+        )
+        marginals, dims = list(self.marginals.values()), ("node", "bin")
+        if marginals:
+            dataset["amplitude"] = (dims, np.array([m.amplitude for m in marginals]))
+            dataset["amplitude_density"] = (dims, np.array([m.density for m in marginals]))
+            dataset["amplitude_density_error"] = (dims, np.array([m.error for m in marginals]))
+        return dataset
 
-    def _parts(
-        self, site: int, n: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        nothing = np.zeros_like(n)
-        generator, engine = self.generators[site], self.engines[site]
-        gain = nothing if generator is None else generator.rate_at(n)
-        into = nothing if generator is None else generator.gain_noise_at(n)
-        loss = nothing if engine is None else engine.rate_at(n)
-        out = nothing if engine is None else engine.loss_noise_at(n)
-        return gain, loss, into, out
+    # ------------------------------------------------------------------ from the samples
+
+    @property
+    def _fine(self) -> Means:
+        return self.samples.fine
+
+    def _totals(self, means: Means) -> Sampled:
+        """The numbers named in `TOTALS`, in one."""
+        machine, occupation, current = self.machine, means.occupation, means.current
+        lost = _sum(occupation, machine.dampings)
+        loss, gain = _sum(means.local_observable("loss")), _sum(means.local_observable("gain"))
+        from_surroundings = float(machine.dampings @ machine.thermal_occupations)
+        edges = len(machine.edges)
+        return _joined(
+            _sum(occupation),
+            _sum(means.local_observable("injected")),
+            _sum(means.local_observable("extracted")),
+            Sampled(lost.value - from_surroundings, lost.deviations),
+            Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
+            _sum(current, np.full(edges, 1.0 / max(edges, 1))),
+        )
 
 
-def noisy_model(machine: "PowerGrid") -> NoisyModel:
-    """Return the equations with noise (Huber and Rabl, Eqs. (3)–(5), on any graph)."""
-
-    def acting(element: ActiveElement | None) -> bool:
-        return element is not None and not (isinstance(element, Saturable) and element.rate == 0.0)
-
-    def is_active(node: Hashable) -> bool:
-        return acting(machine.generators.get(node)) or acting(machine.engines.get(node))
-
-    nodes = [node for node in machine.nodes if is_active(node)]
-    return NoisyModel(
-        edges=machine.edge_indices,
-        couplings=machine.couplings,
-        dampings=machine.dampings,
-        detunings=machine.detunings,
-        thermal=machine.thermal_occupations,
-        active=np.array([machine.index[node] for node in nodes], dtype=np.intp),
-        activity=GridActivity(
-            tuple(machine.generators.get(node) for node in nodes),
-            tuple(machine.engines.get(node) for node in nodes),
-        ),
-    )
+def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
+    """Σ w_q x_q, (1,), by default with weights of one."""
+    chosen = np.ones(sampled.value.size) if weights is None else weights
+    return sampled.combined(chosen[None])
 
 
-def sample_grid(machine: "PowerGrid", method: Langevin | EulerMaruyama) -> SampledState:
-    """Return stationary means of `machine` over trajectories.
+def _joined(*parts: Sampled) -> Sampled:
+    values = np.concatenate([part.value for part in parts])
+    return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
+
+
+def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
+    """Return stationary means over trajectories.
 
     Raises InvalidArgument for a `start`, for a step too large and where nothing feeds the network,
     NoSteadyState where amplitudes are unbounded or a mode keeps its start, NotConverged as
-    `sample_amplitudes`, where a number has no error estimate, and where the relative error of the
-    total occupation, by chance or by the step, exceeds the method's `rtol`.
+    `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
+    error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
     _require_no_start(method)
-    model = noisy_model(machine)
-    _require_bounded(machine, model)
-    _require_fed(model)
-    state = SampledState(machine, method, sample_amplitudes(model, method))
+    model = noisy_model(parameters)
+    _require_bounded(parameters, model)
+    _require_source(model)
+    state = SampledState(parameters, method, sample_amplitudes(model, method))
     if isinstance(method, Langevin):
-        _require(state, method)
-    # raise now, not when they are read
+        _require_accurate(state, method)
+    # so that NotConverged is raised here, not when they are read
     _ = state.occupation.errors, state.current.errors, state.current_fluctuation.errors
     return state
 
@@ -126,23 +293,25 @@ def _require_no_start(method: Langevin | EulerMaruyama) -> None:
         )
 
 
-def _require_bounded(machine: "PowerGrid", model: NoisyModel) -> None:
-    """Raise NoSteadyState where gain outlives loss; for large networks also where that is open."""
+def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
+    """Raise NoSteadyState where gain exceeds loss at large amplitudes; for large networks
+    InvalidArgument where that cannot be excluded.
+    """
     if model.sites <= LARGEST_DENSE:
-        require_bounded(machine.amplitude_model)
+        require_bounded(amplitude_model(parameters))
         _require_reached(model)
         return
     vast = np.array([VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
-    if max(0.0, *rates) >= float(np.min(machine.dampings)):
+    if max(0.0, *rates) >= float(np.min(parameters.dampings)):
         raise InvalidArgument(
             f"`damping` must exceed the gain left at {VAST:g} quanta at every node of a network of "
-            f"more than {LARGEST_DENSE}, but is {float(np.min(machine.dampings))!r} at one"
+            f"more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
         )
 
 
 def _require_reached(model: NoisyModel) -> None:
-    """Raise NoSteadyState where a mode keeps its start, met by no damping and no element."""
+    """Raise NoSteadyState where a mode reaches no damping and no element, and keeps its start."""
     linear = model.linear
     scale = max(float(np.max(np.abs(linear))), 1e-300)
     linear[model.active, model.active] -= scale
@@ -153,8 +322,8 @@ def _require_reached(model: NoisyModel) -> None:
         )
 
 
-def _require_fed(model: NoisyModel) -> None:
-    """Raise InvalidArgument where nothing makes quanta, so that all comes to rest."""
+def _require_source(model: NoisyModel) -> None:
+    """Raise InvalidArgument where nothing adds quanta, so that the state is α = 0."""
     if np.any(model.dampings * model.thermal > 0.0):
         return
     for k in range(model.active.size):
@@ -167,7 +336,7 @@ def _require_fed(model: NoisyModel) -> None:
     )
 
 
-def _require(state: SampledState, method: Langevin) -> None:
+def _require_accurate(state: SampledState, method: Langevin) -> None:
     rtol, (mean, error) = method.rtol, state.total_occupation
     if not mean > 0.0:
         return

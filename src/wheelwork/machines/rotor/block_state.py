@@ -28,6 +28,7 @@ ComplexArray = npt.NDArray[np.complex128]
 IndexArray = npt.NDArray[np.intp]
 
 LARGEST_MOMENTUM = 1 << 16  # |l|; the largest range for which the steady state is estimated
+HERMITIAN = 1e-12  # largest |ρ − ρ†| of a given density matrix: rounding
 SMALLEST_GROWTH = 8  # levels, so that few windows are tried
 
 
@@ -260,6 +261,8 @@ def from_matrix(window: Window, rho: Any) -> BlockState:
             f"{window.highest}, but has {np.shape(rho)}"
         )
     matrix = np.asarray(rho, dtype=np.complex128)
+    if not np.allclose(matrix, matrix.conj().T, rtol=0.0, atol=HERMITIAN):
+        raise InvalidArgument("`initial` must be Hermitian, but is not")
     populations = matrix.diagonal().real.reshape(4, window.levels)
     return BlockState(window, populations, matrix[pair_indices(window.levels)])
 

@@ -27,7 +27,7 @@ class RotorEngine(RotorParameters):
     H_S = B_1 σ_1^z + B_2 σ_2^z + L_z²/2I + λ(σ_1⁺σ_2⁻e^{iφ} + h.c.) (Leitch et al.,
     Eqs. (1)–(3)): an excitation that passes from the hot qubit 2 to the cold qubit 1 turns the
     rotor by one quantum of angular momentum. ħ = k_B = 1; energies, rates and temperatures share
-    a unit.
+    a unit. `RotorParameters` describes the fields.
 
     The load of Eq. (17) brings the rotor near the Gibbs state only for β_r ≪ 16 I: with the load
     alone the steady state has ⟨L_z²⟩ = (I/β_r)/(1 − β_r/16I).

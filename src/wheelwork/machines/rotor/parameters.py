@@ -1,6 +1,7 @@
 """The parameters of a rotor engine, and the rates that follow from them."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar
@@ -79,6 +80,9 @@ class RotorParameters(Parameters):
     derived: ClassVar[Labels] = MappingProxyType(
         {"beta_ratio": (r"\beta_2/\beta_1", "1", "inverse temperatures, hot over cold")}
     )
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
+        {"beta_ratio": ("temperature_hot", 1.0)}
+    )
 
     temperature_cold: float = parameter(
         r"T_1", "energy", "temperature of the cold bath", check=_checks.positive
@@ -98,7 +102,7 @@ class RotorParameters(Parameters):
     )
     bath_coupling: float = parameter(r"g", "1", "coupling to the baths", check=_checks.positive)
     bath_asymmetry: float = parameter(
-        r"\chi", "1", "asymmetry of the couplings to the baths", check=_asymmetry
+        r"\chi", "1", "asymmetry of the couplings to the baths", check=_asymmetry, omitted=0.0
     )
     load_damping: float = parameter(
         r"\gamma", "energy", "damping by the load", check=_checks.non_negative

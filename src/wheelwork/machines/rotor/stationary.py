@@ -210,7 +210,7 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
 def _require_load(parameters: RotorParameters) -> None:
     if parameters.load_damping == 0.0:
         raise NoSteadyState(
-            "without a load (load_damping = 0) the rotor never comes to rest: its populations "
+            "without a load (load_damping = 0) the rotor is never at rest: its populations "
             "run away to ever larger |l|; give it one, or use `evolve`"
         )
     inertia, temperature = parameters.moment_of_inertia, parameters.temperature_load

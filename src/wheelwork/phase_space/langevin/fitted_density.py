@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -43,7 +43,11 @@ class FittedDensity:
     coefficients: FloatArray
     centre: tuple[float, float]
     square: float
-    replicas: tuple["FittedDensity", ...] = field(default=(), repr=False)
+    replicas: tuple["FittedDensity", ...] = ()
+
+    def __repr__(self) -> str:
+        knots, degree = self.basis.knots.size, self.basis.degree
+        return f"FittedDensity({knots} knots, degree {degree}, {len(self.replicas)} replicas)"
 
     @classmethod
     def of(cls, counts: PolarCounts, effective_samples: float) -> "FittedDensity":

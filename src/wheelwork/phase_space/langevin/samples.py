@@ -18,6 +18,7 @@ from wheelwork.phase_space.langevin import progress as files
 from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
 from wheelwork.phase_space.langevin.schemes import LOOKUP_RTOL
 from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
+from wheelwork.states.oscillator import pair_number
 
 FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
 FEWEST_BATCHES = 8  # the error of an error from fewer exceeds a quarter
@@ -149,7 +150,7 @@ def quantities(mean: FloatArray) -> dict[str, Quantity]:
     unit = np.eye(len(mean))
     energy, fourth = mean[2] + mean[3], mean[5]
     number = energy - 0.5
-    pairs = fourth - 2.0 * energy + 0.5  # ⟨a†a†aa⟩
+    pairs = pair_number(energy, fourth)
     energy_gradient = unit[2] + unit[3]
     pairs_gradient = unit[5] - 2.0 * energy_gradient
     return {

@@ -1,4 +1,4 @@
-"""Number states of several modes with at most M quanta in all, rung by rung of their total."""
+"""Number states of several modes with at most M quanta in all, in sectors of equal total."""
 
 import math
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ IndexArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class FockSpace:
-    """|n_1 … n_N⟩ with n_1 + … + n_N = K on rung K = 0 … cutoff, n_1 varying slowest.
+    """|n_1 … n_N⟩ with n_1 + … + n_N = K in sector K = 0 … cutoff, n_1 varying slowest.
 
-    The whole basis is rung after rung.
+    The whole basis is sector after sector.
     """
 
     modes: int
@@ -22,43 +22,59 @@ class FockSpace:
 
     @property
     def sizes(self) -> list[int]:
-        """States on every rung, C(K + N − 1, N − 1)."""
-        return rung_sizes(self.modes, self.cutoff)
+        """States of every sector, d_K = C(K + N − 1, N − 1)."""
+        return sector_sizes(self.modes, self.cutoff)
 
     @property
     def dimension(self) -> int:
-        """C(M + N, N)."""
+        """States of the whole basis, C(M + N, N)."""
         return math.comb(self.cutoff + self.modes, self.modes)
 
     @cached_property
+    def starts(self) -> IndexArray:
+        """Index of the first state of every sector, and the dimension, (M + 2,)."""
+        return np.concatenate(([0], np.cumsum(self.sizes)))
+
+    @cached_property
     def occupations(self) -> list[IndexArray]:
-        """(d_K, N), the occupations of the states of every rung."""
+        """(d_K, N), the occupations of the states of every sector."""
         return [_compositions(K, self.modes) for K in range(self.cutoff + 1)]
 
     @cached_property
     def above(self) -> list[list[IndexArray]]:
-        """above[K][j]: (d_K,), place on rung K + 1 of the states with one quantum more in j.
+        """above[K][j]: (d_K,), index within sector K + 1 of the states with one quantum more in j.
 
-        The last rung's lead out of the space.
+        Those of the last sector lead out of the space.
         """
         weights = (self.cutoff + 2) ** np.arange(self.modes - 1, -1, -1, dtype=object)
         if (self.cutoff + 2) ** self.modes <= np.iinfo(np.int64).max:
             weights = weights.astype(np.int64)  # else Python's numbers, which do not overflow
-        rungs = [*self.occupations, _compositions(self.cutoff + 1, self.modes)]
-        keys = [states @ weights for states in rungs]
+        sectors = [*self.occupations, _compositions(self.cutoff + 1, self.modes)]
+        keys = [states @ weights for states in sectors]
         return [
             [np.searchsorted(keys[K + 1], keys[K] + weight) for weight in weights]
             for K in range(self.cutoff + 1)
         ]
+
+    def raised(self, j: int) -> IndexArray:
+        """Index of each state of the sectors below the last with one quantum more in mode j."""
+        above = [self.starts[K + 1] + self.above[K][j] for K in range(self.cutoff)]
+        return np.concatenate(above) if above else np.zeros(0, np.int64)
 
     @cached_property
     def all_occupations(self) -> IndexArray:
         """(D, N), of the whole basis."""
         return np.concatenate(self.occupations)
 
+    def index(self, occupations: IndexArray) -> int:
+        """Index of the number state with these occupations, (N,), in the whole basis."""
+        K = int(occupations.sum())
+        within = np.flatnonzero(np.all(self.occupations[K] == occupations, axis=1))
+        return int(self.starts[K]) + int(within[0])
 
-def rung_sizes(modes: int, cutoff: int) -> list[int]:
-    """Number of states of each total."""
+
+def sector_sizes(modes: int, cutoff: int) -> list[int]:
+    """Number of states of each total 0 … cutoff."""
     return [math.comb(K + modes - 1, modes - 1) for K in range(cutoff + 1)]
 
 
@@ -71,6 +87,6 @@ def _compositions(total: int, modes: int) -> IndexArray:
         return np.column_stack((first, total - first))
     parts = []
     for quanta in range(total + 1):
-        rest = _compositions(total - quanta, modes - 1)
-        parts.append(np.hstack((np.full((len(rest), 1), quanta, dtype=np.int64), rest)))
+        others = _compositions(total - quanta, modes - 1)
+        parts.append(np.hstack((np.full((len(others), 1), quanta, dtype=np.int64), others)))
     return np.vstack(parts)

@@ -1,11 +1,11 @@
 """Quantum-jump trajectories of a power grid: where the density matrix does not fit."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,36 +13,47 @@ import xarray as xr
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.machines.labelled import add_observables
-from wheelwork.machines.power_grid.labels import LABELS
-from wheelwork.machines.power_grid.model import require_bounded
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
+from wheelwork.lindblad import JumpSamples
+from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.numbers import (
+    EXTRACTED,
+    FLUCTUATION,
+    INJECTED,
+    MEAN_CURRENT,
+    OCCUPATION,
+    EdgeNumbers,
+    NodeNumbers,
+)
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.accuracy import brightest_occupation
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
-from wheelwork.machines.power_grid.quantum.model import QuantumModel, require_quantum
-from wheelwork.machines.power_grid.quantum.moments import spread
-from wheelwork.machines.power_grid.quantum.operators import sampled_operators
-from wheelwork.machines.power_grid.quantum.starts import brightest, difference, merged, place_of
-from wheelwork.results import AuditEntry
+from wheelwork.machines.power_grid.quantum.model import (
+    QuantumModel,
+    require_quantum,
+    sampled_operators,
+)
+from wheelwork.machines.power_grid.quantum.moments import standard_deviation
+from wheelwork.numerics.statistics import Estimate
+from wheelwork.results import AuditEntry, Result, observable
 
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
-
-MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run
-MOST_APART = 6.0  # standard errors of the difference of trajectories from different starts
-MOST_AT_EDGE = 1e-3
-SECOND_SEED = 2**63
+MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
+MOST_APART = 6.0  # standard errors of the difference of trajectories from the two starts
+MOST_AT_EDGE = 1e-3  # probability of the last sector: below what trajectories resolve
+SECOND_SEED = 2**63  # added to the seed of trajectories from the branch: seeds are below
 BYTES_PER_STATE = 3000.0  # matrices of a state of three nodes; more nodes take more
-MOST_BYTES = 8e9
+MOST_BYTES = 8e9  # of all matrices
+ROUNDING = 1e-9  # of a mean: a difference that counts where no trajectory deviates
+LIKELY = 3.0  # standard errors up to which a difference is put down to chance
 
 
 @dataclass(frozen=True)
 class QuantumJumps:
     """Sampled state vectors of the master equation of a power grid (Huber and Rabl, Appendix F).
 
-    cutoff: M, the most quanta in all: C(M + N, N) basis states, and Σ over trajectories takes the
-    time of vectors on single rungs. duration: time that each trajectory covers, of which `burn_in`
-    is left out. trajectories: M ≥ 2, independent; of four or more half begin in the vacuum, half
-    with the quanta of the largest stable branch without noise, so that a run that is too short to
+    cutoff: M, the most quanta in all: C(M + N, N) basis states, of which a trajectory occupies one
+    sector of equal total at a time. duration: time that each trajectory covers, of which `burn_in`
+    is left out. trajectories: 2 or more, independent; of four or more half begin in the vacuum,
+    half with the quanta of the largest stable branch without noise, so that a run too short to
     forget its start is noticed. times: of observation. seed: below 2**63, of the random numbers,
     which are the same for any number of threads.
     """
@@ -74,8 +85,8 @@ class QuantumJumps:
                 f"`burn_in` must be below `duration` = {self.duration!r}, but is {self.burn_in!r}"
             )
 
-    def solve(self, machine: "PowerGrid") -> "SampledQuantumState":
-        """Return means over the trajectories.
+    def solve(self, parameters: GridParameters) -> "JumpRun":
+        """Return averages over the trajectories.
 
         Raises:
             InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
@@ -83,32 +94,31 @@ class QuantumJumps:
             NotConverged: where the halves of the run, or trajectories from different starts,
                 differ by more than chance, or the cutoff is met.
         """
-        require_quantum(machine)
-        require_bounded(machine.amplitude_model)
-        space = FockSpace(len(machine.nodes), self.cutoff)
+        require_quantum(parameters)
+        require_bounded(amplitude_model(parameters))
+        space = FockSpace(len(parameters.nodes), self.cutoff)
         if space.dimension * BYTES_PER_STATE > MOST_BYTES:
             raise InvalidArgument(
                 f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
                 f"but {self.cutoff} leaves {space.dimension}"
             )
-        model = QuantumModel(machine, space, np.ones(space.modes, dtype=np.complex128))
-        bright = brightest(machine)
+        model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
+        branch = brightest_occupation(parameters)
+        bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
         quanta = math.nan if bright is None else float(bright.sum())
         half = self.trajectories // 2
         if bright is None or quanta == 0.0 or quanta > self.cutoff or half < 2:
-            samples = self._run(model, 0, self.trajectories, self.seed)
+            samples = self._sample(model, 0, self.trajectories, self.seed)
             apart = 0.0 if quanta == 0.0 else math.nan
         else:
-            dark = self._run(model, 0, half, self.seed)
-            start = place_of(space, bright)
-            light = self._run(model, start, self.trajectories - half, self.seed + SECOND_SEED)
+            dark = self._sample(model, 0, half, self.seed)
+            start, seed = space.index(bright), self.seed + SECOND_SEED
+            light = self._sample(model, start, self.trajectories - half, seed)
             samples, apart = merged(dark, light), difference(dark, light)
-        self._require_settled(samples, apart)
-        return SampledQuantumState(machine, self, samples, apart, quanta)
+        self._require_stationary(samples, apart)
+        return JumpRun(samples, apart, quanta)
 
-    def _run(
-        self, model: QuantumModel, start: int, trajectories: int, seed: int
-    ) -> lindblad.JumpSamples:
+    def _sample(self, model: QuantumModel, start: int, trajectories: int, seed: int) -> JumpSamples:
         initial = np.zeros(model.space.dimension)
         initial[start] = 1.0
         return lindblad.sample_jumps(
@@ -121,7 +131,7 @@ class QuantumJumps:
             threads=self.threads,
         )
 
-    def _require_settled(self, samples: lindblad.JumpSamples, apart: float) -> None:
+    def _require_stationary(self, samples: JumpSamples, apart: float) -> None:
         worst = largest_drift(samples)
         if worst > MOST_DRIFT:
             raise NotConverged(
@@ -140,36 +150,98 @@ class QuantumJumps:
             )
 
 
-def largest_drift(samples: lindblad.JumpSamples) -> float:
-    """Largest difference of the halves of a run, in the standard errors that chance allows at most.
+class JumpRun(NamedTuple):
+    """Averages over trajectories, and how far those from different starts agree.
 
-    The difference of two halves deviates by at most twice as much as their mean, which they reach
-    where they are independent.
+    apart: largest difference of trajectories from different starts, in standard errors; zero where
+    rest is the only stable branch, NaN where all began in the vacuum nevertheless.
+    mean_field_quanta: those of the largest stable branch, in whole quanta; NaN where the search for
+    branches failed.
     """
-    found = 0.0
+
+    samples: JumpSamples
+    apart: float
+    mean_field_quanta: float
+
+
+def largest_drift(samples: JumpSamples) -> float:
+    """Return the largest difference of the halves of a run, in twice the standard error of a mean.
+
+    By chance the difference deviates by that where the halves are independent, else by less.
+    """
+    largest = 0.0
     for name, means in samples.means.items():
         half = len(means) // 2
         error = 2.0 * samples.averages[name][1]
         if error > 0.0:
-            found = max(found, abs(float(means[:half].mean() - means[-half:].mean())) / error)
-    return found
+            largest = max(largest, abs(float(means[:half].mean() - means[-half:].mean())) / error)
+    return largest
 
 
-@dataclass(frozen=True, eq=False)
-class SampledQuantumState:
+def difference(one: JumpSamples, other: JumpSamples) -> float:
+    """Return the largest difference of the averages of two independent runs, in standard errors."""
+    largest = 0.0
+    for name, (mean, error) in one.averages.items():
+        second, second_error = other.averages[name]
+        apart, chance = abs(mean - second), math.hypot(error, second_error)
+        if apart > ROUNDING * (abs(mean) + abs(second)):
+            largest = max(largest, apart / chance if chance else math.inf)
+    return largest
+
+
+def merged(one: JumpSamples, other: JumpSamples) -> JumpSamples:
+    """Return two independent runs as one, weighted by their trajectories.
+
+    Where their averages differ by more than is likely, the truth may be with either: the error of
+    the average then includes half of their difference.
+    """
+    n, m = len(one.counts), len(other.counts)
+    a, b = n / (n + m), m / (n + m)
+    averages = {}
+    for name, (mean, error) in one.averages.items():
+        second, second_error = other.averages[name]
+        apart, chance = abs(mean - second), math.hypot(a * error, b * second_error)
+        if apart > LIKELY * math.hypot(error, second_error):
+            chance = math.hypot(chance, 0.5 * apart)
+        averages[name] = a * mean + b * second, chance
+    return JumpSamples(
+        times=one.times,
+        means={name: a * mean + b * other.means[name] for name, mean in one.means.items()},
+        standard_errors={
+            name: np.hypot(a * error, b * other.standard_errors[name])
+            for name, error in one.standard_errors.items()
+        },
+        averages=averages,
+        counts=np.concatenate((one.counts, other.counts)),
+        counted_time=one.counted_time,
+    )
+
+
+def _standard_error(name: str) -> Callable[["SampledQuantumState"], float]:
+    """Of an `Estimate` of the state."""
+    return lambda state: float(getattr(state, name).standard_error)
+
+
+def _mean_error(name: str) -> Callable[["SampledQuantumState"], float]:
+    """Of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
+    return lambda state: float(np.mean(getattr(state, name).errors))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SampledQuantumState(Result):
     """What `PowerGrid.steady_state(QuantumJumps(...))` returns: means with standard errors.
 
-    apart: largest difference of trajectories from different starts, in standard errors; zero where
-    rest is the only stable branch, NaN where all began in the vacuum nevertheless.
-    mean_field_quanta: those of the largest stable branch, in whole quanta; NaN where the branches
-    were not found.
+    Those of sums and of means over the edges are bounds. Quanta per time: multiply by ω0 for
+    energy. samples: averages over time and trajectories. apart, mean_field_quanta: see `JumpRun`.
     """
 
-    machine: "PowerGrid"
+    machine: GridParameters
     method: QuantumJumps
-    samples: lindblad.JumpSamples
+    samples: JumpSamples
     apart: float
     mean_field_quanta: float
+
+    # ------------------------------------------------------------------ per node and edge
 
     @property
     def occupation(self) -> NodeNumbers:
@@ -178,7 +250,7 @@ class SampledQuantumState:
 
     @property
     def current(self) -> EdgeNumbers:
-        """⟨J⟩ of each edge: positive from u to v."""
+        """⟨J⟩ by edge: `current[(u, v)]` is positive from u to v."""
         return EdgeNumbers(self.machine.edges, *self._averages("current", self.machine.edges))
 
     @cached_property
@@ -187,66 +259,63 @@ class SampledQuantumState:
         square, square_error = self._averages("square", self.machine.edges)
         mean, error = self._averages("current", self.machine.edges)
         variance = np.maximum(square - mean**2, 0.0)
-        doubt = square_error + 2.0 * np.abs(mean) * error
-        return EdgeNumbers(self.machine.edges, *spread(variance, doubt), odd=False)
-
-    @property
-    def injected(self) -> tuple[float, float]:
-        """Quanta per time that generators add: mean and error."""
-        return self._total("injected")
-
-    @property
-    def extracted(self) -> tuple[float, float]:
-        """Quanta per time that engines take: mean and error."""
-        return self._total("extracted")
-
-    def _total(self, name: str) -> tuple[float, float]:
-        values, errors = self._averages(name, self.machine.nodes)
-        return float(np.sum(values)), float(np.sum(errors))
+        variance_error = square_error + 2.0 * np.abs(mean) * error
+        deviation = standard_deviation(variance, variance_error)
+        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
 
     def _averages(self, name: str, over: tuple[object, ...]) -> tuple[FloatArray, FloatArray]:
-        found = [self.samples.averages[f"{name} {i}"] for i in range(len(over))]
-        return np.array([mean for mean, _ in found]), np.array([error for _, error in found])
+        averages = [self.samples.averages[f"{name} {i}"] for i in range(len(over))]
+        return np.array([mean for mean, _ in averages]), np.array([error for _, error in averages])
 
-    @cached_property
-    def observables(self) -> Mapping[str, float]:
-        """Numbers for sweeps; the current and its fluctuation are means over the edges."""
-        return MappingProxyType({name: value for name, (value, _) in self._found.items()})
+    def _total(self, name: str) -> Estimate:
+        values, errors = self._averages(name, self.machine.nodes)
+        return Estimate(float(np.sum(values)), float(np.sum(errors)))
 
-    @cached_property
-    def errors(self) -> Mapping[str, float]:
-        """Standard errors of the observables; of sums, at most."""
-        return MappingProxyType({name: error for name, (_, error) in self._found.items()})
+    # ------------------------------------------------------------------ observables
 
-    @cached_property
-    def _found(self) -> Mapping[str, tuple[float, float]]:
-        found = {"injected": self.injected, "extracted": self.extracted}
-        found["occupation"] = self._total("occupation")
-        if self.machine.edges:
-            for name, numbers in (
-                ("mean_current", self.current),
-                ("current_fluctuation", self.current_fluctuation),
-            ):
-                found[name] = numbers.mean(), float(np.mean(numbers.errors))
-        return found
+    @observable(*INJECTED, error=_standard_error("injected"))
+    def injected(self) -> Estimate:
+        """Quanta per time that generators add."""
+        return self._total("injected")
+
+    @observable(*EXTRACTED, error=_standard_error("extracted"))
+    def extracted(self) -> Estimate:
+        """Quanta per time that engines take."""
+        return self._total("extracted")
+
+    @observable(*OCCUPATION, key="occupation", error=_standard_error("total_occupation"))
+    def total_occupation(self) -> Estimate:
+        """Σ ⟨a_j†a_j⟩."""
+        return self._total("occupation")
+
+    @observable(*MEAN_CURRENT, error=_mean_error("current"))
+    def mean_current(self) -> float:
+        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
+        return self.current.mean()
+
+    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_error("current_fluctuation"))
+    def mean_current_fluctuation(self) -> float:
+        """Mean of `current_fluctuation` over the edges."""
+        return self.current_fluctuation.mean()
+
+    # ------------------------------------------------------------------ accuracy, data
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
+        quanta = self.mean_field_quanta / self.method.cutoff
         return MappingProxyType(
             {
                 "difference of the halves": AuditEntry(largest_drift(self.samples), MOST_DRIFT),
                 "difference of the starts": AuditEntry(self.apart, MOST_APART),
                 "edge population": AuditEntry(self.samples.averages["edge"][0], MOST_AT_EDGE),
-                "mean-field quanta / cutoff": AuditEntry(
-                    self.mean_field_quanta / self.method.cutoff, 1.0
-                ),
+                "mean-field quanta / cutoff": AuditEntry(quanta, 1.0),
             }
         )
 
-    def to_xarray(self) -> xr.Dataset:
-        """Return means per node and edge and observables as one dataset."""
-        dataset = xr.Dataset(
+    def arrays(self) -> xr.Dataset:
+        """Means per node and edge."""
+        return xr.Dataset(
             {
                 "node_occupation": ("node", self.occupation.array),
                 "node_occupation_error": ("node", self.occupation.errors),
@@ -255,10 +324,8 @@ class SampledQuantumState:
             },
             coords=self.machine.coordinates,
         )
-        add_observables(dataset, self.observables, self.errors, LABELS)
-        return dataset
 
 
-def sample_quantum(machine: "PowerGrid", method: QuantumJumps) -> SampledQuantumState:
+def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQuantumState:
     """Return means over quantum-jump trajectories; see `QuantumJumps.solve`."""
-    return method.solve(machine)
+    return SampledQuantumState(parameters, method, *method.solve(parameters))

@@ -1,18 +1,38 @@
-"""The method that solves the master equation of a power grid."""
+"""Solving the master equation of a power grid, with a cutoff that grows until it is enough."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork.errors import InvalidArgument
-from wheelwork.machines.power_grid.model import require_bounded
-from wheelwork.machines.power_grid.quantum.cutoff import Growth, Solution
-from wheelwork.machines.power_grid.quantum.model import gauge_phases, require_quantum
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.lindblad import graded
+from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
+from wheelwork.machines.power_grid.quantum.model import (
+    QuantumModel,
+    gauge_phases,
+    require_quantum,
+)
+from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
+from wheelwork.results import Summary
 
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
-
-LEAST = 4  # quanta
+SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
+LARGEST_AT_FIRST = 16  # cutoff of the first try, reached where it has few unknowns
+FIRST_UNKNOWNS = 2000.0  # of the first try: solved in a moment
+RESTART = 40  # vectors that GMRES keeps
+ITERATION_SHARE = 1e-2  # of rtol: what iterations may leave of the state
+EDGE_SHARE = 1e-2  # of rtol: probability that the next cutoff is to leave in the last sector
+TAIL = 8  # the tail is continued from the last 1/8 of the sectors
+LARGEST_GROWTH = 2.0  # of the cutoff in one step, as the continuation is a guess
+WORTH_STARTING = 0.03  # probability in the last sector up to which a state is worth starting from
+EMPTY = 1e-15  # rounding of a probability
+TINY = float(np.finfo(np.float64).tiny)  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
@@ -37,12 +57,12 @@ class MasterEquation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
         if self.cutoff is not None:
-            object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, LEAST))
+            object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, SMALLEST))
         if self.real is not None and not isinstance(self.real, bool):
             raise InvalidArgument(f"`real` must be True, False or None, but is {self.real!r}")
         object.__setattr__(self, "memory", _checks.positive("memory", self.memory))
 
-    def solve(self, machine: "PowerGrid") -> Solution:
+    def solve(self, parameters: GridParameters) -> "QuantumSolution":
         """Return the steady state.
 
         Raises:
@@ -52,7 +72,165 @@ class MasterEquation:
             NotConverged: where `cutoff` is too small, the cutoff that is needed does not fit into
                 `memory`, or relaxation is too slow.
         """
-        require_quantum(machine)
-        require_bounded(machine.amplitude_model)
-        growth = Growth(machine, gauge_phases(machine, self.real), self.rtol, self.memory)
-        return growth.grown() if self.cutoff is None else growth.at(self.cutoff)
+        require_quantum(parameters)
+        require_bounded(amplitude_model(parameters))
+        phases = gauge_phases(parameters, self.real)
+        search = CutoffSearch(parameters, phases, self.rtol, self.memory)
+        return search.grown() if self.cutoff is None else search.at(self.cutoff)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class QuantumSolution(Summary):
+    """A steady state at a cutoff, its means with their errors, and the cutoffs tried."""
+
+    model: QuantumModel
+    steady: graded.GradedSteadyState
+    moments: Moments
+    moment_errors: Moments
+    cutoffs: tuple[int, ...]
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Cutoffs tried, p(M) and the error of the state."""
+        return {
+            "cutoffs": ", ".join(map(str, self.cutoffs)),
+            "edge": f"{self.edge:.1e}",
+            "error": f"{self.error:.1e}",
+        }
+
+    @property
+    def cutoff(self) -> int:
+        """M, the largest total number of quanta kept."""
+        return self.model.space.cutoff
+
+    @property
+    def parameters(self) -> GridParameters:
+        """The grid that was solved."""
+        return self.model.parameters
+
+    @property
+    def total_probabilities(self) -> FloatArray:
+        """Probabilities of 0 … M quanta in all, (M + 1,)."""
+        return self.model.equation.charge_probabilities(self.steady.values)
+
+    @property
+    def blocks(self) -> list[npt.NDArray[np.inexact]]:
+        """The density matrix of every sector, (d_K, d_K) each, in the gauge of the model."""
+        return list(self.model.equation.blocks(self.steady.values))
+
+    @property
+    def edge(self) -> float:
+        """p(M), the probability of the last sector."""
+        return abs(float(self.total_probabilities[-1]))
+
+    @property
+    def error(self) -> float:
+        """Estimated Σ|δρ|."""
+        return self.steady.error
+
+
+@dataclass(frozen=True)
+class CutoffSearch:
+    """How a grid is solved at several cutoffs. memory: bytes that may be used."""
+
+    parameters: GridParameters
+    phases: npt.NDArray[np.complex128]
+    rtol: float
+    memory: float
+
+    def at(self, cutoff: int) -> QuantumSolution:
+        """Return the solution at a cutoff that is given.
+
+        Raises NotConverged where it is too small.
+        """
+        self._require_memory(cutoff, None)
+        solution = self._solve(cutoff)
+        if not self._converged(solution):
+            raise NotConverged(
+                f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at the "
+                f"edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or leave it "
+                "out"
+            )
+        return solution
+
+    def grown(self) -> QuantumSolution:
+        """Return the solution at a cutoff that has grown until it no longer matters.
+
+        Raises NotConverged where the memory does not suffice.
+        """
+        N = len(self.parameters.nodes)
+        first = SMALLEST
+        while first < LARGEST_AT_FIRST and _unknowns(N, first + 1) <= FIRST_UNKNOWNS:
+            first += 1
+        self._require_memory(first, None)
+        solution = self._solve(first)
+        while not self._converged(solution):
+            if solution.edge <= EMPTY:
+                raise NotConverged(
+                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
+                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
+                )
+            cutoff = _next_cutoff(solution, EDGE_SHARE * self.rtol)
+            self._require_memory(cutoff, solution)
+            solution = self._solve(cutoff, solution)
+        return solution
+
+    def _solve(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
+        space = FockSpace(len(self.parameters.nodes), cutoff)
+        model = QuantumModel(self.parameters, space, self.phases)
+        start = None
+        if before is not None and before.edge <= WORTH_STARTING:
+            start = model.equation.zeros()
+            start[: before.steady.values.size] = before.steady.values
+        steady = graded.steady_state(
+            model.equation, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
+        )
+        # what iterations left has the size of their last step, not its direction
+        errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
+        for sample in steady.error_samples[1:]:
+            errors = errors + abs(Moments.of(model, sample))
+        moments = Moments.of(model, steady.values)
+        cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
+        return QuantumSolution(model, steady, moments, errors, cutoffs)
+
+    def _converged(self, solution: QuantumSolution) -> bool:
+        """Whether the edge is empty and occupations and currents are known to `rtol`."""
+        if solution.edge > self.rtol:
+            return False
+        size, error = solution.moments, solution.moment_errors
+        quanta = float(np.sum(size.occupation))
+        flow = gross_flow(self.parameters, size)
+        occupations = error.occupation <= self.rtol * max(quanta, self.rtol)
+        currents = error.current <= self.rtol * np.maximum(np.abs(size.current), flow)
+        return bool(np.all(occupations) and np.all(currents))
+
+    def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
+        N = len(self.parameters.nodes)
+        real = bool(np.any(self.phases.imag)) or N == 1
+        needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
+        if needed > self.memory:
+            history = ""
+            if reached is not None:
+                history = f"; {reached.cutoff} quanta leave {reached.edge:.1e} of probability at M"
+            raise NotConverged(
+                f"a cutoff of {cutoff} quanta in {N} nodes takes {needed:.3g} bytes, more than "
+                f"the {self.memory:.3g} of `memory`{history}: raise it, or sample with QuantumJumps"
+            )
+
+
+def _unknowns(modes: int, cutoff: int) -> float:
+    return float(sum(float(d) ** 2 for d in sector_sizes(modes, cutoff)))
+
+
+def _next_cutoff(solution: QuantumSolution, aim: float) -> int:
+    """A larger cutoff, where the tail p(K), continued as a Gaussian, falls to `aim`."""
+    p = np.log(np.maximum(solution.total_probabilities, TINY))
+    M = solution.cutoff
+    back = max(2, M // TAIL)
+    slope, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
+    bend = max(0.0, float(slope - before) / back)
+    slope = max(0.0, float(slope) + 0.5 * bend * back)  # at M
+    fall = max(0.0, float(p[M]) - math.log(aim))
+    steepest = slope + math.sqrt(slope**2 + 2.0 * bend * fall)
+    reach = 2.0 * fall / steepest if steepest > 0.0 else math.inf
+    return math.ceil(min(LARGEST_GROWTH * M, max(M + back, M + reach)))

@@ -1,8 +1,9 @@
-"""From a power grid to its master equation on the rungs of the total number of quanta."""
+"""From a power grid to its master equation in the sectors of the total number of quanta."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -15,14 +16,20 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.elements import Saturable
-from wheelwork.machines.power_grid.model import VAST, linear_network
-from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
-
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
+from wheelwork.machines.power_grid.model import (
+    VAST,
+    gain_rates,
+    hopping,
+    linear_network,
+    loss_rates,
+)
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
 
 ComplexArray = npt.NDArray[np.complex128]
-Occupations = npt.NDArray[np.int64]
+
+# Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
+# range, count as zero: far above rounding, far below the disorder of any device.
 DARK = 1e-9
 
 
@@ -34,17 +41,23 @@ class QuantumModel:
     makes all matrices real where the graph has no odd cycle and nothing is detuned.
     """
 
-    machine: "PowerGrid"
+    parameters: GridParameters
     space: FockSpace
     phases: ComplexArray
 
     @property
     def real(self) -> bool:
-        return bool(np.any(self.phases.imag != 0.0)) or not self.machine.edges
+        """Whether all matrices are real in this gauge."""
+        return bool(np.any(self.phases.imag != 0.0)) or not self.parameters.edges
 
     @cached_property
-    def ladder(self) -> graded.GradedLindblad:
-        """The matrices on the rungs."""
+    def hopping(self) -> FloatArray:
+        """h of H = Σ h_jk a_j†a_k, (N, N)."""
+        return hopping(self.parameters)
+
+    @cached_property
+    def equation(self) -> graded.GradedLindblad:
+        """The equation sector by sector, in the gauge."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
         links = tuple(
@@ -65,45 +78,48 @@ class QuantumModel:
         ν is the largest eigenvalue of ⟨a_j†a_k⟩ with every element as it is at vast occupations:
         there the grid is linear, and its state Gaussian.
         """
-        machine = self.machine
-        vast = np.full(len(machine.nodes), VAST)
-        gain, loss = machine.gain_rates(vast), machine.loss_rates(vast)
-        drift = linear_network(machine) + 0.5 * np.diag(gain - loss)
+        parameters = self.parameters
+        vast = np.full(len(parameters.nodes), VAST)
+        gain, loss = gain_rates(parameters, vast), loss_rates(parameters, vast)
+        drift = linear_network(parameters) + 0.5 * np.diag(gain - loss)
         if np.max(np.linalg.eigvals(drift).real) >= 0.0:
             return 1.0
-        noise = np.diag(machine.dampings * machine.thermal_occupations + gain)
+        noise = np.diag(parameters.dampings * parameters.thermal_occupations + gain)
         quanta = solve_continuous_lyapunov(drift, -noise.astype(np.complex128))
         largest = max(0.0, float(np.linalg.eigvalsh(quanta)[-1]))
         return largest / (1.0 + largest)
 
-    def down(self, j: int, n: Occupations) -> FloatArray:
+    def down(self, j: int, n: IndexArray) -> FloatArray:
         """Rates from n + 1 to n quanta in node j: to the surroundings, and to an engine if any."""
-        machine = self.machine
-        damping, thermal = machine.dampings[j], machine.thermal_occupations[j]
+        parameters = self.parameters
+        damping, thermal = parameters.dampings[j], parameters.thermal_occupations[j]
         rates = [damping * (thermal + 1.0) * (n + 1.0)]
-        engine = machine.engines.get(machine.nodes[j])
+        engine = parameters.engines.get(parameters.nodes[j])
         if engine is not None:
             rates.append(engine.rate_at(n.astype(np.float64)) * (n + 1.0))
         return np.array(rates)
 
-    def up(self, j: int, n: Occupations) -> FloatArray:
+    def up(self, j: int, n: IndexArray) -> FloatArray:
         """Rates from n to n + 1 quanta: from the surroundings, and from a generator if any."""
-        machine = self.machine
-        rates = [machine.dampings[j] * machine.thermal_occupations[j] * (n + 1.0)]
-        generator = machine.generators.get(machine.nodes[j])
+        parameters = self.parameters
+        rates = [parameters.dampings[j] * parameters.thermal_occupations[j] * (n + 1.0)]
+        generator = parameters.generators.get(parameters.nodes[j])
         if generator is not None:
             rates.append(generator.rate_at(n.astype(np.float64)) * (n + 1.0))
         return np.array(rates)
 
+    def _hops(self, u: int, v: int, n: IndexArray) -> FloatArray:
+        """Elements of H between states with one quantum more in u and in v than `n`, (..., N)."""
+        return np.asarray(self.hopping[u, v] * np.sqrt((n[:, u] + 1.0) * (n[:, v] + 1.0)))
+
     def _coherent(self, K: int) -> npt.NDArray[Any]:
-        """−iH on a rung, in the gauge."""
-        machine, space = self.machine, self.space
-        n = space.occupations[K]
-        matrix = np.diag(-1j * (n @ machine.detunings))
+        """−iH of a sector, in the gauge."""
+        space, n = self.space, self.space.occupations[K]
+        matrix = np.diag(-1j * (n @ self.parameters.detunings))
         if K > 0:
             below = space.occupations[K - 1]
-            for (u, v), g in zip(machine.edge_indices, machine.couplings, strict=True):
-                amplitude = 0.5 * g * np.sqrt((below[:, u] + 1.0) * (below[:, v] + 1.0))
+            for u, v in self.parameters.edge_indices:
+                amplitude = -self._hops(u, v, below)
                 phase = 1j * self.phases[u].conj() * self.phases[v]
                 at = space.above[K - 1][u], space.above[K - 1][v]
                 matrix[at] += phase * amplitude
@@ -113,19 +129,13 @@ class QuantumModel:
     @cached_property
     def lindblad(self) -> lindblad.Lindblad:
         """The same as sparse matrices on the whole basis, without the gauge."""
-        machine, space = self.machine, self.space
-        starts = np.concatenate(([0], np.cumsum(space.sizes)))
-        D = space.dimension
-        places = [
-            [starts[K + 1] + space.above[K][j] for K in range(space.cutoff)]
-            for j in range(space.modes)
-        ]
-        above = [np.concatenate(each) if each else np.zeros(0, np.int64) for each in places]
-        below = np.arange(starts[-2])
+        space, D = self.space, self.space.dimension
+        above = [space.raised(j) for j in range(space.modes)]
+        below = np.arange(space.starts[-2])
         n = space.all_occupations[: below.size]
-        H = sp.csc_array(sp.diags_array(space.all_occupations @ machine.detunings))
-        for (u, v), g in zip(machine.edge_indices, machine.couplings, strict=True):
-            hop = -0.5 * g * np.sqrt((n[:, u] + 1.0) * (n[:, v] + 1.0))
+        H = sp.csc_array(sp.diags_array(space.all_occupations @ self.parameters.detunings))
+        for u, v in self.parameters.edge_indices:
+            hop = self._hops(u, v, n)
             one = sp.csc_array((hop, (above[u], above[v])), shape=(D, D))
             H = H + one + one.T
         jumps = []
@@ -136,29 +146,71 @@ class QuantumModel:
                 jumps.append(sp.csc_array((np.sqrt(rates), (above[j], below)), shape=(D, D)))
         return lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
 
+    def lowering(self, j: int) -> sp.csc_array:
+        """a_j on the whole basis."""
+        source, D = self.space.raised(j), self.space.dimension
+        n = self.space.all_occupations[:, j]
+        return sp.csc_array((np.sqrt(n[source]), (np.arange(source.size), source)), shape=(D, D))
+
+    def element_flows(self, n: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Quanta per time injected and extracted at each node, of states with n quanta, (D, N)."""
+        extracted = loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
+        injected = gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
+        return injected, extracted
+
 
 def _amplitudes(rates: FloatArray) -> FloatArray:
     """Square roots of the rates of the jumps that there are."""
     return np.sqrt(rates[np.any(rates > 0.0, axis=1)])
 
 
-def gauge_phases(machine: "PowerGrid", wanted: bool | None) -> ComplexArray:
+def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
+    """ "occupation 0", "injected 0", … per node, "current 0", "square 0" per edge, and "edge", the
+    probability of the last sector.
+
+    J = (g/2i)(a_u†a_v − a_v†a_u). The normally ordered part of J² follows from the occupations:
+    :J²: = J² − g²(n_u + n_v)/4.
+    """
+    parameters, space = model.parameters, model.space
+    n = space.all_occupations
+    inside = n.sum(axis=1) < space.cutoff
+    injected, extracted = model.element_flows(n)
+    injected = injected * inside[:, None]
+    operators: dict[str, sp.csc_array] = {"edge": _diagonal((~inside).astype(np.float64))}
+    for j in range(space.modes):
+        operators[f"occupation {j}"] = _diagonal(n[:, j].astype(np.float64))
+        operators[f"injected {j}"] = _diagonal(injected[:, j])
+        operators[f"extracted {j}"] = _diagonal(extracted[:, j])
+    pairs = zip(parameters.edge_indices, parameters.couplings, strict=True)
+    for e, ((u, v), g) in enumerate(pairs):
+        hop = sp.csc_array(model.lowering(int(u)).T @ model.lowering(int(v)))
+        current = sp.csc_array(-0.5j * g * (hop - hop.T))
+        operators[f"current {e}"] = current
+        operators[f"square {e}"] = sp.csc_array(current @ current)
+    return operators
+
+
+def _diagonal(values: FloatArray) -> sp.csc_array:
+    return sp.csc_array(sp.diags_array(values))
+
+
+def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArray:
     """Return the phases that make the problem real; ones where it stays complex.
 
     wanted: None where complex numbers will do; True raises InvalidArgument if there is no such
     gauge.
     """
-    ones = np.ones(len(machine.nodes), dtype=np.complex128)
+    ones = np.ones(len(parameters.nodes), dtype=np.complex128)
     if wanted is False:
         return ones
     reason = None
-    if np.any(machine.detunings != 0.0):
+    if np.any(parameters.detunings != 0.0):
         reason = "`detuning` is not zero"
-    elif not nx.is_bipartite(machine.graph):
+    elif not nx.is_bipartite(parameters.graph):
         reason = "the graph has a cycle of odd length"
     if reason is None:
-        colours = nx.bipartite.color(machine.graph)
-        return np.array([1j if colours[node] else 1.0 for node in machine.nodes])
+        colours = nx.bipartite.color(parameters.graph)
+        return np.array([1j if colours[node] else 1.0 for node in parameters.nodes])
     if wanted:
         raise InvalidArgument(
             f"`real` must not be True where no gauge makes the problem real: {reason}"
@@ -166,30 +218,27 @@ def gauge_phases(machine: "PowerGrid", wanted: bool | None) -> ComplexArray:
     return ones
 
 
-def require_quantum(machine: "PowerGrid") -> None:
+def require_quantum(parameters: GridParameters) -> None:
     """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes."""
-    for name, elements in (("generators", machine.generators), ("engines", machine.engines)):
+    for name, elements in (("generators", parameters.generators), ("engines", parameters.engines)):
         for node, each in elements.items():
             if not isinstance(each, Saturable):
                 raise InvalidArgument(
                     f"`{name}` must be Saturable in a master equation, for its jump operator "
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
-    _require_no_dark_mode(machine)
+    _require_no_dark_mode(parameters)
 
 
-def _require_no_dark_mode(machine: "PowerGrid") -> None:
-    """Every mode of H must reach a node with loss: then all states decay to one.
+def _require_no_dark_mode(parameters: GridParameters) -> None:
+    """Raise NoSteadyState for a mode of H without amplitude at any node with loss.
 
-    From the vacuum on, and back to it, with a probability that is not zero, so that there
-    is only one steady state.
+    Where there is none, every state decays to the vacuum with a probability that is not zero, so
+    that there is only one steady state.
     """
-    N = len(machine.nodes)
-    H = np.diag(machine.detunings)
-    for (u, v), g in zip(machine.edge_indices, machine.couplings, strict=True):
-        H[u, v] = H[v, u] = -0.5 * g
-    lossy = machine.dampings + machine.loss_rates(np.zeros(N)) > 0.0
-    frequencies, modes = np.linalg.eigh(H)
+    N = len(parameters.nodes)
+    lossy = parameters.dampings + loss_rates(parameters, np.zeros(N)) > 0.0
+    frequencies, modes = np.linalg.eigh(hopping(parameters))
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)
     groups = np.split(np.arange(N), np.flatnonzero(np.diff(frequencies) > apart) + 1)
     for group in groups:
@@ -197,5 +246,5 @@ def _require_no_dark_mode(machine: "PowerGrid") -> None:
         if seen.size < group.size or float(seen.min(initial=np.inf)) < DARK:
             raise NoSteadyState(
                 f"a mode of frequency {float(frequencies[group[0]]):.3g} has no amplitude at any "
-                "node with loss, so that what is in it stays: give its nodes some damping"
+                "node with loss, so that its quanta stay: give its nodes some damping"
             )

@@ -1,16 +1,18 @@
-"""Means that are linear in the state of a power grid."""
+"""What follows from a state of a power grid: linear means, and the states of some of its nodes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
+from wheelwork.machines.power_grid.model import edge_currents
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.fock_space import IndexArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
-
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,47 +37,49 @@ class Moments:
         cls, model: QuantumModel, vector: npt.NDArray[Any], *, magnitudes: bool = False
     ) -> "Moments":
         """Return the means of a vector; with `magnitudes` the most that they are for any phases."""
-        machine, space, ladder = model.machine, model.space, model.ladder
+        parameters, space, equation = model.parameters, model.space, model.equation
         if magnitudes:
             vector = np.abs(vector)
-        blocks = ladder.blocks(vector)
-        n, p = space.all_occupations, vector[ladder.diagonal].real
-        found: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
-        for name, rates in _flows(machine, n).items():
-            found[name] = p @ (np.abs(rates) if magnitudes else rates)
-        found |= {name: np.zeros(len(machine.edges)) for name in ("current", "square", "normal")}
-        for e, ((u, v), g) in enumerate(zip(machine.edge_indices, machine.couplings, strict=True)):
-            single, pair, product = _edge(model, blocks, int(u), int(v))
-            flow, square = g * single.imag, product - pair.real
-            if magnitudes:
-                flow, square = abs(g * single), product + abs(pair)
-            found["current"][e] = flow
-            found["normal"][e] = 0.5 * g**2 * square
-            both = found["occupation"][u] + found["occupation"][v]
-            found["square"][e] = found["normal"][e] + 0.25 * g**2 * both
-        return cls(**found)
+        n, p = space.all_occupations, vector[equation.diagonal].real
+        means: dict[str, FloatArray] = {"occupation": p @ n.astype(np.float64)}
+        injected, extracted = model.element_flows(n)
+        dissipated = parameters.dampings * (n - parameters.thermal_occupations)
+        flows = {"injected": injected, "extracted": extracted, "dissipated": dissipated}
+        for name, rates in flows.items():
+            means[name] = p @ (np.abs(rates) if magnitudes else rates)
+        single, pair, product = _edge_correlations(model, equation.blocks(vector))
+        g, (u, v) = parameters.couplings, parameters.edge_indices.T
+        if magnitudes:
+            means["current"], square = np.abs(g * single), product + np.abs(pair)
+        else:
+            means["current"], square = edge_currents(parameters, single), product - pair.real
+        means["normal"] = 0.5 * g**2 * square
+        both = means["occupation"][u] + means["occupation"][v]
+        means["square"] = means["normal"] + 0.25 * g**2 * both
+        return cls(**means)
 
     def __abs__(self) -> "Moments":
         return Moments(**{each.name: np.abs(getattr(self, each.name)) for each in fields(self)})
 
     def __add__(self, other: "Moments") -> "Moments":
-        pairs = ((each.name, getattr(self, each.name), getattr(other, each.name)) for each in ALL)
-        return Moments(**{name: one + two for name, one, two in pairs})
+        names = [each.name for each in fields(self)]
+        return Moments(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-ALL = fields(Moments)
+def _edge_correlations(
+    model: QuantumModel, blocks: Sequence[npt.NDArray[Any]]
+) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128], FloatArray]:
+    """⟨a_u†a_v⟩, ⟨a_u†²a_v²⟩ and ⟨n_u n_v⟩ of every edge, (E,) each."""
+    correlations = [
+        _edge_correlation(model, blocks, int(u), int(v)) for u, v in model.parameters.edge_indices
+    ]
+    single = np.array([each[0] for each in correlations], dtype=np.complex128)
+    pair = np.array([each[1] for each in correlations], dtype=np.complex128)
+    return single, pair, np.array([each[2] for each in correlations], dtype=np.float64)
 
 
-def _flows(machine: "PowerGrid", n: npt.NDArray[np.int64]) -> dict[str, FloatArray]:
-    """Quanta per time that states of n quanta, (D, N), exchange at each node."""
-    extracted = machine.loss_rates(np.maximum(n - 1, 0).astype(np.float64)) * n
-    injected = machine.gain_rates(n.astype(np.float64)) * (n + 1.0)
-    dissipated = machine.dampings * (n - machine.thermal_occupations)
-    return {"injected": injected, "extracted": extracted, "dissipated": dissipated}
-
-
-def _edge(
-    model: QuantumModel, blocks: list[npt.NDArray[Any]], u: int, v: int
+def _edge_correlation(
+    model: QuantumModel, blocks: Sequence[npt.NDArray[Any]], u: int, v: int
 ) -> tuple[complex, complex, float]:
     """⟨a_u†a_v⟩, ⟨a_u†²a_v²⟩ and ⟨n_u n_v⟩."""
     space = model.space
@@ -94,13 +98,65 @@ def _edge(
     return complex(phase * single), complex(phase**2 * pair), product
 
 
-def spread(variance: FloatArray, doubt: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return √variance and how far it may be off where the variance is by `doubt`.
+def gross_flow(parameters: GridParameters, moments: Moments) -> float:
+    """Quanta per time that elements exchange and surroundings take: the scale of currents."""
+    quanta = moments.injected + moments.extracted + parameters.dampings * moments.occupation
+    return float(np.sum(quanta))
 
-    NaN where the variance is negative.
-    """
+
+def standard_deviation(
+    variance: FloatArray, variance_error: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return √variance and its error; NaN where the variance is negative."""
     with np.errstate(invalid="ignore"):
         root = np.sqrt(variance)
-        above = np.sqrt(variance + doubt) - root
-        below = root - np.sqrt(np.maximum(variance - doubt, 0.0))
+        above = np.sqrt(variance + variance_error) - root
+        below = root - np.sqrt(np.maximum(variance - variance_error, 0.0))
     return root, np.maximum(above, below)
+
+
+# ---------------------------------------------------------------------- states of some nodes
+
+
+def joint_state(
+    model: QuantumModel,
+    values: npt.NDArray[np.inexact],
+    first: Sequence[int],
+    second: Sequence[int],
+) -> tuple[sp.csr_array, tuple[int, int]]:
+    """Return the state of two sets of nodes, all others traced out, and the sizes of the sets.
+
+    The index of the second set varies fastest; each set's basis is its occupations in
+    lexicographic order, those that the cutoff allows. In the gauge of the model.
+    """
+    one, dA = _numbered(model, first)
+    two, dB = _numbered(model, second)
+    taken = {*first, *second}
+    others, _ = _numbered(model, [j for j in range(model.space.modes) if j not in taken])
+    rows, columns, data = [], [], []
+    for start, block in zip(model.space.starts, model.equation.blocks(values), strict=False):
+        row, column = np.divmod(np.arange(block.size), len(block))
+        row, column = row + start, column + start
+        kept = others[row] == others[column]
+        rows.append(one[row[kept]] * dB + two[row[kept]])
+        columns.append(one[column[kept]] * dB + two[column[kept]])
+        data.append(block.ravel()[kept])
+    entries = np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))
+    return sp.csr_array(sp.coo_array(entries, shape=(dA * dB, dA * dB))), (dA, dB)
+
+
+def node_populations(model: QuantumModel, values: npt.NDArray[np.inexact], j: int) -> FloatArray:
+    """Return the populations of the number states of node j, (M + 1,): it has no coherences."""
+    total = np.zeros(model.space.cutoff + 1)
+    for n, block in zip(model.space.occupations, model.equation.blocks(values), strict=True):
+        np.add.at(total, n[:, j], block.diagonal().real)
+    return total
+
+
+def _numbered(model: QuantumModel, nodes: Sequence[int]) -> tuple[IndexArray, int]:
+    """For every state of the basis a number for its occupations of `nodes`, and how many differ."""
+    occupations = model.space.all_occupations[:, list(nodes)]
+    if occupations.shape[1] == 0:
+        return np.zeros(len(occupations), dtype=np.int64), 1
+    different, number = np.unique(occupations, axis=0, return_inverse=True)
+    return number.ravel().astype(np.int64), len(different)

@@ -1,9 +1,8 @@
-"""The steady state of a power grid's master equation: observables, errors, audit."""
+"""The steady state of a power grid's master equation."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,40 +13,66 @@ import xarray as xr
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.labelled import add_observables
-from wheelwork.machines.power_grid.labels import LABELS
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
-from wheelwork.machines.power_grid.quantum.accuracy import (
-    local_ergotropy_errors,
-    quantum_audit,
-    quantum_errors,
+from wheelwork.machines.power_grid.model import node_balance
+from wheelwork.machines.power_grid.numbers import (
+    DISSIPATED,
+    EXTRACTED,
+    FLUCTUATION,
+    INJECTED,
+    MEAN_CURRENT,
+    OCCUPATION,
+    EdgeNumbers,
+    NodeNumbers,
 )
-from wheelwork.machines.power_grid.quantum.correlations import joint_state, node_populations
-from wheelwork.machines.power_grid.quantum.cutoff import Solution
-from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
-from wheelwork.machines.power_grid.quantum.moments import Moments, spread
-from wheelwork.results import AuditEntry
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.accuracy import (
+    entropy_error,
+    local_ergotropy_errors,
+    master_audit,
+    mutual_information_error,
+)
+from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation, QuantumSolution
+from wheelwork.machines.power_grid.quantum.moments import (
+    Moments,
+    joint_state,
+    node_populations,
+    standard_deviation,
+)
+from wheelwork.results import AuditEntry, Result, observable
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
-    from wheelwork.machines.power_grid.machine import PowerGrid
-
-LARGEST_DENSE = 8192  # basis states
+LARGEST_DENSE = 8192  # basis states of a dense matrix: one gigabyte
 
 
-@dataclass(frozen=True, eq=False)
-class QuantumState:
+def _sum_of(name: str) -> Callable[["QuantumState"], float]:
+    """The error of the sum over the nodes of one of `Moments`: at most the sum of the errors."""
+    return lambda state: float(np.sum(getattr(state.solution.moment_errors, name)))
+
+
+def _mean_of(name: str) -> Callable[["QuantumState"], float]:
+    """The error of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
+    return lambda state: float(np.mean(getattr(state, name).errors))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class QuantumState(Result):
     """What `PowerGrid.steady_state(MasterEquation())` returns.
 
     Arrays per node and per edge are in the order of `machine.nodes` and `machine.edges`. Quanta per
     time: multiply by ω0 for energy.
+    Errors are for the equations as they stand. Linear means have the sum of their magnitudes on the
+    error samples of the state; with ε = Σ|δρ| ≥ ‖δρ‖₁ the negativity is off by at most ε/2, the
+    purity by 2ε, entropies by `entropy_error`.
     """
 
-    machine: "PowerGrid"
+    machine: GridParameters
     method: MasterEquation
-    solution: Solution
+    solution: QuantumSolution
+
+    headline = ("occupation", "injected", "extracted", "dissipated", "mean_current")
 
     @property
     def cutoff(self) -> int:
@@ -59,7 +84,7 @@ class QuantumState:
         """All means that are linear in the state."""
         return self.solution.moments
 
-    # ------------------------------------------------------------------ means
+    # ------------------------------------------------------------------ per node and edge
 
     @property
     def occupation(self) -> NodeNumbers:
@@ -69,106 +94,146 @@ class QuantumState:
 
     @property
     def current(self) -> EdgeNumbers:
-        """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u), of each edge: positive from u to v."""
+        """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u): `current[(u, v)]` is positive from u to v."""
         errors = self.solution.moment_errors.current
         return EdgeNumbers(self.machine.edges, self.moments.current, errors)
 
-    @property
+    @cached_property
     def current_fluctuation(self) -> EdgeNumbers:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J (Huber and Rabl, Sec. V)."""
-        return self._spread(self.moments.square, self.solution.moment_errors.square)
+        return self._fluctuation(self.moments.square, self.solution.moment_errors.square)
 
-    @property
+    @cached_property
     def current_fluctuation_normal(self) -> EdgeNumbers:
         """√(⟨:J²:⟩ − ⟨J⟩²), with operators in normal order; ⟨J²⟩ = ⟨:J²:⟩ + g²(n_u + n_v)/4.
 
         NaN where this variance is negative, which no classical amplitudes allow.
         """
-        return self._spread(self.moments.normal, self.solution.moment_errors.normal)
+        return self._fluctuation(self.moments.normal, self.solution.moment_errors.normal)
 
-    def _spread(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers:
+    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers:
         current, error = self.moments.current, self.solution.moment_errors.current
-        variance = square - current**2
-        doubt = square_error + 2.0 * np.abs(current) * error + error**2
-        return EdgeNumbers(self.machine.edges, *spread(variance, doubt), odd=False)
-
-    @property
-    def injected(self) -> float:
-        """Quanta per time that generators add."""
-        return float(np.sum(self.moments.injected))
-
-    @property
-    def extracted(self) -> float:
-        """Quanta per time that engines take."""
-        return float(np.sum(self.moments.extracted))
-
-    @property
-    def dissipated(self) -> float:
-        """Quanta per time lost to the surroundings, net: Σ γ_j(⟨n_j⟩ − N_th,j)."""
-        return float(np.sum(self.moments.dissipated))
+        variance_error = square_error + 2.0 * np.abs(current) * error + error**2
+        deviation = standard_deviation(square - current**2, variance_error)
+        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
 
     @property
     def balance(self) -> FloatArray:
         """Quanta per time that each node gains in all, (N,): zero in a steady state."""
         moments = self.moments
-        total = moments.injected - moments.extracted - moments.dissipated
-        u, v = self.machine.edge_indices.T
-        np.subtract.at(total, u, moments.current)
-        np.add.at(total, v, moments.current)
-        return total
+        net = moments.injected - moments.extracted - moments.dissipated
+        return node_balance(self.machine, net, moments.current)
+
+    @cached_property
+    def local_ergotropy(self) -> NodeNumbers:
+        """Work that each node holds by itself, in quanta: units of ω0."""
+        energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
+        work = [
+            thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
+            for p in self.populations
+        ]
+        errors = local_ergotropy_errors(self.solution, self.populations)
+        return NodeNumbers(self.machine.index, np.array(work), errors)
+
+    # ------------------------------------------------------------------ observables
+
+    @observable(*INJECTED, error=_sum_of("injected"))
+    def injected(self) -> float:
+        """Quanta per time that generators add."""
+        return float(np.sum(self.moments.injected))
+
+    @observable(*EXTRACTED, error=_sum_of("extracted"))
+    def extracted(self) -> float:
+        """Quanta per time that engines take."""
+        return float(np.sum(self.moments.extracted))
+
+    @observable(*DISSIPATED, error=_sum_of("dissipated"))
+    def dissipated(self) -> float:
+        """Quanta per time lost to the surroundings, net: Σ γ_j(⟨n_j⟩ − N_th,j)."""
+        return float(np.sum(self.moments.dissipated))
+
+    @observable(*OCCUPATION, key="occupation", error=_sum_of("occupation"))
+    def total_occupation(self) -> float:
+        """Σ ⟨a_j†a_j⟩."""
+        return float(np.sum(self.moments.occupation))
+
+    @observable(
+        "S",
+        "1",
+        "von Neumann entropy",
+        error=lambda state: entropy_error(
+            state.solution.error, state.solution.model.space.dimension
+        ),
+    )
+    def entropy(self) -> float:
+        """S = −Tr ρ ln ρ."""
+        return thermodynamics.spectral_entropy(np.maximum(self.eigenvalues, 0.0))
+
+    @observable(
+        r"\mathrm{Tr}\,\rho^2", "1", "purity", error=lambda state: 2.0 * state.solution.error
+    )
+    def purity(self) -> float:
+        """Tr ρ²."""
+        return float(np.sum(self.eigenvalues**2))
+
+    @observable(*MEAN_CURRENT, error=_mean_of("current"))
+    def mean_current(self) -> float:
+        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
+        return self.current.mean()
+
+    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_of("current_fluctuation"))
+    def mean_current_fluctuation(self) -> float:
+        """Mean of `current_fluctuation` over the edges."""
+        return self.current_fluctuation.mean()
+
+    @observable(
+        r"\Delta J_{:}",
+        "rate",
+        "standard deviation of the current, in normal order",
+        key="current_fluctuation_normal",
+        error=_mean_of("current_fluctuation_normal"),
+    )
+    def mean_current_fluctuation_normal(self) -> float:
+        """Mean of `current_fluctuation_normal` over the edges."""
+        return self.current_fluctuation_normal.mean()
+
+    @observable(
+        r"\mathcal{N}",
+        "1",
+        "negativity of the first and the last node",
+        error=lambda state: 0.5 * state.solution.error,
+    )
+    def negativity(self) -> float:
+        """𝒩 between the first and the last node, the others traced out (see `negativity_of`)."""
+        return self.negativity_of(*self._ends)
+
+    @observable(
+        "I",
+        "1",
+        "mutual information of the first and the last node",
+        error=lambda state: mutual_information_error(state.solution.error, state.cutoff + 1),
+    )
+    def mutual_information(self) -> float:
+        """I between the first and the last node, in nats."""
+        return self.mutual_information_of(*self._ends)
 
     # ------------------------------------------------------------------ states
 
     @cached_property
     def total_distribution(self) -> FloatArray:
         """Probabilities of 0 … M quanta in all, (M + 1,)."""
-        return self.solution.steady.equation.charge_probabilities(self.solution.steady.values)
+        return self.solution.total_probabilities
 
     @cached_property
     def populations(self) -> FloatArray:
         """(N, M + 1), populations of the number states of each node, whose state is diagonal."""
-        values = self.solution.steady.values
-        rows = [
-            node_populations(self.solution.model, values, j) for j in range(len(self.machine.nodes))
-        ]
-        return np.array(rows)
-
-    @cached_property
-    def local_ergotropy(self) -> NodeNumbers:
-        """Work that each node holds by itself, in quanta: units of ω0."""
-        energies = np.arange(self.cutoff + 1.0)
-        noise = self.solution.error
-        found = [
-            thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
-            for p in self.populations
-        ]
-        return NodeNumbers(self.machine.index, np.array(found), local_ergotropy_errors(self))
+        model, values = self.solution.model, self.solution.steady.values
+        return np.array([node_populations(model, values, j) for j in range(model.space.modes)])
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
-        """Of ρ, (D,), rung by rung; rounding may leave some slightly below zero."""
-        blocks = self.solution.steady.equation.blocks(self.solution.steady.values)
-        return np.concatenate([np.linalg.eigvalsh(block) for block in blocks])
-
-    @property
-    def entropy(self) -> float:
-        """S = −Tr ρ ln ρ."""
-        return thermodynamics.spectral_entropy(np.maximum(self.eigenvalues, 0.0))
-
-    @property
-    def purity(self) -> float:
-        """Tr ρ²."""
-        return float(np.sum(self.eigenvalues**2))
-
-    @cached_property
-    def negativity(self) -> float:
-        """𝒩 between the first and the last node, the others traced out (see `negativity_of`)."""
-        return self.negativity_of(*self._ends)
-
-    @cached_property
-    def mutual_information(self) -> float:
-        """I between the first and the last node, in nats."""
-        return self.mutual_information_of(*self._ends)
+        """Of ρ, (D,), sector by sector; rounding may leave some slightly below zero."""
+        return np.concatenate([np.linalg.eigvalsh(block) for block in self.solution.blocks])
 
     @property
     def _ends(self) -> tuple[list[Hashable], list[Hashable]]:
@@ -199,8 +264,8 @@ class QuantumState:
                 raise InvalidArgument(f"`{name}` must name nodes of the graph, but is {nodes!r}")
         if len({*first, *second}) < len(first) + len(second):
             raise InvalidArgument("`second` must name other nodes than `first`, but repeats some")
-        places = [index[node] for node in first], [index[node] for node in second]
-        return joint_state(self.solution.model, self.solution.steady.values, *places)
+        modes = [index[node] for node in first], [index[node] for node in second]
+        return joint_state(self.solution.model, self.solution.steady.values, *modes)
 
     @property
     def occupation_basis(self) -> npt.NDArray[np.int64]:
@@ -220,10 +285,8 @@ class QuantumState:
                 f"{space.dimension}"
             )
         rho = np.zeros((space.dimension, space.dimension), dtype=np.complex128)
-        start = 0
-        for block in self.solution.steady.equation.blocks(self.solution.steady.values):
+        for start, block in zip(space.starts, self.solution.blocks, strict=False):
             rho[start : start + len(block), start : start + len(block)] = block
-            start += len(block)
         turn = np.prod(self.solution.model.phases**space.all_occupations, axis=1)
         return np.asarray(turn[:, None] * rho * turn.conj())
 
@@ -231,46 +294,16 @@ class QuantumState:
         """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
         return to_qutip(self.density_matrix)
 
-    # ------------------------------------------------------------------ results and warrant
-
-    @cached_property
-    def observables(self) -> Mapping[str, float]:
-        """Numbers for sweeps; currents and fluctuations are means over the edges."""
-        found = {
-            "injected": self.injected,
-            "extracted": self.extracted,
-            "dissipated": self.dissipated,
-            "occupation": float(np.sum(self.moments.occupation)),
-            "entropy": self.entropy,
-            "purity": self.purity,
-        }
-        if self.machine.edges:
-            found |= {
-                "mean_current": self.current.mean(),
-                "current_fluctuation": float(np.mean(self.current_fluctuation.array)),
-                "current_fluctuation_normal": float(np.mean(self.current_fluctuation_normal.array)),
-                "negativity": self.negativity,
-                "mutual_information": self.mutual_information,
-            }
-        return MappingProxyType(found)
-
-    @cached_property
-    def errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of the observables."""
-        return quantum_errors(self)
+    # ------------------------------------------------------------------ accuracy, data
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
-        return quantum_audit(self)
+        lowest = float(self.eigenvalues.min())
+        return master_audit(self.solution, self.method.rtol, lowest, self.balance)
 
-    def to_xarray(self) -> xr.Dataset:
-        """Return means per node and edge, distributions and observables as one dataset."""
-        per_edge = {
-            "edge_current": self.current,
-            "edge_current_fluctuation": self.current_fluctuation,
-            "edge_current_fluctuation_normal": self.current_fluctuation_normal,
-        }
+    def arrays(self) -> xr.Dataset:
+        """Means per node and edge, and distributions of quanta."""
         dataset = xr.Dataset(
             {
                 "node_occupation": ("node", self.occupation.array),
@@ -280,18 +313,15 @@ class QuantumState:
                 "node_population": (("node", "quanta"), self.populations),
                 "total_population": ("quanta", self.total_distribution),
             },
-            coords={
-                **self.machine.coordinates,
-                "quanta": np.arange(self.cutoff + 1),
-            },
+            coords={**self.machine.coordinates, "quanta": np.arange(self.cutoff + 1)},
         )
-        for name, numbers in per_edge.items():
-            dataset[name] = ("edge", numbers.array, {"units": "rate"})
-            dataset[f"{name}_error"] = ("edge", numbers.errors, {"units": "rate"})
-        add_observables(dataset, self.observables, self.errors, LABELS)
+        for name in ("current", "current_fluctuation", "current_fluctuation_normal"):
+            numbers: EdgeNumbers = getattr(self, name)
+            dataset[f"edge_{name}"] = ("edge", numbers.array, {"units": "rate"})
+            dataset[f"edge_{name}_error"] = ("edge", numbers.errors, {"units": "rate"})
         return dataset
 
 
-def solve_quantum(machine: "PowerGrid", method: MasterEquation) -> QuantumState:
-    """Return the steady state of the master equation of `machine`; see `MasterEquation.solve`."""
-    return QuantumState(machine, method, method.solve(machine))
+def solve_quantum(parameters: GridParameters, method: MasterEquation) -> QuantumState:
+    """Return the steady state of the master equation; see `MasterEquation.solve`."""
+    return QuantumState(parameters, method, method.solve(parameters))

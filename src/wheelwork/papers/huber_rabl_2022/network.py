@@ -1,4 +1,4 @@
-"""How a power grid over one parameter is shown: its table, its flows, its network."""
+"""How any power grid over one parameter is shown: its table, its flows, its network."""
 
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
@@ -8,13 +8,14 @@ import networkx as nx
 import numpy as np
 import xarray as xr
 
-from wheelwork.cli.presentation import Presentation
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import PowerGrid
 from wheelwork.oscillator_networks import MeanField
+from wheelwork.papers.runs import Presentation
 from wheelwork.plots import grid_sweep_sheet
+from wheelwork.sweeps import replace_at
 
-Places = Mapping[Hashable, tuple[float, float]]
+Positions = Mapping[Hashable, tuple[float, float]]
 
 
 def complete(dataset: xr.Dataset, machine: PowerGrid, parameter: str, method: Any) -> xr.Dataset:
@@ -22,15 +23,15 @@ def complete(dataset: xr.Dataset, machine: PowerGrid, parameter: str, method: An
     done = np.flatnonzero(dataset["failure"].values == "")
     if done.size == 0:
         return dataset
-    last = machine.replace(**{parameter: float(dataset[parameter][done[-1]])})
+    last: Any = replace_at(machine, {parameter: float(dataset[parameter][done[-1]])})
     try:
-        return add_network(dataset, last, method, places(last))
+        return add_network(dataset, last, method, positions(last))
     except WheelworkError as reason:
         return dataset.assign_attrs(network_missing=str(reason))
 
 
 def add_network(
-    dataset: xr.Dataset, machine: PowerGrid, method: Any, at: Places, quanta: float = 1.0
+    dataset: xr.Dataset, machine: PowerGrid, method: Any, at: Positions, quanta: float = 1.0
 ) -> xr.Dataset:
     """Return `dataset` with what `draw_network` takes, in units of `quanta`.
 
@@ -59,7 +60,7 @@ def add_network(
     ).assign_coords(node=[str(node) for node in machine.nodes])
 
 
-def places(machine: PowerGrid) -> Places:
+def positions(machine: PowerGrid) -> Positions:
     """Return where nodes are drawn: a path in a line, pairs (row, column) on a lattice, or apart.
 
     Others are where springs along the edges would hold them (T. Kamada and S. Kawai, 1989).
@@ -73,8 +74,8 @@ def places(machine: PowerGrid) -> Places:
     if all(isinstance(node, tuple) and len(node) == 2 for node in nodes):
         pairs: Any = nodes
         return {(row, column): (float(column), -float(row)) for row, column in pairs}
-    found = nx.kamada_kawai_layout(graph)
-    return {node: (float(x), float(y)) for node, (x, y) in found.items()}
+    layout = nx.kamada_kawai_layout(graph)
+    return {node: (float(x), float(y)) for node, (x, y) in layout.items()}
 
 
 def remarks(dataset: xr.Dataset) -> list[str]:
@@ -83,7 +84,7 @@ def remarks(dataset: xr.Dataset) -> list[str]:
     return [f"network missing: {reason}"] if reason else []
 
 
-GRID_SWEEP = Presentation(
+PRESENTATION = Presentation(
     headings=MappingProxyType(
         {
             "injected": "injected",

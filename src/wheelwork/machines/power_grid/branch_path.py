@@ -1,8 +1,8 @@
 """A branch of steady states along a parameter, with its folds and losses of stability."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -11,15 +11,16 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.branch import Branch
-from wheelwork.machines.power_grid.labels import PARAMETERS
+from wheelwork.machines.power_grid.model import amplitude_model
+from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import Continuation, Event, MeanField, Point
+from wheelwork.results import Summary, attributes, with_error
 
-if TYPE_CHECKING:
-    from wheelwork.machines.power_grid.machine import PowerGrid
+SHOWN = 6  # events of a printout
 
 
-@dataclass(frozen=True, eq=False)
-class BranchPath:
+@dataclass(frozen=True, eq=False, repr=False)
+class BranchPath(Summary):
     """What `PowerGrid.follow` returns: steady states in the order met, P of them.
 
     name: the parameter. points: the states; the parameter need not be monotonic.
@@ -27,15 +28,33 @@ class BranchPath:
     branch" where the branch merges with α = 0. `error` of a branch is the tolerance of the method.
     """
 
-    machine: "PowerGrid"
+    machine: GridParameters
     name: str
     points: tuple[Point, ...]
     events: tuple[Event, ...]
     rtol: float
 
     @property
+    def summary(self) -> Mapping[str, str]:
+        """The parameter, its ends, and the first events."""
+        events = [
+            f"{event.kind} at {with_error(event.parameter, event.error)}"
+            for event in self.events[:SHOWN]
+        ]
+        if len(self.events) > SHOWN:
+            events.append(f"{len(self.events) - SHOWN} more")
+        first, last = self.points[0].parameter, self.points[-1].parameter
+        return {
+            "name": self.name,
+            "from": with_error(first),
+            "to": with_error(last),
+            "points": str(len(self.points)),
+            "events": "; ".join(events) or "none",
+        }
+
+    @property
     def parameter(self) -> FloatArray:
-        """(P,)."""
+        """Values of the parameter, (P,)."""
         return np.array([point.parameter for point in self.points])
 
     @cached_property
@@ -54,7 +73,7 @@ class BranchPath:
 
     @property
     def stable(self) -> np.ndarray:
-        """(P,), bool."""
+        """Whether each state is stable, (P,), bool."""
         return np.array([point.deviations.stable for point in self.points])
 
     @property
@@ -65,14 +84,10 @@ class BranchPath:
     def to_xarray(self) -> xr.Dataset:
         """Return parameter, frequency, stability and flows along the path."""
         branches = self.branches
-        label = PARAMETERS.get(self.name.partition("[")[0], ("", "", self.name))
+        label = self.machine.label_of(self.name)
         return xr.Dataset(
             {
-                self.name: (
-                    "step",
-                    self.parameter,
-                    dict(zip(("symbol", "units", "long_name"), label, strict=True)),
-                ),
+                self.name: ("step", self.parameter, attributes(label)),
                 "stable": ("step", self.stable.astype(np.int8)),
                 "frequency": ("step", [branch.frequency for branch in branches]),
                 "growth_rate": ("step", [branch.growth_rate for branch in branches]),
@@ -88,7 +103,7 @@ class BranchPath:
 
 
 def follow(
-    machine: "PowerGrid", branch: Branch, name: str, stop: float, method: MeanField
+    parameters: GridParameters, branch: Branch, name: str, stop: float, method: MeanField
 ) -> BranchPath:
     """Return the path of `branch` while the parameter `name` goes from its value to `stop`.
 
@@ -97,46 +112,17 @@ def follow(
     """
     if not isinstance(branch, Branch) or branch.at_rest:
         raise InvalidArgument(f"`branch` must be a branch with amplitudes, but is {branch!r}")
-    if branch.machine != machine:
+    if branch.machine != parameters:
         raise InvalidArgument("`branch` must be a branch of this machine, but is one of another")
-    start, last = value_of(machine, name), _checks.real("stop", stop)
+    start, last = parameters.number(name), _checks.real("stop", stop)
     if start == last:
         raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
-    machine.replace(**{name: last})
+    parameters.replace(**{name: last})
     continuation = Continuation(
-        lambda value: machine.replace(**{name: value}).amplitude_model,
+        lambda value: amplitude_model(parameters.replace(**{name: value})),
         min(start, last),
         max(start, last),
         method.rtol,
     )
     points, events = continuation.run(branch.amplitudes, branch.frequency, start, last)
-    return BranchPath(machine, name, tuple(points), tuple(events), method.rtol)
-
-
-def value_of(machine: "PowerGrid", name: str) -> float:
-    """Return the present value of a parameter as `PowerGrid.replace` names it."""
-    base, bracket, place = name.partition("[")
-    holders = {
-        "injection": ("generators",),
-        "extraction": ("engines",),
-        "saturation": ("generators", "engines"),
-        "exponent": ("generators", "engines"),
-    }
-    if base in holders:
-        field = "rate" if base in ("injection", "extraction") else base
-        values = {
-            getattr(element, field, None)
-            for holder in holders[base]
-            for node, element in getattr(machine, holder).items()
-            if not bracket or str(node) == place[:-1]
-        }
-    else:
-        values = {getattr(machine, name, None)}
-    if len(values) != 1:
-        raise InvalidArgument(
-            f"`{name}` must have a single value to follow a branch from, but has {len(values)}"
-        )
-    (value,) = values
-    if not isinstance(value, int | float):
-        raise InvalidArgument(f"`{name}` must be a number of this machine, but is {value!r}")
-    return float(value)
+    return BranchPath(parameters, name, tuple(points), tuple(events), method.rtol)

@@ -10,11 +10,10 @@ from wheelwork import thermodynamics
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import graded
 from wheelwork.lindblad.graded.preconditioner import SchurModes, modes_of
-from wheelwork.machines.power_grid.model import linear_network
+from wheelwork.machines.power_grid.model import linear_network, loss_rates
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
 from wheelwork.machines.power_grid.quantum.moments import Moments
-from wheelwork.machines.power_grid.quantum.starts import place_of
 
 # two ways to be full or empty: gain wins only beyond some quanta, where loss is saturated
 BISTABLE = ww.PowerGrid(
@@ -26,7 +25,7 @@ BISTABLE = ww.PowerGrid(
 
 
 def gaussian_occupations(grid):
-    L = linear_network(grid) - np.diag(0.5 * grid.loss_rates(np.zeros(len(grid.nodes))))
+    L = linear_network(grid) - np.diag(0.5 * loss_rates(grid, np.zeros(len(grid.nodes))))
     source = np.diag(grid.dampings * grid.thermal_occupations).astype(complex)
     return solve_continuous_lyapunov(L.conj(), -source).diagonal().real
 
@@ -115,7 +114,7 @@ def test_many_nodes(modes, cutoff):
     last = [np.unique(places).size for places in space.above[cutoff]]
     assert last == [space.sizes[cutoff]] * modes
     state = space.all_occupations[-2]
-    assert place_of(space, state) == space.dimension - 2
+    assert space.index(state) == space.dimension - 2
 
 
 @pytest.mark.parametrize(
@@ -156,8 +155,8 @@ def test_errors_cover_what_iterations_leave(rtol):
             saturation=rng.uniform(0.3, 2.0),
         )
         model = QuantumModel(grid, FockSpace(2, 20), gauge_phases(grid, None))
-        rough = graded.steady_state(model.ladder, rtol)
-        sharp = Moments.of(model, graded.steady_state(model.ladder, 1e-12).values)
+        rough = graded.steady_state(model.equation, rtol)
+        sharp = Moments.of(model, graded.steady_state(model.equation, 1e-12).values)
         found = Moments.of(model, rough.values)
         left = Moments.of(model, rough.error_samples[0], magnitudes=True)
         for name in ("occupation", "current", "square"):
@@ -172,8 +171,8 @@ def test_magnitudes_bound_means():
     for wanted in (None, False):
         model = QuantumModel(grid, space, gauge_phases(grid, wanted))
         for _ in range(4):
-            vector = model.ladder.zeros()
-            for block in model.ladder.blocks(vector):
+            vector = model.equation.zeros()
+            for block in model.equation.blocks(vector):
                 some = rng.normal(size=block.shape)
                 block[:] = some + some.T
             plain, most = Moments.of(model, vector), Moments.of(model, vector, magnitudes=True)

@@ -1,4 +1,8 @@
-"""How a rotor engine is shown: its table, its regimes, its rectification, its sheet."""
+"""The rotor engine of Leitch et al.: the sweep behind Figs. 2-3, regimes, and rectification.
+
+H. Leitch, K. Hammam, G. De Chiara, Thermodynamics of hybrid quantum rotor devices (2024).
+`PRESENTATION` serves any other rotor engine too.
+"""
 
 import warnings
 from types import MappingProxyType
@@ -7,17 +11,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from wheelwork.cli.presentation import Presentation
+from wheelwork._checks import integer
 from wheelwork.errors import WheelworkError
-from wheelwork.machines.rotor import GlobalMasterEquation, RotorEngine
+from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
+from wheelwork.papers.runs import Presentation, Run
 from wheelwork.plots import rotor_sheet
 
-# The hot temperatures of Leitch et al., Figs. 4 and 5, are not printed; these show their trends.
+# The hot temperatures of Figs. 4 and 5 are not printed in the paper; these show their trends.
 RECTIFIED_RATIOS = (0.1, 0.2, 0.3)
 PUBLISHED = RotorEngine.paper()
-PUBLISHED_COUPLING = 0.5  # g there, other than in Fig. 2
-ASYMMETRIES = np.linspace(0.0, 0.95, 39)
-ALPHAS = (0.0, 0.5, 1.0)
+PUBLISHED_COUPLING = 0.5  # g of Figs. 4 and 5; it is 1 in Fig. 2
+ASYMMETRIES = np.linspace(0.0, 0.95, 39)  # axis of Figs. 4 and 5; at 1 a qubit has no bath
+ALPHAS = (0.0, 0.5, 1.0)  # weights of R in Γ_α: size alone, both alike, ratio alone
 BOUNDARIES = MappingProxyType(
     {
         "work_vanishes": "the engine ends: the work of the qubits changes sign",
@@ -26,6 +31,16 @@ BOUNDARIES = MappingProxyType(
         "efficiency_peaks": "the efficiency has a local maximum",
     }
 )
+
+
+def run(points: int = 89, rtol: float = 1e-9) -> Run:
+    """Return the sweep of Figs. 2-3: `points` values of beta_2/beta_1 from 0.02 to 0.9.
+
+    At 0.9 the hot bath is as warm as the load, beta_2 = beta_r.
+    """
+    values = np.linspace(0.02, 0.9, integer("points", points, minimum=2))
+    method = LocalMasterEquation(rtol=rtol)
+    return Run(RotorEngine.paper(), "beta_ratio", values, method, PRESENTATION, name="rotor")
 
 
 def complete(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
@@ -42,12 +57,12 @@ def add_boundaries(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset
     """Return `dataset` with the values of beta_ratio at which the operation changes."""
     axis = dataset["beta_ratio"]
     try:
-        found = machine.regime_boundaries(float(axis.min()), float(axis.max()), method)
+        boundaries = machine.regime_boundaries(float(axis.min()), float(axis.max()), method)
     except WheelworkError as reason:
         return dataset.assign_attrs(boundaries_missing=str(reason))
     return dataset.assign(
         {
-            name: xr.Variable((), getattr(found, name), {**axis.attrs, "long_name": words})
+            name: xr.Variable((), getattr(boundaries, name), {**axis.attrs, "long_name": words})
             for name, words in BOUNDARIES.items()
         }
     )
@@ -63,7 +78,7 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
     dims = ("rectified_beta_ratio", "bath_asymmetry")
     method = method if isinstance(method, GlobalMasterEquation) else GlobalMasterEquation()
     try:
-        found = _rectified(machine, method)
+        rectified = _rectified(machine, method)
     except WheelworkError as reason:
         return dataset.assign_attrs(rectification_missing=str(reason))
     added: dict[str, Any] = {}
@@ -71,8 +86,8 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
         ("heat", "heat", r"heat flow $J/\lambda g^2$"),
         ("momentum", "angular_momentum", r"angular momentum $J$"),
     ):
-        ratio = np.array([[one.ratio(quantity) for one in row] for row in found])
-        size = np.array([[one.size(quantity) for one in row] for row in found])
+        ratio = np.array([[one.ratio(quantity) for one in row] for row in rectified])
+        size = np.array([[one.size(quantity) for one in row] for row in rectified])
         best = [
             [ASYMMETRIES[np.argmax(alpha * R + (1.0 - alpha) * J)] for alpha in ALPHAS]
             for R, J in zip(np.where(np.isfinite(ratio), ratio, 0.0), size, strict=True)
@@ -100,7 +115,7 @@ def _rectified(machine: Any, method: Any) -> list[list[Any]]:
     """Rectification at every ratio and asymmetry, with one warning for all of them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = [
+        rectified = [
             [
                 machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi)).rectification(method)
                 for chi in ASYMMETRIES
@@ -109,7 +124,7 @@ def _rectified(machine: Any, method: Any) -> list[list[Any]]:
         ]
     if caught:
         warnings.warn(f"rectification: {caught[0].message}, and alike", stacklevel=2)
-    return found
+    return rectified
 
 
 def remarks(dataset: xr.Dataset) -> list[str]:
@@ -133,7 +148,7 @@ def remarks(dataset: xr.Dataset) -> list[str]:
     return lines
 
 
-ROTOR = Presentation(
+PRESENTATION = Presentation(
     headings=MappingProxyType(
         {
             "heat_cold": "Q̇₁",

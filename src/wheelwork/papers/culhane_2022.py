@@ -1,4 +1,8 @@
-"""How a flywheel is shown: its table, its threshold, its Wigner functions, its sheet."""
+"""The flywheel of Culhane et al.: the sweep behind Figs. 2-4, and what these figures show besides.
+
+O. Culhane, M. T. Mitchison, J. Goold, Extractable work in quantum electromechanics, Phys. Rev. E
+106, L032104 (2022). `PRESENTATION` serves any other flywheel too.
+"""
 
 import warnings
 from types import MappingProxyType
@@ -7,15 +11,27 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from wheelwork._checks import FloatArray
-from wheelwork.cli.presentation import Presentation
+from wheelwork._checks import FloatArray, integer, positive
 from wheelwork.errors import WheelworkError
+from wheelwork.machines.flywheel import Flywheel
+from wheelwork.papers.runs import Presentation, Run
+from wheelwork.phase_space import FokkerPlanck
 from wheelwork.plots import flywheel_sheet
 from wheelwork.sweeps import replace_at
 
-MESH_POINTS = 201
-VISIBLE = 1e-2  # of the maximum: where a Wigner function stops being seen
-JUST_ABOVE = 1.4  # times the threshold
+MESH_POINTS = 201  # per axis of a drawn Wigner function: finer than print can show
+VISIBLE = 1e-2  # of the maximum: below it a Wigner function cannot be seen in the colours used
+JUST_ABOVE = 1.4  # times the threshold: 12 for the paper's device, V/2 = 6 on its axes
+
+
+def run(points: int = 65, bias_max: float = 32.0, rtol: float = 1e-6) -> Run:
+    """Return the sweep of Figs. 2-4: the device of Fig. 2, `points` biases from 0 to `bias_max`.
+
+    The axes of the figures show half of the bias, up to 16.
+    """
+    values = np.linspace(0.0, positive("bias_max", bias_max), integer("points", points, minimum=2))
+    method = FokkerPlanck(rtol=rtol)
+    return Run(Flywheel.paper(), "bias", values, method, PRESENTATION, name="flywheel")
 
 
 def complete(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
@@ -112,7 +128,7 @@ def remarks(dataset: xr.Dataset) -> list[str]:
     return lines
 
 
-FLYWHEEL = Presentation(
+PRESENTATION = Presentation(
     headings=MappingProxyType(
         {
             "phonon_number": "⟨n⟩",

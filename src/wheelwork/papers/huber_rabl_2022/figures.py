@@ -1,38 +1,61 @@
-"""How a power grid is shown: the published chains, their noise, their quanta, a grid with ports."""
+"""The power grids of Figs. 2-5 of Huber and Rabl: chains, their noise, their quanta, a grid.
 
+Fig. 2 is a chain without noise, Fig. 3 the same in a hot environment, Fig. 4 two oscillators with
+few quanta, Fig. 5 a grid with several ports. Rates are in units of the coupling g.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import xarray as xr
 
-from wheelwork.cli.grid_sweep import GRID_SWEEP, Places, add_network
-from wheelwork.cli.presentation import Presentation
+from wheelwork._checks import integer
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import MasterEquation, PowerGrid, Saturable
 from wheelwork.oscillator_networks import MeanField
+from wheelwork.papers.huber_rabl_2022 import network
+from wheelwork.papers.runs import Run
 from wheelwork.phase_space import Langevin
 from wheelwork.plots import power_grid_sheet
 
-DAMPING, INJECTION = 1e-3, 4.0  # of the coupling, in all figures of Huber and Rabl but 4(b)
-MANY_QUANTA = 1e4  # saturation number at which the noise of single quanta is nothing
-RATES = np.linspace(0.0625, 7.9375, 64)  # of the map
-NOISY_RATES = np.array([0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])
-QUANTUM_RATES = np.array([0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8])
-SATURATIONS = (1.0, 2.0)
-PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])
+DAMPING, INJECTION = 1e-3, 4.0  # γ and Γ_i in all figures but 4(b), where γ = 1e-2
+SITES = 10  # of the chain of Fig. 2
+LARGEST_RATE = 8.0  # of the axes of Figs. 2-5
+MANY_QUANTA = 1e4  # saturation number n0 at which the noise of single quanta is negligible
+RATES = np.linspace(0.0625, 7.9375, 64)  # of the map, Fig. 2(a): centres of 64 cells up to 8
+NOISY_RATES = np.array([0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])  # Fig. 3
+QUANTUM_RATES = np.array(
+    [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8]
+)  # Fig. 4
+SATURATIONS = (1.0, 2.0)  # n0 in Fig. 4; states of the second hold up to 200 quanta
+PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])  # Fig. 5
 PORTS = (7, 8, 9)
-NOISY_SITES, NOISY_OCCUPATION, PORT_OCCUPATION = 6, 10.0, 3.0  # the last two in units of n0
-QUANTUM = MasterEquation(rtol=1e-3)
-NOISY_TIME, PORT_TIME = 3e4, 1e4  # in 1/g; a quarter of it is left out at the start
+NOISY_SITES, NOISY_OCCUPATION, PORT_OCCUPATION = 6, 10.0, 3.0  # Figs. 3, 5; N_th in units of n0
+QUANTUM = MasterEquation(rtol=1e-3)  # a drawn curve shows no more digits
+NOISY_TIME, PORT_TIME = 3e4, 1e4  # in 1/g; the first quarter is left out (see `sampled`)
+
+
+def run(points: int = 32, rtol: float = 1e-9) -> Run:
+    """Return the sweep behind Figs. 2-5: ten sites, Γ_i = 4 g, `points` values of Γ_e up to 8 g."""
+    count = integer("points", points, minimum=2)
+    return Run(
+        machine=PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING),
+        parameter="extraction",
+        values=np.linspace(LARGEST_RATE / count, LARGEST_RATE, count),
+        method=MeanField(rtol=rtol),
+        presentation=PRESENTATION,
+        name="power-grid",
+    )
 
 
 def add_map(dataset: xr.Dataset) -> xr.Dataset:
-    """Return `dataset` with the current over both rates, ten sites (Huber and Rabl, Fig. 2(a))."""
-    chain = PowerGrid.chain(10, INJECTION, INJECTION, DAMPING)
-    found = chain.branch_map({"injection": RATES, "extraction": RATES}, MeanField())
-    stable = found["stable_branches"]
-    current = found["extracted"].isel(branch=0).where(stable > 0, 0.0)
+    """Return `dataset` with the current over both rates, ten sites (Fig. 2(a))."""
+    chain = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)
+    branches = chain.branch_map({"injection": RATES, "extraction": RATES}, MeanField())
+    stable = branches["stable_branches"]
+    current = branches["extracted"].isel(branch=0).where(stable > 0, 0.0)
     dims = ("map_injection", "map_extraction")
     return dataset.assign(
         map_current=(dims, current.values, {"long_name": "current, branch at the band's centre"}),
@@ -43,14 +66,14 @@ def add_map(dataset: xr.Dataset) -> xr.Dataset:
 def add_profiles(dataset: xr.Dataset) -> xr.Dataset:
     """Return `dataset` with |α|² along ten sites, on both sides of the transition (Fig. 2(c))."""
     rates = [INJECTION / 1.05, INJECTION, 1.5 * INJECTION]
-    chain = PowerGrid.chain(10, INJECTION, INJECTION, DAMPING)
+    chain = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)
     rows = []
     for rate in rates:
         branch = chain.replace(extraction=rate).steady_state(MeanField()).branch
-        rows.append(np.full(10, np.nan) if branch is None else branch.occupation)
+        rows.append(np.full(SITES, np.nan) if branch is None else branch.occupation)
     return dataset.assign(
         profile_occupation=(("profile_extraction", "site"), np.array(rows))
-    ).assign_coords(profile_extraction=rates, site=np.arange(1, 11))
+    ).assign_coords(profile_extraction=rates, site=np.arange(1, SITES + 1))
 
 
 def sampled(duration: float) -> Langevin:
@@ -120,7 +143,7 @@ def add_quanta(dataset: xr.Dataset) -> xr.Dataset:
 def multiport(rate: float) -> PowerGrid:
     """Return three lines 1-4-7, 2-5-8, 3-6-9 joined by the bus 4-5-6, engines at 7, 8 and 9.
 
-    The graph is inferred from Huber and Rabl, Fig. 5: with all twelve edges of a square lattice
+    The graph is inferred from Fig. 5: with all twelve edges of a square lattice
     the current into 9 does not depend on the engine at 7 as it does there.
     """
     graph = nx.Graph()
@@ -144,8 +167,12 @@ def add_ports(dataset: xr.Dataset) -> xr.Dataset:
     dataset = dataset.assign(
         port_current=(("port_extraction", "port"), np.array(rows))
     ).assign_coords(port_extraction=PORT_RATES, port=list(PORTS))
-    at: Places = {node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)}
-    return add_network(dataset, multiport(PORT_RATES[-1]), sampled(PORT_TIME), at, MANY_QUANTA)
+    at: network.Positions = {
+        node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)
+    }
+    return network.add_network(
+        dataset, multiport(PORT_RATES[-1]), sampled(PORT_TIME), at, MANY_QUANTA
+    )
 
 
 PARTS = (
@@ -195,11 +222,6 @@ def remarks(dataset: xr.Dataset) -> list[str]:
     return [*lines, *(f"{key.replace('_', ' ')}: {dataset.attrs[key]}" for key in missing)]
 
 
-POWER_GRID = Presentation(
-    headings=GRID_SWEEP.headings,
-    judged=GRID_SWEEP.judged,
-    accuracy=GRID_SWEEP.accuracy,
-    complete=complete,
-    draw=power_grid_sheet,
-    remarks=remarks,
+PRESENTATION = replace(
+    network.PRESENTATION, complete=complete, draw=power_grid_sheet, remarks=remarks
 )

@@ -1,0 +1,288 @@
+"""Forms derived from classes: a file may hold what the fields of a dataclass take.
+
+A field's type says what it is, its declaration (`wheelwork.parameters.parameter`) its unit, meaning
+and check. A class without declarations, such as a method, needs types only.
+"""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import networkx as nx
+
+from wheelwork.cli.forms import (
+    AnyOf,
+    Choice,
+    Entry,
+    Form,
+    Items,
+    Number,
+    OneOf,
+    Plain,
+    Refusal,
+    Schema,
+    Source,
+    Table,
+    inside,
+    refused,
+)
+from wheelwork.cli.known import KINDS, load_class
+from wheelwork.errors import InvalidArgument
+from wheelwork.parameters import Parameter, declarations
+
+ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
+LISTS = (list, Sequence)
+
+TEXT = Plain(str)
+NODE = AnyOf((Plain(int), TEXT))
+
+
+def table_of(cls: type, needed: Collection[str] = ()) -> Table:
+    """Return the table with a key for every field of the dataclass `cls` that a file can hold.
+
+    needed: fields that must be given though the class has a default. Where all that must be given
+    are lists of numbers, a CSV file may hold them (see `ColumnTable`).
+    Raises InvalidArgument for what is no dataclass, and for a field without a default of a type
+    that no file can hold.
+    """
+    if not dataclasses.is_dataclass(cls):
+        raise InvalidArgument(f"`{cls.__name__}` must be a dataclass to be described in a file")
+    hints, declared = _hints(cls), declarations(cls)
+    entries: dict[str, Entry] = {}
+    for field in dataclasses.fields(cls):
+        if field.init:
+            required = field.default is field.default_factory is dataclasses.MISSING
+            required = required or field.name in needed
+            entries |= _entry(
+                cls, field.name, hints[field.name], required, declared.get(field.name)
+            )
+    forms = [entry.form for entry in entries.values() if entry.required]
+    columns = len(forms) > 1 and all(_is_column(form) for form in forms)
+    kind = ColumnTable if columns else Table
+    return kind(cls.__name__, _first_sentence(cls), entries, cls)
+
+
+def table_of_call(call: Callable[..., Any], cls: type) -> Table:
+    """Return the table with a key for every argument of `call`, a classmethod that makes a `cls`.
+
+    Units and meanings are those of the parameters of `cls` with the same names.
+    """
+    hints, labels = _hints(call), parameter_labels(cls)
+    entries: dict[str, Entry] = {}
+    for name, argument in inspect.signature(call).parameters.items():
+        declared = Parameter(*labels[name]) if name in labels else None
+        required = argument.default is argument.empty
+        entries |= _entry(cls, name, hints[name], required, declared)
+    name = f"{cls.__name__}{call.__name__.title()}"
+    return Table(name, _first_sentence(call), entries, call)
+
+
+def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
+    """Return the labels of a machine's parameters, where it has any."""
+    return cls.parameter_labels() if hasattr(cls, "parameter_labels") else {}
+
+
+def number(unit: str) -> Number:
+    """Return the form of a number that is declared with `unit`."""
+    return Number(energy=unit in ENERGIES)
+
+
+def own_table(name: str, folder: Path) -> Table:
+    """Return the table of the class that a user names, as `load_class` takes it."""
+    return table_of(load_class(name, folder))
+
+
+def choice(kinds: Mapping[str, type], default: str = "") -> Choice:
+    """Return the choice between the tables of several classes, or a class that a user names."""
+    return Choice({kind: table_of(cls) for kind, cls in kinds.items()}, default, own_table)
+
+
+def _hints(described: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(described)
+    except NameError as reason:
+        raise InvalidArgument(
+            f"`{described.__name__}` must have types that exist at run time, but {reason}"
+        ) from None
+
+
+def _entry(
+    cls: type, name: str, hint: Any, required: bool, declared: Parameter | None
+) -> dict[str, Entry]:
+    """Return the entry of one field by its key, or none where a file cannot hold it."""
+    if hint is nx.Graph:
+        return {"edges": Entry(EDGES, required, argument=name, meaning="pairs of nodes")}
+    form = form_of(hint, declared)
+    if form is None and required:
+        raise InvalidArgument(
+            f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
+        )
+    if form is None:
+        return {}
+    if declared is None:
+        return {name: Entry(form, required)}
+    omitted = declared.omitted if required else None
+    required = required and omitted is None
+    check = declared.check if isinstance(form, Number | Plain) else None
+    return {name: Entry(form, required, omitted, check=check, meaning=declared.meaning)}
+
+
+def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
+    """Return the form of values of the type `hint`, None where a file cannot hold them."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _union(arguments, declared)
+    if origin is Literal:
+        return OneOf(arguments)
+    if (origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis) or origin in LISTS:
+        item = form_of(arguments[0], declared)
+        return item and Items(item, build=list if origin is list else tuple)
+    if origin is tuple:
+        items = [form_of(one, declared) for one in arguments]
+        alike = all(item == items[0] for item in items)
+        return Items(items[0], len(items), len(items)) if items and items[0] and alike else None
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _by_node(form_of(arguments[1], declared))
+    if hint is float:
+        return number(declared.unit if declared is not None else "1")
+    if hint in (bool, int, str):
+        return Plain(hint)
+    if hint in KINDS:
+        kinds = KINDS[hint]
+        return choice(kinds, default=next(iter(kinds)) if len(kinds) == 1 else "")
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return table_of(hint)
+    if getattr(hint, "_is_protocol", False):
+        return choice({})
+    return None
+
+
+def _union(members: tuple[Any, ...], declared: Parameter | None) -> Form | None:
+    """Dataclasses become kinds, by their names; of other types the first forms that there are."""
+    known = [one for one in members if one is not NoneType]
+    if len(known) > 1 and all(dataclasses.is_dataclass(one) for one in known):
+        return choice({_kebab(one.__name__): one for one in known})
+    forms = [form for form in (form_of(one, declared) for one in known) if form is not None]
+    if len(forms) > 1:
+        return AnyOf(tuple(forms))
+    return forms[0] if forms else None
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+def _first_sentence(described: Any) -> str:
+    return " ".join((inspect.getdoc(described) or "").partition("\n\n")[0].split())
+
+
+# ---------------------------------------------------------------------------- graphs
+
+
+EDGES = Items(Items(NODE, 2, 2), least=1, build=nx.Graph)
+
+
+def _by_node(form: Form | None) -> Form | None:
+    """Return the form of a mapping from nodes: a list of tables, each with its `node`."""
+    if not isinstance(form, Table | Choice):
+        return None
+    return Items(_paired(form, "node", Entry(NODE, meaning="node of the graph")), build=_mapping)
+
+
+def _mapping(pairs: list[tuple[Hashable, Any]]) -> dict[Hashable, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise Refusal("must name every node once")
+    return dict(pairs)
+
+
+def _paired(form: Any, key: str, entry: Entry) -> Any:
+    """Return `form`, a table or a choice, with another key: it reads (value of `key`, the rest)."""
+    if isinstance(form, Choice):
+        kinds = {kind: _paired(table, key, entry) for kind, table in form.kinds.items()}
+        own = form.own
+
+        def paired_own(name: str, folder: Path) -> Any:
+            return None if own is None else _paired(own(name, folder), key, entry)
+
+        return dataclasses.replace(form, kinds=kinds, own=own and paired_own)
+
+    def build(**arguments: Any) -> tuple[Any, Any]:
+        value = arguments.pop(key)
+        return value, form.build(**arguments)
+
+    return dataclasses.replace(form, entries={key: entry, **form.entries}, build=build)
+
+
+# ---------------------------------------------------------------------------- columns of numbers
+
+
+def _is_column(form: Form) -> bool:
+    return isinstance(form, Items) and isinstance(form.item, Number) and form.most is None
+
+
+@dataclasses.dataclass(frozen=True)
+class ColumnTable(Table):
+    """A table of lists of numbers, or of the name of a CSV file that holds them as columns."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The lists that must be given."""
+        entries = self.entries.items()
+        return [name for name, entry in entries if entry.required and _is_column(entry.form)]
+
+    def read(self, value: Any, key: str, source: Source) -> Any:
+        if isinstance(value, Mapping):
+            value = self._with_columns(value, key, source)
+        return super().read(value, key, source)
+
+    def _with_columns(
+        self, value: Mapping[str, Any], key: str, source: Source
+    ) -> Mapping[str, Any]:
+        """Return `value` with the columns of its `file` in place of that."""
+        names = self.columns
+        lists = "the lists " + " and ".join(f"`{name}`" for name in names)
+        given = [name for name in names if name in value]
+        if "file" not in value:
+            if len(given) < len(names):
+                raise refused(key, f"must hold {lists}, or `file`")
+            return value
+        if given:
+            raise refused(key, f"must hold either `file` or {lists}, not both")
+        at = inside(key, "file")
+        columns = _read_columns(
+            source.folder / TEXT.read(value["file"], at, source), len(names), at
+        )
+        rest = {name: item for name, item in value.items() if name != "file"}
+        return {**rest, **dict(zip(names, columns, strict=True))}
+
+    def schema(self, definitions: Schema) -> Schema:
+        optional = {
+            name: dataclasses.replace(self.entries[name], required=False) for name in self.columns
+        }
+        meaning = f"CSV file of {in_words(len(optional))} columns"
+        file = Entry(TEXT, required=False, meaning=meaning)
+        entries = {"file": file, **self.entries, **optional}
+        return Table(self.name, self.meaning, entries).schema(definitions)
+
+
+def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
+    """Return the columns of a CSV file; lines that begin with # are comments."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
+        return [[float(row[i]) for row in rows] for i in range(count)]
+    except (OSError, ValueError, IndexError) as reason:
+        raise refused(
+            key,
+            f"must be a CSV file of {in_words(count)} columns of numbers, "
+            f"but is {str(path)!r} ({reason})",
+        ) from None
+
+
+def in_words(count: int) -> str:
+    """Return a small number in words."""
+    return {2: "two", 3: "three", 4: "four"}.get(count, str(count))

@@ -1,0 +1,367 @@
+"""From a parameter file to a job; every mistake is named by its key."""
+
+import dataclasses
+import json
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wheelwork._checks import FloatArray
+from wheelwork.cli.declared import choice, number, parameter_labels, table_of, table_of_call
+from wheelwork.cli.forms import (
+    Choice,
+    Entry,
+    Form,
+    Items,
+    Mistakes,
+    Number,
+    OneOf,
+    Plain,
+    Refusal,
+    Schema,
+    Source,
+    Table,
+    located,
+    refused,
+)
+from wheelwork.cli.known import MACHINES, Kind, kind_of
+from wheelwork.cli.quantities import EnergyUnit
+from wheelwork.errors import InvalidArgument
+from wheelwork.papers.runs import Run
+from wheelwork.sweeps import replace_at
+
+MOST_POINTS = 1_000_000  # of a sweep: a longer one is a slip of the pen
+
+UNITS = Table("Units", "The unit of every energy without one of its own.",
+              {"energy": Entry(Plain(str), required=False)})  # fmt: skip
+OUTPUT = Table(
+    "Output",
+    "Where results go; the command line's --out goes first. `name`: of the files.",
+    {
+        "folder": Entry(Plain(str), required=False),
+        "name": Entry(Plain(str, pattern=r"[\w.+-]+"), required=False),
+    },
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ParameterFile:
+    """What a parameter file asks for. folder: for the results, None where it does not say."""
+
+    run: Run
+    unit: EnergyUnit
+    folder: Path | None
+
+
+def read_file(text: str, path: Path) -> ParameterFile:
+    """Return what `text`, the content of the TOML file at `path`, asks for.
+
+    Raises InvalidArgument with one line per mistake.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as reason:
+        raise InvalidArgument(f"`FILE` must be valid TOML, but is not: {reason} ({path})") from None
+    try:
+        return _read(data, path.parent)
+    except InvalidArgument as reason:
+        raise InvalidArgument("\n".join(f"{line} ({path})" for line in _lines(reason))) from None
+
+
+def _lines(reason: InvalidArgument) -> list[str]:
+    return reason.lines if isinstance(reason, Mistakes) else [str(reason)]
+
+
+def _read(data: Mapping[str, Any], folder: Path) -> ParameterFile:
+    if "machine" not in data:
+        raise InvalidArgument("`machine` is missing")
+    with located("machine", {"name": "machine"}):
+        kind = kind_of(data["machine"], folder)
+    source = Source(_energy_unit(data), folder)
+    data, lines = _with_values_to_begin_with(data, kind.machine)
+    try:
+        values = file_form(kind, data["machine"]).read(data, "", source)
+    except Mistakes as reason:
+        lines += reason.lines
+    if lines:
+        raise Mistakes(lines)
+    machine = values["device"] if kind.constructors else _machine(kind.machine, values)
+    parameter, points = values["sweep"]
+    with located("sweep", {}):
+        replace_at(machine, {parameter: float(points[0])})
+    output = values["output"]
+    name = output.get("name", kind.name)
+    run = Run(machine, parameter, points, values.get("method"), kind.presentation, name)
+    return ParameterFile(run, source.unit, Path(output["folder"]) if "folder" in output else None)
+
+
+def _energy_unit(data: Mapping[str, Any]) -> EnergyUnit:
+    """Read [units] ahead of the rest, which is counted in it; its form is checked with the rest."""
+    units = data.get("units")
+    name = units.get("energy", "1") if isinstance(units, Mapping) else "1"
+    try:
+        return EnergyUnit(name) if isinstance(name, str) else EnergyUnit()
+    except InvalidArgument as reason:
+        raise refused("units.energy", str(reason)) from None
+
+
+def _machine(cls: type, values: Mapping[str, Any]) -> Any:
+    """Make the machine from [device] and the tables that stand beside it under their own names."""
+    device = dict(values["device"])
+    beside = {name: values[name] for name in _parts(cls)[1] if name in values}
+    derived = {name: device.pop(name) for name in _sets(cls) if name in device}
+    keys = {name: f"device.{name}" for name in (*device, *derived)} | {n: n for n in beside}
+    with located("device", keys):
+        machine = cls(**device, **beside)
+        return machine.replace(**derived) if derived else machine
+
+
+# ---------------------------------------------------------------------------- the form of a file
+
+
+def file_form(kind: Kind, name: str) -> Table:
+    """Return the form of a parameter file with `machine = name`."""
+    device, beside = _device(kind)
+    needed = isinstance(device, Choice) or any(each.required for each in device.entries.values())
+    entries = {
+        "machine": Entry(OneOf((name,))),
+        "units": Entry(UNITS, False),
+        "device": Entry(device, needed, omitted={}),
+        "sweep": Entry(_sweep_table(kind)),
+        "method": _method_entry(kind),
+        "output": Entry(OUTPUT, False, omitted={}),
+    }
+    if taken := sorted(entries.keys() & beside.keys()):
+        raise InvalidArgument(
+            f"`{kind.machine.__name__}` must not have a field of tables called `{taken[0]}`, "
+            "a key of every file"
+        )
+    entries |= beside
+    return Table(f"{kind.machine.__name__}File", "A whole parameter file.", entries)
+
+
+def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
+    """Return the form of [device], and the tables that stand beside it in the file.
+
+    A field that is made of tables, such as leads, stands beside [device], where a sweep names it
+    too; with several constructors [device] holds all.
+    """
+    if kind.constructors:
+        made = kind.constructors.items()
+        return Choice({name: _constructor_table(kind, method) for name, method in made}), {}
+    plain, beside = _parts(kind.machine, kind.needed)
+    labels = parameter_labels(kind.machine)
+    for name, (field, _) in _sets(kind.machine).items():
+        _, unit, meaning = labels[name]
+        plain[name] = Entry(number(unit), False, meaning=meaning)
+        first, _, rest = field.partition(".")
+        if rest:
+            beside[first] = _relaxed(beside[first], rest)
+        else:
+            plain[first] = dataclasses.replace(plain[first], required=False)
+    return Table(f"{kind.machine.__name__}Device", _purpose(kind.machine), plain), beside
+
+
+def _constructor_table(kind: Kind, method: str) -> Table:
+    if not method:
+        return table_of(kind.machine, kind.needed)
+    return table_of_call(getattr(kind.machine, method), kind.machine)
+
+
+def _parts(cls: type, needed: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    """Return the entries of the fields of `cls`: plain values, and those made of tables."""
+    entries = table_of(cls, needed).entries
+    nested = {name: entry for name, entry in entries.items() if _is_nested(entry.form)}
+    return {name: entry for name, entry in entries.items() if name not in nested}, nested
+
+
+def _is_nested(form: Form) -> bool:
+    item = form.item if isinstance(form, Items) else form
+    return isinstance(item, Table | Choice)
+
+
+def _sets(cls: type) -> Mapping[str, tuple[str, float]]:
+    return getattr(cls, "sets", {})
+
+
+def _purpose(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _relaxed(entry: Entry, name: str) -> Entry:
+    """Return the entry of a table, or of a list of them, in which `name` may be left out."""
+    form: Any = entry.form
+    if isinstance(form, Items):
+        item = _relaxed(Entry(form.item), name).form
+        return dataclasses.replace(entry, form=dataclasses.replace(form, item=item))
+    relaxed = dataclasses.replace(form.entries[name], required=False)
+    table = dataclasses.replace(form, entries={**form.entries, name: relaxed})
+    return dataclasses.replace(entry, form=table)
+
+
+def _method_entry(kind: Kind) -> Entry:
+    default = kind.methods[kind.default_method]() if kind.default_method else None
+    return Entry(choice(kind.methods), required=False, omitted=default)
+
+
+# ---------------------------------------------------------------------------- derived parameters
+
+
+def _with_values_to_begin_with(
+    data: Mapping[str, Any], cls: type
+) -> tuple[Mapping[str, Any], list[str]]:
+    """Fill in the fields for which [device] holds a derived parameter that will set them.
+
+    Returns the data and a line for each field that is given twice, or not at all.
+    """
+    device, lines = data.get("device", {}), []
+    if not isinstance(device, Mapping):
+        return data, []  # refused with its form
+    for field in dict.fromkeys(field for field, _ in _sets(cls).values()):
+        names = [name for name, (target, _) in _sets(cls).items() if target == field]
+        given = [name for name in names if name in device]
+        start = _sets(cls)[names[0]][1]
+        table, _, inner = field.partition(".")
+        if not inner:
+            if len(given) + (field in device) != 1:
+                words = " and ".join(f"`{name}`" for name in (field, *names))
+                lines.append(f"`device` must hold exactly one of {words}")
+            device = {field: start, **device}
+        elif isinstance(data.get(table), list):
+            tables = data[table]
+            holding = [isinstance(item, Mapping) and inner in item for item in tables]
+            if given and any(holding):
+                words = " and ".join(f"`{name}`" for name in names)
+                lines.append(
+                    f"the file must hold either [device] {words} or `{inner}` in each of "
+                    f"[[{table}]], not both"
+                )
+            elif not given and not all(holding):
+                lines.append(
+                    f"the file must hold `{inner}` in each of [[{table}]], or [device] `{names[0]}`"
+                )
+            filled = [{inner: start, **t} if isinstance(t, Mapping) else t for t in tables]
+            data = {**data, table: filled}
+    return ({**data, "device": device} if device else data), lines
+
+
+# ---------------------------------------------------------------------------- [sweep]
+
+
+@dataclasses.dataclass(frozen=True)
+class ParameterName:
+    """The name of what may be swept.
+
+    numbers: of the machine's own; an index in brackets may follow. parts: of what is made of
+    tables, with the pattern of a name that leads into it. example: of such a name.
+    """
+
+    numbers: tuple[str, ...]
+    parts: tuple[str, ...]
+    example: str
+
+    @property
+    def wish(self) -> str:
+        words = ", ".join(repr(name) for name in self.numbers)
+        return f"{words} or such as {self.example!r}" if self.example else words
+
+    @property
+    def pattern(self) -> str:
+        own = rf"({'|'.join(self.numbers)})(\[[^\]]+\])?"
+        inner = rf"({'|'.join(self.parts)})(\[[^\]]+\]|\.\w+)+"
+        return rf"({own}|{inner})" if self.parts else own
+
+    def read(self, value: Any, key: str, source: Source) -> str:
+        if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
+            raise refused(key, f"must be {self.wish}, but is {value!r}")
+        return value
+
+    def schema(self, definitions: Schema) -> Schema:
+        names = {"enum": list(self.numbers)}
+        return {"anyOf": [names, {"type": "string", "pattern": f"^{self.pattern}$"}]}
+
+
+def _parameter_name(cls: type) -> ParameterName:
+    plain, beside = _parts(cls)
+    derived = getattr(cls, "derived", {})
+    numbers = [name for name, entry in plain.items() if _is_number(entry.form)]
+    parts, examples = [], []
+    for name, entry in beside.items():
+        listed = isinstance(entry.form, Items)
+        parts.append(rf"{name}\[[^\]]+\]" if listed else name)
+        table = getattr(entry.form, "item", entry.form)
+        fields = getattr(table, "entries", {})
+        number = next((one for one, each in fields.items() if _is_number(each.form)), None)
+        if number is not None:
+            examples.append(f"{name}[0].{number}" if listed else f"{name}.{number}")
+    return ParameterName((*derived, *numbers), tuple(parts), examples[0] if examples else "")
+
+
+def _is_number(form: Form) -> bool:
+    return isinstance(form, Number) or (isinstance(form, Plain) and form.kind is int)
+
+
+def _sweep_table(kind: Kind) -> Table:
+    value = Number(energy=True)
+    entries = {
+        "parameter": Entry(
+            _parameter_name(kind.machine), not kind.parameter, kind.parameter or None
+        ),
+        "start": Entry(value, False),
+        "stop": Entry(value, False),
+        "points": Entry(Plain(int, least=1, most=MOST_POINTS), False),
+        "values": Entry(Items(value, least=1), False),
+    }
+    meaning = "The parameter to vary, and its values: a list, or `points` from `start` to `stop`."
+    return Table(f"{kind.machine.__name__}Sweep", meaning, entries, _swept)
+
+
+def _swept(parameter: str, **given: Any) -> tuple[str, FloatArray]:
+    """Return the parameter and its values, in order."""
+    ends = given.keys() & {"start", "stop", "points"}
+    if "values" in given and ends:
+        raise Refusal("must hold either `values` or `start`, `stop`, `points`, not both")
+    if "values" in given:
+        return parameter, np.array(given["values"])
+    if len(ends) < 3:
+        raise Refusal("must hold `start`, `stop` and `points`, or `values`")
+    return parameter, np.linspace(given["start"], given["stop"], given["points"])
+
+
+# ---------------------------------------------------------------------------- JSON schema
+
+
+def json_schema(machine: str | None = None, folder: Path | None = None) -> dict[str, Any]:
+    """Return the JSON schema of parameter files: of all known machines, or of one.
+
+    machine: as in a file; folder: in which "file.py:Class" is looked for.
+    """
+    names = list(MACHINES) if machine is None else [machine]
+    definitions: Schema = {}
+    references = {
+        name: file_form(kind_of(name, folder or Path()), name).schema(definitions)["$ref"]
+        for name in names
+    }
+    discriminator = {"propertyName": "machine", "mapping": references}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": discriminator,
+        "$defs": definitions,
+    }
+
+
+def schema(machine: str | None = None, /) -> int:
+    """Print the JSON schema of parameter files (TOML), one form per machine.
+
+    Parameters
+    ----------
+    machine
+        One machine only: a name, or module:Class or file.py:Class, which is imported.
+    """
+    print(json.dumps(json_schema(machine), indent=2, ensure_ascii=False))
+    return 0

@@ -1,0 +1,268 @@
+"""All steady branches of a power grid without noise, as one result."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import xarray as xr
+
+from wheelwork._checks import FloatArray
+from wheelwork.machines.power_grid.accuracy import (
+    branch_audit,
+    dissipated_error,
+    flow_error,
+    frequency_error,
+    granularity,
+    occupation_error,
+    thermal_share,
+)
+from wheelwork.machines.power_grid.branch import Branch, Oscillation
+from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
+from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.oscillator_networks import Attractors, MeanField
+from wheelwork.oscillator_networks.newton import largest_rate
+from wheelwork.results import AuditEntry, Result, observable
+
+
+def _on_branch(error: Callable[[Branch], float]) -> Callable[["MeanFieldState"], float | None]:
+    """An error of the state, from that on its `branch`; None where it has none."""
+    return lambda state: None if state.branch is None else error(state.branch)
+
+
+def _worst_flow_error(state: "MeanFieldState") -> float | None:
+    return max((flow_error(branch) for branch in state.stable_branches), default=None)
+
+
+def _frequency_error(state: "MeanFieldState") -> float | None:
+    fastest = largest_rate(state.attractors.model)
+    return None if state.branch is None else frequency_error(state.branch, fastest)
+
+
+def _growth_rate_error(state: "MeanFieldState") -> float | None:
+    error = _frequency_error(state)
+    return (
+        None
+        if state.branch is None or error is None
+        else (state.branch.deviations.rounding + error)
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeanFieldState(Result):
+    """What `PowerGrid.steady_state(MeanField())` returns: every steady branch that the method met.
+
+    A sequence of its branches: `for branch in state`, `state[0]`, `len(state)`. `branches` has the
+    stable ones first, of these and of the others the nearest to the centre of the band; last the
+    state at rest, α = 0. `oscillations`: motion that reaches no steady state, as far as the method
+    looked for it.
+    The observables are those of `branch`; where none is stable, means over the first oscillation.
+    Flows are quanta per time: multiply by ω0 for energy.
+    """
+
+    machine: GridParameters
+    method: MeanField
+    attractors: Attractors
+
+    headline = (
+        "branches",
+        "stable_branches",
+        "motions",
+        "extracted",
+        "injected",
+        "occupation",
+        "frequency",
+    )
+
+    def __len__(self) -> int:
+        return len(self.branches)
+
+    def __getitem__(self, position: int) -> Branch:
+        return self.branches[position]
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self.branches)
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether there can be no other branch (see `MeanField`)."""
+        return self.attractors.exhaustive
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...]:
+        """All steady states that the search met, stable or not."""
+        solutions, machine = self.attractors.solutions, self.machine
+        branches = [
+            Branch(machine, alpha, float(omega), float(error), deviations)
+            for alpha, omega, error, deviations in zip(
+                solutions.amplitudes,
+                solutions.frequency,
+                solutions.error,
+                self.attractors.deviations,
+                strict=True,
+            )
+        ]
+        branches.sort(key=lambda branch: not branch.stable)
+        nothing = np.zeros(len(machine.nodes), dtype=np.complex128)
+        return (*branches, Branch(machine, nothing, 0.0, 0.0, self.attractors.at_rest))
+
+    @cached_property
+    def oscillations(self) -> tuple[Oscillation, ...]:
+        """Time averages over motion that reaches no steady state."""
+        return tuple(Oscillation(self.machine, motion) for motion in self.attractors.motions)
+
+    @property
+    def stable_branches(self) -> tuple[Branch, ...]:
+        """The branches that attract, in their order."""
+        return tuple(branch for branch in self.branches if branch.stable)
+
+    @property
+    def branch(self) -> Branch | None:
+        """The stable branch nearest to the centre of the band; None if there is none."""
+        return next(iter(self.stable_branches), None)
+
+    @property
+    def _chosen(self) -> Branch | Oscillation | None:
+        return self.branch if self.branch is not None else next(iter(self.oscillations), None)
+
+    # ------------------------------------------------------------------ observables
+
+    @observable(r"\#", "1", "steady branches with amplitudes", key="branches")
+    def branch_count(self) -> float:
+        """Number of branches, without the state at rest."""
+        return float(len(self.branches) - 1)
+
+    @observable(r"\#", "1", "stable branches", key="stable_branches")
+    def stable_branch_count(self) -> float:
+        """Number of stable branches, with the state at rest where it is one."""
+        return float(len(self.stable_branches))
+
+    @observable(r"\#", "1", "motions that reach no steady state", key="motions")
+    def motion_count(self) -> float:
+        """Number of `oscillations`."""
+        return float(len(self.oscillations))
+
+    @observable(
+        "J_i", "rate", "quanta injected, branch at the band's centre", error=_on_branch(flow_error)
+    )
+    def injected(self) -> float:
+        """Σ G_j(n_j) n_j."""
+        return math.nan if self._chosen is None else self._chosen.injected
+
+    @observable(*EXTRACTED, error=_on_branch(flow_error))
+    def extracted(self) -> float:
+        """Σ Λ_j(n_j) n_j of the engines."""
+        return math.nan if self._chosen is None else self._chosen.extracted
+
+    @observable(*DISSIPATED, error=_on_branch(dissipated_error))
+    def dissipated(self) -> float:
+        """Σ γ_j n_j."""
+        return math.nan if self._chosen is None else self._chosen.dissipated
+
+    @observable(
+        r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_worst_flow_error
+    )
+    def extracted_lowest(self) -> float:
+        """The least that engines extract on a stable branch or oscillation."""
+        return min(self._extracted, default=math.nan)
+
+    @observable(
+        r"\max J_e", "rate", "quanta extracted, most of the attractors", error=_worst_flow_error
+    )
+    def extracted_highest(self) -> float:
+        """The most that engines extract on a stable branch or oscillation."""
+        return max(self._extracted, default=math.nan)
+
+    @property
+    def _extracted(self) -> list[float]:
+        ends = [branch.extracted for branch in self.stable_branches]
+        return [*ends, *(motion.extracted for motion in self.oscillations)]
+
+    @observable(*OCCUPATION, key="occupation", error=_on_branch(occupation_error))
+    def total_occupation(self) -> float:
+        """Σ |α_j|²."""
+        return math.nan if self._chosen is None else float(np.sum(self._chosen.occupation))
+
+    @observable(r"\omega", "rate", "frequency of the branch", error=_frequency_error)
+    def frequency(self) -> float:
+        """ω of `branch`, against the frame of the oscillators."""
+        return math.nan if self.branch is None else self.branch.frequency
+
+    @observable(
+        r"\max\,\mathrm{Re}\,\lambda",
+        "rate",
+        "slowest exponent of the branch",
+        error=_growth_rate_error,
+    )
+    def growth_rate(self) -> float:
+        """Largest real part of the exponents of small deviations from `branch`."""
+        return math.nan if self.branch is None else self.branch.growth_rate
+
+    # ------------------------------------------------------------------ accuracy, data
+
+    @cached_property
+    def validity(self) -> Mapping[str, AuditEntry]:
+        """Ratios that must be small for equations without noise; of saturable elements.
+
+        Apart from the audit: with n0 as the unit of quanta (n0 = 1) they say nothing.
+        """
+        return MappingProxyType(
+            {
+                "1 / saturation": granularity(self.machine),
+                "thermal_occupation / saturation": thermal_share(self.machine),
+            }
+        )
+
+    @cached_property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Everything that could make the numbers wrong, checked, over all branches."""
+        nothing = not self.stable_branches and not self.oscillations
+        return MappingProxyType(
+            {
+                **branch_audit(self.branches, self.method.rtol),
+                "states in the last search": AuditEntry(float(self.attractors.fresh), 0.0),
+                "no attractor": AuditEntry(float(nothing), 0.0),
+            }
+        )
+
+    def arrays(self) -> xr.Dataset:
+        """Amplitudes, occupations and currents of the branches, without that at rest."""
+        moving, machine = self.branches[:-1], self.machine
+
+        def table(rows: list[FloatArray], width: int) -> FloatArray:
+            return np.array(rows, dtype=np.float64).reshape(len(moving), width)
+
+        per_node, per_edge = ("branch", "node"), ("branch", "edge")
+        N, E = len(machine.nodes), len(machine.edges)
+        amplitudes = [branch.amplitudes for branch in moving]
+        return xr.Dataset(
+            {
+                "amplitude_real": (per_node, table([a.real for a in amplitudes], N)),
+                "amplitude_imag": (per_node, table([a.imag for a in amplitudes], N)),
+                "node_occupation": (per_node, table([b.occupation for b in moving], N)),
+                "edge_current": (
+                    per_edge,
+                    table([b.current.array for b in moving], E),
+                    {"units": "rate", "long_name": "quanta per time along the edge"},
+                ),
+                "edge_current_error": ("branch", [b.current_error for b in moving]),
+                "branch_frequency": ("branch", [b.frequency for b in moving]),
+                "branch_growth_rate": ("branch", [b.growth_rate for b in moving]),
+                "stable": ("branch", np.array([b.stable for b in moving], dtype=np.int8)),
+            },
+            coords={"branch": np.arange(len(moving)), **machine.coordinates},
+        )
+
+
+def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanFieldState:
+    """Return the steady branches.
+
+    Raises NoSteadyState where amplitudes are unbounded, NotConverged where the search fails,
+    InvalidArgument for more than 400 nodes.
+    """
+    model = amplitude_model(parameters)
+    require_bounded(model)
+    return MeanFieldState(parameters, method, method.solve(model))

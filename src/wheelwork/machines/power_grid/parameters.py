@@ -1,0 +1,378 @@
+"""The parameters of a power grid: its graph, its elements, and a number per node or edge."""
+
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import KW_ONLY, dataclass, fields, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from wheelwork import _checks
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.elements import ActiveElement, Saturable, element
+from wheelwork.machines.power_grid.graph import (
+    GridGraph,
+    checked_graph,
+    overriding,
+    per_edge,
+    per_node,
+)
+from wheelwork.parameters import Parameters, parameter, short
+from wheelwork.results import Label, Labels
+
+Edge = tuple[Hashable, Hashable]
+Number = float | Mapping[Hashable, float]
+Element = ActiveElement | Any  # a pair of callables becomes an ActiveElement
+
+SHOWN_ELEMENTS = 3  # generators or engines that a printout lists; of more it gives the number
+
+# derived parameter → (field of the element, mappings of the machine that hold such elements)
+ELEMENT_FIELDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "injection": ("rate", ("generators",)),
+    "extraction": ("rate", ("engines",)),
+    "saturation": ("saturation", ("generators", "engines")),
+    "exponent": ("exponent", ("generators", "engines")),
+}
+
+
+def number_or_mapping(check: Callable[..., float]) -> Callable[[str, Any], Any]:
+    """Return a check of one number for all nodes by `check`; a mapping from nodes is copied.
+
+    `inspect.unwrap` gives back `check`.
+    """
+
+    @functools.wraps(check)
+    def checked(name: str, value: Any) -> Any:
+        return dict(value) if isinstance(value, Mapping) else check(name, value)
+
+    return checked
+
+
+@dataclass(frozen=True, repr=False)
+class GridParameters(Parameters):
+    """Coupled oscillators with generators, engines and thermal surroundings.
+
+    graph: connected networkx.Graph without self loops; a frozen copy is kept.
+    generators, engines: node → `Saturable`, or another `ActiveElement`, or a pair of callables
+    (rate, noise) of the occupation.
+    coupling: g, not zero. damping: γ ≥ 0. thermal_occupation: N_th ≥ 0. detuning: Δ. The last three
+    may be mappings from nodes. All are rates in one unit but N_th. An attribute of that name of an
+    edge or node comes before the number given here.
+    Do not change the mappings of a machine: use `replace`.
+
+    Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
+    """
+
+    derived: ClassVar[Labels] = MappingProxyType(
+        {
+            "injection": (r"\Gamma_i", "rate", "injection rate"),
+            "extraction": (r"\Gamma_e", "rate", "extraction rate"),
+            "saturation": (r"n_0", "1", "saturation number"),
+            "exponent": (r"\nu", "1", "exponent of the saturation"),
+        }
+    )
+
+    graph: nx.Graph = parameter(
+        "", "1", "oscillators and their couplings", check=lambda _, graph: checked_graph(graph)
+    )
+    _: KW_ONLY
+    generators: Mapping[Hashable, Element] = parameter("", "1", "elements with gain, by node")
+    engines: Mapping[Hashable, Element] = parameter("", "1", "elements with loss, by node")
+    coupling: float | None = parameter(
+        "g", "rate", "coupling of neighbours", check=_checks.real, optional=True, default=1.0
+    )
+    damping: Number | None = parameter(
+        r"\gamma",
+        "rate",
+        "damping of every oscillator",
+        check=number_or_mapping(_checks.non_negative),
+        optional=True,
+        default=None,
+    )
+    thermal_occupation: Number | None = parameter(
+        r"N_\mathrm{th}",
+        "1",
+        "thermal occupation",
+        check=number_or_mapping(_checks.non_negative),
+        optional=True,
+        default=0.0,
+    )
+    detuning: Number | None = parameter(
+        r"\Delta",
+        "rate",
+        "detuning",
+        check=number_or_mapping(_checks.real),
+        optional=True,
+        default=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("generators", "engines"):
+            elements = _checked_elements(name, getattr(self, name), self._graph)
+            object.__setattr__(self, name, elements)
+        # computed here, so that bad numbers are refused now
+        _ = self.couplings, self.dampings, self.thermal_occupations, self.detunings
+
+    @classmethod
+    def chain(
+        cls,
+        sites: int,
+        injection: float,
+        extraction: float,
+        damping: Number,
+        thermal_occupation: Number = 0.0,
+        saturation: float = 1.0,
+        coupling: float = 1.0,
+        exponent: float = 2.0,
+        detuning: Number = 0.0,
+    ) -> Self:
+        """Return the chain of Huber and Rabl: nodes 0 … sites − 1, a generator at the first with
+        Γ_i = `injection`, an engine at the last with Γ_e = `extraction`.
+
+        Both saturate at `saturation` quanta with `exponent`.
+        """
+        last = _checks.integer("sites", sites, 2) - 1
+        rates = {"injection": injection, "extraction": extraction}
+        checked = {name: _checks.non_negative(name, value) for name, value in rates.items()}
+        return cls(
+            nx.path_graph(last + 1),
+            generators={0: Saturable(checked["injection"], saturation, exponent)},
+            engines={last: Saturable(checked["extraction"], saturation, exponent)},
+            coupling=coupling,
+            damping=damping,
+            thermal_occupation=thermal_occupation,
+            detuning=detuning,
+        )
+
+    @classmethod
+    def lattice(
+        cls,
+        rows: int,
+        columns: int,
+        generators: Mapping[Hashable, Any],
+        engines: Mapping[Hashable, Any],
+        **fields: Any,
+    ) -> Self:
+        """Return a rectangular lattice; its nodes are (row, column), counted from zero."""
+        shape = _checks.integer("rows", rows, 1), _checks.integer("columns", columns, 1)
+        return cls(nx.grid_2d_graph(*shape), generators=generators, engines=engines, **fields)
+
+    @classmethod
+    def paper(
+        cls,
+        sites: int = 10,
+        injection: float = 4.0,
+        extraction: float = 4.0,
+        damping: float = 1e-3,
+        **arguments: Any,
+    ) -> Self:
+        """Return the chain of the figures of Huber and Rabl: Γ_i = 4 g, γ = 10⁻³ g, g = 1.
+
+        Only Fig. 4(b) has another injection. arguments: the others of `chain`.
+        """
+        return cls.chain(sites, injection, extraction, damping, **arguments)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the same with some parameters changed.
+
+        Besides the fields: `injection` and `extraction`, the rate of the only generator or engine;
+        "injection[7]" or "extraction[7]", that at node 7; `saturation` and `exponent`, of all
+        saturable elements, or with "[7]" of those at one node.
+
+        Raises InvalidArgument for other names, and for a field that an attribute of the graph
+        overrides.
+        """
+        own = {each.name for each in fields(self)}
+        bases = {name: _split(name)[0] for name in changes}
+        self.require_known({b if b in ELEMENT_FIELDS else n: None for n, b in bases.items()})
+        plain = {name: value for name, value in changes.items() if name in own}
+        for name in plain:
+            key = None if "graph" in plain else overriding(self._graph, name)
+            if key is not None:
+                raise InvalidArgument(
+                    f"`{name}` must be changed in the graph, but {key!r} has its own"
+                )
+        parameters = replace(self, **plain) if plain else self
+        for name, value in changes.items():
+            if name not in own:
+                parameters = parameters._with_elements(*_split(name), value)
+        return parameters
+
+    def _with_elements(self, name: str, node: str | None, value: Any) -> Self:
+        """Return the same with `name` of the elements at one node, or of all, changed."""
+        field, holders = ELEMENT_FIELDS[name]
+        changes: dict[str, Any] = {}
+        met = 0
+        for holder in holders:
+            elements: Mapping[Hashable, ActiveElement] = getattr(self, holder)
+            chosen = [each for each in elements if node is None or str(each) == node]
+            if field == "rate" and node is None and len(chosen) != 1:
+                raise InvalidArgument(
+                    f"`{name}` must stand for one of {holder}, but there are {len(chosen)}: name "
+                    f'the node, as in replace(**{{"{name}[7]": 2.0}})'
+                )
+            changes[holder] = {
+                **elements,
+                **{n: _changed(elements, n, name, value) for n in chosen},
+            }
+            met += len(chosen)
+        if met == 0:
+            raise InvalidArgument(
+                f"`{name}` must name a node with such an element, but names {node}"
+            )
+        return replace(self, **changes)
+
+    def number(self, name: str) -> float:
+        """Return the value of a parameter, named as for `replace`.
+
+        Raises InvalidArgument where it has several values, or is no number.
+        """
+        base, node = _split(name)
+        if base in ELEMENT_FIELDS:
+            field, holders = ELEMENT_FIELDS[base]
+            values = {
+                getattr(each, field, None)
+                for holder in holders
+                for key, each in getattr(self, holder).items()
+                if node is None or str(key) == node
+            }
+        else:
+            values = {getattr(self, name, None)}
+        if len(values) != 1:
+            raise InvalidArgument(f"`{name}` must have a single value, but has {len(values)}")
+        (value,) = values
+        if not isinstance(value, int | float):
+            raise InvalidArgument(f"`{name}` must be a number of this machine, but is {value!r}")
+        return float(value)
+
+    @classmethod
+    def label_of(cls, name: str) -> Label:
+        """Symbol, unit and long name of a parameter, named as for `replace`."""
+        return cls.parameter_labels().get(_split(name)[0], ("", "", name))
+
+    # ------------------------------------------------------------------ derived quantities
+
+    @property
+    def _graph(self) -> GridGraph:
+        assert isinstance(self.graph, GridGraph)
+        return self.graph
+
+    @cached_property
+    def nodes(self) -> tuple[Hashable, ...]:
+        """The nodes, in the order of all arrays per node, (N,)."""
+        return tuple(self.graph.nodes)
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges (u, v), in the order of all arrays per edge, (E,)."""
+        return tuple(self.graph.edges)
+
+    @cached_property
+    def index(self) -> Mapping[Hashable, int]:
+        """Position of each node in `nodes`."""
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def edge_indices(self) -> npt.NDArray[np.intp]:
+        """Positions in `nodes` of both ends of each edge, (E, 2)."""
+        pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
+        return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+
+    @property
+    def coordinates(self) -> Mapping[str, npt.NDArray[np.object_]]:
+        """Names of nodes and edges, for labelled data."""
+        return {
+            "node": np.array([str(node) for node in self.nodes], dtype=object),
+            "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
+        }
+
+    @cached_property
+    def couplings(self) -> FloatArray:
+        """g of each edge, (E,)."""
+        return per_edge("coupling", self._graph, self.coupling)
+
+    @cached_property
+    def dampings(self) -> FloatArray:
+        """γ of each node, (N,)."""
+        return per_node("damping", self._graph, self.damping)
+
+    @cached_property
+    def thermal_occupations(self) -> FloatArray:
+        """N_th of each node, (N,)."""
+        return per_node("thermal_occupation", self._graph, self.thermal_occupation)
+
+    @cached_property
+    def detunings(self) -> FloatArray:
+        """Δ of each node, (N,)."""
+        return per_node("detuning", self._graph, self.detuning)
+
+    @property
+    def injection(self) -> float:
+        """Γ_i(0) of the only generator; raises InvalidArgument for another number of them."""
+        return _only_rate("generators", self.generators)
+
+    @property
+    def extraction(self) -> float:
+        """Γ_e(0) of the only engine; raises InvalidArgument for another number of them."""
+        return _only_rate("engines", self.engines)
+
+    @property
+    def saturations(self) -> tuple[float, ...]:
+        """n0 of every saturable element."""
+        elements = (*self.generators.values(), *self.engines.values())
+        return tuple(each.saturation for each in elements if isinstance(each, Saturable))
+
+    def shown(self, name: str) -> str:
+        """The graph as its size, and no more than three elements."""
+        value = getattr(self, name)
+        if name == "graph":
+            return f"<{len(self.nodes)} nodes, {len(self.edges)} edges>"
+        if name in ("generators", "engines") and len(value) <= SHOWN_ELEMENTS:
+            return f"{{{', '.join(f'{node!r}: {short(each)}' for node, each in value.items())}}}"
+        return super().shown(name)
+
+
+def _checked_elements(name: str, given: Any, graph: GridGraph) -> dict[Hashable, ActiveElement]:
+    if not isinstance(given, Mapping):
+        raise InvalidArgument(f"`{name}` must map nodes to elements, but is {given!r}")
+    for node in given:
+        if node not in graph:
+            raise InvalidArgument(f"`{name}` must name nodes of the graph, but names {node!r}")
+    return {node: element(name, each, f"node {node!r}") for node, each in given.items()}
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """Split "extraction[7]" into "extraction" and "7"; without brackets, None."""
+    base, bracket, rest = name.partition("[")
+    return (base, rest[:-1]) if bracket and rest.endswith("]") else (name, None)
+
+
+def _changed(
+    elements: Mapping[Hashable, ActiveElement], node: Hashable, name: str, value: Any
+) -> Saturable:
+    """Return the element at `node` with the field that `name` stands for changed."""
+    each, field = elements[node], ELEMENT_FIELDS[name][0]
+    if not isinstance(each, Saturable):
+        raise InvalidArgument(
+            f"`{name}` must belong to a Saturable, but is asked of {each!r} (node {node!r})"
+        )
+    try:
+        return replace(each, **{field: value})
+    except InvalidArgument as reason:
+        raise InvalidArgument(str(reason).replace(f"`{field}`", f"`{name}`")) from None
+
+
+def _only_rate(holder: str, elements: Mapping[Hashable, ActiveElement]) -> float:
+    """Return Γ(0) of the only element."""
+    if len(elements) != 1:
+        raise InvalidArgument(f"`{holder}` must hold one element for this, but has {len(elements)}")
+    (each,) = elements.values()
+    if not isinstance(each, Saturable):
+        raise InvalidArgument(f"`{holder}` must hold a Saturable for this, but has {each!r}")
+    return each.rate

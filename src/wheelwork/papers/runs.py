@@ -1,0 +1,55 @@
+"""A run: one machine over one parameter, and how its results are shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from wheelwork._checks import FloatArray
+
+
+def _as_it_is(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
+    return dataset
+
+
+def _no_remarks(dataset: xr.Dataset) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How the results of one kind of machine are shown.
+
+    draw: dataset -> figure.
+    headings: columns of the table, by observable; empty: the first observables, by their names.
+    judged: the observable whose relative error stands in the table under the heading `accuracy`;
+    empty: the first that has an error.
+    complete: (dataset, machine, parameter, method) -> the dataset with what the figure shows
+    besides the sweep. remarks: dataset -> lines for a person.
+    """
+
+    draw: Callable[[xr.Dataset], Figure]
+    headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    judged: str = ""
+    accuracy: str = "error"
+    complete: Callable[[xr.Dataset, Any, str, Any], xr.Dataset] = _as_it_is
+    remarks: Callable[[xr.Dataset], list[str]] = _no_remarks
+
+
+@dataclass(frozen=True)
+class Run:
+    """A machine, the parameter to vary and its values, and the method.
+
+    values: (n,), in the machine's units. method: None for the machine's default.
+    name: of the files that the results go to.
+    """
+
+    machine: Any
+    parameter: str
+    values: FloatArray
+    method: Any
+    presentation: Presentation
+    name: str

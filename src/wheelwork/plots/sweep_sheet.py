@@ -1,0 +1,79 @@
+"""One sheet for any machine over one parameter: every observable with its error."""
+
+import math
+import textwrap
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from wheelwork.plots.curves import axis_label, mark_failures, plot_observable, symbol_of, with_units
+from wheelwork.plots.style import BLUE, STYLE, TWO_COLUMNS, letter_panels
+
+COLUMNS = 3  # of panels
+ROW = 2.1  # inches, height of a row of panels
+LABEL = 28  # characters of a line beside a panel: as many as the panel is high
+MOST_PANELS = 12  # a page of them; further observables are in the data only
+OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
+
+
+def observables_of(dataset: xr.Dataset) -> list[str]:
+    """Return the observables of a sweep over one parameter that are a number somewhere."""
+    dims = dataset["failure"].dims
+    return [
+        str(name)
+        for name, values in dataset.data_vars.items()
+        if values.dims == dims
+        and values.dtype.kind in "fi"
+        and name not in OF_A_SWEEP
+        and not str(name).endswith("_error")
+        and bool(np.isfinite(values).any())
+    ]
+
+
+def sweep_sheet(dataset: xr.Dataset) -> Figure:
+    """Draw the observables of a sweep over one parameter, twelve at most, one in each panel.
+
+    The shade about a curve is `NAME_error`, the estimated absolute error. Axes are named by the
+    attributes of the variables (symbol, units, long_name), or by their names.
+    """
+    names = observables_of(dataset)[:MOST_PANELS]
+    columns = min(COLUMNS, max(1, len(names)))
+    rows = max(1, math.ceil(len(names) / columns))
+    with mpl.rc_context(STYLE):
+        figure = Figure(
+            figsize=(TWO_COLUMNS * columns / COLUMNS, ROW * rows),
+            layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05),
+        )
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for panel, name in zip(panels, names, strict=False):
+            _draw(panel, dataset, name)
+        for panel in panels[len(names) :]:
+            panel.remove()
+        letter_panels(panels[: len(names)])
+    return figure
+
+
+def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
+    ordered = dataset.sortby(dataset["failure"].dims[0])
+    axis, values = dataset[dataset["failure"].dims[0]], ordered[name]
+    marker = "o" if axis.size == 1 else None
+    plot_observable(panel, dataset, name, color=BLUE, marker=marker)
+    if f"{name}_error" in ordered:
+        error = ordered[f"{name}_error"]
+        panel.fill_between(
+            ordered[axis.name], values - error, values + error, color=BLUE, alpha=0.25, linewidth=0
+        )
+    panel.set_xlabel(axis_label(axis))
+    panel.set_ylabel(_label(values))
+    mark_failures(panel, dataset)
+
+
+def _label(values: xr.DataArray) -> str:
+    """Return "long name" in lines that fit, and below it "symbol (units)"."""
+    symbol = with_units(symbol_of(values), values.attrs.get("units", "1"))
+    words = textwrap.fill(values.attrs.get("long_name", ""), LABEL)
+    return f"{words}\n{symbol}" if words else symbol
