@@ -30,7 +30,7 @@ test: lint  ## set up and run every check: ruff, mypy, import layers, pytest on 
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m 'not slow'
 
 # The shape of the code, what all machines promise, laws, exact solutions, references.
-QUICK := tests/test_*.py tests/contracts $(foreach kind,laws exact reference,$(wildcard tests/*/*_$(kind).py))
+QUICK := tests/test_*.py tests/contracts $(foreach kind,laws exact reference,$(wildcard tests/*/test_*_$(kind).py))
 
 quick: $(VENV)/.installed-dev  ## the contract, law and architecture tests alone: under a minute
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m 'not slow' $(QUICK)
