@@ -110,9 +110,10 @@ class CircleBasis:
         functions = self.radial.shape[2]
         size, harmonics = self.harmonics.size, len(self.radial)
         blocks = np.zeros((size, functions, size, functions))
-        weighted = [w[:, :, None] * b.T for (_, b), w in zip(right, weights, strict=True)]
-        # (right harmonic, radii, left harmonic, left, right)
-        coupling = np.array([[a @ b for b in weighted] for _, a in left]).transpose(4, 2, 3, 0, 1)
+        pairs = [(w[:, :, None], b.T) for (_, b), w in zip(right, weights, strict=True)]
+        # (right harmonic, radii, left harmonic, left, right); one product at a time fits the cache
+        coupling = np.array([[a @ (w * b) for w, b in pairs] for _, a in left])
+        coupling = coupling.transpose(4, 2, 3, 0, 1)
         stacked = [
             np.concatenate([self.radial[k, order] for order, _ in left], axis=1)
             for k in self.harmonics
