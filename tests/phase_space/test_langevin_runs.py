@@ -159,7 +159,7 @@ def test_a_step_is_found_for_stiff_models():
     stiff = boltzmann(lambda x: -2.0 * x**3, constant(6.0), 1.0)
     samples = Langevin(duration=200.0, seed=1).sample(stiff)
     assert 0.01 < samples.setup.step <= 0.25 / 6.0
-    assert Langevin(duration=300.0).sample(damped_oscillator()).step == 0.25
+    assert Langevin(duration=300.0).sample(damped_oscillator()).setup.step == 0.25
 
 
 @pytest.mark.parametrize(
