@@ -16,25 +16,8 @@ from wheelwork.lindblad.trajectories import JumpSamples, sample_jumps
 from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow
 
 __all__ = [
-    "CountingStatistics",
-    "Evolution",
-    "ExplicitSteps",
-    "GrownTruncation",
-    "ImplicitSteps",
-    "JumpSamples",
-    "Krylov",
-    "Lindblad",
-    "Sector",
-    "SparseLU",
-    "State",
-    "SteadyMethod",
-    "SteadyState",
-    "Truncation",
-    "counting_covariance",
-    "counting_statistics",
-    "diagonal_sector",
-    "evolve",
-    "grow",
-    "sample_jumps",
-    "steady_state",
-]
+    "CountingStatistics", "Evolution", "ExplicitSteps", "GrownTruncation", "ImplicitSteps",
+    "JumpSamples", "Krylov", "Lindblad", "Sector", "SparseLU", "State", "SteadyMethod",
+    "SteadyState", "Truncation", "counting_covariance", "counting_statistics", "diagonal_sector",
+    "evolve", "grow", "sample_jumps", "steady_state",
+]  # fmt: skip

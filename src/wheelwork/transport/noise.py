@@ -1,7 +1,6 @@
 """Spectrum of the charge noise of the level at a fixed position."""
 
 import numpy as np
-import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -14,8 +13,6 @@ from wheelwork.transport.resonances import find_resonances
 _ROUNDS = 48  # of bisection; rounding ends the gain before
 _MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
 _BLOCK = 1024  # panels evaluated at once, to stay in cache
-Owners = npt.NDArray[np.intp]
-_FIELDS = ("start", "stop", "kind")
 
 
 def charge_noise(
@@ -31,7 +28,7 @@ def charge_noise(
         return np.zeros(0)
     meshes = [_mesh(marks, shift) for shift in frequency]
     owner = np.repeat(np.arange(frequency.size), [len(mesh) for mesh in meshes])
-    panels = Panels(*(np.concatenate([getattr(m, f) for m in meshes]) for f in _FIELDS))
+    panels = join(*meshes)
     value, error = _evaluate(leads, level, frequency[owner], panels)
     for _ in range(_ROUNDS):
         total = np.asarray(np.bincount(owner, value, frequency.size), dtype=np.float64)
@@ -54,7 +51,7 @@ def charge_noise(
 
 
 def _landmarks_from_level(leads: tuple[Lead, ...], level: float) -> Landmarks:
-    """Collect landmarks and resonances, positions measured from the bare energy."""
+    """Landmarks and resonances, measured from the bare energy."""
     marks = landmarks(leads)
     nodes = graded_mesh(marks, level, level).nodes().ravel()
     shift = np.sum([lead.lineshape.sample(nodes).shift for lead in leads], axis=0)

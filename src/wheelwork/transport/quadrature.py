@@ -49,10 +49,8 @@ class _Shared:
 
     def totals(self) -> Integrals:
         mask = self.active[..., None]
-        values = self.values * mask
-        return Integrals(
-            values.sum(axis=0), (self.errors * mask).sum(axis=0), np.abs(values).sum(axis=0)
-        )
+        values, errors = self.values * mask, self.errors * mask
+        return Integrals(values.sum(axis=0), errors.sum(axis=0), np.abs(values).sum(axis=0))
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,9 +68,8 @@ class _Own:
 
     def totals(self, levels: int) -> Integrals:
         sums = np.zeros((3, levels, self.values.shape[1]))
-        np.add.at(sums[0], self.level, self.values)
-        np.add.at(sums[1], self.level, self.errors)
-        np.add.at(sums[2], self.level, np.abs(self.values))
+        for total, part in zip(sums, (self.values, self.errors, np.abs(self.values)), strict=True):
+            np.add.at(total, self.level, part)
         return Integrals(*sums)
 
 
@@ -91,7 +88,8 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
     levels_at = find_origins(leads, levels, peaks, marks)
     shared, own = _start(leads, levels_at, mesh, peaks)
     for _ in range(_ROUNDS):
-        total = _add(shared.totals(), own.totals(levels.size))
+        both = zip(shared.totals(), own.totals(levels.size), strict=True)
+        total = Integrals(*(a + b for a, b in both))
         unmet = total.error > rtol * total.scale
         count = shared.active.sum(axis=0) + np.bincount(own.level, minlength=levels.size)
         if not unmet.any() or count.max() > _MOST_PANELS + len(mesh):
@@ -99,10 +97,6 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
         share = np.where(unmet, rtol * total.scale / count[:, None], np.inf)
         shared, own = _next(leads, levels_at, shared, own, share)
     return total
-
-
-def _add(one: Integrals, other: Integrals) -> Integrals:
-    return Integrals(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _refine_for_many(mesh: Panels, peaks: Resonances) -> Panels:
@@ -132,9 +126,8 @@ def _start(
         panels = join(panels[~poor], panels[poor].bisect())
         level, column = (np.append(of[~poor], np.tile(of[poor], 2)) for of in (level, column))
     shared = _Shared(mesh, *_evaluate_shared(leads, origins, mesh), ~long)
-    return shared, _Own(
-        level, column, panels, *_evaluate_own(leads, origins, level, column, panels)
-    )
+    values, errors = _evaluate_own(leads, origins, level, column, panels)
+    return shared, _Own(level, column, panels, values, errors)
 
 
 def _hand_over(origins: Origins, level: Index, panels: Panels) -> tuple[Index, Panels]:
