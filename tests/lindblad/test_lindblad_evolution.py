@@ -26,8 +26,7 @@ from wheelwork.lindblad import (
     propagation,
     steady_state,
 )
-from wheelwork.lindblad.evolution import _interval
-from wheelwork.lindblad.propagation import ORDER, _Step
+from wheelwork.lindblad.evolution import ORDER, _interval, _Step
 from wheelwork.lindblad.sector import driven_sector
 
 TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])

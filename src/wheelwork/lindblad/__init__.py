@@ -6,8 +6,7 @@ Steady states, evolution, counting statistics and quantum-jump trajectories of a
 
 from wheelwork.lindblad.counting import CountingStatistics, counting_covariance, counting_statistics
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.evolution import Evolution, evolve
-from wheelwork.lindblad.propagation import ExplicitSteps, ImplicitSteps
+from wheelwork.lindblad.evolution import Evolution, ExplicitSteps, ImplicitSteps, evolve
 from wheelwork.lindblad.sector import Sector, diagonal_sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState

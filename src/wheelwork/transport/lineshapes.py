@@ -163,7 +163,26 @@ class Tabulated(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_samples(np.array(self.frequency), np.array(self.rate))
+        w, rate = np.array(self.frequency), np.array(self.rate)
+        if w.size < _LEAST_SAMPLES:
+            raise InvalidArgument(
+                f"`frequency` must hold at least {_LEAST_SAMPLES} samples, but holds {w.size}"
+            )
+        if rate.shape != w.shape:
+            raise InvalidArgument(
+                f"`rate` must have the shape of `frequency`, {w.shape}, but has {rate.shape}"
+            )
+        rising = np.diff(w) > 0.0
+        if not np.all(rising):
+            i = int(np.argmin(rising))
+            raise InvalidArgument(
+                f"`frequency` must rise, but is {w[i]} at sample {i} and {w[i + 1]} at the next"
+            )
+        if np.any(rate < 0.0):
+            i = int(np.argmax(rate < 0.0))
+            raise InvalidArgument(f"`rate` must not be negative, but is {rate[i]} (sample {i})")
+        if not np.any(rate > 0.0):
+            raise InvalidArgument("`rate` must be positive somewhere, but is zero at every sample")
 
     def __repr__(self) -> str:
         low, high = self.frequency[0], self.frequency[-1]
@@ -191,28 +210,6 @@ class Tabulated(Parameters):
         flat = np.ravel(frequency)
         parts = [*self._pieces.width(flat), self._pieces.hilbert(flat) / (2.0 * np.pi)]
         return Sample(*(part.reshape(np.shape(frequency)) for part in parts))
-
-
-def _check_samples(frequency: FloatArray, rate: FloatArray) -> None:
-    if frequency.size < _LEAST_SAMPLES:
-        raise InvalidArgument(
-            f"`frequency` must hold at least {_LEAST_SAMPLES} samples, but holds {frequency.size}"
-        )
-    if rate.shape != frequency.shape:
-        raise InvalidArgument(
-            f"`rate` must have the shape of `frequency`, {frequency.shape}, but has {rate.shape}"
-        )
-    if not np.all(np.diff(frequency) > 0.0):
-        first = int(np.argmin(np.diff(frequency) > 0.0))
-        raise InvalidArgument(
-            "`frequency` must rise, but is "
-            f"{frequency[first]} at sample {first} and {frequency[first + 1]} at the next"
-        )
-    if np.any(rate < 0.0):
-        first = int(np.argmax(rate < 0.0))
-        raise InvalidArgument(f"`rate` must not be negative, but is {rate[first]} (sample {first})")
-    if not np.any(rate > 0.0):
-        raise InvalidArgument("`rate` must be positive somewhere, but is zero at every sample")
 
 
 @dataclass(frozen=True)

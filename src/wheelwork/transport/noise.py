@@ -77,17 +77,14 @@ def _evaluate(
     leads: tuple[Lead, ...], level: float, shift: FloatArray, panels: Panels
 ) -> tuple[FloatArray, FloatArray]:
     """Integrate over each of `panels` with its own `shift` between the factors."""
-    parts = [slice(at, at + _BLOCK) for at in range(0, len(panels), _BLOCK)]
-    values = [_evaluate_block(leads, level, shift[part], panels[part]) for part in parts]
-    value, error = np.concatenate(values, axis=1) if values else np.zeros((2, 0))
+    values = [np.zeros((2, 0))]
+    for at in range(0, len(panels), _BLOCK):
+        part = panels[at : at + _BLOCK]
+        nodes = part.nodes()
+        occupied, _ = occupied_and_empty(leads, np.array(level), nodes)
+        moved = nodes + shift[at : at + _BLOCK, None]
+        _, empty = occupied_and_empty(leads, np.array(level), moved)
+        integrand = occupied * empty / (2.0 * np.pi)
+        values.append(np.sum(part.weights() * integrand, axis=2))
+    value, error = np.concatenate(values, axis=1)
     return value, np.abs(error)
-
-
-def _evaluate_block(
-    leads: tuple[Lead, ...], level: float, shift: FloatArray, panels: Panels
-) -> FloatArray:
-    nodes = panels.nodes()
-    occupied, _ = occupied_and_empty(leads, np.array(level), nodes)
-    _, empty = occupied_and_empty(leads, np.array(level), nodes + shift[:, None])
-    integrand = occupied * empty / (2.0 * np.pi)
-    return np.asarray(np.sum(panels.weights() * integrand, axis=2))

@@ -153,20 +153,16 @@ def graded_mesh(marks: Landmarks, lowest: float, highest: float) -> Panels:
     marked = np.concatenate([position, marks.edges, [lowest, highest]])
     middle, spread = 0.5 * (marked.min() + marked.max()), 0.5 * np.ptp(marked)
     reach = 2.0 * max(spread, distance.max())
-    panels = _coarse(middle - reach, middle + reach, np.array(marks.edges), reach)
+    low, high = middle - reach, middle + reach
+    ends = np.concatenate([[low - reach, low], marks.edges, [high, high + reach]])
+    kind = np.full(ends.size - 1, PLAIN)
+    kind[2:-1] |= SINGULAR_LEFT
+    kind[1:-2] |= SINGULAR_RIGHT
+    kind[0], kind[-1] = TAIL_LEFT, TAIL_RIGHT
+    panels = Panels(ends[:-1], ends[1:], kind)
     for _ in range(_DEEPEST):
         long = crowded(panels, position, distance)
         if not long.any():
             break
         panels = join(panels[~long], panels[long].bisect())
     return panels[np.argsort(panels.start)]
-
-
-def _coarse(low: float, high: float, edges: FloatArray, scale: float) -> Panels:
-    """Return the half lines below `low` and above `high`, and the panels between the edges."""
-    ends = np.concatenate([[low - scale, low], edges, [high, high + scale]])
-    kind = np.full(ends.size - 1, PLAIN)
-    kind[2:-1] |= SINGULAR_LEFT
-    kind[1:-2] |= SINGULAR_RIGHT
-    kind[0], kind[-1] = TAIL_LEFT, TAIL_RIGHT
-    return Panels(ends[:-1], ends[1:], kind)

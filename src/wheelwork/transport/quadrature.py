@@ -19,6 +19,7 @@ from wheelwork.transport.panels import NODES, Panels, crowded, graded_mesh, join
 from wheelwork.transport.resonances import Index, Origins, Resonances, find_origins, find_resonances
 
 BoolArray = npt.NDArray[np.bool_]
+Sums = tuple[FloatArray, FloatArray]  # integrals and their errors
 
 _ROUNDS = 48  # of bisection; rounding ends the gain before
 _DEEPEST = 64  # bisections towards a peak; 2^-64 of a panel is below rounding
@@ -165,28 +166,22 @@ def _next(
     return new_shared, new_own
 
 
-def _append(
-    old: _Shared | _Own, kept: BoolArray, new: tuple[FloatArray, FloatArray]
-) -> tuple[FloatArray, FloatArray]:
+def _append(old: _Shared | _Own, kept: BoolArray, new: Sums) -> Sums:
     return np.concatenate([old.values[kept], new[0]]), np.concatenate([old.errors[kept], new[1]])
 
 
-def _in_blocks(
-    block: Callable[[slice], tuple[FloatArray, FloatArray]], count: int, size: int
-) -> tuple[FloatArray, FloatArray]:
+def _in_blocks(block: Callable[[slice], Sums], count: int, size: int) -> Sums:
     """Apply `block` to runs of `size` panels and put the results together."""
     parts = [block(slice(at, at + size)) for at in range(0, max(count, 1), size)]
     values, errors = zip(*parts, strict=True)
     return np.concatenate(values), np.concatenate(errors)
 
 
-def _evaluate_shared(
-    leads: tuple[Lead, ...], origins: Origins, panels: Panels
-) -> tuple[FloatArray, FloatArray]:
+def _evaluate_shared(leads: tuple[Lead, ...], origins: Origins, panels: Panels) -> Sums:
     """Integrate over `panels` for all levels."""
     levels = origins.position[:, -1:]
 
-    def block(part: slice) -> tuple[FloatArray, FloatArray]:
+    def block(part: slice) -> Sums:
         frequency = panels[part].nodes()
         here = bath(leads, frequency)
         z = (frequency - here.shift)[:, None] - levels
@@ -197,10 +192,10 @@ def _evaluate_shared(
 
 def _evaluate_own(
     leads: tuple[Lead, ...], origins: Origins, level: Index, column: Index, panels: Panels
-) -> tuple[FloatArray, FloatArray]:
+) -> Sums:
     """Integrate over each of `panels`, measured from its own origin, for its own level."""
 
-    def block(part: slice) -> tuple[FloatArray, FloatArray]:
+    def block(part: slice) -> Sums:
         distance = panels[part].nodes()
         at = level[part], column[part]
         here = bath(leads, distance + origins.position[at][:, None])
