@@ -30,7 +30,7 @@ class GridGraph(nx.Graph):  # type: ignore[misc]
         return hash(repr(self))
 
 
-def checked_graph(graph: Any) -> GridGraph:
+def checked_graph(name: str, graph: Any) -> GridGraph:
     """Return `graph` as a frozen copy; it must be connected, undirected and without self loops.
 
     The copy has the attributes "damping", "thermal_occupation" and "detuning" of nodes and

@@ -1,7 +1,7 @@
 """The stationary state of a power grid with noise, from trajectories."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -11,6 +11,7 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
 from wheelwork.machines.power_grid.elements import PROBES
 from wheelwork.machines.power_grid.model import (
@@ -20,26 +21,19 @@ from wheelwork.machines.power_grid.model import (
     noisy_model,
     require_bounded,
 )
-from wheelwork.machines.power_grid.numbers import (
-    DISSIPATED,
-    EXTRACTED,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeEstimates,
-    NodeEstimates,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
 from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
 from wheelwork.phase_space import EulerMaruyama, Langevin
-from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
+from wheelwork.results import AuditEntry, Label, Observable, Result, Summary, observable, with_error
 
 LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and each must be bounded by itself
 MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
 
+MEAN_DAMPING: Label = (r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate")
 # in the order of `SampledState._totals`
 TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "mean_current")
 
@@ -62,9 +56,9 @@ class Marginal(Summary):
         """counts: (groups of trajectories, bins), the last bin open."""
         share = counts / counts.sum(axis=1, keepdims=True) / width
         groups, bins = share.shape
-        error = (
-            np.std(share, axis=0) / math.sqrt(groups - 1) if groups > 1 else np.full(bins, np.nan)
-        )
+        error = np.full(bins, np.nan)
+        if groups > 1:
+            error = np.std(share, axis=0) / math.sqrt(groups - 1)
         density = counts.sum(axis=0) / np.sum(counts) / width
         middle = (np.arange(bins - 1) + 0.5) * width
         return cls(middle, density[:-1], error[:-1], float(density[-1] * width))
@@ -72,23 +66,19 @@ class Marginal(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Bins, the most likely amplitude, and the share outside the bins."""
-        peak = float(self.amplitude[np.argmax(self.density)])
-        return {
-            "bins": str(self.amplitude.size),
-            "peak": with_error(peak),
-            "beyond": with_error(self.beyond),
-        }
+        peak = with_error(float(self.amplitude[np.argmax(self.density)]))
+        return {"bins": str(self.amplitude.size), "peak": peak, "beyond": with_error(self.beyond)}
 
 
-def _error(name: str) -> Callable[["SampledState"], float]:
-    """The error of one of `TOTALS`, by chance and by the step."""
+def _total(name: str, label: Label) -> Observable[Estimate]:
+    """One of `TOTALS`; its error is that by chance and by the step."""
 
     def error(state: "SampledState") -> float:
-        by_chance = state.estimates[name].standard_error
         asked = state.samples.alike is not None or state.method.checked
-        return math.hypot(by_chance, state.step_errors[name] if asked else 0.0)
+        by_step = state.step_errors[name] if asked else 0.0
+        return math.hypot(state.estimates[name].standard_error, by_step)
 
-    return error
+    return observable(*label, key=name, error=error)(lambda state: state.estimates[name])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,22 +101,22 @@ class SampledState(Result):
     # ------------------------------------------------------------------ per edge and node
 
     @cached_property
-    def current(self) -> EdgeEstimates:
+    def current(self) -> EdgeNumbers[Estimate]:
         """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeEstimates(self.machine.edges, self._fine.current)
+        return EdgeNumbers.of(self.machine.edge_index, self._fine.current)
 
     @cached_property
-    def current_fluctuation(self) -> EdgeEstimates:
+    def current_fluctuation(self) -> EdgeNumbers[Estimate]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of each edge, J at one time: the same in both directions.
 
         In normal order; the square of the operator holds (g²/4)(n_u + n_v) more.
         """
-        return EdgeEstimates(self.machine.edges, self._fine.fluctuation, odd=False)
+        return EdgeNumbers.of(self.machine.edge_index, self._fine.fluctuation, odd=False)
 
     @cached_property
-    def occupation(self) -> NodeEstimates:
+    def occupation(self) -> NodeNumbers[Estimate]:
         """⟨|α_j|²⟩ by node."""
-        return NodeEstimates(self.machine.index, self._fine.occupation)
+        return NodeNumbers.of(self.machine.index, self._fine.occupation)
 
     @cached_property
     def marginals(self) -> Mapping[Hashable, Marginal]:
@@ -143,37 +133,17 @@ class SampledState(Result):
 
     # ------------------------------------------------------------------ of the whole network
 
-    @observable(*OCCUPATION, key="occupation", error=_error("occupation"))
-    def total_occupation(self) -> Estimate:
-        """Σ ⟨|α_j|²⟩."""
-        return self.estimates["occupation"]
-
-    @observable(*INJECTED, error=_error("injected"))
-    def injected(self) -> Estimate:
-        """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
-        return self.estimates["injected"]
-
-    @observable(*EXTRACTED, error=_error("extracted"))
-    def extracted(self) -> Estimate:
-        """Σ ⟨Λ_j n_j − noise of the engine⟩."""
-        return self.estimates["extracted"]
-
-    @observable(*DISSIPATED, error=_error("dissipated"))
-    def dissipated(self) -> Estimate:
-        """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
-        return self.estimates["dissipated"]
-
-    @observable(
-        r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate", error=_error("mean_damping")
-    )
-    def mean_damping(self) -> Estimate:
-        """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
-        return self.estimates["mean_damping"]
-
-    @observable(*MEAN_CURRENT, error=_error("mean_current"))
-    def mean_current(self) -> Estimate:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.estimates["mean_current"]
+    total_occupation = _total("occupation", numbers.OCCUPATION)
+    injected = _total("injected", numbers.INJECTED)
+    """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
+    extracted = _total("extracted", numbers.EXTRACTED)
+    """Σ ⟨Λ_j n_j − noise of the engine⟩."""
+    dissipated = _total("dissipated", numbers.DISSIPATED)
+    """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
+    mean_damping = _total("mean_damping", MEAN_DAMPING)
+    """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
+    mean_current = _total("mean_current", numbers.MEAN_CURRENT)
+    """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
 
     @cached_property
     def step_errors(self) -> Mapping[str, float]:
@@ -210,25 +180,25 @@ class SampledState(Result):
 
     def arrays(self) -> xr.Dataset:
         """Currents, their fluctuations, occupations and the distributions of amplitudes."""
-        rate, step_error = {"units": "rate"}, self.samples.step_error(lambda means: means.current)
+        step_error = self.samples.step_error(lambda means: means.current)
         dataset = xr.Dataset(
             {
-                "edge_current": ("edge", self.current.array, rate),
-                "edge_current_error": ("edge", self.current.errors, rate),
-                "edge_current_step_error": ("edge", step_error, rate),
-                "edge_current_fluctuation": ("edge", self.current_fluctuation.array, rate),
-                "edge_current_fluctuation_error": ("edge", self.current_fluctuation.errors, rate),
-                "node_occupation": ("node", self.occupation.array, {"units": "1"}),
-                "node_occupation_error": ("node", self.occupation.errors, {"units": "1"}),
+                **self.current.variables("edge_current"),
+                "edge_current_step_error": ("edge", step_error, {"units": "rate"}),
+                **self.current_fluctuation.variables("edge_current_fluctuation"),
+                **self.occupation.variables("node_occupation"),
             },
             coords=self.machine.coordinates,
             attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
         )
-        marginals, dims = list(self.marginals.values()), ("node", "bin")
-        if marginals:
-            dataset["amplitude"] = (dims, np.array([m.amplitude for m in marginals]))
-            dataset["amplitude_density"] = (dims, np.array([m.density for m in marginals]))
-            dataset["amplitude_density_error"] = (dims, np.array([m.error for m in marginals]))
+        columns = {
+            "amplitude": "amplitude",
+            "amplitude_density": "density",
+            "amplitude_density_error": "error",
+        }
+        for name, field in columns.items() if self.marginals else ():
+            values = [getattr(each, field) for each in self.marginals.values()]
+            dataset[name] = (("node", "bin"), np.array(values))
         return dataset
 
     # ------------------------------------------------------------------ from the samples
@@ -281,7 +251,7 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     if isinstance(method, Langevin):
         _require_accurate(state, method)
     # so that NotConverged is raised here, not when they are read
-    _ = state.occupation.errors, state.current.errors, state.current_fluctuation.errors
+    _ = state.occupation, state.current, state.current_fluctuation
     return state
 
 

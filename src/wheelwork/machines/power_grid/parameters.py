@@ -53,6 +53,15 @@ def number_or_mapping(check: Callable[..., float]) -> Callable[[str, Any], Any]:
     return checked
 
 
+NON_NEGATIVE = number_or_mapping(_checks.non_negative)
+REAL = number_or_mapping(_checks.real)
+
+
+def _per_node(name: str) -> cached_property[FloatArray]:
+    """The parameter `name` as an array over the nodes."""
+    return cached_property(lambda self: per_node(name, self._graph, getattr(self, name)))
+
+
 @dataclass(frozen=True, repr=False)
 class GridParameters(Parameters):
     """Coupled oscillators with generators, engines and thermal surroundings.
@@ -78,37 +87,26 @@ class GridParameters(Parameters):
     )
 
     graph: nx.Graph = parameter(
-        "", "1", "oscillators and their couplings", check=lambda _, graph: checked_graph(graph)
+        "(V, E)", "1", "oscillators and their couplings", check=checked_graph
     )
     _: KW_ONLY
-    generators: Mapping[Hashable, Element] = parameter("", "1", "elements with gain, by node")
-    engines: Mapping[Hashable, Element] = parameter("", "1", "elements with loss, by node")
+    generators: Mapping[Hashable, Element] = parameter(
+        r"\Gamma_i(n)", "rate", "elements with gain, by node"
+    )
+    engines: Mapping[Hashable, Element] = parameter(
+        r"\Gamma_e(n)", "rate", "elements with loss, by node"
+    )
     coupling: float | None = parameter(
         "g", "rate", "coupling of neighbours", check=_checks.real, optional=True, default=1.0
     )
     damping: Number | None = parameter(
-        r"\gamma",
-        "rate",
-        "damping of every oscillator",
-        check=number_or_mapping(_checks.non_negative),
-        optional=True,
-        default=None,
+        r"\gamma", "rate", "damping of oscillators", check=NON_NEGATIVE, optional=True, default=None
     )
     thermal_occupation: Number | None = parameter(
-        r"N_\mathrm{th}",
-        "1",
-        "thermal occupation",
-        check=number_or_mapping(_checks.non_negative),
-        optional=True,
-        default=0.0,
+        r"N_\mathrm{th}", "1", "thermal occupation", check=NON_NEGATIVE, optional=True, default=0.0
     )
     detuning: Number | None = parameter(
-        r"\Delta",
-        "rate",
-        "detuning",
-        check=number_or_mapping(_checks.real),
-        optional=True,
-        default=0.0,
+        r"\Delta", "rate", "detuning", check=REAL, optional=True, default=0.0
     )
 
     def __post_init__(self) -> None:
@@ -279,6 +277,11 @@ class GridParameters(Parameters):
         return {node: i for i, node in enumerate(self.nodes)}
 
     @cached_property
+    def edge_index(self) -> Mapping[Edge, int]:
+        """Position of each edge in `edges`."""
+        return {edge: i for i, edge in enumerate(self.edges)}
+
+    @cached_property
     def edge_indices(self) -> npt.NDArray[np.intp]:
         """Positions in `nodes` of both ends of each edge, (E, 2)."""
         pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
@@ -292,25 +295,14 @@ class GridParameters(Parameters):
             "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
         }
 
-    @cached_property
-    def couplings(self) -> FloatArray:
-        """g of each edge, (E,)."""
-        return per_edge("coupling", self._graph, self.coupling)
-
-    @cached_property
-    def dampings(self) -> FloatArray:
-        """γ of each node, (N,)."""
-        return per_node("damping", self._graph, self.damping)
-
-    @cached_property
-    def thermal_occupations(self) -> FloatArray:
-        """N_th of each node, (N,)."""
-        return per_node("thermal_occupation", self._graph, self.thermal_occupation)
-
-    @cached_property
-    def detunings(self) -> FloatArray:
-        """Δ of each node, (N,)."""
-        return per_node("detuning", self._graph, self.detuning)
+    couplings = cached_property(lambda self: per_edge("coupling", self._graph, self.coupling))
+    """g of each edge, (E,)."""
+    dampings = _per_node("damping")
+    """γ of each node, (N,)."""
+    thermal_occupations = _per_node("thermal_occupation")
+    """N_th of each node, (N,)."""
+    detunings = _per_node("detuning")
+    """Δ of each node, (N,)."""
 
     @property
     def injection(self) -> float:

@@ -1,7 +1,7 @@
 """Quantum-jump trajectories of a power grid: where the density matrix does not fit."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -14,16 +14,9 @@ from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import JumpSamples
+from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
-from wheelwork.machines.power_grid.numbers import (
-    EXTRACTED,
-    FLUCTUATION,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeNumbers,
-    NodeNumbers,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.accuracy import brightest_occupation
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
@@ -34,7 +27,7 @@ from wheelwork.machines.power_grid.quantum.model import (
 )
 from wheelwork.machines.power_grid.quantum.moments import standard_deviation
 from wheelwork.numerics.statistics import Estimate
-from wheelwork.results import AuditEntry, Result, observable
+from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
 MOST_APART = 6.0  # standard errors of the difference of trajectories from the two starts
@@ -217,14 +210,14 @@ def merged(one: JumpSamples, other: JumpSamples) -> JumpSamples:
     )
 
 
-def _standard_error(name: str) -> Callable[["SampledQuantumState"], float]:
-    """Of an `Estimate` of the state."""
-    return lambda state: float(getattr(state, name).standard_error)
+def _total(name: str, label: Label) -> Observable[Estimate]:
+    """The sum over the nodes of the averages `name`; its error is at most the sum of the errors."""
 
+    def total(state: "SampledQuantumState") -> Estimate:
+        values, errors = state._averages(name, state.machine.nodes)
+        return Estimate(float(np.sum(values)), float(np.sum(errors)))
 
-def _mean_error(name: str) -> Callable[["SampledQuantumState"], float]:
-    """Of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
-    return lambda state: float(np.mean(getattr(state, name).errors))
+    return observable(*label, key=name, error=lambda state: total(state).standard_error)(total)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,59 +237,36 @@ class SampledQuantumState(Result):
     # ------------------------------------------------------------------ per node and edge
 
     @property
-    def occupation(self) -> NodeNumbers:
+    def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         return NodeNumbers(self.machine.index, *self._averages("occupation", self.machine.nodes))
 
     @property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """⟨J⟩ by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeNumbers(self.machine.edges, *self._averages("current", self.machine.edges))
+        return EdgeNumbers(self.machine.edge_index, *self._averages("current", self.machine.edges))
 
     @cached_property
-    def current_fluctuation(self) -> EdgeNumbers:
+    def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J."""
         square, square_error = self._averages("square", self.machine.edges)
         mean, error = self._averages("current", self.machine.edges)
         variance = np.maximum(square - mean**2, 0.0)
         variance_error = square_error + 2.0 * np.abs(mean) * error
         deviation = standard_deviation(variance, variance_error)
-        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
+        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
 
     def _averages(self, name: str, over: tuple[object, ...]) -> tuple[FloatArray, FloatArray]:
         averages = [self.samples.averages[f"{name} {i}"] for i in range(len(over))]
         return np.array([mean for mean, _ in averages]), np.array([error for _, error in averages])
 
-    def _total(self, name: str) -> Estimate:
-        values, errors = self._averages(name, self.machine.nodes)
-        return Estimate(float(np.sum(values)), float(np.sum(errors)))
-
-    # ------------------------------------------------------------------ observables
-
-    @observable(*INJECTED, error=_standard_error("injected"))
-    def injected(self) -> Estimate:
-        """Quanta per time that generators add."""
-        return self._total("injected")
-
-    @observable(*EXTRACTED, error=_standard_error("extracted"))
-    def extracted(self) -> Estimate:
-        """Quanta per time that engines take."""
-        return self._total("extracted")
-
-    @observable(*OCCUPATION, key="occupation", error=_standard_error("total_occupation"))
-    def total_occupation(self) -> Estimate:
-        """Σ ⟨a_j†a_j⟩."""
-        return self._total("occupation")
-
-    @observable(*MEAN_CURRENT, error=_mean_error("current"))
-    def mean_current(self) -> float:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.current.mean()
-
-    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_error("current_fluctuation"))
-    def mean_current_fluctuation(self) -> float:
-        """Mean of `current_fluctuation` over the edges."""
-        return self.current_fluctuation.mean()
+    injected = _total("injected", numbers.INJECTED)
+    extracted = _total("extracted", numbers.EXTRACTED)
+    total_occupation = _total("occupation", numbers.OCCUPATION)
+    mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
+    mean_current_fluctuation = edge_mean(
+        "current_fluctuation", numbers.FLUCTUATION, "current_fluctuation"
+    )
 
     # ------------------------------------------------------------------ accuracy, data
 
@@ -315,15 +285,9 @@ class SampledQuantumState(Result):
 
     def arrays(self) -> xr.Dataset:
         """Means per node and edge."""
-        return xr.Dataset(
-            {
-                "node_occupation": ("node", self.occupation.array),
-                "node_occupation_error": ("node", self.occupation.errors),
-                "edge_current": ("edge", self.current.array),
-                "edge_current_error": ("edge", self.current.errors),
-            },
-            coords=self.machine.coordinates,
-        )
+        occupation = self.occupation.variables("node_occupation")
+        current = self.current.variables("edge_current")
+        return xr.Dataset({**occupation, **current}, coords=self.machine.coordinates)
 
 
 def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQuantumState:

@@ -1,6 +1,6 @@
 """The steady state of a power grid's master equation."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,17 +13,9 @@ import xarray as xr
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.model import node_balance
-from wheelwork.machines.power_grid.numbers import (
-    DISSIPATED,
-    EXTRACTED,
-    FLUCTUATION,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeNumbers,
-    NodeNumbers,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.accuracy import (
     entropy_error,
@@ -38,23 +30,29 @@ from wheelwork.machines.power_grid.quantum.moments import (
     node_populations,
     standard_deviation,
 )
-from wheelwork.results import AuditEntry, Result, observable
+from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
+NORMAL_FLUCTUATION: Label = (
+    r"\Delta J_{:}",
+    "rate",
+    "standard deviation of the current, in normal order",
+)
 LARGEST_DENSE = 8192  # basis states of a dense matrix: one gigabyte
 
 
-def _sum_of(name: str) -> Callable[["QuantumState"], float]:
-    """The error of the sum over the nodes of one of `Moments`: at most the sum of the errors."""
-    return lambda state: float(np.sum(getattr(state.solution.moment_errors, name)))
+def _sum(name: str, label: Label) -> Observable[float]:
+    """The sum over the nodes of one of `Moments`; its error is at most the sum of the errors."""
 
+    def error(state: "QuantumState") -> float:
+        return float(np.sum(getattr(state.solution.moment_errors, name)))
 
-def _mean_of(name: str) -> Callable[["QuantumState"], float]:
-    """The error of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
-    return lambda state: float(np.mean(getattr(state, name).errors))
+    return observable(*label, key=name, error=error)(
+        lambda state: float(np.sum(getattr(state.moments, name)))
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,35 +85,35 @@ class QuantumState(Result):
     # ------------------------------------------------------------------ per node and edge
 
     @property
-    def occupation(self) -> NodeNumbers:
+    def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         errors = self.solution.moment_errors.occupation
         return NodeNumbers(self.machine.index, self.moments.occupation, errors)
 
     @property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u): `current[(u, v)]` is positive from u to v."""
         errors = self.solution.moment_errors.current
-        return EdgeNumbers(self.machine.edges, self.moments.current, errors)
+        return EdgeNumbers(self.machine.edge_index, self.moments.current, errors)
 
     @cached_property
-    def current_fluctuation(self) -> EdgeNumbers:
+    def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J (Huber and Rabl, Sec. V)."""
         return self._fluctuation(self.moments.square, self.solution.moment_errors.square)
 
     @cached_property
-    def current_fluctuation_normal(self) -> EdgeNumbers:
+    def current_fluctuation_normal(self) -> EdgeNumbers[float]:
         """√(⟨:J²:⟩ − ⟨J⟩²), with operators in normal order; ⟨J²⟩ = ⟨:J²:⟩ + g²(n_u + n_v)/4.
 
         NaN where this variance is negative, which no classical amplitudes allow.
         """
         return self._fluctuation(self.moments.normal, self.solution.moment_errors.normal)
 
-    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers:
+    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers[float]:
         current, error = self.moments.current, self.solution.moment_errors.current
         variance_error = square_error + 2.0 * np.abs(current) * error + error**2
         deviation = standard_deviation(square - current**2, variance_error)
-        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
+        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
 
     @property
     def balance(self) -> FloatArray:
@@ -125,7 +123,7 @@ class QuantumState(Result):
         return node_balance(self.machine, net, moments.current)
 
     @cached_property
-    def local_ergotropy(self) -> NodeNumbers:
+    def local_ergotropy(self) -> NodeNumbers[float]:
         """Work that each node holds by itself, in quanta: units of ω0."""
         energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
         work = [
@@ -137,25 +135,17 @@ class QuantumState(Result):
 
     # ------------------------------------------------------------------ observables
 
-    @observable(*INJECTED, error=_sum_of("injected"))
-    def injected(self) -> float:
-        """Quanta per time that generators add."""
-        return float(np.sum(self.moments.injected))
-
-    @observable(*EXTRACTED, error=_sum_of("extracted"))
-    def extracted(self) -> float:
-        """Quanta per time that engines take."""
-        return float(np.sum(self.moments.extracted))
-
-    @observable(*DISSIPATED, error=_sum_of("dissipated"))
-    def dissipated(self) -> float:
-        """Quanta per time lost to the surroundings, net: Σ γ_j(⟨n_j⟩ − N_th,j)."""
-        return float(np.sum(self.moments.dissipated))
-
-    @observable(*OCCUPATION, key="occupation", error=_sum_of("occupation"))
-    def total_occupation(self) -> float:
-        """Σ ⟨a_j†a_j⟩."""
-        return float(np.sum(self.moments.occupation))
+    injected = _sum("injected", numbers.INJECTED)
+    extracted = _sum("extracted", numbers.EXTRACTED)
+    dissipated = _sum("dissipated", numbers.DISSIPATED)  # net: Σ γ_j(⟨n_j⟩ − N_th,j)
+    total_occupation = _sum("occupation", numbers.OCCUPATION)
+    mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
+    mean_current_fluctuation = edge_mean(
+        "current_fluctuation", numbers.FLUCTUATION, "current_fluctuation"
+    )
+    mean_current_fluctuation_normal = edge_mean(
+        "current_fluctuation_normal", NORMAL_FLUCTUATION, "current_fluctuation_normal"
+    )
 
     @observable(
         "S",
@@ -173,29 +163,7 @@ class QuantumState(Result):
         r"\mathrm{Tr}\,\rho^2", "1", "purity", error=lambda state: 2.0 * state.solution.error
     )
     def purity(self) -> float:
-        """Tr ρ²."""
         return float(np.sum(self.eigenvalues**2))
-
-    @observable(*MEAN_CURRENT, error=_mean_of("current"))
-    def mean_current(self) -> float:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.current.mean()
-
-    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_of("current_fluctuation"))
-    def mean_current_fluctuation(self) -> float:
-        """Mean of `current_fluctuation` over the edges."""
-        return self.current_fluctuation.mean()
-
-    @observable(
-        r"\Delta J_{:}",
-        "rate",
-        "standard deviation of the current, in normal order",
-        key="current_fluctuation_normal",
-        error=_mean_of("current_fluctuation_normal"),
-    )
-    def mean_current_fluctuation_normal(self) -> float:
-        """Mean of `current_fluctuation_normal` over the edges."""
-        return self.current_fluctuation_normal.mean()
 
     @observable(
         r"\mathcal{N}",
@@ -306,19 +274,15 @@ class QuantumState(Result):
         """Means per node and edge, and distributions of quanta."""
         dataset = xr.Dataset(
             {
-                "node_occupation": ("node", self.occupation.array),
-                "node_occupation_error": ("node", self.occupation.errors),
-                "node_ergotropy": ("node", self.local_ergotropy.array),
-                "node_ergotropy_error": ("node", self.local_ergotropy.errors),
+                **self.occupation.variables("node_occupation"),
+                **self.local_ergotropy.variables("node_ergotropy"),
                 "node_population": (("node", "quanta"), self.populations),
                 "total_population": ("quanta", self.total_distribution),
             },
             coords={**self.machine.coordinates, "quanta": np.arange(self.cutoff + 1)},
         )
         for name in ("current", "current_fluctuation", "current_fluctuation_normal"):
-            numbers: EdgeNumbers = getattr(self, name)
-            dataset[f"edge_{name}"] = ("edge", numbers.array, {"units": "rate"})
-            dataset[f"edge_{name}_error"] = ("edge", numbers.errors, {"units": "rate"})
+            dataset = dataset.assign(getattr(self, name).variables(f"edge_{name}"))
         return dataset
 
 
