@@ -87,12 +87,6 @@ def dissipated_error(branch: Branch) -> float:
     return float(np.max(branch.machine.dampings)) * 2.0 * size * branch.error
 
 
-def frequency_error(branch: Branch, fastest: float) -> float:
-    """Return the error of ω. fastest: a bound on the rates of the amplitudes."""
-    size = float(np.linalg.norm(branch.amplitudes))
-    return branch.error / size * fastest if size else 0.0
-
-
 # ---------------------------------------------------------------------- samples
 
 

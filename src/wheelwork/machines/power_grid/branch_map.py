@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from wheelwork.machines.power_grid.model import (
     loss_rates,
     require_bounded,
 )
-from wheelwork.machines.power_grid.net_rates import SaturableGrowth, SaturableRates
+from wheelwork.machines.power_grid.net_rates import SaturableGrowth
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import (
     AmplitudeModel,
@@ -77,7 +78,7 @@ def _solved(searches: Sequence[Search]) -> list[Solutions]:
     alike = shared is not None and all(search.known_curve is shared for search in searches)
     saturable = [growth for growth in growths if isinstance(growth, SaturableGrowth)]
     if alike and len(saturable) == len(growths):
-        return run_together(searches, SaturableRates.stacked(saturable))
+        return run_together(searches, SaturableGrowth.stacked(saturable))
     return [search.run()[0] for search in searches]
 
 
@@ -104,75 +105,56 @@ class _Curves:
 
     def _largest(self, point: GridParameters) -> FloatArray:
         """R_k(0) with the largest rates that the map asks for."""
-        ends = {name: float(axis.max()) for name, axis in self.axes.items()}
         rates = {
-            name: value
-            for name, value in ends.items()
+            name: float(axis.max())
+            for name, axis in self.axes.items()
             if name.partition("[")[0] in ("injection", "extraction")
         }
         largest = amplitude_model(point.replace(**rates))
         return largest.growth.rates(np.zeros(largest.active.size))
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
-    frequency: FloatArray
-    growth_rate: FloatArray
-    error: FloatArray
-    injected: FloatArray
-    extracted: FloatArray
-    edge_current: FloatArray
-    rest_stable: bool
-
-
-def _numbers(point: GridParameters, search: Search, solutions: Solutions) -> _Row:
+def _numbers(
+    point: GridParameters, search: Search, solutions: Solutions
+) -> tuple[dict[str, FloatArray], bool]:
+    """Numbers of each branch at a point, and whether the state at rest is stable."""
     alpha, omega, model = solutions.amplitudes, solutions.frequency, search.model
     occupation = np.abs(alpha) ** 2
-    return _Row(
-        omega,
-        growth_rates(model, alpha, omega, search.mirror),
-        solutions.error,
-        np.sum(gain_rates(point, occupation) * occupation, axis=1),
-        np.sum(loss_rates(point, occupation) * occupation, axis=1),
-        edge_currents(point, edge_coherences(point, alpha)),
-        rest_growth_rate(model) < 0.0,
-    )
+    return {
+        "frequency": omega,
+        "growth_rate": growth_rates(model, alpha, omega, search.mirror),
+        "error": solutions.error,
+        "injected": np.sum(gain_rates(point, occupation) * occupation, axis=1),
+        "extracted": np.sum(loss_rates(point, occupation) * occupation, axis=1),
+        "edge_current": edge_currents(point, edge_coherences(point, alpha)),
+    }, rest_growth_rate(model) < 0.0
 
 
 def _dataset(
-    parameters: GridParameters, axes: Mapping[str, FloatArray], rows: list[_Row]
+    parameters: GridParameters,
+    axes: Mapping[str, FloatArray],
+    points: list[tuple[dict[str, FloatArray], bool]],
 ) -> xr.Dataset:
-    shape = tuple(axis.size for axis in axes.values())
-    most = max(row.frequency.size for row in rows)
-
-    def table(field: str, *width: int) -> FloatArray:
-        whole = np.full((len(rows), most, *width), np.nan)
-        for i, row in enumerate(rows):
-            numbers = getattr(row, field)
-            whole[i, : len(numbers)] = numbers
-        return whole.reshape(*shape, most, *width)
-
-    dims = (*axes, "branch")
-    names = "frequency", "growth_rate", "error", "injected", "extracted"
-    variables = {name: (dims, table(name)) for name in names}
-    growth = variables["growth_rate"][1]
-    number = np.array([row.frequency.size for row in rows]).reshape(shape)
+    shape, over = tuple(axis.size for axis in axes.values()), tuple(axes)
+    counts = [numbers["frequency"].size for numbers, _ in points]
+    variables: dict[str, Any] = {}
+    for name, first in points[0][0].items():
+        whole = np.full((len(points), max(counts), *first.shape[1:]), np.nan)
+        for row, (numbers, _) in zip(whole, points, strict=True):
+            row[: len(numbers[name])] = numbers[name]
+        dims = (*over, "branch", "edge") if name == "edge_current" else (*over, "branch")
+        variables[name] = dims, whole.reshape(*shape, *whole.shape[1:])
+    stable = variables["growth_rate"][1] < 0.0
+    at_rest = np.array([rest for _, rest in points], dtype=np.int8)
     dataset = xr.Dataset(
         {
             **variables,
-            "stable": (dims, (growth < 0.0).astype(np.int8)),
-            "edge_current": ((*dims, "edge"), table("edge_current", len(parameters.edges))),
-            "branches": (tuple(axes), number),
-            "stable_branches": (tuple(axes), np.sum(growth < 0.0, axis=-1)),
-            "rest_stable": (
-                tuple(axes),
-                np.array([row.rest_stable for row in rows], dtype=np.int8).reshape(shape),
-            ),
+            "stable": ((*over, "branch"), stable.astype(np.int8)),
+            "branches": (over, np.array(counts).reshape(shape)),
+            "stable_branches": (over, np.sum(stable, axis=-1)),
+            "rest_stable": (over, at_rest.reshape(shape)),
         },
-        coords={
-            **{name: (name, axis) for name, axis in axes.items()},
-            "edge": parameters.coordinates["edge"],
-        },
+        coords={**axes, "edge": parameters.coordinates["edge"]},
     )
     for name in axes:
         dataset[name].attrs = attributes(parameters.label_of(name))

@@ -103,7 +103,7 @@ class SampledState(Result):
     @cached_property
     def current(self) -> EdgeNumbers[Estimate]:
         """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeNumbers.of(self.machine.edge_index, self._fine.current)
+        return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.current)
 
     @cached_property
     def current_fluctuation(self) -> EdgeNumbers[Estimate]:
@@ -111,12 +111,12 @@ class SampledState(Result):
 
         In normal order; the square of the operator holds (g²/4)(n_u + n_v) more.
         """
-        return EdgeNumbers.of(self.machine.edge_index, self._fine.fluctuation, odd=False)
+        return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.fluctuation, odd=False)
 
     @cached_property
     def occupation(self) -> NodeNumbers[Estimate]:
         """⟨|α_j|²⟩ by node."""
-        return NodeNumbers.of(self.machine.index, self._fine.occupation)
+        return NodeNumbers.of(self.machine.index, self.samples.fine.occupation)
 
     @cached_property
     def marginals(self) -> Mapping[Hashable, Marginal]:
@@ -154,7 +154,7 @@ class SampledState(Result):
     @cached_property
     def estimates(self) -> Mapping[str, Estimate]:
         """Every observable with its standard error."""
-        return dict(zip(TOTALS, self._totals(self._fine).estimates, strict=True))
+        return dict(zip(TOTALS, self._totals(self.samples.fine).estimates, strict=True))
 
     # ------------------------------------------------------------------ accuracy, data
 
@@ -165,10 +165,9 @@ class SampledState(Result):
         size = max(mean, 1e-300)  # nothing to divide by where all is at rest
         rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf
         by_step = self.step_errors["occupation"] / size if self.method.checked else None
-        balance = {"energy balance": energy_balance(self.machine, self.samples)}
-        return MappingProxyType(
-            {**sampling_audit(self.samples, rtol, error / size, by_step), **balance}
-        )
+        checks = sampling_audit(self.samples, rtol, error / size, by_step)
+        balance = energy_balance(self.machine, self.samples)
+        return MappingProxyType({**checks, "energy balance": balance})
 
     @property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -203,36 +202,29 @@ class SampledState(Result):
 
     # ------------------------------------------------------------------ from the samples
 
-    @property
-    def _fine(self) -> Means:
-        return self.samples.fine
-
     def _totals(self, means: Means) -> Sampled:
         """The numbers named in `TOTALS`, in one."""
-        machine, occupation, current = self.machine, means.occupation, means.current
+        machine, occupation = self.machine, means.occupation
         lost = _sum(occupation, machine.dampings)
         loss, gain = _sum(means.local_observable("loss")), _sum(means.local_observable("gain"))
         from_surroundings = float(machine.dampings @ machine.thermal_occupations)
         edges = len(machine.edges)
-        return _joined(
+        parts = (
             _sum(occupation),
             _sum(means.local_observable("injected")),
             _sum(means.local_observable("extracted")),
             Sampled(lost.value - from_surroundings, lost.deviations),
             Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
-            _sum(current, np.full(edges, 1.0 / max(edges, 1))),
+            _sum(means.current, np.full(edges, 1.0 / max(edges, 1))),
         )
+        values = np.concatenate([part.value for part in parts])
+        return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
 
 
 def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
     """Σ w_q x_q, (1,), by default with weights of one."""
     chosen = np.ones(sampled.value.size) if weights is None else weights
     return sampled.combined(chosen[None])
-
-
-def _joined(*parts: Sampled) -> Sampled:
-    values = np.concatenate([part.value for part in parts])
-    return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
 
 
 def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
@@ -243,7 +235,11 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
     error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
-    _require_no_start(method)
+    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
+        raise InvalidArgument(
+            "`start` must be left out for a power grid, whose trajectories leave from random "
+            f"amplitudes, but is {method.start!r}"
+        )
     model = noisy_model(parameters)
     _require_bounded(parameters, model)
     _require_source(model)
@@ -253,14 +249,6 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     # so that NotConverged is raised here, not when they are read
     _ = state.occupation, state.current, state.current_fluctuation
     return state
-
-
-def _require_no_start(method: Langevin | EulerMaruyama) -> None:
-    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
-        raise InvalidArgument(
-            "`start` must be left out for a power grid, whose trajectories leave from random "
-            f"amplitudes, but is {method.start!r}"
-        )
 
 
 def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:

@@ -15,7 +15,6 @@ from wheelwork.machines.power_grid.accuracy import (
     branch_audit,
     dissipated_error,
     flow_error,
-    frequency_error,
     granularity,
     occupation_error,
     thermal_share,
@@ -51,8 +50,11 @@ def _flows_error(state: "MeanFieldState") -> float | None:
 
 
 def _frequency_error(state: "MeanFieldState") -> float | None:
-    fastest = largest_rate(state.attractors.model)
-    return None if state.branch is None else frequency_error(state.branch, fastest)
+    """The error of the amplitudes times a bound on their rates."""
+    if state.branch is None:
+        return None
+    size = float(np.linalg.norm(state.branch.amplitudes))
+    return state.branch.error / size * largest_rate(state.attractors.model) if size else 0.0
 
 
 def _growth_rate_error(state: "MeanFieldState") -> float | None:

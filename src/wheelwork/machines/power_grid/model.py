@@ -47,16 +47,6 @@ def loss_rates(parameters: GridParameters, occupation: FloatArray) -> FloatArray
     return _summed(parameters, parameters.engines, "rate_at", occupation)
 
 
-def noise(parameters: GridParameters, occupation: FloatArray) -> FloatArray:
-    """Return ⟨|dα_j|²⟩/dt of the P function, γ N_th and that of the elements.
-
-    (Huber and Rabl, Eqs. (3)–(5).) occupation: (..., N).
-    """
-    thermal = parameters.dampings * parameters.thermal_occupations
-    gain = _summed(parameters, parameters.generators, "gain_noise_at", occupation)
-    return thermal + gain + _summed(parameters, parameters.engines, "loss_noise_at", occupation)
-
-
 def _summed(
     parameters: GridParameters,
     elements: Mapping[Hashable, ActiveElement],
@@ -115,10 +105,10 @@ def amplitude_model(parameters: GridParameters) -> AmplitudeModel:
     acting.sort(key=lambda each: each[0])
     active = sorted({site for site, _, _ in acting})
     signs = np.array([sign for _, _, sign in acting])
-    saturable = tuple(element for _, element, _ in acting if isinstance(element, Saturable))
+    saturable = [element for _, element, _ in acting if isinstance(element, Saturable)]
     growth: Growth
     if len(saturable) == len(acting) == len(active):
-        growth = SaturableGrowth(saturable, signs)
+        growth = SaturableGrowth.of(saturable, signs)
     else:
         pairs = [(active.index(site), element) for site, element, _ in acting]
         growth = ElementGrowth(pairs, signs)

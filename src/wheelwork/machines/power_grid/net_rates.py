@@ -1,5 +1,6 @@
 """Net rates, gain minus loss, of the active sites in amplitude equations without and with noise."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,76 +14,58 @@ from wheelwork.oscillator_networks import IntArray
 
 @dataclass(frozen=True, eq=False)
 class SaturableGrowth:
-    """One saturable element at each active site.
+    """R = ±Γ/(1 + n/n0)^ν, one saturable element at each active site.
 
-    elements: K of them. signs: (K,), 1 for generators, −1 for engines.
+    full: ±Γ, saturation: n0 and exponent: ν, all (K,), or (B, K) with a row for each of many
+    models. elements: K of them, of a single model.
     """
 
-    elements: tuple[Saturable, ...]
-    signs: FloatArray
-
-    def rates(self, occupations: FloatArray) -> FloatArray:
-        """±Γ_k(n_k)."""
-        return self.formula.rates(occupations)
-
-    def slopes(self, occupations: FloatArray) -> FloatArray:
-        """±dΓ_k/dn_k."""
-        return self.formula.slopes(occupations)
-
-    @cached_property
-    def formula(self) -> "SaturableRates":
-        """The same as arrays."""
-        return SaturableRates(
-            self.signs * np.array([each.rate for each in self.elements]),
-            np.array([each.saturation for each in self.elements]),
-            np.array([each.exponent for each in self.elements]),
-        )
-
-    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
-        """±Γ(n) of one site."""
-        signed: FloatArray = self.signs[site] * self.elements[site].rate_at(occupation)
-        return signed
-
-    def occupation(self, site: int, rate: FloatArray) -> FloatArray:
-        """n at which the net rate of `site` is `rate`."""
-        return self.elements[site].occupation_at(self.signs[site] * rate)
-
-
-@dataclass(frozen=True, eq=False)
-class SaturableRates:
-    """R = ±Γ/(1 + n/n0)^ν, for arrays of numbers: (K,), or (B, K) with a row for each state.
-
-    rate: ±Γ. saturation: n0. exponent: ν.
-    """
-
-    rate: FloatArray
+    full: FloatArray
     saturation: FloatArray
     exponent: FloatArray
+    elements: tuple[Saturable, ...] = ()
 
-    @staticmethod
-    def stacked(growths: Sequence[SaturableGrowth]) -> "SaturableRates":
+    @classmethod
+    def of(cls, elements: Sequence[Saturable], signs: FloatArray) -> "SaturableGrowth":
+        """signs: (K,), 1 for generators, −1 for engines."""
+        rows = ((each.rate, each.saturation, each.exponent) for each in elements)
+        full, saturation, exponent = np.array(list(rows)).reshape(-1, 3).T.copy()
+        return cls(signs * full, saturation, exponent, tuple(elements))
+
+    @classmethod
+    def stacked(cls, growths: Sequence["SaturableGrowth"]) -> "SaturableGrowth":
         """Return one row for each of `growths`."""
-        formulas = [growth.formula for growth in growths]
-        return SaturableRates(
-            np.stack([each.rate for each in formulas]),
-            np.stack([each.saturation for each in formulas]),
-            np.stack([each.exponent for each in formulas]),
+        full, saturation, exponent = (
+            np.stack([getattr(growth, name) for growth in growths])
+            for name in ("full", "saturation", "exponent")
         )
+        return cls(full, saturation, exponent)
 
-    def rows(self, which: IntArray) -> "SaturableRates":
+    def rows(self, which: IntArray) -> "SaturableGrowth":
         """Return the rows with these indices."""
-        return SaturableRates(self.rate[which], self.saturation[which], self.exponent[which])
+        return SaturableGrowth(self.full[which], self.saturation[which], self.exponent[which])
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R, (B, K)."""
         base = 1.0 / (1.0 + occupations / self.saturation)
-        return np.asarray(self.rate * base**self._power)
+        return np.asarray(self.full * base**self._power)
 
     def slopes(self, occupations: FloatArray) -> FloatArray:
         """dR/dn, (B, K)."""
         base = 1.0 / (1.0 + occupations / self.saturation)
-        scale = -self.rate * self._power / self.saturation
+        scale = -self.full * self._power / self.saturation
         return np.asarray(scale * base ** (self._power + 1.0))
+
+    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
+        """R(n) of one site."""
+        return np.asarray(self._sign(site) * self.elements[site].rate_at(occupation))
+
+    def occupation(self, site: int, rate: FloatArray) -> FloatArray:
+        """n at which the net rate of `site` is `rate`."""
+        return self.elements[site].occupation_at(self._sign(site) * rate)
+
+    def _sign(self, site: int) -> float:
+        return math.copysign(1.0, self.full[site])
 
     @cached_property
     def _power(self) -> FloatArray | float:
@@ -103,16 +86,16 @@ class ElementGrowth:
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """Gain minus loss of each site, (..., K)."""
-        total = np.zeros_like(occupations)
-        for (k, element), sign in zip(self.elements, self.signs, strict=True):
-            total[..., k] += sign * element.rate_at(occupations[..., k])
-        return total
+        return self._summed("rate_at", occupations)
 
     def slopes(self, occupations: FloatArray) -> FloatArray:
         """Its derivative by the occupation."""
+        return self._summed("slope_at", occupations)
+
+    def _summed(self, function: str, occupations: FloatArray) -> FloatArray:
         total = np.zeros_like(occupations)
         for (k, element), sign in zip(self.elements, self.signs, strict=True):
-            total[..., k] += sign * element.slope_at(occupations[..., k])
+            total[..., k] += sign * getattr(element, function)(occupations[..., k])
         return total
 
 

@@ -199,31 +199,35 @@ class GridParameters(Parameters):
         parameters = replace(self, **plain) if plain else self
         for name, value in changes.items():
             if name not in own:
-                parameters = parameters._with_elements(*_split(name), value)
+                parameters = parameters._with_elements(name, value)
         return parameters
 
-    def _with_elements(self, name: str, node: str | None, value: Any) -> Self:
-        """Return the same with `name` of the elements at one node, or of all, changed."""
-        field, holders = ELEMENT_FIELDS[name]
-        changes: dict[str, Any] = {}
-        met = 0
-        for holder in holders:
-            elements: Mapping[Hashable, ActiveElement] = getattr(self, holder)
-            chosen = [each for each in elements if node is None or str(each) == node]
-            if field == "rate" and node is None and len(chosen) != 1:
-                raise InvalidArgument(
-                    f"`{name}` must stand for one of {holder}, but there are {len(chosen)}: name "
-                    f'the node, as in replace(**{{"{name}[7]": 2.0}})'
-                )
-            changes[holder] = {
-                **elements,
-                **{n: _changed(elements, n, name, value) for n in chosen},
-            }
-            met += len(chosen)
-        if met == 0:
+    def _named(self, name: str) -> list[tuple[str, Hashable, ActiveElement]]:
+        """Mapping, node and element of all that a derived name stands for."""
+        base, node = _split(name)
+        return [
+            (holder, key, each)
+            for holder in ELEMENT_FIELDS[base][1]
+            for key, each in getattr(self, holder).items()
+            if node is None or str(key) == node
+        ]
+
+    def _with_elements(self, name: str, value: Any) -> Self:
+        """Return the same with the elements that a derived name stands for changed."""
+        (base, node), chosen = _split(name), self._named(name)
+        field, holders = ELEMENT_FIELDS[base]
+        if field == "rate" and node is None and len(chosen) != 1:
             raise InvalidArgument(
-                f"`{name}` must name a node with such an element, but names {node}"
+                f"`{name}` must stand for one of {holders[0]}, but there are {len(chosen)}: name "
+                f'the node, as in replace(**{{"{name}[7]": 2.0}})'
             )
+        if not chosen:
+            raise InvalidArgument(
+                f"`{base}` must name a node with such an element, but names {node}"
+            )
+        changes: dict[str, Any] = {holder: dict(getattr(self, holder)) for holder in holders}
+        for holder, key, each in chosen:
+            changes[holder][key] = _changed(each, key, base, value)
         return replace(self, **changes)
 
     def number(self, name: str) -> float:
@@ -231,15 +235,10 @@ class GridParameters(Parameters):
 
         Raises InvalidArgument where it has several values, or is no number.
         """
-        base, node = _split(name)
+        base, _ = _split(name)
         if base in ELEMENT_FIELDS:
-            field, holders = ELEMENT_FIELDS[base]
-            values = {
-                getattr(each, field, None)
-                for holder in holders
-                for key, each in getattr(self, holder).items()
-                if node is None or str(key) == node
-            }
+            field = ELEMENT_FIELDS[base][0]
+            values = {getattr(each, field, None) for _, _, each in self._named(name)}
         else:
             values = {getattr(self, name, None)}
         if len(values) != 1:
@@ -345,11 +344,9 @@ def _split(name: str) -> tuple[str, str | None]:
     return (base, rest[:-1]) if bracket and rest.endswith("]") else (name, None)
 
 
-def _changed(
-    elements: Mapping[Hashable, ActiveElement], node: Hashable, name: str, value: Any
-) -> Saturable:
+def _changed(each: ActiveElement, node: Hashable, name: str, value: Any) -> Saturable:
     """Return the element at `node` with the field that `name` stands for changed."""
-    each, field = elements[node], ELEMENT_FIELDS[name][0]
+    field = ELEMENT_FIELDS[name][0]
     if not isinstance(each, Saturable):
         raise InvalidArgument(
             f"`{name}` must belong to a Saturable, but is asked of {each!r} (node {node!r})"

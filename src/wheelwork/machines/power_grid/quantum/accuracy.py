@@ -67,7 +67,8 @@ def master_audit(
     quanta, flow = float(np.sum(moments.occupation)), gross_flow(parameters, moments)
     worst = float(np.max(errors.occupation)), float(np.max(errors.current, initial=0.0))
     imbalance = float(np.max(np.abs(balance)))
-    branch = mean_field_quanta(parameters)
+    branch = brightest_occupation(parameters)
+    most = math.nan if branch is None else float(np.sum(branch))
     return MappingProxyType(
         {
             "edge population": AuditEntry(solution.edge, rtol),
@@ -78,7 +79,7 @@ def master_audit(
             "negative eigenvalue": AuditEntry(
                 -lowest_eigenvalue, max(solution.error, LEAST_NEGATIVE)
             ),
-            "mean-field quanta / cutoff": AuditEntry(branch / solution.cutoff, 1.0),
+            "mean-field quanta / cutoff": AuditEntry(most / solution.cutoff, 1.0),
         }
     )
 
@@ -94,9 +95,3 @@ def brightest_occupation(parameters: GridParameters) -> FloatArray | None:
         return None
     most = max((branch.occupation for branch in branches), key=np.sum, default=None)
     return np.zeros(len(parameters.nodes)) if most is None else most
-
-
-def mean_field_quanta(parameters: GridParameters) -> float:
-    """Return the quanta of that branch; NaN where the search for branches fails."""
-    occupation = brightest_occupation(parameters)
-    return math.nan if occupation is None else float(np.sum(occupation))

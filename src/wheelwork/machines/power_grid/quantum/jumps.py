@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -61,14 +60,10 @@ class QuantumJumps:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, 2))
+        for name, least in {"cutoff": 2, "trajectories": 2, "times": 4, "seed": 0}.items():
+            object.__setattr__(self, name, _checks.integer(name, getattr(self, name), least))
         object.__setattr__(self, "duration", _checks.positive("duration", self.duration))
         object.__setattr__(self, "burn_in", _checks.non_negative("burn_in", self.burn_in))
-        object.__setattr__(self, "times", _checks.integer("times", self.times, 4))
-        object.__setattr__(
-            self, "trajectories", _checks.integer("trajectories", self.trajectories, 2)
-        )
-        object.__setattr__(self, "seed", _checks.integer("seed", self.seed, 0))
         if self.seed >= SECOND_SEED:
             raise InvalidArgument(f"`seed` must be below 2**63, but is {self.seed}")
         if self.threads is not None:
@@ -77,84 +72,6 @@ class QuantumJumps:
             raise InvalidArgument(
                 f"`burn_in` must be below `duration` = {self.duration!r}, but is {self.burn_in!r}"
             )
-
-    def solve(self, parameters: GridParameters) -> "JumpRun":
-        """Return averages over the trajectories.
-
-        Raises:
-            InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
-            NoSteadyState: as `MasterEquation.solve`.
-            NotConverged: where the halves of the run, or trajectories from different starts,
-                differ by more than chance, or the cutoff is met.
-        """
-        require_quantum(parameters)
-        require_bounded(amplitude_model(parameters))
-        space = FockSpace(len(parameters.nodes), self.cutoff)
-        if space.dimension * BYTES_PER_STATE > MOST_BYTES:
-            raise InvalidArgument(
-                f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
-                f"but {self.cutoff} leaves {space.dimension}"
-            )
-        model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
-        branch = brightest_occupation(parameters)
-        bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
-        quanta = math.nan if bright is None else float(bright.sum())
-        half = self.trajectories // 2
-        if bright is None or quanta == 0.0 or quanta > self.cutoff or half < 2:
-            samples = self._sample(model, 0, self.trajectories, self.seed)
-            apart = 0.0 if quanta == 0.0 else math.nan
-        else:
-            dark = self._sample(model, 0, half, self.seed)
-            start, seed = space.index(bright), self.seed + SECOND_SEED
-            light = self._sample(model, start, self.trajectories - half, seed)
-            samples, apart = merged(dark, light), difference(dark, light)
-        self._require_stationary(samples, apart)
-        return JumpRun(samples, apart, quanta)
-
-    def _sample(self, model: QuantumModel, start: int, trajectories: int, seed: int) -> JumpSamples:
-        initial = np.zeros(model.space.dimension)
-        initial[start] = 1.0
-        return lindblad.sample_jumps(
-            model.lindblad,
-            initial,
-            np.linspace(self.burn_in, self.duration, self.times),
-            observables=sampled_operators(model),
-            trajectories=trajectories,
-            seed=seed,
-            threads=self.threads,
-        )
-
-    def _require_stationary(self, samples: JumpSamples, apart: float) -> None:
-        worst = largest_drift(samples)
-        if worst > MOST_DRIFT:
-            raise NotConverged(
-                f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
-                "stationary yet; raise `burn_in` and `duration`"
-            )
-        if apart > MOST_APART:
-            raise NotConverged(
-                f"trajectories from the vacuum and from the largest stable branch differ by "
-                f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
-            )
-        edge = samples.averages["edge"][0]
-        if edge > MOST_AT_EDGE:
-            raise NotConverged(
-                f"the cutoff of {self.cutoff} quanta holds {edge:.1e} of probability: raise it"
-            )
-
-
-class JumpRun(NamedTuple):
-    """Averages over trajectories, and how far those from different starts agree.
-
-    apart: largest difference of trajectories from different starts, in standard errors; zero where
-    rest is the only stable branch, NaN where all began in the vacuum nevertheless.
-    mean_field_quanta: those of the largest stable branch, in whole quanta; NaN where the search for
-    branches failed.
-    """
-
-    samples: JumpSamples
-    apart: float
-    mean_field_quanta: float
 
 
 def largest_drift(samples: JumpSamples) -> float:
@@ -225,7 +142,12 @@ class SampledQuantumState(Result):
     """What `PowerGrid.steady_state(QuantumJumps(...))` returns: means with standard errors.
 
     Those of sums and of means over the edges are bounds. Quanta per time: multiply by ω0 for
-    energy. samples: averages over time and trajectories. apart, mean_field_quanta: see `JumpRun`.
+    energy.
+
+    samples: averages over time and trajectories. apart: largest difference of trajectories from
+    different starts, in standard errors; zero where rest is the only stable branch, NaN where all
+    began in the vacuum nevertheless. mean_field_quanta: those of the largest stable branch, in
+    whole quanta; NaN where the search for branches failed.
     """
 
     machine: GridParameters
@@ -291,5 +213,68 @@ class SampledQuantumState(Result):
 
 
 def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQuantumState:
-    """Return means over quantum-jump trajectories; see `QuantumJumps.solve`."""
-    return SampledQuantumState(parameters, method, *method.solve(parameters))
+    """Return means over quantum-jump trajectories.
+
+    Raises:
+        InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
+        NoSteadyState: as `solve_quantum`.
+        NotConverged: where the halves of the run, or trajectories from different starts, differ by
+            more than chance, or the cutoff is met.
+    """
+    require_quantum(parameters)
+    require_bounded(amplitude_model(parameters))
+    space = FockSpace(len(parameters.nodes), method.cutoff)
+    if space.dimension * BYTES_PER_STATE > MOST_BYTES:
+        raise InvalidArgument(
+            f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
+            f"but {method.cutoff} leaves {space.dimension}"
+        )
+    model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
+    branch = brightest_occupation(parameters)
+    bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
+    quanta = math.nan if bright is None else float(bright.sum())
+    half = method.trajectories // 2
+    if bright is None or quanta == 0.0 or quanta > method.cutoff or half < 2:
+        samples = _sample(model, method, 0, method.trajectories, method.seed)
+        apart = 0.0 if quanta == 0.0 else math.nan
+    else:
+        dark = _sample(model, method, 0, half, method.seed)
+        start, seed = space.index(bright), method.seed + SECOND_SEED
+        light = _sample(model, method, start, method.trajectories - half, seed)
+        samples, apart = merged(dark, light), difference(dark, light)
+    _require_stationary(samples, apart, method.cutoff)
+    return SampledQuantumState(parameters, method, samples, apart, quanta)
+
+
+def _sample(
+    model: QuantumModel, method: QuantumJumps, start: int, trajectories: int, seed: int
+) -> JumpSamples:
+    initial = np.zeros(model.space.dimension)
+    initial[start] = 1.0
+    return lindblad.sample_jumps(
+        model.lindblad,
+        initial,
+        np.linspace(method.burn_in, method.duration, method.times),
+        observables=sampled_operators(model),
+        trajectories=trajectories,
+        seed=seed,
+        threads=method.threads,
+    )
+
+
+def _require_stationary(samples: JumpSamples, apart: float, cutoff: int) -> None:
+    worst, edge = largest_drift(samples), samples.averages["edge"][0]
+    if worst > MOST_DRIFT:
+        raise NotConverged(
+            f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
+            "stationary yet; raise `burn_in` and `duration`"
+        )
+    if apart > MOST_APART:
+        raise NotConverged(
+            f"trajectories from the vacuum and from the largest stable branch differ by "
+            f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
+        )
+    if edge > MOST_AT_EDGE:
+        raise NotConverged(
+            f"the cutoff of {cutoff} quanta holds {edge:.1e} of probability: raise it"
+        )

@@ -62,9 +62,7 @@ class QuantumModel:
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
         links = tuple(
             [
-                graded.Link(
-                    space.above[K][j], _amplitudes(self.down(j, n)), _amplitudes(self.up(j, n))
-                )
+                graded.Link(space.above[K][j], *map(_amplitudes, self.rates(j, n)))
                 for j, n in enumerate(space.occupations[K].T)
             ]
             for K in range(space.cutoff + 1)
@@ -89,24 +87,17 @@ class QuantumModel:
         largest = max(0.0, float(np.linalg.eigvalsh(quanta)[-1]))
         return largest / (1.0 + largest)
 
-    def down(self, j: int, n: IndexArray) -> FloatArray:
-        """Rates from n + 1 to n quanta in node j: to the surroundings, and to an engine if any."""
-        parameters = self.parameters
+    def rates(self, j: int, n: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Rates of jumps from n + 1 to n quanta in node j, and back: to and from the surroundings,
+        then to an engine and from a generator if any.
+        """
+        parameters, node = self.parameters, self.parameters.nodes[j]
         damping, thermal = parameters.dampings[j], parameters.thermal_occupations[j]
-        rates = [damping * (thermal + 1.0) * (n + 1.0)]
-        engine = parameters.engines.get(parameters.nodes[j])
-        if engine is not None:
-            rates.append(engine.rate_at(n.astype(np.float64)) * (n + 1.0))
-        return np.array(rates)
-
-    def up(self, j: int, n: IndexArray) -> FloatArray:
-        """Rates from n to n + 1 quanta: from the surroundings, and from a generator if any."""
-        parameters = self.parameters
-        rates = [parameters.dampings[j] * parameters.thermal_occupations[j] * (n + 1.0)]
-        generator = parameters.generators.get(parameters.nodes[j])
-        if generator is not None:
-            rates.append(generator.rate_at(n.astype(np.float64)) * (n + 1.0))
-        return np.array(rates)
+        down, up = [damping * (thermal + 1.0) * (n + 1.0)], [damping * thermal * (n + 1.0)]
+        for rates, elements in ((down, parameters.engines), (up, parameters.generators)):
+            if node in elements:
+                rates.append(elements[node].rate_at(n.astype(np.float64)) * (n + 1.0))
+        return np.array(down), np.array(up)
 
     def _hops(self, u: int, v: int, n: IndexArray) -> FloatArray:
         """Elements of H between states with one quantum more in u and in v than `n`, (..., N)."""
@@ -140,10 +131,9 @@ class QuantumModel:
             H = H + one + one.T
         jumps = []
         for j in range(space.modes):
-            for rates in self.down(j, n[:, j]):
-                jumps.append(sp.csc_array((np.sqrt(rates), (below, above[j])), shape=(D, D)))
-            for rates in self.up(j, n[:, j]):
-                jumps.append(sp.csc_array((np.sqrt(rates), (above[j], below)), shape=(D, D)))
+            down, up = self.rates(j, n[:, j])
+            for ends, rates in (((below, above[j]), down), ((above[j], below), up)):
+                jumps += [sp.csc_array((np.sqrt(rate), ends), shape=(D, D)) for rate in rates]
         return lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
 
     def lowering(self, j: int) -> sp.csc_array:

@@ -47,7 +47,12 @@ class Moments:
         flows = {"injected": injected, "extracted": extracted, "dissipated": dissipated}
         for name, rates in flows.items():
             means[name] = p @ (np.abs(rates) if magnitudes else rates)
-        single, pair, product = _edge_correlations(model, equation.blocks(vector))
+        blocks = equation.blocks(vector)
+        edges = [
+            _edge_correlation(model, blocks, u, v) for u, v in parameters.edge_indices.tolist()
+        ]
+        single, pair = np.array([each[:2] for each in edges], np.complex128).reshape(-1, 2).T
+        product = np.array([each[2] for each in edges], np.float64)
         g, (u, v) = parameters.couplings, parameters.edge_indices.T
         if magnitudes:
             means["current"], square = np.abs(g * single), product + np.abs(pair)
@@ -64,18 +69,6 @@ class Moments:
     def __add__(self, other: "Moments") -> "Moments":
         names = [each.name for each in fields(self)]
         return Moments(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
-
-def _edge_correlations(
-    model: QuantumModel, blocks: Sequence[npt.NDArray[Any]]
-) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128], FloatArray]:
-    """⟨a_u†a_v⟩, ⟨a_u†²a_v²⟩ and ⟨n_u n_v⟩ of every edge, (E,) each."""
-    correlations = [
-        _edge_correlation(model, blocks, int(u), int(v)) for u, v in model.parameters.edge_indices
-    ]
-    single = np.array([each[0] for each in correlations], dtype=np.complex128)
-    pair = np.array([each[1] for each in correlations], dtype=np.complex128)
-    return single, pair, np.array([each[2] for each in correlations], dtype=np.float64)
 
 
 def _edge_correlation(
