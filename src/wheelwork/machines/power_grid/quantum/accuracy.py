@@ -63,7 +63,11 @@ def master_audit(
     "mean-field quanta / cutoff": those of the largest stable branch without noise, which a state
     that grew from few quanta could have missed.
     """
-    moments, errors, parameters = solution.moments, solution.moment_errors, solution.parameters
+    moments, errors, parameters = (
+        solution.moments,
+        solution.moment_errors,
+        solution.model.parameters,
+    )
     quanta, flow = float(np.sum(moments.occupation)), gross_flow(parameters, moments)
     worst = float(np.max(errors.occupation)), float(np.max(errors.current, initial=0.0))
     imbalance = float(np.max(np.abs(balance)))

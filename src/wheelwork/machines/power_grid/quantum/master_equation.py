@@ -74,9 +74,29 @@ class MasterEquation:
         """
         require_quantum(parameters)
         require_bounded(amplitude_model(parameters))
-        phases = gauge_phases(parameters, self.real)
-        search = CutoffSearch(parameters, phases, self.rtol, self.memory)
-        return search.grown() if self.cutoff is None else search.at(self.cutoff)
+        search = CutoffSearch(
+            parameters, gauge_phases(parameters, self.real), self.rtol, self.memory
+        )
+        cutoff = SMALLEST if self.cutoff is None else self.cutoff
+        if self.cutoff is None:
+            N = len(parameters.nodes)
+            while cutoff < LARGEST_AT_FIRST and _unknowns(N, cutoff + 1) <= FIRST_UNKNOWNS:
+                cutoff += 1
+        solution = search.solved(cutoff)
+        while not search.converged(solution):
+            if self.cutoff is not None:
+                raise NotConverged(
+                    f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at "
+                    f"the edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or "
+                    "leave it out"
+                )
+            if solution.edge <= EMPTY:
+                raise NotConverged(
+                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
+                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
+                )
+            solution = search.solved(_next_cutoff(solution, EDGE_SHARE * self.rtol), solution)
+        return solution
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,11 +122,6 @@ class QuantumSolution(Summary):
     def cutoff(self) -> int:
         """M, the largest total number of quanta kept."""
         return self.model.space.cutoff
-
-    @property
-    def parameters(self) -> GridParameters:
-        """The grid that was solved."""
-        return self.model.parameters
 
     @property
     def total_probabilities(self) -> FloatArray:
@@ -138,44 +153,12 @@ class CutoffSearch:
     rtol: float
     memory: float
 
-    def at(self, cutoff: int) -> QuantumSolution:
-        """Return the solution at a cutoff that is given.
-
-        Raises NotConverged where it is too small.
-        """
-        self._require_memory(cutoff, None)
-        solution = self._solve(cutoff)
-        if not self._converged(solution):
-            raise NotConverged(
-                f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at the "
-                f"edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or leave it "
-                "out"
-            )
-        return solution
-
-    def grown(self) -> QuantumSolution:
-        """Return the solution at a cutoff that has grown until it no longer matters.
+    def solved(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
+        """Return the solution at a cutoff, begun from one `before` at a smaller cutoff.
 
         Raises NotConverged where the memory does not suffice.
         """
-        N = len(self.parameters.nodes)
-        first = SMALLEST
-        while first < LARGEST_AT_FIRST and _unknowns(N, first + 1) <= FIRST_UNKNOWNS:
-            first += 1
-        self._require_memory(first, None)
-        solution = self._solve(first)
-        while not self._converged(solution):
-            if solution.edge <= EMPTY:
-                raise NotConverged(
-                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
-                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
-                )
-            cutoff = _next_cutoff(solution, EDGE_SHARE * self.rtol)
-            self._require_memory(cutoff, solution)
-            solution = self._solve(cutoff, solution)
-        return solution
-
-    def _solve(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
+        self._require_memory(cutoff, before)
         space = FockSpace(len(self.parameters.nodes), cutoff)
         model = QuantumModel(self.parameters, space, self.phases)
         start = None
@@ -193,7 +176,7 @@ class CutoffSearch:
         cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
         return QuantumSolution(model, steady, moments, errors, cutoffs)
 
-    def _converged(self, solution: QuantumSolution) -> bool:
+    def converged(self, solution: QuantumSolution) -> bool:
         """Whether the edge is empty and occupations and currents are known to `rtol`."""
         if solution.edge > self.rtol:
             return False
