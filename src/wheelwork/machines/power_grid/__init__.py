@@ -5,8 +5,8 @@ microscopic power grids (2022), cited as Huber and Rabl; its closed results are 
 `wheelwork.papers.huber_rabl_2022.closed_forms`.
 """
 
+from wheelwork.machines.power_grid.bifurcations import BranchPath
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
-from wheelwork.machines.power_grid.branch_path import BranchPath
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
 from wheelwork.machines.power_grid.langevin import SampledState
 from wheelwork.machines.power_grid.machine import PowerGrid

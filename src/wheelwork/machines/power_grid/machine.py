@@ -9,9 +9,8 @@ from typing import Any, overload
 import numpy.typing as npt
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.bifurcations import BranchPath, branch_map, follow
 from wheelwork.machines.power_grid.branch import Branch
-from wheelwork.machines.power_grid.branch_map import branch_map
-from wheelwork.machines.power_grid.branch_path import BranchPath, follow
 from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState, solve_mean_field
 from wheelwork.machines.power_grid.model import amplitude_model

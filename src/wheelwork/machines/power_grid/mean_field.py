@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
 from wheelwork.machines.power_grid.accuracy import (
     branch_audit,
     dissipated_error,
@@ -243,3 +244,16 @@ def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanField
     model = amplitude_model(parameters)
     require_bounded(model)
     return MeanFieldState(parameters, method, method.solve(model))
+
+
+def brightest_occupation(parameters: GridParameters) -> FloatArray | None:
+    """Return |α_j|², (N,), of the stable branch without noise that has most quanta.
+
+    Zeros where no branch is stable, None where the search for branches fails.
+    """
+    try:
+        branches = solve_mean_field(parameters, MeanField()).stable_branches
+    except NotConverged:
+        return None
+    most = max((branch.occupation for branch in branches), key=np.sum, default=None)
+    return np.zeros(len(parameters.nodes)) if most is None else most

@@ -14,10 +14,10 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid import numbers
+from wheelwork.machines.power_grid.mean_field import brightest_occupation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.accuracy import brightest_occupation
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import (
     QuantumModel,
