@@ -13,7 +13,9 @@ from wheelwork.machines.power_grid.machine import PowerGrid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum import MasterEquation, QuantumJumps, QuantumState
+from wheelwork.machines.power_grid.quantum.jumps import QuantumJumps
+from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
+from wheelwork.machines.power_grid.quantum.state import QuantumState
 from wheelwork.oscillator_networks import MeanField
 
 __all__ = [

@@ -9,34 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from wheelwork import oscillator_networks as networks
 from wheelwork._checks import FloatArray, finite_array, real
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.branch import Branch
-from wheelwork.machines.power_grid.model import (
-    SaturableGrowth,
-    amplitude_model,
-    edge_coherences,
-    edge_currents,
-    gain_rates,
-    loss_rates,
-    require_bounded,
-)
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.oscillator_networks import (
-    AmplitudeModel,
-    Continuation,
-    Event,
-    MeanField,
-    Point,
-    Search,
-    Solutions,
-    TwoSiteCurve,
-    growth_rates,
-    invertible,
-    rest_growth_rate,
-    run_together,
-    two_site_curve,
-)
 from wheelwork.results import Summary, attributes, with_error
 
 SHOWN = 6  # events of a printout
@@ -53,8 +31,8 @@ class BranchPath(Summary):
 
     machine: GridParameters
     name: str
-    points: tuple[Point, ...]
-    events: tuple[Event, ...]
+    points: tuple[networks.Point, ...]
+    events: tuple[networks.Event, ...]
     rtol: float
 
     @property
@@ -126,7 +104,7 @@ class BranchPath(Summary):
 
 
 def follow(
-    parameters: GridParameters, branch: Branch, name: str, stop: float, method: MeanField
+    parameters: GridParameters, branch: Branch, name: str, stop: float, method: networks.MeanField
 ) -> BranchPath:
     """Return the path of `branch` while the parameter `name` goes from its value to `stop`.
 
@@ -141,8 +119,8 @@ def follow(
     if start == last:
         raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
     parameters.replace(**{name: last})
-    continuation = Continuation(
-        lambda value: amplitude_model(parameters.replace(**{name: value})),
+    continuation = networks.Continuation(
+        lambda value: equations.amplitude_model(parameters.replace(**{name: value})),
         min(start, last),
         max(start, last),
         method.rtol,
@@ -155,7 +133,7 @@ def follow(
 
 
 def branch_map(
-    parameters: GridParameters, values: Mapping[str, npt.ArrayLike], method: MeanField
+    parameters: GridParameters, values: Mapping[str, npt.ArrayLike], method: networks.MeanField
 ) -> xr.Dataset:
     """Return all branches at every combination of the values of two parameters.
 
@@ -182,22 +160,22 @@ def branch_map(
         points = [row.replace(**{second: y}) for y in inner.tolist()]
         searches = []
         for point in points:
-            model = amplitude_model(point)
-            require_bounded(model)
+            model = equations.amplitude_model(point)
+            equations.require_bounded(model)
             searches.append(method.search(model, curves.of(point, model)))
         for point, search, solutions in zip(points, searches, _solved(searches), strict=True):
             rows.append(_numbers(point, search, solutions))
     return _dataset(parameters, axes, rows)
 
 
-def _solved(searches: Sequence[Search]) -> list[Solutions]:
+def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
     """Run searches, together where they share their network."""
     growths = [search.model.growth for search in searches]
     shared = searches[0].known_curve
     alike = shared is not None and all(search.known_curve is shared for search in searches)
-    saturable = [growth for growth in growths if isinstance(growth, SaturableGrowth)]
+    saturable = [growth for growth in growths if isinstance(growth, equations.SaturableGrowth)]
     if alike and len(saturable) == len(growths):
-        return run_together(searches, SaturableGrowth.stacked(saturable))
+        return networks.run_together(searches, equations.SaturableGrowth.stacked(saturable))
     return [search.run()[0] for search in searches]
 
 
@@ -207,11 +185,13 @@ class _Curves:
 
     parameters: GridParameters
     axes: Mapping[str, FloatArray]
-    curve: TwoSiteCurve | None = None
+    curve: networks.TwoSiteCurve | None = None
 
-    def of(self, point: GridParameters, model: AmplitudeModel) -> TwoSiteCurve | None:
+    def of(
+        self, point: GridParameters, model: networks.AmplitudeModel
+    ) -> networks.TwoSiteCurve | None:
         """Return the curve for a point of the map, None where the search goes by starts."""
-        if model.active.size != 2 or not invertible(model.growth):
+        if model.active.size != 2 or not networks.invertible(model.growth):
             return None
         known = None if self.curve is None else self.curve.network
         if (
@@ -219,7 +199,7 @@ class _Curves:
             or not np.array_equal(model.linear, known.linear)
             or not np.array_equal(model.active, known.active)
         ):
-            self.curve = two_site_curve(model, self._largest(point))
+            self.curve = networks.two_site_curve(model, self._largest(point))
         return self.curve
 
     def _largest(self, point: GridParameters) -> FloatArray:
@@ -229,24 +209,24 @@ class _Curves:
             for name, axis in self.axes.items()
             if name.partition("[")[0] in ("injection", "extraction")
         }
-        largest = amplitude_model(point.replace(**rates))
+        largest = equations.amplitude_model(point.replace(**rates))
         return largest.growth.rates(np.zeros(largest.active.size))
 
 
 def _numbers(
-    point: GridParameters, search: Search, solutions: Solutions
+    point: GridParameters, search: networks.Search, solutions: networks.Solutions
 ) -> tuple[dict[str, FloatArray], bool]:
     """Numbers of each branch at a point, and whether the state at rest is stable."""
     alpha, omega, model = solutions.amplitudes, solutions.frequency, search.model
     occupation = np.abs(alpha) ** 2
     return {
         "frequency": omega,
-        "growth_rate": growth_rates(model, alpha, omega, search.mirror),
+        "growth_rate": networks.growth_rates(model, alpha, omega, search.mirror),
         "error": solutions.error,
-        "injected": np.sum(gain_rates(point, occupation) * occupation, axis=1),
-        "extracted": np.sum(loss_rates(point, occupation) * occupation, axis=1),
-        "edge_current": edge_currents(point, edge_coherences(point, alpha)),
-    }, rest_growth_rate(model) < 0.0
+        "injected": np.sum(equations.gain_rates(point, occupation) * occupation, axis=1),
+        "extracted": np.sum(equations.loss_rates(point, occupation) * occupation, axis=1),
+        "edge_current": equations.edge_currents(point, equations.edge_coherences(point, alpha)),
+    }, networks.rest_growth_rate(model) < 0.0
 
 
 def _dataset(

@@ -7,13 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.machines.power_grid.model import (
-    edge_coherences,
-    edge_currents,
-    gain_rates,
-    loss_rates,
-    node_balance,
-)
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import ComplexArray, Deviations, TimeAverage
@@ -102,8 +96,8 @@ class Branch(Motion):
 
         `current.mean()` is the mean over the edges as listed.
         """
-        coherences = edge_coherences(self.machine, self.amplitudes)
-        currents = edge_currents(self.machine, coherences)
+        coherences = equations.edge_coherences(self.machine, self.amplitudes)
+        currents = equations.edge_currents(self.machine, coherences)
         errors = np.full(currents.size, self.current_error)
         return EdgeNumbers(self.machine.edge_index, currents, errors)
 
@@ -117,25 +111,25 @@ class Branch(Motion):
     @property
     def injected(self) -> float:  # type: ignore[override]
         """Σ G_j(n_j) n_j."""
-        return float(gain_rates(self.machine, self.occupation) @ self.occupation)
+        return float(equations.gain_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
     def extracted(self) -> float:  # type: ignore[override]
         """Σ Λ_j(n_j) n_j of the engines."""
-        return float(loss_rates(self.machine, self.occupation) @ self.occupation)
+        return float(equations.loss_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
     def mean_damping(self) -> float:
         """Γ̄ = Σ Λ_j(n_j) − Σ G_j(n_j) (Huber and Rabl, Sec. V): of order γ if symmetric."""
-        loss = loss_rates(self.machine, self.occupation)
-        return float(np.sum(loss) - np.sum(gain_rates(self.machine, self.occupation)))
+        loss = equations.loss_rates(self.machine, self.occupation)
+        return float(np.sum(loss) - np.sum(equations.gain_rates(self.machine, self.occupation)))
 
     @property
     def balance(self) -> FloatArray:
         """Quanta per time that each node gains in all, (N,): zero in a steady state."""
         machine, n = self.machine, self.occupation
-        net = gain_rates(machine, n) - loss_rates(machine, n) - machine.dampings
-        return node_balance(machine, net * n, self.current.array)
+        net = equations.gain_rates(machine, n) - equations.loss_rates(machine, n) - machine.dampings
+        return equations.node_balance(machine, net * n, self.current.array)
 
     def occupations(self) -> Mapping[Hashable, float]:
         """|α_j|² by node."""
@@ -174,18 +168,18 @@ class Oscillation(Motion):
     def current(self) -> EdgeNumbers[float]:
         """g Im⟨α_u* α_v⟩ by edge, positive from u to v; errors from the halves of the time."""
         machine, (u, v) = self.machine, self.machine.edge_indices.T
-        currents = edge_currents(machine, self.motion.coherence[u, v])
-        errors = edge_currents(machine, 1j * self.motion.coherence_error[u, v])
+        currents = equations.edge_currents(machine, self.motion.coherence[u, v])
+        errors = equations.edge_currents(machine, 1j * self.motion.coherence_error[u, v])
         return EdgeNumbers(machine.edge_index, currents, np.abs(errors))
 
     @property
     def injected(self) -> float:  # type: ignore[override]
         """Σ ⟨G_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(gain_rates(self.machine, n) * n, axis=1)))
+        return float(np.mean(np.sum(equations.gain_rates(self.machine, n) * n, axis=1)))
 
     @property
     def extracted(self) -> float:  # type: ignore[override]
         """Σ ⟨Λ_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(loss_rates(self.machine, n) * n, axis=1)))
+        return float(np.mean(np.sum(equations.loss_rates(self.machine, n) * n, axis=1)))

@@ -11,16 +11,10 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
 from wheelwork.machines.power_grid.elements import PROBES
-from wheelwork.machines.power_grid.model import (
-    ROUNDING,
-    VAST,
-    amplitude_model,
-    noisy_model,
-    require_bounded,
-)
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.numerics.statistics import Estimate, Sampled
@@ -240,7 +234,7 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
             "`start` must be left out for a power grid, whose trajectories leave from random "
             f"amplitudes, but is {method.start!r}"
         )
-    model = noisy_model(parameters)
+    model = equations.noisy_model(parameters)
     _require_bounded(parameters, model)
     _require_source(model)
     state = SampledState(parameters, method, sample_amplitudes(model, method))
@@ -256,15 +250,15 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
     InvalidArgument where that cannot be excluded.
     """
     if model.sites <= LARGEST_DENSE:
-        require_bounded(amplitude_model(parameters))
+        equations.require_bounded(equations.amplitude_model(parameters))
         _require_reached(model)
         return
-    vast = np.array([VAST])
+    vast = np.array([equations.VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
     if max(0.0, *rates) >= float(np.min(parameters.dampings)):
         raise InvalidArgument(
-            f"`damping` must exceed the gain left at {VAST:g} quanta at every node of a network of "
-            f"more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
+            f"`damping` must exceed the gain left at {equations.VAST:g} quanta at every node of a "
+            f"network of more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
         )
 
 
@@ -273,7 +267,7 @@ def _require_reached(model: NoisyModel) -> None:
     linear = model.linear
     scale = max(float(np.max(np.abs(linear))), 1e-300)
     linear[model.active, model.active] -= scale
-    if float(np.max(np.linalg.eigvals(linear).real)) > -ROUNDING * scale:
+    if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
         raise NoSteadyState(
             "a mode of the network is met by no damping, generator or engine and keeps what it "
             "starts with; give the nodes some damping"

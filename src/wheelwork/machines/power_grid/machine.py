@@ -15,14 +15,13 @@ from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState, solve_mean_field
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum import (
-    MasterEquation,
+from wheelwork.machines.power_grid.quantum.jumps import (
     QuantumJumps,
-    QuantumState,
     SampledQuantumState,
     sample_quantum,
-    solve_quantum,
 )
+from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
+from wheelwork.machines.power_grid.quantum.state import QuantumState, solve_quantum
 from wheelwork.oscillator_networks import AmplitudeModel, MeanField
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import Labels

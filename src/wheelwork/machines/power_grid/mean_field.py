@@ -12,14 +12,7 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.machines.power_grid.accuracy import (
-    branch_audit,
-    dissipated_error,
-    flow_error,
-    granularity,
-    occupation_error,
-    thermal_share,
-)
+from wheelwork.machines.power_grid import accuracy
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
@@ -47,7 +40,7 @@ def _of_branch(
 
 
 def _flows_error(state: "MeanFieldState") -> float | None:
-    return max((flow_error(branch) for branch in state.stable_branches), default=None)
+    return max((accuracy.flow_error(branch) for branch in state.stable_branches), default=None)
 
 
 def _frequency_error(state: "MeanFieldState") -> float | None:
@@ -151,10 +144,10 @@ class MeanFieldState(Result):
         return float(len(self.oscillations))
 
     # Σ G_j(n_j) n_j, Σ Λ_j(n_j) n_j of the engines, Σ γ_j n_j and Σ n_j
-    injected = _of_branch("injected", INJECTED_AT_CENTRE, flow_error)
-    extracted = _of_branch("extracted", EXTRACTED, flow_error)
-    dissipated = _of_branch("dissipated", DISSIPATED, dissipated_error)
-    total_occupation = _of_branch("quanta", OCCUPATION, occupation_error, key="occupation")
+    injected = _of_branch("injected", INJECTED_AT_CENTRE, accuracy.flow_error)
+    extracted = _of_branch("extracted", EXTRACTED, accuracy.flow_error)
+    dissipated = _of_branch("dissipated", DISSIPATED, accuracy.dissipated_error)
+    total_occupation = _of_branch("quanta", OCCUPATION, accuracy.occupation_error, key="occupation")
 
     @observable(
         r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_flows_error
@@ -195,8 +188,8 @@ class MeanFieldState(Result):
 
         Apart from the audit: with n0 as the unit of quanta (n0 = 1) they say nothing.
         """
-        share = {"thermal_occupation / saturation": thermal_share(self.machine)}
-        return MappingProxyType({"1 / saturation": granularity(self.machine), **share})
+        share = {"thermal_occupation / saturation": accuracy.thermal_share(self.machine)}
+        return MappingProxyType({"1 / saturation": accuracy.granularity(self.machine), **share})
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -204,7 +197,7 @@ class MeanFieldState(Result):
         nothing = not self.stable_branches and not self.oscillations
         return MappingProxyType(
             {
-                **branch_audit(self.branches, self.method.rtol),
+                **accuracy.branch_audit(self.branches, self.method.rtol),
                 "states in the last search": AuditEntry(float(self.attractors.fresh), 0.0),
                 "no attractor": AuditEntry(float(nothing), 0.0),
             }

@@ -22,6 +22,7 @@ DISSIPATED: Label = (r"J_\gamma", "rate", "quanta lost to damping")
 OCCUPATION: Label = (r"\sum_j n_j", "1", "quanta in the network")
 MEAN_CURRENT: Label = (r"\bar J", "rate", "quanta along an edge, mean over the edges")
 FLUCTUATION: Label = (r"\Delta J", "rate", "standard deviation of the current")
+NORMAL: Label = (r"\Delta J_{:}", "rate", "standard deviation of the current, in normal order")
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")  # float, or `Estimate` of what is sampled

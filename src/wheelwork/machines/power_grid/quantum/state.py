@@ -35,11 +35,6 @@ from wheelwork.states import to_qutip
 if TYPE_CHECKING:
     from qutip import Qobj
 
-NORMAL_FLUCTUATION: Label = (
-    r"\Delta J_{:}",
-    "rate",
-    "standard deviation of the current, in normal order",
-)
 BALANCE = 10.0  # rtol: of quanta per time at a node, a sum of several flows, against all that flow
 LEAST_NEGATIVE = 1e-12  # an eigenvalue above its negative is rounding
 LARGEST_DENSE = 8192  # basis states of a dense matrix: one gigabyte
@@ -145,7 +140,7 @@ class QuantumState(Result):
         "current_fluctuation", numbers.FLUCTUATION, "current_fluctuation"
     )
     mean_current_fluctuation_normal = edge_mean(
-        "current_fluctuation_normal", NORMAL_FLUCTUATION, "current_fluctuation_normal"
+        "current_fluctuation_normal", numbers.NORMAL, "current_fluctuation_normal"
     )
 
     @observable(
