@@ -20,7 +20,7 @@ from amplitude_noise_systems import (
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.oscillator_networks.langevin import run
 from wheelwork.oscillator_networks.langevin.run import Course, Run
-from wheelwork.oscillator_networks.langevin.sample import random_starts, sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import random_starts, sample_amplitudes
 from wheelwork.oscillator_networks.langevin.steps import Stepper
 
 

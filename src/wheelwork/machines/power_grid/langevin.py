@@ -19,8 +19,11 @@ from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
-from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
+from wheelwork.oscillator_networks.langevin.samples import (
+    AmplitudeSamples,
+    Means,
+    sample_amplitudes,
+)
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import AuditEntry, Label, Observable, Result, Summary, observable, with_error
 
@@ -255,10 +258,11 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
         return
     vast = np.array([equations.VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
-    if max(0.0, *rates) >= float(np.min(parameters.dampings)):
+    least = float(np.min(parameters.dampings))
+    if max(0.0, *rates) >= least:
         raise InvalidArgument(
             f"`damping` must exceed the gain left at {equations.VAST:g} quanta at every node of a "
-            f"network of more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
+            f"network of more than {LARGEST_DENSE}, but is {least!r} at one"
         )
 
 

@@ -70,8 +70,7 @@ class NoisyModel:
     @property
     def uniform(self) -> bool:
         """Whether damping and thermal occupation are the same at all sites."""
-        same = (np.ptp(values) == 0.0 for values in (self.dampings, self.thermal))
-        return all(same)
+        return all(np.ptp(values) == 0.0 for values in (self.dampings, self.thermal))
 
     @property
     def fastest_rate(self) -> float:

@@ -13,12 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.numerics.sampling_method import CHUNK, SAMPLE
-from wheelwork.numerics.statistics import (
-    BATCHES,
-    GROUPS,
-    MANY_TRAJECTORIES,
-    trajectory_groups,
-)
+from wheelwork.numerics.statistics import BATCHES, GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, propagate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.steps import Stepper
@@ -98,12 +93,6 @@ class Bundle:
         return slice(self.first, self.first + self.state.shape[1])
 
 
-def rows_of(model: NoisyModel) -> int:
-    """Number of sums per lane."""
-    local = len(model.activity.names) * model.active.size
-    return FIXED_ROWS + model.sites + 2 * len(model.edges) + local
-
-
 class Run:
     """Carries ensembles of one model through a course, on threads.
 
@@ -131,7 +120,9 @@ class Run:
         shape = parts, min(lanes, GROUPS), self.model.sites, BINS
         if not counted or 8 * math.prod(shape) > MOST_COUNTS:
             shape = parts, 0, self.model.sites, BINS
-        sums = np.zeros((parts, rows_of(self.model), lanes))
+        local = len(self.model.activity.names) * self.model.active.size
+        rows = FIXED_ROWS + self.model.sites + 2 * len(self.model.edges) + local
+        sums = np.zeros((parts, rows, lanes))
         return Ensemble(stepper, joined, own, sums, np.zeros(shape, np.int64))
 
     def carry(self, ensembles: Sequence[Ensemble], course: Course) -> None:
@@ -175,8 +166,19 @@ class Run:
             tasks = [(e, bundle) for e in ensembles if not e.lost for bundle in e.bundles]
             done = [executor.submit(self._advance, *task, span, part) for task in tasks]
             for (ensemble, bundle), future in zip(tasks, done, strict=True):
-                self._add(ensemble, bundle, part, *future.result())
-            _mark_lost(ensembles)
+                sums, counts = future.result()
+                if part is not None:
+                    ensemble.sums[part, :, bundle.lanes] = sums
+                if counts.size:
+                    low = int(bundle.groups[0])
+                    ensemble.counts[part, low : low + len(counts)] += counts
+            for each in ensembles:  # written so that NaN is lost too
+                each.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in each.bundles)
+            if ensembles[0].lost:
+                raise NotConverged(
+                    "an amplitude grew beyond all bounds: `step` is too large for this scheme, or "
+                    "gain exceeds loss at large occupations"
+                )
 
     def _advance(
         self, ensemble: Ensemble, bundle: Bundle, span: range, part: int | None
@@ -207,28 +209,3 @@ class Run:
             ensemble.joined,
         )  # fmt: skip
         return sums, counts
-
-    def _add(
-        self,
-        ensemble: Ensemble,
-        bundle: Bundle,
-        part: int | None,
-        sums: FloatArray,
-        counts: NewCounts,
-    ) -> None:
-        if part is not None:
-            ensemble.sums[part, :, bundle.lanes] = sums
-        if counts.size:
-            low = int(bundle.groups[0])
-            ensemble.counts[part, low : low + len(counts)] += counts
-
-
-def _mark_lost(ensembles: Sequence[Ensemble]) -> None:
-    for ensemble in ensembles:
-        # written so that NaN is lost too
-        ensemble.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in ensemble.bundles)
-    if ensembles[0].lost:
-        raise NotConverged(
-            "an amplitude grew beyond all bounds: `step` is too large for this scheme, or gain "
-            "exceeds loss at large occupations"
-        )
