@@ -283,14 +283,8 @@ def test_single_node_and_no_elements():
     ("call", "message"),
     [
         (lambda: closed_forms.broken_phase(0.5, 1.0), "`extraction` must exceed"),
-        (
-            lambda: closed_forms.symmetric_phase_ends(4.0, 3.999, 1e-3),
-            "`extraction` must be below",
-        ),
-        (
-            lambda: closed_forms.symmetric_phase(9, 4.0, 3.999, 1e-3),
-            "`extraction` must be below",
-        ),
+        (lambda: closed_forms.symmetric_phase_ends(4.0, 3.999, 1e-3), "`extraction` must be below"),
+        (lambda: closed_forms.symmetric_phase(9, 4.0, 3.999, 1e-3), "`extraction` must be below"),
         (lambda: closed_forms.symmetric_phase(2, 4.0, 2.0, 1e-3), "`sites` must be at least 3"),
         (lambda: closed_forms.current_bound(-1.0, 1.0), "`injection` must not be negative"),
         (lambda: closed_forms.stalled_range(0.0), "`injection` must be positive"),

@@ -14,11 +14,7 @@ from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
-from wheelwork.machines.power_grid.quantum.model import (
-    QuantumModel,
-    gauge_phases,
-    require_quantum,
-)
+from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
 from wheelwork.results import Summary
 
