@@ -84,16 +84,13 @@ class BranchPath(Summary):
 
     def to_xarray(self) -> xr.Dataset:
         """Return parameter, frequency, stability and flows along the path."""
-        branches = self.branches
-        label = self.machine.label_of(self.name)
+        branches, label = self.branches, self.machine.label_of(self.name)
+        names = "frequency", "growth_rate", "extracted", "injected"
         return xr.Dataset(
             {
                 self.name: ("step", self.parameter, attributes(label)),
                 "stable": ("step", self.stable.astype(np.int8)),
-                "frequency": ("step", [branch.frequency for branch in branches]),
-                "growth_rate": ("step", [branch.growth_rate for branch in branches]),
-                "extracted": ("step", [branch.extracted for branch in branches]),
-                "injected": ("step", [branch.injected for branch in branches]),
+                **{name: ("step", [getattr(b, name) for b in branches]) for name in names},
                 "edge_current": (("step", "edge"), [b.current.array for b in branches]),
                 "event": ("number", np.array([event.kind for event in self.events], dtype=object)),
                 f"event_{self.name}": ("number", [event.parameter for event in self.events]),
@@ -153,7 +150,7 @@ def branch_map(
         if axis.size == 0:
             raise InvalidArgument(f"`{name}` must hold at least one value, but is empty (map)")
     (first, outer), (second, inner) = axes.items()
-    curves = _Curves(parameters, axes)
+    curves = _Curves(axes)
     rows = []
     for x in outer.tolist():
         row = parameters.replace(**{first: x})
@@ -183,7 +180,6 @@ def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
 class _Curves:
     """The curve of the passive network, kept while the network stays the same."""
 
-    parameters: GridParameters
     axes: Mapping[str, FloatArray]
     curve: networks.TwoSiteCurve | None = None
 

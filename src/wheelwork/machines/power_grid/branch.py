@@ -1,6 +1,6 @@
 """What amplitudes without noise may do: a rotating steady state, or a motion that goes on."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -130,10 +130,6 @@ class Branch(Motion):
         machine, n = self.machine, self.occupation
         net = equations.gain_rates(machine, n) - equations.loss_rates(machine, n) - machine.dampings
         return equations.node_balance(machine, net * n, self.current.array)
-
-    def occupations(self) -> Mapping[Hashable, float]:
-        """|α_j|² by node."""
-        return dict(zip(self.machine.nodes, self.occupation.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

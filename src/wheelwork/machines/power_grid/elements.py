@@ -6,10 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, non_negative, parameter, positive
 
 # Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
 # error of the rule, h⁴, and rounding, ε/h.
@@ -46,12 +45,10 @@ class Saturable(Parameters):
     Raises InvalidArgument for numbers outside these ranges.
     """
 
-    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=_checks.non_negative)
-    saturation: float = parameter(
-        "n_0", "1", "saturation number", check=_checks.positive, default=1.0
-    )
+    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=non_negative)
+    saturation: float = parameter("n_0", "1", "saturation number", check=positive, default=1.0)
     exponent: float = parameter(
-        r"\nu", "1", "exponent of the saturation", check=_checks.non_negative, default=2.0
+        r"\nu", "1", "exponent of the saturation", check=non_negative, default=2.0
     )
 
     def rate_at(self, occupation: FloatArray) -> FloatArray:

@@ -95,8 +95,6 @@ class SampledState(Result):
 
     headline = TOTALS
 
-    # ------------------------------------------------------------------ per edge and node
-
     @cached_property
     def current(self) -> EdgeNumbers[Estimate]:
         """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
@@ -128,8 +126,6 @@ class SampledState(Result):
         marginals = {node: Marginal.of(counts[:, j], width[j]) for node, j in index.items()}
         return MappingProxyType(marginals)
 
-    # ------------------------------------------------------------------ of the whole network
-
     total_occupation = _total("occupation", numbers.OCCUPATION)
     injected = _total("injected", numbers.INJECTED)
     """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
@@ -152,8 +148,6 @@ class SampledState(Result):
     def estimates(self) -> Mapping[str, Estimate]:
         """Every observable with its standard error."""
         return dict(zip(TOTALS, self._totals(self.samples.fine).estimates, strict=True))
-
-    # ------------------------------------------------------------------ accuracy, data
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -187,17 +181,12 @@ class SampledState(Result):
             coords=self.machine.coordinates,
             attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
         )
-        columns = {
-            "amplitude": "amplitude",
-            "amplitude_density": "density",
-            "amplitude_density_error": "error",
-        }
-        for name, field in columns.items() if self.marginals else ():
-            values = [getattr(each, field) for each in self.marginals.values()]
-            dataset[name] = (("node", "bin"), np.array(values))
+        if marginals := self.marginals.values():
+            dims = "node", "bin"
+            dataset["amplitude"] = dims, np.array([each.amplitude for each in marginals])
+            dataset["amplitude_density"] = dims, np.array([each.density for each in marginals])
+            dataset["amplitude_density_error"] = dims, np.array([each.error for each in marginals])
         return dataset
-
-    # ------------------------------------------------------------------ from the samples
 
     def _totals(self, means: Means) -> Sampled:
         """The numbers named in `TOTALS`, in one."""
@@ -249,12 +238,19 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
 
 
 def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
-    """Raise NoSteadyState where gain exceeds loss at large amplitudes; for large networks
-    InvalidArgument where that cannot be excluded.
+    """Raise NoSteadyState where gain exceeds loss at large amplitudes, or a mode reaches no damping
+    and no element and keeps its start; for large networks InvalidArgument where either may be.
     """
     if model.sites <= LARGEST_DENSE:
         equations.require_bounded(equations.amplitude_model(parameters))
-        _require_reached(model)
+        linear = model.linear
+        scale = max(float(np.max(np.abs(linear))), 1e-300)
+        linear[model.active, model.active] -= scale
+        if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
+            raise NoSteadyState(
+                "a mode of the network is met by no damping, generator or engine and keeps what "
+                "it starts with; give the nodes some damping"
+            )
         return
     vast = np.array([equations.VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
@@ -263,18 +259,6 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
         raise InvalidArgument(
             f"`damping` must exceed the gain left at {equations.VAST:g} quanta at every node of a "
             f"network of more than {LARGEST_DENSE}, but is {least!r} at one"
-        )
-
-
-def _require_reached(model: NoisyModel) -> None:
-    """Raise NoSteadyState where a mode reaches no damping and no element, and keeps its start."""
-    linear = model.linear
-    scale = max(float(np.max(np.abs(linear))), 1e-300)
-    linear[model.active, model.active] -= scale
-    if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
-        raise NoSteadyState(
-            "a mode of the network is met by no damping, generator or engine and keeps what it "
-            "starts with; give the nodes some damping"
         )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, overload
 
 import numpy.typing as npt
@@ -52,8 +51,6 @@ class PowerGrid(GridParameters):
     def labels(self) -> Labels:
         """Symbol, unit and long name of every parameter and observable."""
         return LABELS
-
-    # ------------------------------------------------------------------ verbs
 
     @overload
     def steady_state(self, method: MeanField | None = None) -> MeanFieldState: ...
@@ -104,14 +101,13 @@ class PowerGrid(GridParameters):
         return branch_map(self, values, _mean_field(method))
 
 
-STATES = QuantumState, SampledQuantumState, SampledState, MeanFieldState  # the last label wins
-LABELS: Labels = MappingProxyType(
-    {
-        name: label
-        for labels in (PowerGrid.parameter_labels(), *(state.labels() for state in STATES))
-        for name, label in labels.items()
-    }
-)
+LABELS: Labels = {
+    **PowerGrid.parameter_labels(),
+    **QuantumState.labels(),
+    **SampledQuantumState.labels(),
+    **SampledState.labels(),
+    **MeanFieldState.labels(),
+}
 SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
     MeanField: solve_mean_field,
     Langevin: sample_grid,

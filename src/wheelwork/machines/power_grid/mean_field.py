@@ -127,8 +127,6 @@ class MeanFieldState(Result):
         """The stable branch nearest to the centre of the band; None if there is none."""
         return next(iter(self.stable_branches), None)
 
-    # ------------------------------------------------------------------ observables
-
     @observable(r"\#", "1", "steady branches with amplitudes", key="branches")
     def branch_count(self) -> float:
         """Number of branches, without the state at rest."""
@@ -179,8 +177,6 @@ class MeanFieldState(Result):
     def growth_rate(self) -> float:
         """Largest real part of the exponents of small deviations from `branch`."""
         return math.nan if self.branch is None else self.branch.growth_rate
-
-    # ------------------------------------------------------------------ accuracy, data
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:

@@ -186,13 +186,11 @@ class GridActivity:
     @cached_property
     def scale(self) -> FloatArray:
         """Least saturation number at each node, one where none is given."""
-        pairs = zip(self.generators, self.engines, strict=True)
-        return np.array(
-            [
-                min((e.saturation for e in pair if isinstance(e, Saturable)), default=1.0)
-                for pair in pairs
-            ]
+        saturations = (
+            [each.saturation for each in pair if isinstance(each, Saturable)]
+            for pair in zip(self.generators, self.engines, strict=True)
         )
+        return np.array([min(each, default=1.0) for each in saturations])
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
         """G − Λ."""
@@ -265,10 +263,7 @@ def noisy_model(parameters: GridParameters) -> NoisyModel:
         detunings=parameters.detunings,
         thermal=parameters.thermal_occupations,
         active=np.array([parameters.index[node] for node in nodes], dtype=np.intp),
-        activity=GridActivity(
-            tuple(generators.get(node) for node in nodes),
-            tuple(engines.get(node) for node in nodes),
-        ),
+        activity=GridActivity(tuple(map(generators.get, nodes)), tuple(map(engines.get, nodes))),
     )
 
 

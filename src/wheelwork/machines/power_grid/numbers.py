@@ -119,10 +119,12 @@ class EdgeNumbers(Numbers[Edge, Value]):
         return self.sampled.combined(weights).estimates[0]  # type: ignore[return-value]
 
 
-def edge_mean(name: str, label: Label, key: str) -> Observable[float]:
-    """Declare the mean over the edges of the `EdgeNumbers` `name`; its error is at most the mean
-    of their errors.
-    """
-    return observable(
-        *label, key=key, error=lambda state: float(np.mean(getattr(state, name).errors))
-    )(lambda state: float(getattr(state, name).mean()))
+def edge_mean(name: str, label: Label, key: str | None = None) -> Observable[float]:
+    """Declare the mean over the edges of `name`; its error is at most the mean of theirs."""
+
+    def error(state: Any) -> float:
+        return float(np.mean(getattr(state, name).errors))
+
+    return observable(*label, key=key or name, error=error)(
+        lambda state: float(getattr(state, name).mean())
+    )

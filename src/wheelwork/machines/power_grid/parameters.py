@@ -41,25 +41,21 @@ ELEMENT_FIELDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def number_or_mapping(check: Callable[..., float]) -> Callable[[str, Any], Any]:
-    """Return a check of one number for all nodes by `check`; a mapping from nodes is copied.
+    """Return a check of one number for all nodes by `check`; a mapping from nodes is copied."""
 
-    `inspect.unwrap` gives back `check`.
-    """
-
-    @functools.wraps(check)
+    @functools.wraps(check)  # parameter files look for what it wraps
     def checked(name: str, value: Any) -> Any:
         return dict(value) if isinstance(value, Mapping) else check(name, value)
 
     return checked
 
 
-NON_NEGATIVE = number_or_mapping(_checks.non_negative)
-REAL = number_or_mapping(_checks.real)
+NON_NEGATIVE, REAL = number_or_mapping(_checks.non_negative), number_or_mapping(_checks.real)
 
 
 def _per_node(name: str) -> cached_property[FloatArray]:
     """The parameter `name` as an array over the nodes."""
-    return cached_property(lambda self: per_node(name, self._graph, getattr(self, name)))
+    return cached_property(lambda self: per_node(name, self.graph, getattr(self, name)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,7 +108,7 @@ class GridParameters(Parameters):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("generators", "engines"):
-            elements = _checked_elements(name, getattr(self, name), self._graph)
+            elements = _checked_elements(name, getattr(self, name), self.graph)
             object.__setattr__(self, name, elements)
         # computed here, so that bad numbers are refused now
         _ = self.couplings, self.dampings, self.thermal_occupations, self.detunings
@@ -191,7 +187,7 @@ class GridParameters(Parameters):
         self.require_known({b if b in ELEMENT_FIELDS else n: None for n, b in bases.items()})
         plain = {name: value for name, value in changes.items() if name in own}
         for name in plain:
-            key = None if "graph" in plain else overriding(self._graph, name)
+            key = None if "graph" in plain else overriding(self.graph, name)
             if key is not None:
                 raise InvalidArgument(
                     f"`{name}` must be changed in the graph, but {key!r} has its own"
@@ -253,13 +249,6 @@ class GridParameters(Parameters):
         """Symbol, unit and long name of a parameter, named as for `replace`."""
         return cls.parameter_labels().get(_split(name)[0], ("", "", name))
 
-    # ------------------------------------------------------------------ derived quantities
-
-    @property
-    def _graph(self) -> GridGraph:
-        assert isinstance(self.graph, GridGraph)
-        return self.graph
-
     @cached_property
     def nodes(self) -> tuple[Hashable, ...]:
         """The nodes, in the order of all arrays per node, (N,)."""
@@ -294,7 +283,7 @@ class GridParameters(Parameters):
             "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
         }
 
-    couplings = cached_property(lambda self: per_edge("coupling", self._graph, self.coupling))
+    couplings = cached_property(lambda self: per_edge("coupling", self.graph, self.coupling))
     """g of each edge, (E,)."""
     dampings = _per_node("damping")
     """γ of each node, (N,)."""
@@ -305,13 +294,13 @@ class GridParameters(Parameters):
 
     @property
     def injection(self) -> float:
-        """Γ_i(0) of the only generator; raises InvalidArgument for another number of them."""
-        return _only_rate("generators", self.generators)
+        """Γ_i(0) of the generator; raises InvalidArgument for none or different ones."""
+        return self.number("injection")
 
     @property
     def extraction(self) -> float:
-        """Γ_e(0) of the only engine; raises InvalidArgument for another number of them."""
-        return _only_rate("engines", self.engines)
+        """Γ_e(0) of the engine; raises InvalidArgument for none or different ones."""
+        return self.number("extraction")
 
     @property
     def saturations(self) -> tuple[float, ...]:
@@ -355,13 +344,3 @@ def _changed(each: ActiveElement, node: Hashable, name: str, value: Any) -> Satu
         return replace(each, **{field: value})
     except InvalidArgument as reason:
         raise InvalidArgument(str(reason).replace(f"`{field}`", f"`{name}`")) from None
-
-
-def _only_rate(holder: str, elements: Mapping[Hashable, ActiveElement]) -> float:
-    """Return Γ(0) of the only element."""
-    if len(elements) != 1:
-        raise InvalidArgument(f"`{holder}` must hold one element for this, but has {len(elements)}")
-    (each,) = elements.values()
-    if not isinstance(each, Saturable):
-        raise InvalidArgument(f"`{holder}` must hold a Saturable for this, but has {each!r}")
-    return each.rate

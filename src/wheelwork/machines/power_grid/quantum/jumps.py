@@ -156,8 +156,6 @@ class SampledQuantumState(Result):
     apart: float
     mean_field_quanta: float
 
-    # ------------------------------------------------------------------ per node and edge
-
     @property
     def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
@@ -186,11 +184,7 @@ class SampledQuantumState(Result):
     extracted = _total("extracted", numbers.EXTRACTED)
     total_occupation = _total("occupation", numbers.OCCUPATION)
     mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
-    mean_current_fluctuation = edge_mean(
-        "current_fluctuation", numbers.FLUCTUATION, "current_fluctuation"
-    )
-
-    # ------------------------------------------------------------------ accuracy, data
+    mean_current_fluctuation = edge_mean("current_fluctuation", numbers.FLUCTUATION)
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:

@@ -70,14 +70,13 @@ class MasterEquation:
         """
         require_quantum(parameters)
         require_bounded(amplitude_model(parameters))
-        search = CutoffSearch(
-            parameters, gauge_phases(parameters, self.real), self.rtol, self.memory
-        )
+        search = CutoffSearch(parameters, self, gauge_phases(parameters, self.real))
         cutoff = SMALLEST if self.cutoff is None else self.cutoff
-        if self.cutoff is None:
-            N = len(parameters.nodes)
-            while cutoff < LARGEST_AT_FIRST and _unknowns(N, cutoff + 1) <= FIRST_UNKNOWNS:
-                cutoff += 1
+        while self.cutoff is None and cutoff < LARGEST_AT_FIRST:
+            sizes = sector_sizes(len(parameters.nodes), cutoff + 1)
+            if sum(float(d) ** 2 for d in sizes) > FIRST_UNKNOWNS:
+                break
+            cutoff += 1
         solution = search.solved(cutoff)
         while not search.converged(solution):
             if self.cutoff is not None:
@@ -142,12 +141,11 @@ class QuantumSolution(Summary):
 
 @dataclass(frozen=True)
 class CutoffSearch:
-    """How a grid is solved at several cutoffs. memory: bytes that may be used."""
+    """How a grid is solved at several cutoffs. phases: of the gauge."""
 
     parameters: GridParameters
+    method: MasterEquation
     phases: npt.NDArray[np.complex128]
-    rtol: float
-    memory: float
 
     def solved(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
         """Return the solution at a cutoff, begun from one `before` at a smaller cutoff.
@@ -162,43 +160,40 @@ class CutoffSearch:
             start = model.equation.zeros()
             start[: before.steady.values.size] = before.steady.values
         steady = graded.steady_state(
-            model.equation, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
+            model.equation, ITERATION_SHARE * self.method.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
         errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
         for sample in steady.error_samples[1:]:
-            errors = errors + abs(Moments.of(model, sample))
+            errors = errors.widened(Moments.of(model, sample))
         moments = Moments.of(model, steady.values)
         cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
         return QuantumSolution(model, steady, moments, errors, cutoffs)
 
     def converged(self, solution: QuantumSolution) -> bool:
         """Whether the edge is empty and occupations and currents are known to `rtol`."""
-        if solution.edge > self.rtol:
+        if solution.edge > self.method.rtol:
             return False
         size, error = solution.moments, solution.moment_errors
         quanta = float(np.sum(size.occupation))
         flow = gross_flow(self.parameters, size)
-        occupations = error.occupation <= self.rtol * max(quanta, self.rtol)
-        currents = error.current <= self.rtol * np.maximum(np.abs(size.current), flow)
+        occupations = error.occupation <= self.method.rtol * max(quanta, self.method.rtol)
+        currents = error.current <= self.method.rtol * np.maximum(np.abs(size.current), flow)
         return bool(np.all(occupations) and np.all(currents))
 
     def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
         N = len(self.parameters.nodes)
         real = bool(np.any(self.phases.imag)) or N == 1
         needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
-        if needed > self.memory:
+        if needed > self.method.memory:
             history = ""
             if reached is not None:
                 history = f"; {reached.cutoff} quanta leave {reached.edge:.1e} of probability at M"
             raise NotConverged(
                 f"a cutoff of {cutoff} quanta in {N} nodes takes {needed:.3g} bytes, more than "
-                f"the {self.memory:.3g} of `memory`{history}: raise it, or sample with QuantumJumps"
+                f"the {self.method.memory:.3g} of `memory`{history}: raise it, or sample with "
+                "QuantumJumps"
             )
-
-
-def _unknowns(modes: int, cutoff: int) -> float:
-    return float(sum(float(d) ** 2 for d in sector_sizes(modes, cutoff)))
 
 
 def _next_cutoff(solution: QuantumSolution, aim: float) -> int:

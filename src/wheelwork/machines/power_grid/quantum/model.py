@@ -209,7 +209,12 @@ def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArra
 
 
 def require_quantum(parameters: GridParameters) -> None:
-    """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes."""
+    """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes.
+
+    Those are modes of H without amplitude at any node with loss. Where there is none, every state
+    decays to the vacuum with a probability that is not zero, so that there is only one steady
+    state.
+    """
     for name, elements in (("generators", parameters.generators), ("engines", parameters.engines)):
         for node, each in elements.items():
             if not isinstance(each, Saturable):
@@ -217,15 +222,6 @@ def require_quantum(parameters: GridParameters) -> None:
                     f"`{name}` must be Saturable in a master equation, for its jump operator "
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
-    _require_no_dark_mode(parameters)
-
-
-def _require_no_dark_mode(parameters: GridParameters) -> None:
-    """Raise NoSteadyState for a mode of H without amplitude at any node with loss.
-
-    Where there is none, every state decays to the vacuum with a probability that is not zero, so
-    that there is only one steady state.
-    """
     N = len(parameters.nodes)
     lossy = parameters.dampings + loss_rates(parameters, np.zeros(N)) > 0.0
     frequencies, modes = np.linalg.eigh(hopping(parameters))

@@ -63,12 +63,10 @@ class Moments:
         means["square"] = means["normal"] + 0.25 * g**2 * both
         return cls(**means)
 
-    def __abs__(self) -> "Moments":
-        return Moments(**{each.name: np.abs(getattr(self, each.name)) for each in fields(self)})
-
-    def __add__(self, other: "Moments") -> "Moments":
+    def widened(self, other: "Moments") -> "Moments":
+        """These plus the magnitudes of others."""
         names = [each.name for each in fields(self)]
-        return Moments(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return Moments(*(getattr(self, name) + np.abs(getattr(other, name)) for name in names))
 
 
 def _edge_correlation(
@@ -106,9 +104,6 @@ def standard_deviation(
         above = np.sqrt(variance + variance_error) - root
         below = root - np.sqrt(np.maximum(variance - variance_error, 0.0))
     return root, np.maximum(above, below)
-
-
-# ---------------------------------------------------------------------- states of some nodes
 
 
 def joint_state(

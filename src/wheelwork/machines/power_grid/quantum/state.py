@@ -1,7 +1,7 @@
 """The steady state of a power grid's master equation."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -49,6 +49,30 @@ def _sum(name: str, label: Label) -> Observable[float]:
     return observable(*label, key=name, error=error)(
         lambda state: float(np.sum(getattr(state.moments, name)))
     )
+
+
+def _times_error(factor: float) -> Callable[["QuantumState"], float]:
+    return lambda state: factor * state.solution.error
+
+
+def entropy_error(size: float, dimension: int) -> float:
+    """Return how much the entropy of `dimension` levels changes at most for Σ|δρ| = `size`.
+
+    T ln(d − 1) + h(T) with T = ε/2 and ε = Σ|δρ| ≥ ‖δρ‖₁ (K. M. R. Audenaert, J. Phys. A 40, 8127
+    (2007)).
+    """
+    T = min(0.5 * size, 0.5)
+    return T * math.log(max(dimension - 1, 1)) + float(entr(T) + entr(1.0 - T))
+
+
+def _entropy_error(state: "QuantumState") -> float:
+    return entropy_error(state.solution.error, state.solution.model.space.dimension)
+
+
+def _information_error(state: "QuantumState") -> float:
+    """Of I = S_1 + S_2 − S_12, for two nodes of d levels each."""
+    error, d = state.solution.error, state.cutoff + 1
+    return 2.0 * entropy_error(error, d) + entropy_error(error, d * d)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,53 +153,32 @@ class QuantumState(Result):
         errors = local_ergotropy_errors(self.solution, self.populations)
         return NodeNumbers(self.machine.index, np.array(work), errors)
 
-    # ------------------------------------------------------------------ observables
-
     injected = _sum("injected", numbers.INJECTED)
     extracted = _sum("extracted", numbers.EXTRACTED)
     dissipated = _sum("dissipated", numbers.DISSIPATED)  # net: Σ γ_j(⟨n_j⟩ − N_th,j)
     total_occupation = _sum("occupation", numbers.OCCUPATION)
     mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
-    mean_current_fluctuation = edge_mean(
-        "current_fluctuation", numbers.FLUCTUATION, "current_fluctuation"
-    )
-    mean_current_fluctuation_normal = edge_mean(
-        "current_fluctuation_normal", numbers.NORMAL, "current_fluctuation_normal"
-    )
+    mean_current_fluctuation = edge_mean("current_fluctuation", numbers.FLUCTUATION)
+    mean_current_fluctuation_normal = edge_mean("current_fluctuation_normal", numbers.NORMAL)
 
-    @observable(
-        "S",
-        "1",
-        "von Neumann entropy",
-        error=lambda state: entropy_error(
-            state.solution.error, state.solution.model.space.dimension
-        ),
-    )
+    @observable("S", "1", "von Neumann entropy", error=_entropy_error)
     def entropy(self) -> float:
         """S = −Tr ρ ln ρ."""
         return thermodynamics.spectral_entropy(np.maximum(self.eigenvalues, 0.0))
 
-    @observable(
-        r"\mathrm{Tr}\,\rho^2", "1", "purity", error=lambda state: 2.0 * state.solution.error
-    )
+    @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error=_times_error(2.0))
     def purity(self) -> float:
         return float(np.sum(self.eigenvalues**2))
 
     @observable(
-        r"\mathcal{N}",
-        "1",
-        "negativity of the first and the last node",
-        error=lambda state: 0.5 * state.solution.error,
+        r"\mathcal{N}", "1", "negativity of the first and the last node", error=_times_error(0.5)
     )
     def negativity(self) -> float:
         """𝒩 between the first and the last node, the others traced out (see `negativity_of`)."""
         return self.negativity_of(*self._ends)
 
     @observable(
-        "I",
-        "1",
-        "mutual information of the first and the last node",
-        error=lambda state: mutual_information_error(state.solution.error, state.cutoff + 1),
+        "I", "1", "mutual information of the first and the last node", error=_information_error
     )
     def mutual_information(self) -> float:
         """I between the first and the last node, in nats."""
@@ -258,13 +261,30 @@ class QuantumState(Result):
         """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
         return to_qutip(self.density_matrix)
 
-    # ------------------------------------------------------------------ accuracy, data
-
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
-        lowest = float(self.eigenvalues.min())
-        return master_audit(self.solution, self.method.rtol, lowest, self.balance)
+        """Everything that could make the numbers wrong, checked.
+
+        "mean-field quanta / cutoff": those of the largest stable branch without noise, which a
+        state that grew from few quanta could have missed.
+        """
+        solution, rtol, moments = self.solution, self.method.rtol, self.moments
+        quanta, flow = float(np.sum(moments.occupation)), gross_flow(self.machine, moments)
+        off = float(np.max(solution.moment_errors.occupation))
+        off_current = float(np.max(solution.moment_errors.current, initial=0.0))
+        lowest, imbalance = float(self.eigenvalues.min()), float(np.max(np.abs(self.balance)))
+        branch = brightest_occupation(self.machine)
+        most = math.nan if branch is None else float(np.sum(branch))
+        checks = {
+            "edge population": (solution.edge, rtol),
+            "error of occupations": (off / max(quanta, rtol), rtol),
+            "error of currents": (off_current / max(flow, rtol), rtol),
+            "energy balance": (imbalance / max(flow, rtol), BALANCE * rtol),
+            "residual": (solution.steady.residual, rtol),
+            "negative eigenvalue": (-lowest, max(solution.error, LEAST_NEGATIVE)),
+            "mean-field quanta / cutoff": (most / solution.cutoff, 1.0),
+        }
+        return MappingProxyType({name: AuditEntry(*entry) for name, entry in checks.items()})
 
     def arrays(self) -> xr.Dataset:
         """Means per node and edge, and distributions of quanta."""
@@ -280,24 +300,6 @@ class QuantumState(Result):
         for name in ("current", "current_fluctuation", "current_fluctuation_normal"):
             dataset = dataset.assign(getattr(self, name).variables(f"edge_{name}"))
         return dataset
-
-
-# ---------------------------------------------------------------------- errors and checks
-
-
-def entropy_error(size: float, dimension: int) -> float:
-    """Return how much the entropy of `dimension` levels changes at most for Σ|δρ| = `size`.
-
-    T ln(d − 1) + h(T) with T = ε/2 and ε = Σ|δρ| ≥ ‖δρ‖₁ (K. M. R. Audenaert, J. Phys. A 40, 8127
-    (2007)).
-    """
-    T = min(0.5 * size, 0.5)
-    return T * math.log(max(dimension - 1, 1)) + float(entr(T) + entr(1.0 - T))
-
-
-def mutual_information_error(size: float, levels: int) -> float:
-    """Return that error of I = S_1 + S_2 − S_12, for two nodes of `levels` levels each."""
-    return 2.0 * entropy_error(size, levels) + entropy_error(size, levels * levels)
 
 
 def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -> FloatArray:
@@ -318,39 +320,6 @@ def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -
         ignored = np.where(p < solution.error, np.abs(p), 0.0)
         errors.append(float(weight @ (changes + ignored)))
     return np.array(errors)
-
-
-def master_audit(
-    solution: QuantumSolution, rtol: float, lowest_eigenvalue: float, balance: FloatArray
-) -> Mapping[str, AuditEntry]:
-    """Return the checks of a solution. balance: (N,), quanta per time that each node gains in all.
-
-    "mean-field quanta / cutoff": those of the largest stable branch without noise, which a state
-    that grew from few quanta could have missed.
-    """
-    moments, errors, parameters = (
-        solution.moments,
-        solution.moment_errors,
-        solution.model.parameters,
-    )
-    quanta, flow = float(np.sum(moments.occupation)), gross_flow(parameters, moments)
-    worst = float(np.max(errors.occupation)), float(np.max(errors.current, initial=0.0))
-    imbalance = float(np.max(np.abs(balance)))
-    branch = brightest_occupation(parameters)
-    most = math.nan if branch is None else float(np.sum(branch))
-    return MappingProxyType(
-        {
-            "edge population": AuditEntry(solution.edge, rtol),
-            "error of occupations": AuditEntry(worst[0] / max(quanta, rtol), rtol),
-            "error of currents": AuditEntry(worst[1] / max(flow, rtol), rtol),
-            "energy balance": AuditEntry(imbalance / max(flow, rtol), BALANCE * rtol),
-            "residual": AuditEntry(solution.steady.residual, rtol),
-            "negative eigenvalue": AuditEntry(
-                -lowest_eigenvalue, max(solution.error, LEAST_NEGATIVE)
-            ),
-            "mean-field quanta / cutoff": AuditEntry(most / solution.cutoff, 1.0),
-        }
-    )
 
 
 def solve_quantum(parameters: GridParameters, method: MasterEquation) -> QuantumState:
