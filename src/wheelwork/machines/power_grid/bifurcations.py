@@ -45,13 +45,8 @@ class BranchPath(Summary):
         if len(self.events) > SHOWN:
             events.append(f"{len(self.events) - SHOWN} more")
         first, last = self.points[0].parameter, self.points[-1].parameter
-        return {
-            "name": self.name,
-            "from": with_error(first),
-            "to": with_error(last),
-            "points": str(len(self.points)),
-            "events": "; ".join(events) or "none",
-        }
+        counts = {"points": str(len(self.points)), "events": "; ".join(events) or "none"}
+        return {"name": self.name, "from": with_error(first), "to": with_error(last), **counts}
 
     @property
     def parameter(self) -> FloatArray:
@@ -116,12 +111,11 @@ def follow(
     if start == last:
         raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
     parameters.replace(**{name: last})
-    continuation = networks.Continuation(
-        lambda value: equations.amplitude_model(parameters.replace(**{name: value})),
-        min(start, last),
-        max(start, last),
-        method.rtol,
-    )
+
+    def model(value: float) -> networks.AmplitudeModel:
+        return equations.amplitude_model(parameters.replace(**{name: value}))
+
+    continuation = networks.Continuation(model, min(start, last), max(start, last), method.rtol)
     points, events = continuation.run(branch.amplitudes, branch.frequency, start, last)
     return BranchPath(parameters, name, tuple(points), tuple(events), method.rtol)
 

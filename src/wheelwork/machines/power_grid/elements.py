@@ -54,7 +54,8 @@ class Saturable(Parameters):
     def rate_at(self, occupation: FloatArray) -> FloatArray:
         return self.rate * (1.0 / (1.0 + occupation / self.saturation)) ** self.exponent
 
-    gain_noise_at = rate_at
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        return self.rate_at(occupation)
 
     def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
         return np.zeros_like(occupation)

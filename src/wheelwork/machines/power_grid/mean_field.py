@@ -51,7 +51,7 @@ def _frequency_error(state: "MeanFieldState") -> float | None:
     return state.branch.error / size * largest_rate(state.attractors.model) if size else 0.0
 
 
-def _growth_rate_error(state: "MeanFieldState") -> float | None:
+def _growth_error(state: "MeanFieldState") -> float | None:
     error = _frequency_error(state)
     if state.branch is None or error is None:
         return None
@@ -169,10 +169,7 @@ class MeanFieldState(Result):
         return math.nan if self.branch is None else self.branch.frequency
 
     @observable(
-        r"\max\,\mathrm{Re}\,\lambda",
-        "rate",
-        "slowest exponent of the branch",
-        error=_growth_rate_error,
+        r"\max\,\mathrm{Re}\,\lambda", "rate", "slowest exponent of the branch", error=_growth_error
     )
     def growth_rate(self) -> float:
         """Largest real part of the exponents of small deviations from `branch`."""

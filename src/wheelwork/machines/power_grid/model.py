@@ -251,11 +251,7 @@ def amplitude_model(parameters: GridParameters) -> AmplitudeModel:
 def noisy_model(parameters: GridParameters) -> NoisyModel:
     """Return the equations with noise (Huber and Rabl, Eqs. (3)–(5), on any graph)."""
     generators, engines = parameters.generators, parameters.engines
-    nodes = [
-        node
-        for node in parameters.nodes
-        if is_acting(generators.get(node)) or is_acting(engines.get(node))
-    ]
+    nodes = [n for n in parameters.nodes if any(is_acting(e.get(n)) for e in (generators, engines))]
     return NoisyModel(
         edges=parameters.edge_indices,
         couplings=parameters.couplings,

@@ -132,11 +132,11 @@ class Run:
         """
         half = course.burn_in // 2
         with ThreadPoolExecutor(self.threads) as executor:
-            self._stretch(executor, ensembles, 0, half, None)
-            self._stretch(executor, ensembles, half, course.burn_in, 0)
+            self._stretch(executor, ensembles, range(half), None)
+            self._stretch(executor, ensembles, range(half, course.burn_in), 0)
             self._set_bins(ensembles, course.burn_in - half)
             for part, (start, stop) in enumerate(itertools.pairwise(course.parts)):
-                self._stretch(executor, ensembles, start, stop, part)
+                self._stretch(executor, ensembles, range(start, stop), part)
 
     def _set_bins(self, ensembles: Sequence[Ensemble], chunks: int) -> None:
         sums, sites = ensembles[0].sums, self.model.sites
@@ -152,17 +152,12 @@ class Run:
             ensemble.sums[:] = 0.0
 
     def _stretch(
-        self,
-        executor: Executor,
-        ensembles: Sequence[Ensemble],
-        start: int,
-        stop: int,
-        part: int | None,
+        self, executor: Executor, ensembles: Sequence[Ensemble], chunks: range, part: int | None
     ) -> None:
         lanes = max(b.state.shape[1] for b in ensembles[0].bundles)
         at_once = max(1, SITE_STEPS // (lanes * self.model.sites * CHUNK))
-        for chunk in range(start, stop, at_once):
-            span = range(chunk, min(chunk + at_once, stop))
+        for first in range(0, len(chunks), at_once):
+            span = chunks[first : first + at_once]
             tasks = [(e, bundle) for e in ensembles if not e.lost for bundle in e.bundles]
             done = [executor.submit(self._advance, *task, span, part) for task in tasks]
             for (ensemble, bundle), future in zip(tasks, done, strict=True):

@@ -143,7 +143,6 @@ class SampledQuantumState(Result):
 
     Those of sums and of means over the edges are bounds. Quanta per time: multiply by ω0 for
     energy.
-
     samples: averages over time and trajectories. apart: largest difference of trajectories from
     different starts, in standard errors; zero where rest is the only stable branch, NaN where all
     began in the vacuum nevertheless. mean_field_quanta: those of the largest stable branch, in

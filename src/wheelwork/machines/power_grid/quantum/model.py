@@ -15,18 +15,11 @@ from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.lindblad import graded
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.elements import Saturable
-from wheelwork.machines.power_grid.model import (
-    VAST,
-    gain_rates,
-    hopping,
-    linear_network,
-    loss_rates,
-)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
-
-ComplexArray = npt.NDArray[np.complex128]
+from wheelwork.oscillator_networks import ComplexArray
 
 # Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
 # range, count as zero: far above rounding, far below the disorder of any device.
@@ -53,7 +46,7 @@ class QuantumModel:
     @cached_property
     def hopping(self) -> FloatArray:
         """h of H = Σ h_jk a_j†a_k, (N, N)."""
-        return hopping(self.parameters)
+        return equations.hopping(self.parameters)
 
     @cached_property
     def equation(self) -> graded.GradedLindblad:
@@ -77,9 +70,9 @@ class QuantumModel:
         there the grid is linear, and its state Gaussian.
         """
         parameters = self.parameters
-        vast = np.full(len(parameters.nodes), VAST)
-        gain, loss = gain_rates(parameters, vast), loss_rates(parameters, vast)
-        drift = linear_network(parameters) + 0.5 * np.diag(gain - loss)
+        vast = np.full(len(parameters.nodes), equations.VAST)
+        gain, loss = equations.gain_rates(parameters, vast), equations.loss_rates(parameters, vast)
+        drift = equations.linear_network(parameters) + 0.5 * np.diag(gain - loss)
         if np.max(np.linalg.eigvals(drift).real) >= 0.0:
             return 1.0
         noise = np.diag(parameters.dampings * parameters.thermal_occupations + gain)
@@ -144,8 +137,10 @@ class QuantumModel:
 
     def element_flows(self, n: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Quanta per time injected and extracted at each node, of states with n quanta, (D, N)."""
-        extracted = loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
-        injected = gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
+        extracted = (
+            equations.loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
+        )
+        injected = equations.gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
         return injected, extracted
 
 
@@ -223,8 +218,8 @@ def require_quantum(parameters: GridParameters) -> None:
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
     N = len(parameters.nodes)
-    lossy = parameters.dampings + loss_rates(parameters, np.zeros(N)) > 0.0
-    frequencies, modes = np.linalg.eigh(hopping(parameters))
+    lossy = parameters.dampings + equations.loss_rates(parameters, np.zeros(N)) > 0.0
+    frequencies, modes = np.linalg.eigh(equations.hopping(parameters))
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)
     groups = np.split(np.arange(N), np.flatnonzero(np.diff(frequencies) > apart) + 1)
     for group in groups:

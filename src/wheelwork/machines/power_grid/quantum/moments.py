@@ -14,6 +14,8 @@ from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import IndexArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
 
+StateVector = npt.NDArray[np.inexact]
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -95,22 +97,17 @@ def gross_flow(parameters: GridParameters, moments: Moments) -> float:
     return float(np.sum(quanta))
 
 
-def standard_deviation(
-    variance: FloatArray, variance_error: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def standard_deviation(variance: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return √variance and its error; NaN where the variance is negative."""
     with np.errstate(invalid="ignore"):
         root = np.sqrt(variance)
-        above = np.sqrt(variance + variance_error) - root
-        below = root - np.sqrt(np.maximum(variance - variance_error, 0.0))
+        above = np.sqrt(variance + error) - root
+        below = root - np.sqrt(np.maximum(variance - error, 0.0))
     return root, np.maximum(above, below)
 
 
 def joint_state(
-    model: QuantumModel,
-    values: npt.NDArray[np.inexact],
-    first: Sequence[int],
-    second: Sequence[int],
+    model: QuantumModel, values: StateVector, first: Sequence[int], second: Sequence[int]
 ) -> tuple[sp.csr_array, tuple[int, int]]:
     """Return the state of two sets of nodes, all others traced out, and the sizes of the sets.
 
@@ -133,7 +130,7 @@ def joint_state(
     return sp.csr_array(sp.coo_array(entries, shape=(dA * dB, dA * dB))), (dA, dB)
 
 
-def node_populations(model: QuantumModel, values: npt.NDArray[np.inexact], j: int) -> FloatArray:
+def node_populations(model: QuantumModel, values: StateVector, j: int) -> FloatArray:
     """Return the populations of the number states of node j, (M + 1,): it has no coherences."""
     total = np.zeros(model.space.cutoff + 1)
     for n, block in zip(model.space.occupations, model.equation.blocks(values), strict=True):
