@@ -184,11 +184,8 @@ class _Curves:
         if model.active.size != 2 or not networks.invertible(model.growth):
             return None
         known = None if self.curve is None else self.curve.network
-        if (
-            known is None
-            or not np.array_equal(model.linear, known.linear)
-            or not np.array_equal(model.active, known.active)
-        ):
+        same = known is not None and np.array_equal(model.linear, known.linear)
+        if known is None or not same or not np.array_equal(model.active, known.active):
             self.curve = networks.two_site_curve(model, self._largest(point))
         return self.curve
 

@@ -22,11 +22,6 @@ from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 
-def _on_branch(error: Callable[[Branch], float]) -> Callable[["MeanFieldState"], float | None]:
-    """An error of the state, from that on its `branch`; None where it has none."""
-    return lambda state: None if state.branch is None else error(state.branch)
-
-
 def _of_branch(
     name: str, label: Label, error: Callable[[Branch], float], key: str | None = None
 ) -> Observable[float]:
@@ -36,7 +31,10 @@ def _of_branch(
         first = next(iter((*state.stable_branches, *state.oscillations)), None)
         return math.nan if first is None else float(getattr(first, name))
 
-    return observable(*label, key=key or name, error=_on_branch(error))(number)
+    def off(state: "MeanFieldState") -> float | None:
+        return None if state.branch is None else error(state.branch)
+
+    return observable(*label, key=key or name, error=off)(number)
 
 
 def _flows_error(state: "MeanFieldState") -> float | None:

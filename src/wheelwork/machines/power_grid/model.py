@@ -207,9 +207,7 @@ class GridActivity:
         gain, loss, into, out = self._parts(site, occupation)
         return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
 
-    def _parts(
-        self, site: int, n: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def _parts(self, site: int, n: FloatArray) -> tuple[FloatArray, ...]:
         nothing = np.zeros_like(n)
         generator, engine = self.generators[site], self.engines[site]
         gain = nothing if generator is None else generator.rate_at(n)

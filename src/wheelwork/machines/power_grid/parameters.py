@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import networkx as nx
@@ -73,14 +72,12 @@ class GridParameters(Parameters):
     Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
     """
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {
-            "injection": (r"\Gamma_i", "rate", "injection rate"),
-            "extraction": (r"\Gamma_e", "rate", "extraction rate"),
-            "saturation": (r"n_0", "1", "saturation number"),
-            "exponent": (r"\nu", "1", "exponent of the saturation"),
-        }
-    )
+    derived: ClassVar[Labels] = {
+        "injection": (r"\Gamma_i", "rate", "injection rate"),
+        "extraction": (r"\Gamma_e", "rate", "extraction rate"),
+        "saturation": (r"n_0", "1", "saturation number"),
+        "exponent": (r"\nu", "1", "exponent of the saturation"),
+    }
 
     graph: nx.Graph = parameter(
         "(V, E)", "1", "oscillators and their couplings", check=checked_graph
@@ -182,8 +179,7 @@ class GridParameters(Parameters):
         Raises InvalidArgument for other names, and for a field that an attribute of the graph
         overrides.
         """
-        own = {each.name for each in fields(self)}
-        bases = {name: _split(name)[0] for name in changes}
+        own, bases = {each.name for each in fields(self)}, {n: _split(n)[0] for n in changes}
         self.require_known({b if b in ELEMENT_FIELDS else n: None for n, b in bases.items()})
         plain = {name: value for name, value in changes.items() if name in own}
         for name in plain:

@@ -235,7 +235,21 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
         start, seed = space.index(bright), method.seed + SECOND_SEED
         light = _sample(model, method, start, method.trajectories - half, seed)
         samples, apart = merged(dark, light), difference(dark, light)
-    _require_stationary(samples, apart, method.cutoff)
+    worst, edge = largest_drift(samples), samples.averages["edge"][0]
+    if worst > MOST_DRIFT:
+        raise NotConverged(
+            f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
+            "stationary yet; raise `burn_in` and `duration`"
+        )
+    if apart > MOST_APART:
+        raise NotConverged(
+            f"trajectories from the vacuum and from the largest stable branch differ by "
+            f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
+        )
+    if edge > MOST_AT_EDGE:
+        raise NotConverged(
+            f"the cutoff of {method.cutoff} quanta holds {edge:.1e} of probability: raise it"
+        )
     return SampledQuantumState(parameters, method, samples, apart, quanta)
 
 
@@ -253,21 +267,3 @@ def _sample(
         seed=seed,
         threads=method.threads,
     )
-
-
-def _require_stationary(samples: JumpSamples, apart: float, cutoff: int) -> None:
-    worst, edge = largest_drift(samples), samples.averages["edge"][0]
-    if worst > MOST_DRIFT:
-        raise NotConverged(
-            f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
-            "stationary yet; raise `burn_in` and `duration`"
-        )
-    if apart > MOST_APART:
-        raise NotConverged(
-            f"trajectories from the vacuum and from the largest stable branch differ by "
-            f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
-        )
-    if edge > MOST_AT_EDGE:
-        raise NotConverged(
-            f"the cutoff of {cutoff} quanta holds {edge:.1e} of probability: raise it"
-        )

@@ -107,11 +107,8 @@ class QuantumSolution(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Cutoffs tried, p(M) and the error of the state."""
-        return {
-            "cutoffs": ", ".join(map(str, self.cutoffs)),
-            "edge": f"{self.edge:.1e}",
-            "error": f"{self.error:.1e}",
-        }
+        cutoffs = ", ".join(map(str, self.cutoffs))
+        return {"cutoffs": cutoffs, "edge": f"{self.edge:.1e}", "error": f"{self.error:.1e}"}
 
     @property
     def cutoff(self) -> int:

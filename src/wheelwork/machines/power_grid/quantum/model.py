@@ -53,13 +53,14 @@ class QuantumModel:
         """The equation sector by sector, in the gauge."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
-        links = tuple(
-            [
-                graded.Link(space.above[K][j], *map(_amplitudes, self.rates(j, n)))
-                for j, n in enumerate(space.occupations[K].T)
-            ]
-            for K in range(space.cutoff + 1)
-        )
+
+        def link(K: int, j: int) -> graded.Link:
+            # square roots of the rates of the jumps that there are
+            rates = self.rates(j, space.occupations[K][:, j])
+            amplitudes = (np.sqrt(each[np.any(each > 0.0, axis=1)]) for each in rates)
+            return graded.Link(space.above[K][j], *amplitudes)
+
+        links = tuple([link(K, j) for j in range(space.modes)] for K in range(space.cutoff + 1))
         return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
 
     @property
@@ -142,11 +143,6 @@ class QuantumModel:
         )
         injected = equations.gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
         return injected, extracted
-
-
-def _amplitudes(rates: FloatArray) -> FloatArray:
-    """Square roots of the rates of the jumps that there are."""
-    return np.sqrt(rates[np.any(rates > 0.0, axis=1)])
 
 
 def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
