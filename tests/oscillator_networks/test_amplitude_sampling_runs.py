@@ -267,7 +267,7 @@ def test_unequal_lanes_of_bundles_cover_all():
     chosen = Run(model, 1, 3)
     stepper = Stepper.of(SHORT, model, 0.1)
     ensemble = chosen.ensemble(stepper, random_starts(model, 1, 37), 2, False, True)
-    places = np.concatenate([b.first + np.arange(b.state.shape[1]) for b in ensemble.bundles])
+    places = np.concatenate([b.lanes.start + np.arange(b.state.shape[1]) for b in ensemble.bundles])
     assert np.array_equal(places, np.arange(37))
 
 

@@ -64,6 +64,15 @@ class Course:
 
 
 @dataclass(eq=False)
+class Bundle:
+    """Neighbouring lanes of an ensemble. state: (2N, lanes), moved in place."""
+
+    lanes: slice
+    state: FloatArray
+    groups: npt.NDArray[np.intp]
+
+
+@dataclass(eq=False)
 class Ensemble:
     """Trajectories stepped alike, in bundles of lanes.
 
@@ -73,24 +82,10 @@ class Ensemble:
 
     stepper: Stepper
     joined: bool
-    bundles: list["Bundle"]
+    bundles: list[Bundle]
     sums: FloatArray
     counts: Counts
     lost: bool = False
-
-
-@dataclass(eq=False)
-class Bundle:
-    """Neighbouring lanes. state: (2N, lanes), moved in place."""
-
-    first: int
-    state: FloatArray
-    groups: npt.NDArray[np.intp]
-
-    @property
-    def lanes(self) -> slice:
-        """Its lanes in the ensemble."""
-        return slice(self.first, self.first + self.state.shape[1])
 
 
 class Run:
@@ -114,7 +109,7 @@ class Run:
         most = min(max(STATE_BYTES // (8 * state.shape[0]), FEWEST_LANES), MOST_LANES)
         # copied: each ensemble moves its own
         own = [
-            Bundle(each.start, state[:, each].copy(), groups[each])
+            Bundle(each, state[:, each].copy(), groups[each])
             for each in bundles(lanes, self.threads, FEWEST_LANES, most)
         ]
         shape = parts, min(lanes, GROUPS), self.model.sites, BINS
@@ -198,7 +193,7 @@ class Run:
             (model.active, active.steps, active.noisy, active.inverse_scale,
              np.uint64(active.fineness)),
             (model.edges, model.couplings, active.local, self.per_width),
-            (self.seed, bundle.first),
+            (self.seed, bundle.lanes.start),
             span.start * steps,
             len(span) * steps,
             ensemble.joined,

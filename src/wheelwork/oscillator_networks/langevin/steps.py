@@ -32,15 +32,14 @@ class Stepper:
 
     linear: "LinearStep"
     active: "ActiveSteps"
-    step: float
 
     @classmethod
     def of(cls, method: SamplingMethod, model: NoisyModel, step: float) -> "Stepper":
         """Return a step of the method's scheme; splitting is dense up to 24 sites."""
         if method.scheme == "euler":
-            return cls(euler_step(model, step), euler_steps(model, step), step)
+            return cls(euler_step(model, step), euler_steps(model, step))
         linear = dense_step if model.sites <= LARGEST_DENSE else bond_step
-        return cls(linear(model, step), split_steps(model, step), step)
+        return cls(linear(model, step), split_steps(model, step))
 
 
 @dataclass(frozen=True, eq=False)
