@@ -10,7 +10,7 @@ import pytest
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.elements import CallableElement
-from wheelwork.machines.power_grid.model import gain_rates, loss_rates, noise
+from wheelwork.machines.power_grid.model import gain_rates, loss_rates, noisy_model
 from wheelwork.papers.huber_rabl_2022 import closed_forms
 
 CHAIN = ww.PowerGrid.chain(
@@ -74,7 +74,10 @@ def test_velocity_has_gain_loss_and_noise_in_place():
         ]
     )
     assert machine.amplitude_model.velocity(alpha) == pytest.approx(exact)
-    assert noise(machine, n) == pytest.approx([0.6 + gain, 0.6, 0.6])
+    model = noisy_model(machine)
+    assert model.dampings * model.thermal == pytest.approx([0.6, 0.6, 0.6])
+    assert model.activity.noise(0, n[:1]) == pytest.approx([gain])
+    assert model.activity.noise(1, n[2:]) == pytest.approx([0.0])
 
 
 def test_replace_and_names_for_sweeps():
