@@ -7,7 +7,7 @@ labels of tables and figures, the dataset and what is printed all follow from it
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -101,9 +101,8 @@ def observable(
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length".
     meaning: a few words, for axes and tables. error: function of the result, its estimated absolute
-    error, or the name of the attribute that maps keys to errors; without one the observable has
-    none. key: its name in `observables`, where that differs from the attribute's. parts: labels of
-    the entries of a mapping, which become KEY_PART.
+    error, or the name of an attribute, errors by key. key: its name in `observables`, where that
+    differs from the attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
     The method returns what `float` takes, or a mapping with `parts`; where the state has no such
     quantity it raises one of `UNAVAILABLE`, and the observable is NaN with that reason.
     """
@@ -255,7 +254,6 @@ class Summary:
 
     @property
     def summary(self) -> Mapping[str, str]:
-        """What a printout shows, by name."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -273,8 +271,7 @@ class Series(Computed, Sequence[ResultType]):
     """Results in order of time, and each of their observables as an array, (times,).
 
     A subclass names the kind of its results as `kind`, and offers `results` and `times`. `listed`:
-    the observables that `observables` and the dataset hold, all where it is empty; the others are
-    attributes only, where they are too costly at every time.
+    what `observables` and the dataset hold, where some are too costly; the others are attributes.
     """
 
     kind: ClassVar[type[Result]]
@@ -322,7 +319,6 @@ class Series(Computed, Sequence[ResultType]):
 
     @property
     def title(self) -> str:
-        """What a printout begins with."""
         times = self.times
         span = f"{len(self)} times from {times[0]:g} to {times[-1]:g}" if len(self) else "no times"
         return f"{type(self).__name__}, {span}"
@@ -381,6 +377,15 @@ def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) 
     """Give a ValidityWarning that names the ratios beyond their bounds; to be called by a verb."""
     if failed := _failed(validity):
         warnings.warn(f"{description}: {', '.join(failed)}", ValidityWarning, stacklevel=3)
+
+
+def worst(audits: Iterable[Mapping[str, AuditEntry]]) -> dict[str, AuditEntry]:
+    """Return of each entry the largest value, NaN above all."""
+    largest: dict[str, AuditEntry] = {}
+    for name, entry in chain.from_iterable(audit.items() for audit in audits):
+        if name not in largest or not entry.value <= largest[name].value:
+            largest[name] = entry
+    return largest
 
 
 def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -54,8 +55,7 @@ def phase_space_model(
 ) -> PhaseSpaceModel:
     """Return the oscillator's stochastic equation, with coefficients to `rtol`.
 
-    Its local observables are the particle and energy current out of each lead, `particle_0`, ...,
-    `energy_0`, ...
+    Its local observables are the currents out of the leads, `particle_0`, ..., `energy_0`, ...
     """
     leads = range(len(parameters.leads))
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
@@ -66,11 +66,7 @@ def phase_space_model(
 
 
 def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
-    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
-
-    The description replaces the force noise by its value and slope at zero frequency; this is
-    how far the spectrum curves away from that within ±ω0.
-    """
+    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator."""
     w = np.array([-parameters.frequency, 0.0, parameters.frequency])
     below, centre, above = junction(parameters).force_noise_spectrum(w, x, COLOUR_ACCURACY)
     return float(abs(0.5 * (below + above) / centre - 1.0))
@@ -91,36 +87,24 @@ def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
 
 
 def threshold_bias(parameters: FlywheelParameters, low: float, high: float) -> float:
-    """Return the smallest bias in [low, high] at which the friction at rest turns negative.
-
-    By a scan of `SCAN_POINTS` values and root finding to 1e-12. Raises NotConverged when the
-    friction keeps its sign, InvalidArgument unless there are two leads and low < high.
-    """
+    """Return the smallest bias in [low, high] at which the friction at rest turns negative."""
     low, high = _checks.real("low", low), _checks.real("high", high)
     if low >= high:
         raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
-
-    def friction(bias: float) -> float:
-        return friction_at_rest(parameters, bias)
-
+    friction = partial(friction_at_rest, parameters)
     scan = np.linspace(low, high, SCAN_POINTS)
     values = np.array([friction(bias) for bias in scan])
     falls = np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0))
     if falls.size == 0:
+        trend = "turns from negative to positive only"
+        if np.all(values > 0.0) or np.all(values <= 0.0):
+            trend = "stays positive" if values[0] > 0.0 else "is never positive"
         raise NotConverged(
             f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
-            f"the friction at rest {_trend(values)}"
+            f"the friction at rest {trend}"
         )
     bracket = scan[falls[0]], scan[falls[0] + 1]
     return float(brentq(friction, *bracket, xtol=1e-12, rtol=1e-14))
-
-
-def _trend(friction: FloatArray) -> str:
-    if np.all(friction > 0.0):
-        return "stays positive"
-    if np.all(friction <= 0.0):
-        return "is never positive"
-    return "turns from negative to positive only"
 
 
 @dataclass(frozen=True)
@@ -164,12 +148,9 @@ class Flows:
 
 def flows(leads: Sequence[Lead], means: Mapping[str, float], names: Iterable[str]) -> Flows:
     """Return the flows from `means` of the local observables `names` of `phase_space_model`."""
-    particle, energy = per_lead(means, names)
+    potentials = np.array([lead.chemical_potential for lead in leads])
     return Flows(
-        particle_currents=particle,
-        energy_currents=energy,
-        chemical_potentials=np.array([lead.chemical_potential for lead in leads]),
-        temperatures=np.array([lead.temperature for lead in leads]),
+        *per_lead(means, names), potentials, np.array([lead.temperature for lead in leads])
     )
 
 
