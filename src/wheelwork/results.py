@@ -25,6 +25,7 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, Val
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
 Value = TypeVar("Value")
+Error = Callable[[Any], Any] | str | None  # see `observable`
 
 # What a result raises for an observable that this state does not have.
 UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)
@@ -50,7 +51,7 @@ class Observable(Generic[Value]):
 
     compute: Callable[[Any], Value]
     label: Label
-    error: Callable[[Any], Any] | str | None = None
+    error: Error = None
     key: str = ""
     parts: Labels = field(default_factory=dict)
 
@@ -93,7 +94,7 @@ def observable(
     unit: str = "1",
     meaning: str = "",
     *,
-    error: Callable[[Any], Any] | str | None = None,
+    error: Error = None,
     key: str = "",
     parts: Labels = MappingProxyType({}),
 ) -> Callable[[Callable[[Any], Value]], Observable[Value]]:
@@ -109,12 +110,10 @@ def observable(
     return lambda compute: Observable(compute, (symbol, unit, meaning), error, key, parts)
 
 
-def entry(path: str, *label: str, error: str | None = None) -> Observable[float]:
-    """Declare what a part of the result holds as an observable; `path` is like "flows.heat_cold".
-
-    label, error: as of `observable`.
-    """
-    symbol, unit, meaning = label
+def entry(
+    path: str, symbol: str, unit: str, meaning: str, error: Error = None
+) -> Observable[float]:
+    """Declare as an observable what a part of the result holds; path: such as "flows.heat_hot"."""
     read = attrgetter(path)
     declared = Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
     declared.__doc__ = f"{declared.__doc__} The same as `{path}`."

@@ -162,6 +162,9 @@ class ShiftedLU:
         shifted = sp.csc_array(generator - sigma * identity)
         return cls(generator, sigma, factorised(shifted))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ShiftedLU.of, (self.generator, self.shift)  # the LU is made again when loaded
+
 
 @dataclass(frozen=True, eq=False)
 class TracelessInverse:

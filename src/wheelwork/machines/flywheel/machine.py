@@ -117,8 +117,8 @@ class Flywheel(FlywheelParameters):
         the position), NotConverged when `rtol` is out of reach. Warns with ValidityWarning
         when the device is not slow and weakly coupled.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck, EnergyDiffusion, Langevin), DIRECT)
+        kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
+        method = require_method(method, kinds, DIRECT, FokkerPlanck())
         if self.force == 0.0:
             raise InvalidArgument(
                 "`force` must not be zero for a steady state: without it nothing acts on the "
@@ -148,8 +148,7 @@ class Flywheel(FlywheelParameters):
         A force of zero is allowed: the oscillator is then free. Raises InvalidArgument and
         NotConverged as `wheelwork.phase_space.FokkerPlanck.evolve`.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck,), DIRECT)
+        method = require_method(method, (FokkerPlanck,), DIRECT, FokkerPlanck())
         devices = schedule(self, changes or {})
         rtol = table_tolerance(method.rtol)
         models = [(start, equations.phase_space_model(device, rtol)) for start, device in devices]
@@ -172,8 +171,8 @@ class Flywheel(FlywheelParameters):
         By the regression theorem on the generator of the Fokker–Planck equation, to the `rtol` of
         `method`; see `wheelwork.phase_space.Response`. Raises as `steady_state`.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck,), f"{DIRECT} (sampled_correlations takes Langevin)")
+        example = f"{DIRECT} (sampled_correlations takes Langevin)"
+        method = require_method(method, (FokkerPlanck,), example, FokkerPlanck())
         warn_outside_validity(AT_ITS_LIMIT, accuracy.validity(self, (0.0,)))
         return method.correlations(self.model(table_tolerance(min(method.rtol, WEIGHT_RTOL))))
 

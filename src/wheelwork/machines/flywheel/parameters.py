@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, parameter, positive, real
 from wheelwork.results import Labels
 from wheelwork.states.oscillator import length_unit
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
@@ -24,24 +24,24 @@ class FlywheelParameters(Parameters):
     """
 
     leads: tuple[Lead, ...] = parameter(
-        r"\alpha", "1", "leads", check=lambda _, value: ResonantLevel(value, 0.0, 0.0).leads
+        r"\alpha", "1", "leads", lambda _, value: ResonantLevel(value, 0.0, 0.0).leads
     )
-    level: float = parameter(
-        r"\varepsilon", "energy", "energy of the level", check=_checks.real, default=0.0
-    )
+    level: float = parameter(r"\varepsilon", "energy", "energy of the level", real, default=0.0)
     frequency: float = parameter(
-        r"\omega_0", "energy", "frequency of the oscillator", check=_checks.positive, default=0.2
+        r"\omega_0", "energy", "frequency of the oscillator", positive, default=0.2
     )
     mass: float = parameter(
-        "m", "1/(energy length^2)", "mass of the oscillator", check=_checks.positive, default=1.0
+        "m", "1/(energy length^2)", "mass of the oscillator", positive, default=1.0
     )
-    force: float = parameter(
-        "F", "energy/length", "force per unit charge", check=_checks.real, default=0.0
-    )
+    force: float = parameter("F", "energy/length", "force per unit charge", real, default=0.0)
     temperature: float | None = parameter(
-        "T", "energy", "temperature that the free energy refers to",
-        check=_checks.positive, optional=True, default=None,
-    )  # fmt: skip
+        "T",
+        "energy",
+        "temperature that the free energy refers to",
+        positive,
+        optional=True,
+        default=None,
+    )
 
     derived: ClassVar[Labels] = MappingProxyType(
         {

@@ -72,15 +72,6 @@ class RotorFlows:
         """Heat from the baths "cold", "hot" and "load"."""
         return {"cold": self.heat_cold, "hot": self.heat_hot, "load": self.heat_load}
 
-    def entropy_productions(self, parameters: RotorParameters) -> Mapping[str, float]:
-        """−Q̇/T of each bath."""
-        temperatures = {
-            "cold": parameters.temperature_cold,
-            "hot": parameters.temperature_hot,
-            "load": parameters.temperature_load,
-        }
-        return {bath: -heat / temperatures[bath] for bath, heat in self.heat_currents.items()}
-
 
 def flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
     """Return the flows of any state.

@@ -17,11 +17,11 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor import energetics
 from wheelwork.machines.rotor.block_state import BlockState, Window, block_state, from_matrix
 from wheelwork.machines.rotor.energetics import RotorFlows
-from wheelwork.machines.rotor.model import RotorMethod, RotorModel
+from wheelwork.machines.rotor.model import RotorMethod, RotorModel, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.state import RotorResult, flow_observable
+from wheelwork.machines.rotor.state import RotorResult
 from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
-from wheelwork.results import AuditEntry, Result, Series
+from wheelwork.results import AuditEntry, Result, Series, entry, worst
 
 MARGIN = 16  # levels on both sides of the initial state
 SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long intervals
@@ -65,12 +65,10 @@ class RotorStart:
 
 
 @dataclass(frozen=True, eq=False)
-class TransientSolution:
+class TransientSolution(WindowState):
     """The state at one time. error: estimated Σ|δρ| over populations and coherences."""
 
-    model: RotorModel
     time: float
-    blocks: BlockState
     error: float
 
 
@@ -79,13 +77,8 @@ class RotorSnapshot(RotorResult):
     """A rotor engine at one time of an evolution."""
 
     headline: ClassVar[tuple[str, ...]] = (
-        "heat_cold",
-        "heat_hot",
-        "heat_load",
-        "net_power",
-        "angular_momentum",
-        "ergotropy_total",
-    )
+        "heat_cold", "heat_hot", "heat_load", "net_power", "angular_momentum", "ergotropy_total"
+    )  # fmt: skip
 
     machine: RotorParameters
     method: RotorMethod
@@ -96,10 +89,10 @@ class RotorSnapshot(RotorResult):
         """All heat, work and power."""
         return energetics.flows(self.model, self.blocks)
 
-    kinetic_power = flow_observable(
-        "kinetic_power", r"\dot W_\mathrm{kin}", "change of the kinetic energy"
+    kinetic_power = entry(
+        "flows.kinetic_power", r"\dot W_\mathrm{kin}", "energy^2", "change of the kinetic energy"
     )
-    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "net power")
+    net_power = entry("flows.net_power", r"\dot W_\mathrm{net}", "energy^2", "net power")
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -123,6 +116,10 @@ class RotorEvolution(Series[RotorSnapshot]):
     """
 
     kind: ClassVar[type[Result]] = RotorSnapshot
+    listed: ClassVar[tuple[str, ...]] = (
+        "kinetic_power", "intrinsic_power", "net_power", "back_action", "heat_cold", "heat_hot",
+        "heat_load", "work_qubits", "work_load", "angular_momentum", "kinetic_energy",
+    )  # fmt: skip
 
     machine: RotorParameters
     method: RotorMethod
@@ -159,10 +156,15 @@ class RotorEvolution(Series[RotorSnapshot]):
     def results(self) -> tuple[RotorSnapshot, ...]:
         """One result for each time."""
         solutions = (
-            TransientSolution(self.model, float(time), state, float(error))
+            TransientSolution(self.model, state, float(time), float(error))
             for time, state, error in zip(self.times, self.states, self.error, strict=True)
         )
         return tuple(RotorSnapshot(self.machine, self.method, each) for each in solutions)
+
+    @property
+    def errors(self) -> Mapping[str, FloatArray]:
+        """None: `error` is that of the states."""
+        return {}
 
     @property
     def flows(self) -> tuple[RotorFlows, ...]:
@@ -177,11 +179,7 @@ class RotorEvolution(Series[RotorSnapshot]):
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """The audits of all times, of each entry the largest value."""
-        worst: dict[str, AuditEntry] = {}
-        for name, entry in (item for result in self.results for item in result.audit.items()):
-            if name not in worst or not entry.value <= worst[name].value:
-                worst[name] = entry
-        return MappingProxyType(worst)
+        return MappingProxyType(worst(result.audit for result in self.results))
 
     def to_xarray(self) -> xr.Dataset:
         """Observables over time, and the populations of l over time and l."""

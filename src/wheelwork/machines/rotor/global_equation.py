@@ -26,7 +26,14 @@ from wheelwork.machines.rotor.block_state import (
     pairs_of,
     rotor_energies,
 )
-from wheelwork.machines.rotor.model import SMALL, Entries, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.model import (
+    SMALL,
+    Entries,
+    Jumps,
+    QubitDissipator,
+    RotorModel,
+    matrix,
+)
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
 from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry
@@ -181,8 +188,10 @@ class Channel:
 
 
 @dataclass(frozen=True, eq=False)
-class GlobalDissipator:
+class GlobalDissipator(QubitDissipator):
     """Σ_ω J(ω) {(n(ω) + 1) D[A(ω)] + n(ω) D[A†(ω)]} (Leitch et al., Eq. (A15)), A = σ_i⁻.
+
+    All energy that enters is heat, and excitations bring different heats.
 
     site: 0 for qubit 1, 1 for qubit 2. cutoff: Ω of the spectral density (Eqs. (A16), (A17)).
     """
@@ -193,11 +202,6 @@ class GlobalDissipator:
     bath: QubitBath
     site: int
     cutoff: float
-
-    @property
-    def heat_per_excitation(self) -> None:
-        """None: excitations bring different heats."""
-        return
 
     @cached_property
     def channels(self) -> tuple[Channel, Channel]:
@@ -265,10 +269,6 @@ class GlobalDissipator:
         pairs[:, 0, 0], pairs[:, 1, 1] = self.pairs.energies.T
         pairs[:, 0, 1] = pairs[:, 1, 0] = self.pairs.coupling
         return self._change(blocks, free[EMPTY], free[FULL], pairs)
-
-    def work(self, blocks: BlockState) -> float:
-        """Zero: all that the bath gives is heat."""
-        return 0.0
 
     def angular_momentum_rate(self, blocks: BlockState) -> float:
         """Change of ⟨L_z⟩: eigenstates of a pair have two values of l."""

@@ -9,7 +9,7 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
-from wheelwork.machines.rotor.model import SMALL, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, matrix
 from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
 from wheelwork.results import AuditEntry
 
@@ -66,7 +66,7 @@ class LocalMasterEquation:
 
 
 @dataclass(frozen=True, eq=False)
-class LocalDissipator:
+class LocalDissipator(QubitDissipator):
     """g_i² (n D[σ⁺] + (n + 1) D[σ⁻]) (Leitch et al., Eq. (14)).
 
     site: 0 for qubit 1, 1 for qubit 2. coupling: λ.
@@ -117,11 +117,3 @@ class LocalDissipator:
     def work(self, blocks: BlockState) -> float:
         """Tr(H_S,I L_i ρ) = −½ g_i² (2n + 1) ⟨H_S,I⟩, its part of Leitch et al., Eq. (23)."""
         return -0.5 * self.bath.total_rate * blocks.interaction(self.coupling)
-
-    def angular_momentum_rate(self, blocks: BlockState) -> float:
-        """Zero: the jumps do not act on the rotor."""
-        return 0.0
-
-    def kinetic_power(self, blocks: BlockState) -> float:
-        """Zero: the jumps do not act on the rotor."""
-        return 0.0

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from wheelwork import verbs
 from wheelwork.machines.rotor import boundaries, evolution, rectification
 from wheelwork.machines.rotor.block_state import BlockState, ComplexArray
 from wheelwork.machines.rotor.boundaries import RegimeBoundaries
@@ -18,6 +17,7 @@ from wheelwork.machines.rotor.rectification import Optimum, Quantity, Rectificat
 from wheelwork.machines.rotor.state import RotorResult, RotorState
 from wheelwork.machines.rotor.stationary import solve
 from wheelwork.results import Labels, warn_outside_validity
+from wheelwork.verbs import require_method
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,10 +111,8 @@ class RotorEngine(RotorParameters):
         Raises NotConverged when α > 0 and R diverges within the bounds: it has no bound where the
         two flows may have opposite signs, as angular momenta have.
         """
-        chosen = _checked(method, GlobalMasterEquation())
-        return rectification.best_rectification(
-            self, _steady_state_by(chosen), alpha, quantity, bounds
-        )
+        steady_state = _steady_state_by(_checked(method, GlobalMasterEquation()))
+        return rectification.best_rectification(self, steady_state, alpha, quantity, bounds)
 
 
 def _steady_state_by(method: RotorMethod) -> Callable[[RotorEngine], RotorState]:
@@ -122,6 +120,6 @@ def _steady_state_by(method: RotorMethod) -> Callable[[RotorEngine], RotorState]
 
 
 def _checked(method: RotorMethod | None, default: RotorMethod) -> RotorMethod:
-    chosen = default if method is None else method
-    verbs.require_method(chosen, (RotorMethod,), "LocalMasterEquation(rtol=1e-9)")
+    kinds = (LocalMasterEquation, GlobalMasterEquation)
+    chosen: RotorMethod = require_method(method, kinds, "LocalMasterEquation(rtol=1e-9)", default)
     return chosen

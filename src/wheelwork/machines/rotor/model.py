@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +18,7 @@ from wheelwork.machines.rotor.block_state import (
     pair_indices,
 )
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.results import AuditEntry
+from wheelwork.results import AuditEntry, Computed
 
 Jumps = tuple[sp.csc_array, ...]
 Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
@@ -26,39 +26,47 @@ Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
 SMALL = 0.25  # bound of ratios that a description takes for small
 
 
-class QubitDissipator(Protocol):
+class QubitDissipator(Computed):
     """What the bath of one qubit does to a state, per time."""
 
     @property
     def up(self) -> Jumps:
         """Jumps that take an excitation from the bath."""
+        raise NotImplementedError
 
     @property
     def down(self) -> Jumps:
-        """Jumps that give one to the bath."""
+        """Jumps that give an excitation to the bath."""
+        raise NotImplementedError
 
     @property
     def heat_per_excitation(self) -> float | None:
         """Heat that an excitation brings, None where it is not the same for all."""
+        return None
 
     def excitations(self, blocks: BlockState) -> float:
         """Excitations that enter the machine."""
+        raise NotImplementedError
 
     def heat(self, blocks: BlockState) -> float:
         """Heat that enters the machine."""
+        raise NotImplementedError
 
     def work(self, blocks: BlockState) -> float:
         """Work done on the machine: energy other than heat."""
+        return 0.0
 
     def angular_momentum_rate(self, blocks: BlockState) -> float:
-        """Change of ⟨L_z⟩."""
+        """Change of ⟨L_z⟩; zero where the jumps do not act on the rotor."""
+        return 0.0
 
     def kinetic_power(self, blocks: BlockState) -> float:
-        """Change of ⟨L_z²⟩/2I."""
+        """Change of ⟨L_z²⟩/2I; zero where the jumps do not act on the rotor."""
+        return 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RotorModel:
+class RotorModel(Computed):
     """H_S and the jumps of each bath, for one machine on one window; matrices are (4N, 4N)."""
 
     parameters: RotorParameters
@@ -107,7 +115,14 @@ class RotorModel:
         return lindblad.Lindblad(self.free + self.interaction, jumps)
 
 
-@runtime_checkable
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowState:
+    """A state on a window of l, with the equations that it solves."""
+
+    model: RotorModel
+    blocks: BlockState
+
+
 class RotorMethod(Protocol):
     """A description of the baths, with the tolerance to which it is solved."""
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, non_negative, parameter, positive, real
 from wheelwork.results import Labels
 
 LARGEST_EXPONENT = 700.0  # of e; float64 overflows at 709.8
@@ -62,10 +62,6 @@ class QubitBath:
         return 1.0 / (math.exp(min(self.gap / self.temperature, LARGEST_EXPONENT)) + 1.0)
 
 
-def _asymmetry(name: str, value: Any) -> float:
-    return _checks.within(name, value, -1.0, 1.0)
-
-
 @dataclass(frozen=True, repr=False)
 class RotorParameters(Parameters):
     """Two qubits and a quantum rotor, each with its own bath.
@@ -84,32 +80,22 @@ class RotorParameters(Parameters):
         {"beta_ratio": ("temperature_hot", 1.0)}
     )
 
-    temperature_cold: float = parameter(
-        r"T_1", "energy", "temperature of the cold bath", check=_checks.positive
-    )
-    temperature_hot: float = parameter(
-        r"T_2", "energy", "temperature of the hot bath", check=_checks.positive
-    )
-    temperature_load: float = parameter(
-        r"T_r", "energy", "temperature of the load", check=_checks.positive
-    )
-    field_cold: float = parameter(
-        r"B_1", "energy", "field on the cold qubit", check=_checks.positive
-    )
-    field_hot: float = parameter(r"B_2", "energy", "field on the hot qubit", check=_checks.positive)
-    coupling: float = parameter(
-        r"\lambda", "energy", "coupling of qubits and rotor", check=_checks.real
-    )
-    bath_coupling: float = parameter(r"g", "1", "coupling to the baths", check=_checks.positive)
+    temperature_cold: float = parameter("T_1", "energy", "temperature of the cold bath", positive)
+    temperature_hot: float = parameter("T_2", "energy", "temperature of the hot bath", positive)
+    temperature_load: float = parameter("T_r", "energy", "temperature of the load", positive)
+    field_cold: float = parameter("B_1", "energy", "field on the cold qubit", positive)
+    field_hot: float = parameter("B_2", "energy", "field on the hot qubit", positive)
+    coupling: float = parameter(r"\lambda", "energy", "coupling of qubits and rotor", real)
+    bath_coupling: float = parameter("g", "1", "coupling to the baths", positive)
     bath_asymmetry: float = parameter(
-        r"\chi", "1", "asymmetry of the couplings to the baths", check=_asymmetry, omitted=0.0
+        r"\chi",
+        "1",
+        "asymmetry of the couplings to the baths",
+        lambda name, value: _checks.within(name, value, -1.0, 1.0),
+        omitted=0.0,
     )
-    load_damping: float = parameter(
-        r"\gamma", "energy", "damping by the load", check=_checks.non_negative
-    )
-    moment_of_inertia: float = parameter(
-        r"I", "1/energy", "moment of inertia", check=_checks.positive
-    )
+    load_damping: float = parameter(r"\gamma", "energy", "damping by the load", non_negative)
+    moment_of_inertia: float = parameter("I", "1/energy", "moment of inertia", positive)
 
     @classmethod
     def paper(cls, beta_ratio: float | None = None, **fields: Any) -> Self:

@@ -12,11 +12,10 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.machines.rotor.block_state import (
     LARGEST_MOMENTUM,
-    BlockState,
     Window,
     block_state,
 )
-from wheelwork.machines.rotor.model import RotorMethod, RotorModel
+from wheelwork.machines.rotor.model import RotorMethod, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
 
 NEGLIGIBLE = 1e-17  # probability times l², where the chain is cut: below rounding of the sum
@@ -149,15 +148,13 @@ def _falls_beyond(parameters: RotorParameters, method: RotorMethod, reach: int) 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(WindowState):
     """The steady state on a window that holds it.
 
     beyond: (3,), estimated sums of p, p|l| and p l² outside the window. secondary_population:
     estimated probability of a second motion there.
     """
 
-    model: RotorModel
-    blocks: BlockState
     steady: lindblad.SteadyState
     beyond: FloatArray
     secondary_population: float
