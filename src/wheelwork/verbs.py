@@ -69,11 +69,7 @@ def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
 
 
 def evolve(
-    machine: Evolving[AnyResult_co],
-    initial: Any,
-    times: Any,
-    method: Any = None,
-    **options: Any,
+    machine: Evolving[AnyResult_co], initial: Any, times: Any, method: Any = None, **options: Any
 ) -> AnyResult_co:
     """Follow `machine` from the state `initial` through `times` by `method`.
 

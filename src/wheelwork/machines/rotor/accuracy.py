@@ -105,12 +105,6 @@ def _current_defect(solution: Solution, flow: RotorFlows) -> float:
     return max(abs(flow.excitations_hot - damped), abs(flow.excitations_cold + damped))
 
 
-def _rounding_rate(solution: Solution) -> float:
-    """Largest relaxation rate that rounding hides: a second steady state could not be told."""
-    fastest = np.max(np.abs(solution.steady.generator.diagonal()))
-    return float(np.finfo(np.float64).eps * fastest)
-
-
 def audit(
     solution: Solution,
     flow: RotorFlows,
@@ -129,25 +123,24 @@ def audit(
     carried = (cold.gap + hot.gap) * parameters.load_damping * error.momentum
     uncertain = carried + errors["heat_load"] + errors["work_qubits"]
     share = solution.share_beyond
-    scale = flow.scale / min(
+    current = ROUNDING * rates + parameters.load_damping * error.momentum
+    coldest = min(
         parameters.temperature_cold, parameters.temperature_hot, parameters.temperature_load
     )
+    production = SECOND_LAW * (flow.scale / coldest) + errors["entropy_production"]
     edges = max(float(blocks.rotor[0]), float(blocks.rotor[-1]))
+    # Below this rate rounding hides relaxation: a second steady state could not be told.
+    hidden = np.finfo(np.float64).eps * np.max(np.abs(steady.generator.diagonal()))
     return {
         "estimated error": AuditEntry(share + steady.error, rtol),
         "residual": AuditEntry(steady.residual, RESIDUAL),
-        "uniqueness": AuditEntry(_rounding_rate(solution) / steady.relaxation_rate, UNIQUE),
+        "uniqueness": AuditEntry(float(hidden) / steady.relaxation_rate, UNIQUE),
         "trace": AuditEntry(abs(blocks.trace - 1.0), ROUNDING),
         "negativity": AuditEntry(max(0.0, -float(blocks.eigenvalues[-1])), NEGATIVE),
         "edge population": AuditEntry(edges, rtol),
         "kinetic energy beyond the window": AuditEntry(share, rtol),
         "another motion beyond the window": AuditEntry(solution.secondary_population, rtol),
         "first law": AuditEntry(abs(flow.total), ROUNDING * gross + uncertain),
-        "current through the rotor": AuditEntry(
-            _current_defect(solution, flow),
-            ROUNDING * rates + parameters.load_damping * error.momentum,
-        ),
-        "second law": AuditEntry(
-            -entropy_production, SECOND_LAW * scale + errors["entropy_production"]
-        ),
+        "current through the rotor": AuditEntry(_current_defect(solution, flow), current),
+        "second law": AuditEntry(-entropy_production, production),
     }

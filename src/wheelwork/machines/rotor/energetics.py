@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wheelwork import thermodynamics
-from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import (
     BlockState,
     Window,
@@ -127,7 +126,8 @@ def stationary_flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
 # ---------------------------------------------------------------------- operation
 
 REGIMES = ("idle", "engine", "accelerator", "refrigerator", "heater", "load-driven")
-_BY_SIGN = {  # of heat from the colder bath, heat from the warmer one, and work
+# Of heat from the colder bath, heat from the warmer one, and work.
+_BY_SIGN: Mapping[tuple[float, float, float], str] = {
     (0, 0, 0): "idle",
     (-1, 1, -1): "engine",
     (-1, 1, 1): "accelerator",
@@ -160,8 +160,8 @@ class Operation:
         baths. "load-driven": any other signs, possible because the load is a third bath. "idle":
         no flow exceeds its error.
         """
-        values = self.heat_cold, self.heat_hot, self.work
-        cold, hot, work = map(_sign, values, self.errors)
+        values = zip((self.heat_cold, self.heat_hot, self.work), self.errors, strict=True)
+        cold, hot, work = (math.copysign(abs(x) > error, x) for x, error in values)
         if work > 0 and cold <= 0 and hot <= 0:
             return "heater"
         return _BY_SIGN.get((cold, hot, work), "load-driven")
@@ -204,10 +204,6 @@ class Operation:
         return self.temperature_cold / difference if difference > 0.0 else math.inf
 
 
-def _sign(value: float, error: float) -> int:
-    return int(math.copysign(1.0, value)) if abs(value) > error else 0
-
-
 def operation(model: RotorModel, flow: RotorFlows, errors: Mapping[str, float]) -> Operation:
     """Return what flows with the given errors amount to.
 
@@ -243,25 +239,19 @@ def ergotropies(parameters: RotorParameters, blocks: BlockState) -> Mapping[str,
     reach = max(abs(window.lowest), abs(window.highest), 2 * window.levels)
     blocks = blocks.on(Window(-reach, reach))
     cold, hot = parameters.field_cold, parameters.field_hot
-    qubits = np.array([-cold - hot, -cold + hot, cold - hot, cold + hot])
-    pairs = pairs_of(parameters, blocks.window)
-    values = {
-        "total": thermodynamics.spectral_ergotropy(
-            blocks.eigenvalues,
-            blocks.in_eigenstates(pairs),
-            total_energies(parameters, blocks.window),
-        ),
-        "qubits": _of_populations(blocks.qubits, qubits),
-        "rotor": _of_populations(blocks.rotor, rotor_energies(parameters, blocks.window)),
+    excited_cold, excited_hot = blocks.excited(0), blocks.excited(1)
+    parts = {  # populations and energies
+        "qubits": (blocks.qubits, np.array([-cold - hot, -cold + hot, cold - hot, cold + hot])),
+        "rotor": (blocks.rotor, rotor_energies(parameters, blocks.window)),
+        "cold": (np.array([blocks.trace - excited_cold, excited_cold]), np.array([-cold, cold])),
+        "hot": (np.array([blocks.trace - excited_hot, excited_hot]), np.array([-hot, hot])),
     }
-    for site, (name, field) in enumerate((("cold", cold), ("hot", hot))):
-        excited = blocks.excited(site)
-        values[name] = _of_populations(
-            np.array([blocks.trace - excited, excited]), np.array([-field, field])
-        )
-    return values
-
-
-def _of_populations(populations: FloatArray, energies: FloatArray) -> float:
-    ordered = np.sort(populations)[::-1]
-    return thermodynamics.spectral_ergotropy(ordered, populations, energies)
+    total = thermodynamics.spectral_ergotropy(
+        blocks.eigenvalues,
+        blocks.in_eigenstates(pairs_of(parameters, blocks.window)),
+        total_energies(parameters, blocks.window),
+    )
+    return {"total": total} | {
+        name: thermodynamics.spectral_ergotropy(np.sort(populations)[::-1], populations, energies)
+        for name, (populations, energies) in parts.items()
+    }

@@ -10,11 +10,7 @@ import numpy as np
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.machines.rotor.block_state import (
-    LARGEST_MOMENTUM,
-    Window,
-    block_state,
-)
+from wheelwork.machines.rotor.block_state import LARGEST_MOMENTUM, Window, block_state
 from wheelwork.machines.rotor.model import RotorMethod, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
 
@@ -181,7 +177,17 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
     window, or the largest one, cannot hold the rotor to `rtol`, or where slow relaxation magnifies
     rounding beyond it.
     """
-    _require_load(parameters)
+    inertia, temperature = parameters.moment_of_inertia, parameters.temperature_load
+    if parameters.load_damping == 0.0:
+        raise NoSteadyState(
+            "without a load (load_damping = 0) the rotor is never at rest: its populations "
+            "run away to ever larger |l|; give it one, or use `evolve`"
+        )
+    if 16.0 * inertia * temperature <= 1.0:
+        raise NoSteadyState(
+            "the load leaves the rotor an infinite kinetic energy: its temperature must "
+            f"exceed 1/(16 I) = {0.0625 / inertia:.4g}, but is {temperature:.4g}"
+        )
     chain = guess_chain(parameters, method)
     window = chain.window if method.window is None else Window(*method.window)
     for _ in range(GROWTHS):
@@ -202,20 +208,6 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
         f"the rotor reaches beyond the largest window, of {LARGEST_WINDOW} levels: "
         f"rtol = {method.rtol:g} needs {window.lowest} ≤ l ≤ {window.highest}"
     )
-
-
-def _require_load(parameters: RotorParameters) -> None:
-    if parameters.load_damping == 0.0:
-        raise NoSteadyState(
-            "without a load (load_damping = 0) the rotor is never at rest: its populations "
-            "run away to ever larger |l|; give it one, or use `evolve`"
-        )
-    inertia, temperature = parameters.moment_of_inertia, parameters.temperature_load
-    if 16.0 * inertia * temperature <= 1.0:
-        raise NoSteadyState(
-            "the load leaves the rotor an infinite kinetic energy: its temperature must "
-            f"exceed 1/(16 I) = {0.0625 / inertia:.4g}, but is {temperature:.4g}"
-        )
 
 
 def on_window(
