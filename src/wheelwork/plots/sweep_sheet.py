@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, mark_failures, plot_observable, symbol_of, with_units
+from wheelwork.plots.curves import axis_label, mark_failures, plot_with_error, symbol_of, with_units
 from wheelwork.plots.style import BLUE, STYLE, TWO_COLUMNS, letter_panels
 
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
 LABEL = 28  # characters of a line beside a panel: as many as the panel is high
 MOST_PANELS = 12  # a page of them; further observables are in the data only
-OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
+OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are not observables
 
 
 def observables_of(dataset: xr.Dataset) -> list[str]:
@@ -58,17 +58,11 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
 
 
 def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
-    ordered = dataset.sortby(dataset["failure"].dims[0])
-    axis, values = dataset[dataset["failure"].dims[0]], ordered[name]
+    axis = dataset[dataset["failure"].dims[0]]
     marker = "o" if axis.size == 1 else None
-    plot_observable(panel, dataset, name, color=BLUE, marker=marker)
-    if f"{name}_error" in ordered:
-        error = ordered[f"{name}_error"]
-        panel.fill_between(
-            ordered[axis.name], values - error, values + error, color=BLUE, alpha=0.25, linewidth=0
-        )
+    plot_with_error(panel, dataset, name, color=BLUE, marker=marker)
     panel.set_xlabel(axis_label(axis))
-    panel.set_ylabel(_label(values))
+    panel.set_ylabel(_label(dataset[name]))
     mark_failures(panel, dataset)
 
 
