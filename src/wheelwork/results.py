@@ -1,8 +1,7 @@
 """What a result is: observables declared once, their errors, and the audit.
 
-An observable is one declaration: what it is called, its symbol, unit and meaning, how it is
-computed, and how its error is estimated. The property, the mappings `observables` and `errors`, the
-labels of tables and figures, the dataset and what is printed all follow from it.
+From the one declaration of an observable follow the property, the mappings `observables` and
+`errors`, the labels of tables and figures, the dataset and what is printed.
 """
 
 import math
@@ -115,9 +114,7 @@ def entry(
 ) -> Observable[float]:
     """Declare as an observable what a part of the result holds; path: such as "flows.heat_hot"."""
     read = attrgetter(path)
-    declared = Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
-    declared.__doc__ = f"{declared.__doc__} The same as `{path}`."
-    return declared
+    return Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
 
 
 class Computed:
@@ -144,13 +141,10 @@ class Result(Computed):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        bases = (vars(base).values() for base in reversed(cls.__mro__))
-        cls.declared = MappingProxyType(
-            {item.key: item for each in bases for item in each if isinstance(item, Observable)}
-        )
-        cls.by_name = MappingProxyType(
-            {name: item for item in cls.declared.values() for name in item.labels}
-        )
+        members = chain.from_iterable(vars(base).values() for base in reversed(cls.__mro__))
+        items = {item.key: item for item in members if isinstance(item, Observable)}
+        cls.declared = MappingProxyType(items)
+        cls.by_name = MappingProxyType({name: x for x in items.values() for name in x.labels})
 
     @classmethod
     def labels(cls) -> Labels:
@@ -234,15 +228,18 @@ class Result(Computed):
         """Return arrays, and observables with NAME_error where there is one, as one dataset."""
         return self.arrays().assign(_variables((), self.observables, self.errors, self.labels()))
 
+    def shown(self, name: str) -> str:
+        """One observable with its error, as a printout has it."""
+        return with_error(self.value(name), self.error(name))
+
     def __repr__(self) -> str:
-        names = self.headline or tuple(self.by_name)
-        lines = [f"  {name} = {_shown(self, name)}" for name in names]
+        lines = [f"  {name} = {self.shown(name)}" for name in self.headline or self.by_name]
         made_of = f"  of {self.machine!r}\n  by {self.method!r}"  # type: ignore[attr-defined]
         return "\n".join([self.title, *lines, f"  audit: {verdict(self.audit)}", made_of])
 
     def _repr_html_(self) -> str:
-        names, labels = self.headline or tuple(self.by_name), self.labels()
-        rows = [(name, _shown(self, name), labels[name][1]) for name in names]
+        names, labels = self.headline or self.by_name, self.labels()
+        rows = [(name, self.shown(name), labels[name][1]) for name in names]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
         notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
         return html_table(self.title, rows) + notes
@@ -305,10 +302,8 @@ class Series(Computed, Sequence[ResultType]):
     @property
     def errors(self) -> Mapping[str, FloatArray]:
         """Estimated absolute errors by name, (times,) each; NaN where there is none."""
-        errors = {
-            name: np.array([result.error(name) for result in self.results])
-            for name in self.listed or self.kind.by_name
-        }
+        names = self.listed or self.kind.by_name
+        errors = {name: np.array([one.error(name) for one in self.results]) for name in names}
         return {name: error for name, error in errors.items() if not np.all(np.isnan(error))}
 
     def to_xarray(self) -> xr.Dataset:
@@ -324,14 +319,13 @@ class Series(Computed, Sequence[ResultType]):
 
     def _ends(self) -> list[tuple[str, ...]]:
         """Name, first and last value of what a printout shows; no result between is computed."""
-        names = self.kind.headline or tuple(self.kind.by_name)
+        names = self.kind.headline or self.kind.by_name
         ends = (self.results[0], self.results[-1]) if len(self) else ()
-        return [(name, *(_shown(one, name) for one in ends)) for name in names]
+        return [(name, *(one.shown(name) for one in ends)) for name in names]
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [self.title, *(f"  {name}: {' ... '.join(ends)}" for name, *ends in self._ends())]
-        )
+        lines = (f"  {name}: {' ... '.join(ends)}" for name, *ends in self._ends())
+        return "\n".join([self.title, *lines])
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self._ends())
@@ -403,7 +397,3 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
-
-
-def _shown(result: Result, name: str) -> str:
-    return with_error(result.value(name), result.error(name))
