@@ -78,7 +78,7 @@ class Observable(Generic[Value]):
     def error_of(self, result: object) -> Any:
         """Its error in a result, None where it is not known."""
         if isinstance(self.error, str):
-            return getattr(result, self.error).get(self.key)
+            return attrgetter(self.error)(result).get(self.key)
         return self.error(result) if self.error else None
 
     def numbers(self, value: Any) -> dict[str, float]:
@@ -101,7 +101,7 @@ def observable(
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length".
     meaning: a few words, for axes and tables. error: function of the result, its estimated absolute
-    error, or the name of an attribute, errors by key. key: its name in `observables`, where that
+    error, or the path of an attribute, errors by key. key: its name in `observables`, where that
     differs from the attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
     The method returns what `float` takes, or a mapping with `parts`; where the state has no such
     quantity it raises one of `UNAVAILABLE`, and the observable is NaN with that reason.

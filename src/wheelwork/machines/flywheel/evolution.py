@@ -125,8 +125,6 @@ class FlywheelSnapshot(OscillatorState):
         frequency = self.machine.frequency
         return frequency * force, frequency * friction, frequency * noise
 
-    # ------------------------------------------------------------------ errors and audit
-
     @cached_property
     def work_errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`."""
@@ -143,8 +141,6 @@ class FlywheelSnapshot(OscillatorState):
 @dataclass(frozen=True, repr=False)
 class FlywheelEvolution(Series[FlywheelSnapshot]):
     """What `Flywheel.evolve` returns: a sequence of `FlywheelSnapshot`.
-
-    Every observable of a snapshot is an attribute here too, as an array over `times`.
 
     schedule: (start, device) in order of time. method: as asked for. evolution: W(t) in scaled
     coordinates with its error.
@@ -240,12 +236,17 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
     in other units of x and p.
     """
     match initial:
-        case FlywheelState():
-            _require_same_oscillator(initial.machine, parameters)
+        case FlywheelState() | FlywheelSnapshot():
+            for name in ("frequency", "mass"):
+                value, own = getattr(initial.machine, name), getattr(parameters, name)
+                if value != own:
+                    raise InvalidArgument(
+                        f"`initial` must be a state of an oscillator of the same {name} = {own:g}, "
+                        f"but is of {value:g}; its density matrix may be given instead"
+                    )
+            if isinstance(initial, FlywheelSnapshot):
+                return initial.solution
             return SteadyStart(initial.solution.distribution, initial.wigner_error)
-        case FlywheelSnapshot():
-            _require_same_oscillator(initial.machine, parameters)
-            return initial.solution
         case np.ndarray():
             return FromDensityMatrix(initial)
         case Preparation() if not isinstance(initial, type):
@@ -254,16 +255,6 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
         "`initial` must be a state such as Ground(), Coherent(2.0) or device.steady_state(), "
         f"but is {initial!r}"
     )
-
-
-def _require_same_oscillator(given: FlywheelParameters, parameters: FlywheelParameters) -> None:
-    for name in ("frequency", "mass"):
-        value, own = getattr(given, name), getattr(parameters, name)
-        if value != own:
-            raise InvalidArgument(
-                f"`initial` must be a state of an oscillator of the same {name} = {own:g}, "
-                f"but is of {value:g}; its density matrix may be given instead"
-            )
 
 
 def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedule:

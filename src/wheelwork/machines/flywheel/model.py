@@ -22,16 +22,6 @@ BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart
 BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
 
 
-def junction(parameters: FlywheelParameters) -> ResonantLevel:
-    """Return the electronic part, with the position as a parameter."""
-    return ResonantLevel(parameters.leads, parameters.level, parameters.force)
-
-
-def neutral_occupation(parameters: FlywheelParameters) -> float:
-    """Return N0 = ⟨c†c⟩ at F = 0, which is that at x = 0; there the mean force vanishes."""
-    return float(junction(parameters).coefficients(0.0).occupation)
-
-
 @dataclass(frozen=True)
 class Rates:
     """Rows of a `PhaseSpaceModel` at positions x: force, friction, diffusion, flows of the leads.
@@ -61,14 +51,14 @@ def phase_space_model(
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
     accuracy = max(rtol, SHARP_ACCURACY if sharp else FINEST_ACCURACY)
-    rates = Rates(junction(parameters), neutral_occupation(parameters), accuracy)
+    rates = Rates(parameters.junction, parameters.neutral_occupation, accuracy)
     return PhaseSpaceModel(rates, parameters.frequency, parameters.mass, names)
 
 
 def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
     """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator."""
     w = np.array([-parameters.frequency, 0.0, parameters.frequency])
-    below, centre, above = junction(parameters).force_noise_spectrum(w, x, COLOUR_ACCURACY)
+    below, centre, above = parameters.junction.force_noise_spectrum(w, x, COLOUR_ACCURACY)
     return float(abs(0.5 * (below + above) / centre - 1.0))
 
 
@@ -83,7 +73,7 @@ def tunnelling_rate(parameters: FlywheelParameters) -> float:
 
 def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
     """Return m γ at x = 0 for another bias."""
-    return float(junction(parameters.replace(bias=bias)).coefficients(0.0).friction)
+    return float(parameters.replace(bias=bias).junction.coefficients(0.0).friction)
 
 
 def threshold_bias(parameters: FlywheelParameters, low: float, high: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from wheelwork import _checks
@@ -43,20 +43,16 @@ class FlywheelParameters(Parameters):
         default=None,
     )
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {
-            "bias": ("V", "energy", "bias"),
-            "mean_potential": (r"\bar\mu", "energy", "mean chemical potential of two leads"),
-            "coupling": (r"\lambda", "energy", "electromechanical coupling"),
-        }
-    )
-    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
-        {
-            "bias": ("leads.chemical_potential", 0.0),
-            "mean_potential": ("leads.chemical_potential", 0.0),
-            "coupling": ("force", 0.0),
-        }
-    )
+    derived: ClassVar[Labels] = {
+        "bias": ("V", "energy", "bias"),
+        "mean_potential": (r"\bar\mu", "energy", "mean chemical potential of two leads"),
+        "coupling": (r"\lambda", "energy", "electromechanical coupling"),
+    }
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = {
+        "bias": ("leads.chemical_potential", 0.0),
+        "mean_potential": ("leads.chemical_potential", 0.0),
+        "coupling": ("force", 0.0),
+    }
 
     @classmethod
     def paper(cls, bias: float | None = None, **fields: Any) -> Self:
@@ -131,6 +127,16 @@ class FlywheelParameters(Parameters):
         """(μ_L + μ_R)/2 of a two-lead device."""
         left, right = self._pair()
         return 0.5 * (left.chemical_potential + right.chemical_potential)
+
+    @cached_property
+    def junction(self) -> ResonantLevel:
+        """The electronic part, with the position as a parameter."""
+        return ResonantLevel(self.leads, self.level, self.force)
+
+    @cached_property
+    def neutral_occupation(self) -> float:
+        """N0 = ⟨c†c⟩ at F = 0, where the mean force vanishes; also the occupation at x = 0."""
+        return float(self.junction.coefficients(0.0).occupation)
 
     @property
     def length(self) -> float:

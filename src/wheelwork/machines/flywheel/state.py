@@ -45,8 +45,6 @@ class OscillatorState(Result):
         "phonon_number", "g2", "energy", "ergotropy", "free_energy_gain", "particle_current"
     )  # fmt: skip
 
-    # ------------------------------------------------------------------ what it is made of
-
     @property
     def fock(self) -> AnyFockState:
         """The state in the Fock basis of ω0 a†a: populations and eigenvalues.
@@ -97,8 +95,6 @@ class OscillatorState(Result):
     def flow_errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of the flows."""
         return accuracy.flow_errors(self.solution, self.flows)
-
-    # ------------------------------------------------------------------ quantum state
 
     @cached_property
     def density_matrix(self) -> npt.NDArray[np.complex128]:
@@ -199,8 +195,6 @@ class OscillatorState(Result):
         """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, by its index."""
         return _by_lead(self.flows.heat_currents)
 
-    # ------------------------------------------------------------------ validity, export
-
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that the description takes for small, see `accuracy.validity`."""
@@ -267,8 +261,6 @@ class FlywheelState(OscillatorState):
         Zero below threshold, where W is largest at rest.
         """
         return self.ring.radius
-
-    # ------------------------------------------------------------------ errors and audit
 
     @cached_property
     def replicas(self) -> "tuple[FlywheelState, ...]":

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,12 +33,10 @@ class StateError:
 
 def state_error(solution: Solution) -> StateError:
     """Return the effect of the levels beyond the window, of the residual and of rounding."""
-    beyond = solution.beyond
     square = solution.blocks.moment(2)
-    trace = float(beyond[0]) + solution.steady.error + SUMMATION
-    return StateError(
-        trace, float(beyond[1]) + trace * math.sqrt(square), float(beyond[2]) + trace * square
-    )
+    share, momentum, kinetic = map(float, solution.beyond)
+    trace = share + solution.steady.error + SUMMATION
+    return StateError(trace, momentum + trace * math.sqrt(square), kinetic + trace * square)
 
 
 def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
@@ -56,20 +53,18 @@ def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
         # heats are differences of gross flows, and the baths do no work
         cold, hot, work = cold + abs(flow.total), hot + abs(flow.total), 0.0
     produced = cold / parameters.temperature_cold + hot / parameters.temperature_hot
-    return MappingProxyType(
-        {
-            "heat_cold": cold,
-            "heat_hot": hot,
-            "heat_load": load,
-            "work_qubits": work,
-            "work_load": damping * parameters.load_tilt * coupling * error.trace,
-            "particle_current": current,
-            "angular_momentum": error.momentum + defect / damping,
-            "intrinsic_power": load + defect,
-            "back_action": load + defect,
-            "entropy_production": produced + load / parameters.temperature_load,
-        }
-    )
+    return {
+        "heat_cold": cold,
+        "heat_hot": hot,
+        "heat_load": load,
+        "work_qubits": work,
+        "work_load": damping * parameters.load_tilt * coupling * error.trace,
+        "particle_current": current,
+        "angular_momentum": error.momentum + defect / damping,
+        "intrinsic_power": load + defect,
+        "back_action": load + defect,
+        "entropy_production": produced + load / parameters.temperature_load,
+    }
 
 
 def energy_errors(solution: Solution) -> Mapping[str, Any]:
@@ -80,9 +75,8 @@ def energy_errors(solution: Solution) -> Mapping[str, Any]:
     energy = kinetic + (gap_cold + gap_hot + 2.0 * abs(parameters.coupling)) * error.trace
     momenta = solution.blocks.window.momenta
     # eigenvalues are known to rounding, and count with the energy of their level
-    rounding = float(
-        np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * parameters.moment_of_inertia)
-    )
+    inertia = parameters.moment_of_inertia
+    rounding = float(np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * inertia))
     ergotropy = {
         "total": SORTING * energy + rounding,
         "qubits": (gap_cold + gap_hot) * error.trace,

@@ -198,8 +198,6 @@ class BlockState:
         weight = (2.0 * self.window.momenta[:-1] + 1.0) ** power
         return -2.0 * coupling * float(self.coherences.imag @ weight)
 
-    # ------------------------------------------------------------------ pairs
-
     @cached_property
     def pairs(self) -> FloatArray:
         """Real parts of the blocks of |1,0,l+1⟩ and |0,1,l⟩ as in `Pairs`, (N + 1, 2, 2)."""

@@ -177,17 +177,14 @@ class Operation:
         return self.heat_cold / self.work if self.regime == "refrigerator" else math.nan
 
     @property
-    def efficiency_error(self) -> float | None:
-        """Of `efficiency`, None where that is NaN."""
+    def ratio_errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of `efficiency` and `cop`, where these are not NaN."""
         heat, work = max(self.errors[:2]), self.errors[2]
-        engine = self.regime == "engine"
-        return (work + self.efficiency * heat) / self.heat_hot if engine else None
-
-    @property
-    def cop_error(self) -> float | None:
-        """Of `cop`, None where that is NaN."""
-        heat, work = max(self.errors[:2]), self.errors[2]
-        return (heat + self.cop * work) / self.work if self.regime == "refrigerator" else None
+        if self.regime == "engine":
+            return {"efficiency": (work + self.efficiency * heat) / self.heat_hot}
+        return (
+            {"cop": (heat + self.cop * work) / self.work} if self.regime == "refrigerator" else {}
+        )
 
     @property
     def carnot_efficiency(self) -> float:

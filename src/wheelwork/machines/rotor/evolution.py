@@ -27,7 +27,7 @@ MARGIN = 16  # levels on both sides of the initial state
 SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long intervals
 LARGEST_FIRST = 512  # levels of a first window that holds the steady state too; cheap to solve on
 LARGEST_MATRIX = 2.0**31  # bytes of the initial density matrix, which is dense
-ENDS = {"first": 0, "last": -1}  # indices of l, whose populations are followed
+ENDS = ("first", "last")  # values of l in the window, whose populations are followed
 GROWING = 0.1  # of rtol: an end that turns back more than this is moved outwards
 
 
@@ -111,7 +111,6 @@ class RotorSnapshot(RotorResult):
 class RotorEvolution(Series[RotorSnapshot]):
     """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
 
-    Each of their observables is an attribute too, as an array (T,), such as `angular_momentum`.
     model: the equations, on a window that held the rotor at all times. solution: theirs.
     """
 
@@ -139,16 +138,12 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def ends(self) -> FloatArray:
-        """(T, 2), largest populations of the first and the last l of the window up to each time,
-        over all steps on the way.
-        """
+        """(T, 2), largest populations of the first and the last l on the way to each time."""
         return np.column_stack([self.solution.largest[end] for end in ENDS])
 
     @property
     def error(self) -> FloatArray:
-        """(T,), estimated Σ|δρ| over populations and coherences, with what the ends of the window
-        may have turned back.
-        """
+        """(T,), estimated Σ|δρ|, with what the ends of the window may have turned back."""
         turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
         return np.asarray(self.solution.error + turned_back)
 
@@ -287,18 +282,14 @@ def evolve_on(
             f"{size / 2**30:.1f} GiB, more than {LARGEST_MATRIX / 2**30:g}"
         )
     model = method.model(parameters, window)
+    levels = np.zeros((2, window.levels))
+    levels[0, 0] = levels[1, -1] = 1.0
+    projectors = (sp.csc_array(sp.diags_array(np.tile(level, 4))) for level in levels)
     solution = lindblad.evolve(
         model.lindblad,
         start.on(window).matrix(),
         times,
-        observables={name: _projector(window, end) for name, end in ENDS.items()},
+        observables=dict(zip(ENDS, projectors, strict=True)),
         method=lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL)),
     )
     return RotorEvolution(parameters, method, model, solution)
-
-
-def _projector(window: Window, end: int) -> sp.csc_array:
-    """On the l at an end of the window, for any state of the qubits."""
-    level = np.zeros(window.levels)
-    level[end] = 1.0
-    return sp.csc_array(sp.diags_array(np.tile(level, 4)))

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -73,12 +72,10 @@ class RotorParameters(Parameters):
     moment_of_inertia: I. Energies, rates and temperatures share a unit, and so does g².
     """
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {"beta_ratio": (r"\beta_2/\beta_1", "1", "inverse temperatures, hot over cold")}
-    )
-    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
-        {"beta_ratio": ("temperature_hot", 1.0)}
-    )
+    derived: ClassVar[Labels] = {
+        "beta_ratio": (r"\beta_2/\beta_1", "1", "inverse temperatures, hot over cold")
+    }
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = {"beta_ratio": ("temperature_hot", 1.0)}
 
     temperature_cold: float = parameter("T_1", "energy", "temperature of the cold bath", positive)
     temperature_hot: float = parameter("T_2", "energy", "temperature of the hot bath", positive)
@@ -107,17 +104,10 @@ class RotorParameters(Parameters):
         if beta_ratio is None and "temperature_hot" not in fields:
             beta_ratio = 0.2
         published = cls(
-            temperature_cold=10.0,
-            temperature_hot=50.0,
-            temperature_load=1.0 / 0.09,
-            field_cold=4.0,
-            field_hot=10.0,
-            coupling=0.1,
-            bath_coupling=1.0,
-            bath_asymmetry=0.0,
-            load_damping=5e-5,
-            moment_of_inertia=1.0,
-        )
+            temperature_cold=10.0, temperature_hot=50.0, temperature_load=1.0 / 0.09,
+            field_cold=4.0, field_hot=10.0, coupling=0.1, bath_coupling=1.0, bath_asymmetry=0.0,
+            load_damping=5e-5, moment_of_inertia=1.0,
+        )  # fmt: skip
         return published.replace(beta_ratio=beta_ratio, **fields)
 
     def replace(self, **changes: Any) -> Self:
@@ -142,8 +132,6 @@ class RotorParameters(Parameters):
         return self.replace(
             temperature_cold=self.temperature_hot, temperature_hot=self.temperature_cold
         )
-
-    # ------------------------------------------------------------------ derived
 
     @property
     def beta_ratio(self) -> float:

@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 
 estimate = partial(entry, error="error_estimates")
 
-ERGOTROPIES: Labels = MappingProxyType(
-    {
-        "total": (r"W_E", "energy", "ergotropy of the whole machine"),
-        "qubits": (r"W_E^{Q}", "energy", "ergotropy of the two qubits"),
-        "rotor": (r"W_E^{r}", "energy", "ergotropy of the rotor"),
-        "cold": (r"W_E^{1}", "energy", "ergotropy of the cold qubit"),
-        "hot": (r"W_E^{2}", "energy", "ergotropy of the hot qubit"),
-    }
-)
+ERGOTROPIES: Labels = {
+    "total": ("W_E", "energy", "ergotropy of the whole machine"),
+    "qubits": ("W_E^{Q}", "energy", "ergotropy of the two qubits"),
+    "rotor": ("W_E^{r}", "energy", "ergotropy of the rotor"),
+    "cold": ("W_E^{1}", "energy", "ergotropy of the cold qubit"),
+    "hot": ("W_E^{2}", "energy", "ergotropy of the hot qubit"),
+}
 
 
 class RotorResult(Result):
@@ -72,8 +70,6 @@ class RotorResult(Result):
         """Estimated absolute errors by name, of ergotropies by part; empty where there are none."""
         return MappingProxyType({})
 
-    # ------------------------------------------------------------------ quantum state
-
     @property
     def window(self) -> Window:
         """The angular momenta that were kept."""
@@ -104,8 +100,6 @@ class RotorResult(Result):
         """Populations of l."""
         return xr.Dataset({"rotor_population": self.rotor_distribution})
 
-    # ------------------------------------------------------------------ flows
-
     heat_cold = estimate("flows.heat_cold", r"\dot Q_1", "energy^2", "heat flow from the cold bath")
     heat_hot = estimate("flows.heat_hot", r"\dot Q_2", "energy^2", "heat flow from the hot bath")
     heat_load = estimate("flows.heat_load", r"\dot Q_r", "energy^2", "heat flow from the load")
@@ -130,8 +124,6 @@ class RotorResult(Result):
         """Q̇ from each bath: "cold", "hot" and "load"."""
         return self.flows.heat_currents
 
-    # ------------------------------------------------------------------ rotor
-
     @observable(r"\langle L_z\rangle", "1", "mean angular momentum", error="error_estimates")
     def angular_momentum(self) -> float:
         """⟨L_z⟩."""
@@ -148,8 +140,6 @@ class RotorResult(Result):
     def kinetic_energy(self) -> float:
         """⟨L_z²⟩/2I."""
         return self.blocks.moment(2) / (2.0 * self.machine.moment_of_inertia)
-
-    # ------------------------------------------------------------------ energy and stored work
 
     @observable(error="error_estimates", parts=ERGOTROPIES)
     def ergotropy(self) -> Mapping[str, float]:
@@ -196,8 +186,6 @@ class RotorState(RotorResult):
         """All heat, work and power."""
         return energetics.stationary_flows(self.model, self.blocks)
 
-    # ------------------------------------------------------------------ operation
-
     @cached_property
     def operation(self) -> Operation:
         """Regime, efficiency, COP and their bounds."""
@@ -214,11 +202,7 @@ class RotorState(RotorResult):
         return REGIMES.index(self.regime)
 
     efficiency = entry(
-        "operation.efficiency",
-        r"\eta",
-        "1",
-        "efficiency of the engine",
-        error=lambda state: state.operation.efficiency_error,
+        "operation.efficiency", r"\eta", "1", "efficiency of the engine", "operation.ratio_errors"
     )
     carnot_efficiency = entry(
         "operation.carnot_efficiency", r"\eta_C", "1", "Carnot bound of the efficiency"
@@ -228,19 +212,15 @@ class RotorState(RotorResult):
         r"\mathrm{COP}",
         "1",
         "coefficient of performance of the refrigerator",
-        error=lambda state: state.operation.cop_error,
+        "operation.ratio_errors",
     )
     carnot_cop = entry("operation.carnot_cop", r"\mathrm{COP}_C", "1", "Carnot bound of the COP")
-
-    # ------------------------------------------------------------------ entropy
 
     @property
     def entropy_productions(self) -> Mapping[str, float]:
         """−Q̇/T of each bath: "cold", "hot" and "load"."""
-        machine = self.machine
-        T = machine.temperature_cold, machine.temperature_hot, machine.temperature_load
         heats = self.heat_currents.items()
-        return {bath: -heat / T_bath for (bath, heat), T_bath in zip(heats, T, strict=True)}
+        return {bath: -Q / getattr(self.machine, f"temperature_{bath}") for bath, Q in heats}
 
     @observable(r"\dot\Sigma", "energy", "entropy production rate", error="error_estimates")
     def entropy_production(self) -> float:
@@ -251,8 +231,6 @@ class RotorState(RotorResult):
         than the entropy production of the jumps.
         """
         return sum(self.entropy_productions.values())
-
-    # ------------------------------------------------------------------ statistics
 
     def counting(self, order: int = 2) -> lindblad.CountingStatistics:
         """Long-time cumulants per time of the excitations given to the cold bath."""
