@@ -63,10 +63,10 @@ class Window:
         return Window(self.lowest - int(below), self.highest + int(above))
 
 
-def fixed_window(value: Any) -> tuple[int, int]:
+def fixed_window(name: str, value: Any) -> tuple[int, int]:
     """Return a window given as (lowest, highest), checked."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise InvalidArgument(f"`window` must be (lowest, highest), but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be (lowest, highest), but is {value!r}")
     window = Window(*value)
     return window.lowest, window.highest
 

@@ -35,7 +35,7 @@ from wheelwork.machines.rotor.model import (
     matrix,
 )
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
-from wheelwork.parameters import parameter
+from wheelwork.parameters import Parameters, parameter, positive
 from wheelwork.results import AuditEntry
 
 # Splitting, over B_1 + B_2, below which a pair decays by one frequency: far above rounding of the
@@ -45,7 +45,7 @@ EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are
 
 
 @dataclass(frozen=True)
-class GlobalMasterEquation:
+class GlobalMasterEquation(Parameters):
     """The spin-boson model of Leitch et al., Eqs. (27)–(29) and (A15)–(A17).
 
     Each bath has the spectral density g_i² ω Ω²/(ω² + Ω²); the load is local, Eq. (17).
@@ -60,17 +60,12 @@ class GlobalMasterEquation:
     """
 
     cutoff: float | None = parameter(
-        r"\Omega", "energy", "cutoff frequency of the baths", optional=True, default=None
+        r"\Omega", "energy", "cutoff frequency of the baths", positive, optional=True, default=None
     )
-    rtol: float = 1e-9
-    window: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        if self.cutoff is not None:
-            object.__setattr__(self, "cutoff", _checks.positive("cutoff", self.cutoff))
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
-        if self.window is not None:
-            object.__setattr__(self, "window", fixed_window(self.window))
+    rtol: float = parameter(r"\epsilon", "1", "relative tolerance", _checks.tolerance, default=1e-9)
+    window: tuple[int, int] | None = parameter(
+        "l", "1", "lowest and highest angular momentum", fixed_window, optional=True, default=None
+    )
 
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""

@@ -11,11 +11,12 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
 from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, matrix
 from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import AuditEntry
 
 
 @dataclass(frozen=True)
-class LocalMasterEquation:
+class LocalMasterEquation(Parameters):
     """The collision model of Leitch et al., Eqs. (13)–(17): jumps of each qubit by itself.
 
     rtol: relative error of the state and of ⟨L_z²⟩, hence of the flows against the largest of
@@ -27,13 +28,10 @@ class LocalMasterEquation:
     ratio.
     """
 
-    rtol: float = 1e-9
-    window: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
-        if self.window is not None:
-            object.__setattr__(self, "window", fixed_window(self.window))
+    rtol: float = parameter(r"\epsilon", "1", "relative tolerance", _checks.tolerance, default=1e-9)
+    window: tuple[int, int] | None = parameter(
+        "l", "1", "lowest and highest angular momentum", fixed_window, optional=True, default=None
+    )
 
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""
