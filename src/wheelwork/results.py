@@ -292,9 +292,10 @@ class Series(Computed, Sequence[ResultType]):
     def __getattr__(self, name: str) -> FloatArray:
         if name.startswith("_") or name not in self.kind.by_name:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return np.array([result.value(name) for result in self.results])
+        item = self.kind.by_name[name]
+        return np.array([result._numbers(item)[name] for result in self.results])
 
-    @property
+    @cached_property
     def observables(self) -> Mapping[str, FloatArray]:
         """Observables by name, (times,) each."""
         return {name: getattr(self, name) for name in self.listed or self.kind.by_name}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -34,7 +35,7 @@ class QubitBath:
         """2B."""
         return 2.0 * self.field
 
-    @property
+    @cached_property
     def occupation(self) -> float:
         """n = 1/(e^{2B/T} − 1) of the bath at the gap (Leitch et al., Eq. (16))."""
         ratio = self.gap / self.temperature
