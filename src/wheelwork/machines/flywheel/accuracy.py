@@ -32,8 +32,6 @@ LARGEST_TRACE_DRIFT = 1e-12  # of ∫ W in time
 LARGEST_FOCK_LOSS = 1e-7  # of probability that may be lost on the way to the Fock basis, in time
 TRANSIENT_NEGATIVITY = 1e-3  # of an eigenvalue in time, beyond the error of W
 
-# ------------------------------------------------------------------ errors
-
 
 def moment_errors(
     solution: Stationary | Snapshot, parameters: FlywheelParameters
@@ -111,9 +109,6 @@ def leave_one_out(stationary: Stationary) -> list[Stationary]:
     ]
 
 
-# ------------------------------------------------------------------ audit
-
-
 def stationary_audit(
     stationary: Stationary,
     rtol: float,
@@ -178,9 +173,6 @@ def transient_audit(
         "probability lost in Fock basis": AuditEntry(lost, bound),
         "phonon number, Wigner against Fock": AuditEntry(differing, bound),
     }
-
-
-# ------------------------------------------------------------------ validity
 
 
 def validity(

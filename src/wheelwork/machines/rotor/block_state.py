@@ -71,9 +71,6 @@ def fixed_window(name: str, value: Any) -> tuple[int, int]:
     return window.lowest, window.highest
 
 
-# ---------------------------------------------------------------------- energies
-
-
 @dataclass(frozen=True)
 class Pairs:
     """The pairs of H_S (Leitch et al., Eq. (1)), diagonalised in closed form.
@@ -143,9 +140,6 @@ def total_energies(parameters: RotorParameters, window: Window) -> FloatArray:
     free = free_energies(parameters, window)
     values = pairs_of(parameters, window).eigenvalues
     return np.concatenate([values[:, 0], values[1:-1, 1], free[0], free[3]])
-
-
-# ---------------------------------------------------------------------- states
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,8 +17,6 @@ from wheelwork.machines.rotor.block_state import (
 from wheelwork.machines.rotor.model import RotorModel
 from wheelwork.machines.rotor.parameters import RotorParameters
 
-# ---------------------------------------------------------------------- flows
-
 
 @dataclass(frozen=True)
 class RotorFlows:
@@ -123,8 +121,6 @@ def stationary_flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
     )
 
 
-# ---------------------------------------------------------------------- operation
-
 REGIMES = ("idle", "engine", "accelerator", "refrigerator", "heater", "load-driven")
 # Of heat from the colder bath, heat from the warmer one, and work.
 _BY_SIGN: Mapping[tuple[float, float, float], str] = {
@@ -219,9 +215,6 @@ def operation(model: RotorModel, flow: RotorFlows, errors: Mapping[str, float]) 
     )
     cold, hot = sorted(baths, key=lambda bath: bath[0])
     return Operation(cold[1], hot[1], work, cold[0], hot[0], (cold[2], hot[2], work_error))
-
-
-# ---------------------------------------------------------------------- stored work
 
 
 def ergotropies(parameters: RotorParameters, blocks: BlockState) -> Mapping[str, float]:

@@ -32,6 +32,7 @@ from wheelwork.machines.rotor.model import (
     Jumps,
     QubitDissipator,
     RotorModel,
+    UpDown,
     matrix,
 )
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
@@ -76,9 +77,7 @@ class GlobalMasterEquation(Parameters):
         )
         return RotorModel(parameters, window, cold, hot)
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rates of l → l + 1 and back, through the eigenstates of the pair between them.
 
         |0,1,l⟩ connects an eigenstate with 00 and 11 at l, |1,0,l+1⟩ with those at l + 1.
@@ -123,11 +122,10 @@ class GlobalMasterEquation(Parameters):
         ratios = np.divide(rate, splitting, out=np.zeros_like(rate), where=splitting > 0.0)
         ratio = float(weight @ ratios[1:-1] / weight.sum())
         load = float(blocks.rotor @ np.sum(parameters.load_rates(window.momenta), axis=0))
+        at_gap = max(model.cold.rate_at_gap, model.hot.rate_at_gap)
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
-            "bath rate / gap": AuditEntry(
-                max(model.cold.rate_at_gap, model.hot.rate_at_gap), SMALL
-            ),
+            "bath rate / gap": AuditEntry(at_gap, SMALL),
             "load rate / coupling": AuditEntry(load / abs(parameters.coupling or np.nan), SMALL),
             "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
@@ -211,7 +209,7 @@ class GlobalDissipator(QubitDissipator):
         fall, rise = self._amplitudes(above, full)
         return Channel(EMPTY, empty, out=down, into=up), Channel(FULL, full, out=rise, into=fall)
 
-    def _amplitudes(self, frequency: FloatArray, member: int) -> tuple[FloatArray, FloatArray]:
+    def _amplitudes(self, frequency: FloatArray, member: int) -> UpDown:
         """Amplitudes (2, N + 1, 2) with σ_i⁻ and with σ_i⁺ for Bohr frequencies (N, 2)."""
         vectors = self.pairs.eigenvectors
         close = ONE_FREQUENCY * (self.parameters.field_cold + self.parameters.field_hot)
@@ -285,9 +283,7 @@ class GlobalDissipator(QubitDissipator):
         return below.change(blocks, empty, pairs) + above.change(blocks, full, pairs)
 
 
-def spectral_rates(
-    bath: QubitBath, cutoff: float, frequency: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def spectral_rates(bath: QubitBath, cutoff: float, frequency: FloatArray) -> UpDown:
     """J (n + 1) and J n of a bath, zero where the frequency is not positive."""
     w = np.where(frequency > 0.0, frequency, np.inf)
     density = bath.coupling_rate * cutoff / (w / cutoff + cutoff / w)

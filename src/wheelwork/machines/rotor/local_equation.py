@@ -9,7 +9,7 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
-from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, matrix
+from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, UpDown, matrix
 from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import AuditEntry
@@ -39,9 +39,7 @@ class LocalMasterEquation(Parameters):
         hot = LocalDissipator(parameters.hot, 1, window, parameters.coupling)
         return RotorModel(parameters, window, cold, hot)
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rates of l → l + 1 and back: the hop of a pair by its coherence, then the baths."""
         cold, hot = parameters.cold, parameters.hot
         if cold.total_rate * hot.total_rate * parameters.coupling**2 == 0.0:

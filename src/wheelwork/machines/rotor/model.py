@@ -20,6 +20,7 @@ from wheelwork.machines.rotor.block_state import (
 from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.results import AuditEntry, Computed
 
+UpDown = tuple[FloatArray, FloatArray]  # two rates of each transition, there and back
 Jumps = tuple[sp.csc_array, ...]
 Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
 
@@ -100,10 +101,8 @@ class RotorModel(Computed):
         below = np.concatenate([pair * N + np.arange(N - 1) for pair in range(4)])
         up = np.tile(strength * (1.0 - tilt[:-1]), 4)
         down = np.tile(strength * (1.0 + tilt[1:]), 4)
-        return (
-            matrix(self.window, [(below + 1, below, up)]),
-            matrix(self.window, [(below, below + 1, down)]),
-        )
+        entries = (below + 1, below, up), (below, below + 1, down)
+        return tuple(matrix(self.window, [each]) for each in entries)
 
     @cached_property
     def lindblad(self) -> lindblad.Lindblad:
@@ -135,9 +134,7 @@ class RotorMethod(Protocol):
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """The equations on a window."""
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rough rates of l → l + 1 and back by the qubits' baths, from which a window is chosen."""
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:

@@ -234,9 +234,8 @@ class RotorState(RotorResult):
 
     def counting(self, order: int = 2) -> lindblad.CountingStatistics:
         """Long-time cumulants per time of the excitations given to the cold bath."""
-        model = self.model
-        down, up = len(model.cold.down), len(model.cold.up)
-        weights = np.zeros(len(model.lindblad.jumps))
+        down, up = len(self.model.cold.down), len(self.model.cold.up)
+        weights = np.zeros(len(self.model.lindblad.jumps))
         weights[:down], weights[down : down + up] = 1.0, -1.0
         return lindblad.counting_statistics(self.solution.steady, weights, order)
 

@@ -25,8 +25,6 @@ LARGEST_WINDOW = 20_000  # levels; the generator then has 120 000 unknowns
 GROWTHS = 8  # windows tried; each is larger by half on a side
 END_SHARE = 1e-3  # of the larger end's population: below it a side need not grow
 
-# ---------------------------------------------------------------------- chain of rates
-
 
 @dataclass(frozen=True)
 class ChainGuess:
@@ -138,9 +136,6 @@ def _falls_beyond(parameters: RotorParameters, method: RotorMethod, reach: int) 
     up, down = method.chain_rates(parameters, np.array([strongest]))
     push = float((up - down)[0]) * np.sign(strongest)
     return bool(push < parameters.load_damping * reach)
-
-
-# ---------------------------------------------------------------------- quantum state
 
 
 @dataclass(frozen=True, eq=False, repr=False)
