@@ -147,6 +147,9 @@ class ShiftedLU:
         identity = sp.eye_array(generator.shape[0], format="csc")
         return cls(generator, sigma, factorised(sp.csc_array(generator - sigma * identity)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ShiftedLU.of, (self.generator, self.shift)  # the LU is made again when loaded
+
 
 @dataclass(frozen=True, eq=False)
 class TracelessInverse:
