@@ -3,15 +3,13 @@
 import math
 import textwrap
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, mark_failures, plot_observable, symbol_of, with_units
-from wheelwork.plots.style import BLUE, STYLE, TWO_COLUMNS, letter_panels
+from wheelwork.plots.curves import axis_label, mark_failures, plot_with_error, symbol_of, with_units
+from wheelwork.plots.style import BLUE, TWO_COLUMNS, letter_panels, new_sheet
 
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
@@ -43,11 +41,7 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
     names = observables_of(dataset)[:MOST_PANELS]
     columns = min(COLUMNS, max(1, len(names)))
     rows = max(1, math.ceil(len(names) / columns))
-    with mpl.rc_context(STYLE):
-        figure = Figure(
-            figsize=(TWO_COLUMNS * columns / COLUMNS, ROW * rows),
-            layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05),
-        )
+    with new_sheet(ROW * rows, TWO_COLUMNS * columns / COLUMNS) as figure:
         panels = list(figure.subplots(rows, columns, squeeze=False).flat)
         for panel, name in zip(panels, names, strict=False):
             _draw(panel, dataset, name)
@@ -58,22 +52,9 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
 
 
 def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
-    ordered = dataset.sortby(dataset["failure"].dims[0])
-    axis, values = dataset[dataset["failure"].dims[0]], ordered[name]
-    marker = "o" if axis.size == 1 else None
-    plot_observable(panel, dataset, name, color=BLUE, marker=marker)
-    if f"{name}_error" in ordered:
-        error = ordered[f"{name}_error"]
-        panel.fill_between(
-            ordered[axis.name], values - error, values + error, color=BLUE, alpha=0.25, linewidth=0
-        )
-    panel.set_xlabel(axis_label(axis))
-    panel.set_ylabel(_label(values))
-    mark_failures(panel, dataset)
-
-
-def _label(values: xr.DataArray) -> str:
-    """Return "long name" in lines that fit, and below it "symbol (units)"."""
+    axis, values = dataset[dataset["failure"].dims[0]], dataset[name]
+    plot_with_error(panel, dataset, name, color=BLUE, marker="o" if axis.size == 1 else None)
     symbol = with_units(symbol_of(values), values.attrs.get("units", "1"))
     words = textwrap.fill(values.attrs.get("long_name", ""), LABEL)
-    return f"{words}\n{symbol}" if words else symbol
+    panel.set(xlabel=axis_label(axis), ylabel=f"{words}\n{symbol}" if words else symbol)
+    mark_failures(panel, dataset)
