@@ -108,8 +108,7 @@ def _draw_coherence(panel: Axes, dataset: xr.Dataset, color: str) -> None:
 
 
 def _note(panel: Axes, at: tuple[float, float], text: str, transform: Any, ha: str) -> None:
-    look = {"ha": ha, "va": "bottom", "fontsize": "small", "color": GREY}
-    panel.text(*at, text, transform=transform, **look)
+    panel.text(*at, text, ha=ha, va="bottom", fontsize="small", color=GREY, transform=transform)
 
 
 def _mark_wigner_values(panel: Axes, dataset: xr.Dataset) -> None:

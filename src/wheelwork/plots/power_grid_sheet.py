@@ -1,5 +1,6 @@
 """Sheets for power grids: flows over one parameter, and the figures of Huber and Rabl."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,10 @@ from wheelwork.plots.style import (
 HEIGHT, HEIGHT_OF_ROW = 6.6, 2.4  # inches
 FLOWS = (("injected", BLUE, "--"), ("extracted", BLACK, "-"), ("dissipated", VERMILION, ":"))
 EXTRACTION, INJECTION = r"extraction $\Gamma_e/g$", r"injection $\Gamma_i/g$"
+QUANTUM_LABELS = {
+    "quantum_fluctuation": r"quantum noise $\Delta J/g$",
+    "quantum_negativity": r"negativity $\mathcal{N}$",
+}
 CURRENT = r"current $\langle J\rangle/gn_0$"
 SERIES = (BLACK, VERMILION, BLUE, GREEN, ORANGE)
 LINES = ("-", "--", ":", "-.", (0, (4, 1, 1, 1)))
@@ -185,7 +190,7 @@ def _draw_damping(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
     panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
 
 
-def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str, label: str) -> None:
+def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str) -> None:
     values = dataset[name].transpose("quantum_saturation", "quantum_extraction")
     for i, row in enumerate(values):
         if not bool(row.notnull().any()):
@@ -195,7 +200,7 @@ def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str, l
     panel.legend(loc="best")
     panel.set_ylim(bottom=0.0)
     axis = values["quantum_extraction"].values
-    panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
+    panel.set(xlabel=EXTRACTION, ylabel=QUANTUM_LABELS[name], xlim=(axis[0], axis[-1]))
 
 
 def _draw_ports(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -213,16 +218,15 @@ def _draw_grid(figure: Figure, panel: Axes, dataset: xr.Dataset, label: str) -> 
     figure.colorbar(draw_network(panel, dataset), ax=panel, pad=0.02, label=label)
 
 
-_FLUCTUATION = {"name": "quantum_fluctuation", "label": r"quantum noise $\Delta J/g$"}
-_NEGATIVITY = {"name": "quantum_negativity", "label": r"negativity $\mathcal{N}$"}
-PANELS = (
+# How each panel is drawn, and the variable that it needs.
+PANELS: tuple[tuple[Callable[..., None], str], ...] = (
     (_draw_current_map, "map_current"),
     (_draw_multiplicity, "map_stable_branches"),
     (_draw_profiles, "profile_occupation"),
     (_draw_noisy_current, "noisy_current"),
     (_draw_damping, "noisy_damping"),
-    (partial(_draw_quantum, **_FLUCTUATION), "quantum_fluctuation"),
-    (partial(_draw_quantum, **_NEGATIVITY), "quantum_negativity"),
+    (partial(_draw_quantum, name="quantum_fluctuation"), "quantum_fluctuation"),
+    (partial(_draw_quantum, name="quantum_negativity"), "quantum_negativity"),
     (_draw_ports, "port_current"),
     (partial(_draw_grid, label=r"occupation $\langle n\rangle/n_0$"), "node_x"),
 )

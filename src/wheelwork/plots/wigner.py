@@ -20,8 +20,8 @@ def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray) ->
     Wigner function that is not negative; the colour scale starts at zero.
     """
     peak = float(wigner.max())
-    look = {"cmap": WIGNER_COLOURS, "vmin": 0.0, "vmax": 1.0, "rasterized": True}
-    image = axes.pcolormesh(x, p, wigner.T / peak, **look)
+    image = axes.pcolormesh(x, p, wigner.T / peak, cmap=WIGNER_COLOURS, vmin=0.0, vmax=1.0,
+                            rasterized=True)  # fmt: skip
     axes.set_aspect("equal")
     axes.tick_params(color="white", which="both")
     axes.text(
