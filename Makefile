@@ -17,7 +17,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint bench clean
+.PHONY: help demo quick test coverage lint bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,7 +27,13 @@ demo: $(VENV)/.installed  ## set up, run the flywheel, and say where the figure 
 	@echo "look at $(OUT)/flywheel.png"
 
 test: lint  ## set up and run every check: ruff, mypy, import layers, pytest on all processors
-	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m 'not slow'
+
+# The shape of the code, what all machines promise, laws, exact solutions, references.
+QUICK := tests/test_*.py tests/contracts $(foreach kind,laws exact reference,$(wildcard tests/*/test_*_$(kind).py))
+
+quick: $(VENV)/.installed-dev  ## the contract, law and architecture tests alone: under a minute
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m 'not slow' $(QUICK)
 
 coverage: $(VENV)/.installed-dev  ## run the tests and show the lines they do not reach
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
@@ -38,8 +44,9 @@ lint: $(VENV)/.installed-dev  ## the static checks alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev  ## time the solvers, alone and against others (ten minutes)
+bench: $(VENV)/.installed-dev  ## run the slow tests, time the solvers, alone and against others (ten minutes)
 	@mkdir -p .benchmarks
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m slow
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-quiet \
 		--benchmark-json=.benchmarks/latest.json
 	@$(BIN)/python benchmarks/summary.py .benchmarks/latest.json
