@@ -47,9 +47,7 @@ class Execution:
 
     def checked(self) -> "Execution":
         """Return this; raises InvalidArgument where options contradict each other."""
-        if self.workers is not None:
-            self._processes()
-        if self.workers is not None and self.scheduler is not None:
+        if self.executor() is not None and self.scheduler is not None:
             raise InvalidArgument(
                 f"`--workers` must not be given together with `--scheduler`, but is {self.workers}"
             )
@@ -59,14 +57,11 @@ class Execution:
             )
         return self
 
-    def _processes(self) -> Processes:
-        count: float = self.workers or 0  # a float, as the parser would cut 1.5 to 1 in silence
-        whole = int(count) if float(count).is_integer() else count
-        return Processes(integer("--workers", whole, 1))
-
     def executor(self) -> Processes | None:
         """Return the processes asked for, None for this one."""
-        return None if self.workers is None else self._processes()
+        if self.workers is None:
+            return None
+        return Processes(integer("--workers", whole(self.workers), 1))
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -84,6 +79,11 @@ class Execution:
     def talks(self) -> bool:
         """Whether tables and bars are shown."""
         return not (self.json or self.quiet)
+
+
+def whole(number: float) -> float:
+    """Return a whole number as an int: the parser itself would cut 2.5 to 2 in silence."""
+    return int(number) if float(number).is_integer() else number
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from wheelwork.cli.parameter_file import read_file
@@ -14,9 +13,11 @@ from wheelwork.papers.runs import Run
 
 DEFAULT_FOLDER = Path("out")
 
-PAPERS: Mapping[str, Callable[..., Run]] = MappingProxyType(
-    {"flywheel": culhane_2022.run, "rotor": leitch_2024.run, "power-grid": figures.run}
-)
+PAPERS: Mapping[str, Callable[..., Run]] = {
+    "flywheel": culhane_2022.run,
+    "rotor": leitch_2024.run,
+    "power-grid": figures.run,
+}
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,9 @@ def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
     try:
         run = PAPERS[name](**options)
     except InvalidArgument as reason:
-        raise InvalidArgument(_as_option(str(reason))) from None
+        _, argument, rest = str(reason).split("`", 2)
+        raise InvalidArgument(f"`--{argument.replace('_', '-')}`{rest}") from None
     return Job(run, folder, recipe={"preset": name, "options": options})
-
-
-def _as_option(message: str) -> str:
-    """Turn "`bias_max` must ..." into "`--bias-max` must ..."."""
-    _, name, rest = message.split("`", 2)
-    return f"`--{name.replace('_', '-')}`{rest}"
 
 
 def load_job(path: Path, folder: Path | None = None) -> Job:
@@ -69,9 +65,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
-    file = read_file(text, path)
+    run, unit, own = read_file(text, path)
     recipe = {"toml": text, "path": str(path.absolute())}
-    return Job(file.run, folder or file.folder or DEFAULT_FOLDER, file.unit.name, recipe)
+    return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
 
 
 def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None = None) -> Job:

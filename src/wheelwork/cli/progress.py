@@ -10,8 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from wheelwork.sweeps import Point
 
-COUNTS = TextColumn("{task.fields[counts]}")
-
 
 @dataclass
 class Meter:
@@ -22,12 +20,14 @@ class Meter:
     computed: int = 0
     failed: int = 0
     started: float = field(default_factory=time.monotonic)
+    show: Callable[["Meter"], object] = lambda meter: None
 
     def add(self, point: Point) -> None:
         """Count a point."""
         self.known += 1
         self.computed += not point.stored
         self.failed += bool(point.failure)
+        self.show(self)
 
     @property
     def seconds(self) -> float:
@@ -43,36 +43,24 @@ class Meter:
         """Rate, remaining time, failures."""
         if not self.rate:
             return f"{self.failed} failed" if self.failed else ""
-        left = (self.total - self.known) / self.rate
-        return f"{self.rate:.3g}/s, {_clock(left)} left, {self.failed} failed"
-
-
-def _clock(seconds: float) -> str:
-    hours, rest = divmod(round(seconds), 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+        hours, rest = divmod(round((self.total - self.known) / self.rate), 3600)
+        left = f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+        return f"{self.rate:.3g}/s, {left} left, {self.failed} failed"
 
 
 @contextlib.contextmanager
-def shown(
-    console: Console, title: str, total: int, visible: bool = True
-) -> Iterator[tuple[Meter, Callable[[Point], None]]]:
-    """Show a bar while a sweep runs; yields its meter and what to call after each point."""
-    meter = Meter(total)
-    bar = Progress(
+def shown(console: Console, title: str, total: int, visible: bool = True) -> Iterator[Meter]:
+    """Show a bar while a sweep runs; yields the meter of its points."""
+    columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        COUNTS,
-        console=console,
-        transient=True,
-        disable=not (visible and console.is_terminal),
+        TextColumn("{task.fields[counts]}"),
     )
-    with bar:
+    disable = not (visible and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
         task = bar.add_task(title, total=total, counts="")
-
-        def advance(point: Point) -> None:
-            meter.add(point)
-            bar.update(task, completed=meter.known, counts=meter.words())
-
-        yield meter, advance
+        yield Meter(
+            total, show=lambda meter: bar.update(task, completed=meter.known, counts=meter.words())
+        )

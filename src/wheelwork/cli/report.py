@@ -29,32 +29,24 @@ def print_report(
     parameter = str(dataset["failure"].dims[0])
     out.print(_table(dataset, parameter, show))
     unit = dataset.attrs.get("energy_unit", "1")
-    out.print(
-        "energies in " + (unit if unit != "1" else "the unit of the parameters (ħ = e = k_B = 1)")
-    )
+    if unit == "1":
+        unit = "the unit of the parameters (ħ = e = k_B = 1)"
+    out.print(f"energies in {unit}")
     for line in (
         *show.remarks(dataset),
         *_audit(dataset, parameter),
         *_first([f"warning: {message}" for message in warned]),
         *_failures(dataset, parameter),
-        _interruption(dataset),
         *(f"wrote {file}" for file in files),
     ):
-        if line:
-            out.print(escape(line), soft_wrap=True)
-
-
-def rows_to_show(count: int) -> range:
-    """Return evenly spaced indices of at most 17 of `count` points."""
-    return range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1))))
+        out.print(escape(line), soft_wrap=True)
 
 
 def _columns(dataset: xr.Dataset, show: Presentation) -> tuple[dict[str, str], str]:
     """Return the heading of each observable in the table, and the one whose error is shown."""
     if show.headings:
-        return {
-            name: words for name, words in show.headings.items() if name in dataset
-        }, show.judged
+        headings = {name: words for name, words in show.headings.items() if name in dataset}
+        return headings, show.judged
     names = observables_of(dataset)
     judged = show.judged or next((name for name in names if f"{name}_error" in dataset), "")
     return {name: name for name in names[:MAX_COLUMNS]}, judged
@@ -66,15 +58,15 @@ def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
     for heading in (parameter, *names.values(), show.accuracy, "audit"):
         table.add_column(heading, justify="right", no_wrap=True)
     computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
-    for index in rows_to_show(computed.sizes[parameter]):
+    count = computed.sizes[parameter]
+    for index in range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1)))):
         point = computed.isel({parameter: index})
         cells = [_short(float(point[name])) for name in names]
-        table.add_row(
-            f"{float(point[parameter]):g}",
-            *cells,
-            _relative_error(point, judged),
-            _verdict(point),
-        )
+        verdict = "ok" if int(point["audit_passed"]) == 1 else "see below"
+        if point["failure"].item():
+            verdict = "none"
+        value = f"{float(point[parameter]):g}"
+        table.add_row(value, *cells, _relative_error(point, judged), verdict)
     return table
 
 
@@ -89,12 +81,6 @@ def _relative_error(point: xr.Dataset, name: str) -> str:
         return "-"
     relative = abs(float(point[f"{name}_error"]) / float(point[name]))
     return "-" if math.isnan(relative) else f"{relative:.0e}"
-
-
-def _verdict(point: xr.Dataset) -> str:
-    if point["failure"].item():
-        return "none"
-    return "ok" if int(point["audit_passed"]) == 1 else "see below"
 
 
 def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
@@ -124,23 +110,20 @@ def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
 
 
 def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
+    """Return the points without a result, and how many are done if the sweep was interrupted."""
     failure = dataset["failure"]
     failed = [
         f"no result at {parameter} = {float(point[parameter]):g}: {point.item()}"
         for point in failure
         if point.item() not in {"", "not computed"}
     ]
-    return _first(failed)
+    if dataset.attrs.get("complete", 1):
+        return _first(failed)
+    done = int((failure != "not computed").sum())
+    return [*_first(failed), f"interrupted: {done} of {failure.size} points done and kept"]
 
 
 def _first(lines: list[str]) -> list[str]:
     """Return the first few of `lines`, and how many more there are."""
     more = len(lines) - MAX_LINES
     return lines[:MAX_LINES] + ([f"... and {more} more of this kind"] if more > 0 else [])
-
-
-def _interruption(dataset: xr.Dataset) -> str:
-    if dataset.attrs.get("complete", 1):
-        return ""
-    done = int((dataset["failure"] != "not computed").sum())
-    return f"interrupted: {done} of {dataset['failure'].size} points done and kept"
