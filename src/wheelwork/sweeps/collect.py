@@ -10,7 +10,7 @@ import xarray as xr
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.cases import Cases, Zipped, from_description, side_by_side
 from wheelwork.sweeps.dataset import NOT_COMPUTED, Columns, to_dataset
-from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.identity import indices_by_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store import REFINED, Store, StoreError, open_store
 
@@ -84,19 +84,14 @@ def _distinct(store: Store) -> int | None:
     values = store.manifest.identity["values"]
     if REFINED in values:
         return None
-    cases = from_description(values)
-    seal = store.manifest.seal  # by key, which tells 0 from -0
-    return len({point_key(seal, cases.parameters(index)) for index in range(len(cases))})
+    return len(indices_by_key(store.manifest.seal, from_description(values)))
 
 
 def _filled(store: Store) -> tuple[Cases, Columns]:
     values = store.manifest.identity["values"]
     cases = _visited(store, values[REFINED]) if REFINED in values else from_description(values)
     columns = Columns(len(cases))
-    seal = store.manifest.seal
-    indices: dict[str, list[int]] = {}
-    for index in range(len(cases)):
-        indices.setdefault(point_key(seal, cases.parameters(index)), []).append(index)
+    indices = indices_by_key(store.manifest.seal, cases)
     for entry in _points(store):
         for index in indices.pop(entry["point"], ()):
             columns.put(index, Point.from_entry(entry, index, len(cases)))

@@ -7,7 +7,6 @@ import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import connection
-from types import TracebackType
 from typing import Any, Self
 
 from wheelwork import _checks
@@ -65,9 +64,8 @@ class WorkerPool:
                 "`executor` must be an Executor of concurrent.futures, Processes(n) or None, "
                 f"but is {executor!r}"
             )
-        own = isinstance(executor, Processes)
+        self._own = isinstance(executor, Processes)
         self._pool: Executor = executor.start() if isinstance(executor, Processes) else executor
-        self._own = own
         if workers is None:
             workers = getattr(self._pool, "_max_workers", UNKNOWN_WORKERS)
         self.workers = _checks.integer("workers", workers, 1)
@@ -75,12 +73,7 @@ class WorkerPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        reason: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
         if self._own:
             self._end(at_once=kind is not None)
 

@@ -6,14 +6,8 @@ import pickle
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent import futures
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from wheelwork.errors import InvalidArgument, WheelworkError
@@ -103,7 +97,7 @@ class _Dispatcher:
         try:
             while self._submit_batches() or self.work.wait():
                 if self.pending:
-                    done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
+                    done, _ = futures.wait(self.pending, return_when=futures.FIRST_COMPLETED)
                     self._collect(done)
         except BaseException:
             for future in self.pending:
@@ -163,9 +157,7 @@ class _Dispatcher:
     def _retry(self, batch: Batch, reason: BaseException) -> None:
         """Try the points of a lost batch again, each by itself."""
         if len(batch.cases) > 1:
-            self.retries.extend(
-                replace(batch, cases=[case], attempt=batch.attempt) for case in batch.cases
-            )
+            self.retries.extend(replace(batch, cases=[case]) for case in batch.cases)
         elif batch.attempt + 1 < ATTEMPTS:
             self.retries.appendleft(replace(batch, attempt=batch.attempt + 1))
         else:

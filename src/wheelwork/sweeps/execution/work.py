@@ -10,7 +10,7 @@ from wheelwork._checks import integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.cases import Cases
 from wheelwork.sweeps.execution.batch import Case
-from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.identity import indices_by_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store.folder import Ledger
 
@@ -61,11 +61,8 @@ class Work:
         share: Share | None = None,
     ) -> None:
         self._cases, self._ledger, self._receive = cases, ledger, receive
-        self._indices: dict[str, list[int]] = {}  # equal parameters are computed once
-        for index in range(len(cases)):
-            key = point_key(seal, cases.parameters(index))
-            self._indices.setdefault(key, []).append(index)
-        share = Share(1, 1) if share is None else share
+        self._indices = indices_by_key(seal, cases)  # equal parameters are computed once
+        share = share or Share(1, 1)
         own = (key for key, indices in self._indices.items() if share.holds(indices[0]))
         self._open = deque(own)
         self._claimed: deque[str] = deque()
