@@ -27,7 +27,7 @@ from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.papers.culhane_2022 import PRESENTATION
 from wheelwork.papers.runs import Run
 from wheelwork.sweeps import Crossing, StoreError, Zipped, collect, identity, refine, status, sweep
-from wheelwork.sweeps.execution.batch import Batch, Case, compute_batch
+from wheelwork.sweeps.execution.workers import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
 from wheelwork.sweeps.point import Point, Task
 from wheelwork.sweeps.store import open_store

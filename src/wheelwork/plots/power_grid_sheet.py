@@ -11,13 +11,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import (
-    axis_label,
-    leave_out,
-    mark_failures,
-    plot_with_error,
-    with_units,
-)
+from wheelwork.plots.curves import axis_label, leave_out, mark_failures, plot_with_error, with_units
 from wheelwork.plots.network import draw_network
 from wheelwork.plots.style import (
     BLACK,

@@ -60,18 +60,12 @@ class Point(ShortRepr):
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], index: int, total: int) -> "Point":
         """Return the point of an entry that `entry` made."""
-        return cls(
-            index,
-            total,
-            entry["at"],
-            entry["observables"],
-            entry["errors"],
-            {name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()},
-            entry["failure"],
-            entry["seconds"],
-            stored=True,
-            missing=entry.get("missing", {}),
-        )
+        audit = {
+            name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()
+        }
+        kept = {name: entry[name] for name in ("observables", "errors", "failure", "seconds")}
+        kept["missing"] = entry.get("missing", {})
+        return cls(index, total, entry["at"], audit=audit, stored=True, **kept)
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,9 +11,15 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from dataclasses import replace
 
 from wheelwork.errors import InvalidArgument, WheelworkError
-from wheelwork.sweeps.execution.batch import Batch, BatchSize, Case, Outcome
-from wheelwork.sweeps.execution.executors import Processes, WorkerPool
 from wheelwork.sweeps.execution.work import Work
+from wheelwork.sweeps.execution.workers import (
+    Batch,
+    BatchSize,
+    Case,
+    Outcome,
+    Processes,
+    WorkerPool,
+)
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Task, message
 
@@ -38,7 +44,12 @@ def open_pool(
         yield None
         return
     if not isinstance(executor, ThreadPoolExecutor):
-        _require_picklable(task)
+        try:
+            pickle.dumps(task)
+        except (pickle.PicklingError, TypeError, AttributeError) as reason:
+            raise InvalidArgument(
+                f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
+            ) from None
     with WorkerPool(executor, workers) as pool:
         yield pool
 
@@ -67,15 +78,6 @@ def _compute_here(task: Task, work: Work) -> None:
             size.learn(points)
         elif not work.wait():
             return
-
-
-def _require_picklable(task: Task) -> None:
-    try:
-        pickle.dumps(task)
-    except (pickle.PicklingError, TypeError, AttributeError) as reason:
-        raise InvalidArgument(
-            f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
-        ) from None
 
 
 class _Dispatcher:

@@ -9,7 +9,7 @@ from typing import Any
 from wheelwork._checks import integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.cases import Cases
-from wheelwork.sweeps.execution.batch import Case
+from wheelwork.sweeps.execution.workers import Case
 from wheelwork.sweeps.identity import indices_by_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store.folder import Ledger
@@ -67,7 +67,6 @@ class Work:
         self._open = deque(own)
         self._claimed: deque[str] = deque()
         self._done: set[str] = set()
-        self.lost: dict[str, str] = {}
 
     @property
     def total(self) -> int:
@@ -107,7 +106,6 @@ class Work:
     def give_up(self, case: Case, reason: str) -> None:
         """Pass on that a case has no result; it is not stored, so that a resumed sweep tries it."""
         self._done.add(case.key)
-        self.lost[case.key] = reason
         self._pass_on(case.key, Point(case.index, self.total, case.parameters, failure=reason))
 
     def wait(self) -> bool:
