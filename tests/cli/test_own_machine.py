@@ -216,7 +216,7 @@ def test_an_optional_field_of_its_own_type_is_left_out(toy, hint):
 
 def test_a_required_field_of_its_own_type_is_refused(toy):
     module = TOY.replace("steps: int = 10", 'coarse: "Newton"\n    steps: int = 10')
-    with pytest.raises(InvalidArgument, match=r"`Newton` must have fields that .*, but `coarse` is"):
+    with pytest.raises(InvalidArgument, match=r"`Newton` must have fields .*, but `coarse` is"):
         load_job(toy(module=module))
 
 

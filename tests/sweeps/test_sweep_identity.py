@@ -20,8 +20,7 @@ from rich.console import Console
 from store_tools import entries
 from sweep_systems import Entry, Settled, Thermal
 
-from wheelwork.cli.execution import Execution
-from wheelwork.cli.jobs import Job
+from wheelwork.cli.jobs import Execution, Job
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.papers.culhane_2022 import PRESENTATION

@@ -11,8 +11,15 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from wheelwork import sweeps
-from wheelwork.cli.execution import Execution, whole
-from wheelwork.cli.jobs import DEFAULT_FOLDER, Job, job_from_recipe, load_job, paper_job
+from wheelwork.cli.jobs import (
+    DEFAULT_FOLDER,
+    Execution,
+    Job,
+    job_from_recipe,
+    load_job,
+    paper_job,
+    whole,
+)
 from wheelwork.cli.run import (
     FINISHED,
     HERE,

@@ -13,10 +13,8 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.execution import Execution, executor_of
-from wheelwork.cli.jobs import Job
-from wheelwork.cli.progress import Meter, shown
-from wheelwork.cli.report import print_report
+from wheelwork.cli.jobs import Execution, Job, executor_of
+from wheelwork.cli.report import Meter, print_report, shown
 from wheelwork.errors import InvalidArgument
 from wheelwork.plots import save_figure
 from wheelwork.sweeps import sweep
