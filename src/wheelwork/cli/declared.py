@@ -87,7 +87,6 @@ def table_of_call(call: Callable[..., Any], cls: type) -> Table:
 
 
 def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
-    """Return the labels of a machine's parameters, where it has any."""
     return cls.parameter_labels() if hasattr(cls, "parameter_labels") else {}
 
 
@@ -266,5 +265,4 @@ def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
 
 
 def in_words(count: int) -> str:
-    """Return a small number in words."""
     return {2: "two", 3: "three", 4: "four"}.get(count, str(count))

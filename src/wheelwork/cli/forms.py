@@ -4,6 +4,7 @@ Every mistake is one line that names the key, such as "`leads[0].temperature` mu
 is -1.0". Forms know nothing of machines; `wheelwork.cli.declared` derives them from classes.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from wheelwork.cli.quantities import EnergyUnit, is_finite_number, nearest
+from wheelwork.cli.quantities import EnergyUnit, nearest
 from wheelwork.errors import InvalidArgument
 
 Schema = dict[str, Any]
@@ -35,12 +36,10 @@ def subject(key: str) -> str:
 
 
 def inside(key: str, name: str) -> str:
-    """Return the key of `name` in the table `key`."""
     return f"{key}.{name}" if key else name
 
 
 def refused(key: str, words: str) -> Mistakes:
-    """Return the mistake of one key."""
     return Mistakes([f"{subject(key)} {words}"])
 
 
@@ -108,7 +107,7 @@ class Number:
                 value = source.unit.read(value)
             except InvalidArgument as reason:
                 raise refused(key, str(reason)) from None
-        if not is_finite_number(value):
+        if type(value) not in (int, float) or not math.isfinite(value):
             raise refused(key, f"must be {self.wish}, but is {value!r}")
         return float(value)
 

@@ -161,7 +161,6 @@ class Execution:
 
     @property
     def talks(self) -> bool:
-        """Whether tables and bars are shown."""
         return not (self.json or self.quiet)
 
 

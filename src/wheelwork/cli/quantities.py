@@ -5,7 +5,6 @@ voltages as e V; CODATA constants as scipy.constants has them.
 """
 
 import difflib
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -69,8 +68,3 @@ def _joules(unit: str) -> float:
             f'has the unknown unit "{unit}"; the nearest valid unit is "{nearest(unit, JOULES)}"'
         )
     return JOULES[unit]
-
-
-def is_finite_number(value: object) -> bool:
-    """Return whether `value` is a finite int or float (and no bool)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

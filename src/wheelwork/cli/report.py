@@ -35,7 +35,6 @@ class Meter:
     show: Callable[["Meter"], object] = lambda meter: None
 
     def add(self, point: Point) -> None:
-        """Count a point."""
         self.known += 1
         self.computed += not point.stored
         self.failed += bool(point.failure)
@@ -43,7 +42,6 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
         return time.monotonic() - self.started
 
     @property
@@ -52,7 +50,6 @@ class Meter:
         return self.computed / self.seconds if self.computed else 0.0
 
     def words(self) -> str:
-        """Rate, remaining time, failures."""
         if not self.rate:
             return f"{self.failed} failed" if self.failed else ""
         hours, rest = divmod(round((self.total - self.known) / self.rate), 3600)

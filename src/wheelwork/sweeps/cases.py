@@ -127,7 +127,6 @@ def from_description(description: Mapping[str, Any]) -> Cases:
 
 
 def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
-    """Return rows of values of `names` as cases."""
     return Zipped({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 

@@ -35,7 +35,6 @@ class Table:
     first: dict[str, FirstUse] = field(default_factory=dict)
 
     def put(self, index: int, values: Mapping[str, Any]) -> None:
-        """Write the values of one point."""
         for position, (name, value) in enumerate(values.items()):
             if name not in self.columns:
                 self.columns[name] = np.full(self.size, self.empty, dtype=self.dtype)
@@ -63,7 +62,6 @@ class Columns:
         self.passed: ByteArray = np.full(self.size, NO_VERDICT, dtype=np.int8)
 
     def put(self, index: int, point: Point) -> None:
-        """Write the numbers of `point` at `index`."""
         self.observables.put(index, point.observables)
         self.errors.put(index, point.errors)
         self.audit_value.put(index, {name: entry.value for name, entry in point.audit.items()})
@@ -76,7 +74,6 @@ class Columns:
 
     @property
     def complete(self) -> bool:
-        """Whether every point has been put."""
         return not bool(np.any(self.failure == NOT_COMPUTED))
 
 

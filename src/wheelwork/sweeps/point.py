@@ -59,7 +59,6 @@ class Point(ShortRepr):
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], index: int, total: int) -> "Point":
-        """Return the point of an entry that `entry` made."""
         audit = {
             name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()
         }

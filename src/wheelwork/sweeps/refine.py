@@ -155,7 +155,6 @@ class Cell:
         return list(itertools.product(*((low, low + self.size) for low in self.low)))
 
     def halves(self) -> list["Cell"]:
-        """The cells of half the size that make it up."""
         half = self.size // 2
         lows = itertools.product(*((low, low + half) for low in self.low))
         return [Cell(low, half) for low in lows]
@@ -186,12 +185,10 @@ class Lattice:
         return 1 << self.depth
 
     def cells(self) -> list[Cell]:
-        """The initial cells."""
         lows = itertools.product(*(range(axis.size - 1) for axis in self.axes))
         return [Cell(tuple(self.unit * low for low in position), self.unit) for position in lows]
 
     def values(self, position: Position) -> tuple[float, ...]:
-        """Return the parameter values at a position."""
         return tuple(self._value(axis, n) for axis, n in zip(self.axes, position, strict=True))
 
     def _value(self, axis: FloatArray, n: int) -> float:

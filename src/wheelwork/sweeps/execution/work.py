@@ -41,7 +41,6 @@ class Share:
         return cls(*pair)
 
     def holds(self, index: int) -> bool:
-        """Whether the case `index` belongs to this share."""
         return index % self.of == self.number - 1
 
 
@@ -70,7 +69,6 @@ class Work:
 
     @property
     def total(self) -> int:
-        """Number of all cases."""
         return len(self._cases)
 
     @property
@@ -94,7 +92,6 @@ class Work:
         return [self._case(key) for key in keys]
 
     def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
-        """Store finished points, then pass them on."""
         pairs = zip(cases, points, strict=True)
         entries = [point.entry(case.key) for case, point in pairs if not point.transient]
         if self._ledger is not None and entries:

@@ -81,7 +81,6 @@ class BatchSize:
         self._size = 1
 
     def learn(self, points: Sequence[Point]) -> None:
-        """Adapt to the points of a finished batch."""
         mean = sum(point.seconds for point in points) / len(points)
         wanted = LARGEST if mean == 0.0 else int(BATCH_SECONDS / mean)
         self._size = max(1, min(wanted, GROWTH * self._size, LARGEST))
@@ -153,7 +152,6 @@ class Processes:
         _checks.integer("workers", self.workers, 1)
 
     def start(self) -> ProcessPoolExecutor:
-        """Return a new pool."""
         return ProcessPoolExecutor(
             self.workers, multiprocessing.get_context("spawn"), initializer=_begin_worker
         )

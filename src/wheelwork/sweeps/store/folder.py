@@ -28,12 +28,10 @@ class Store:
     manifest: Manifest
 
     def journals(self) -> list[Path]:
-        """All journals, in a fixed order."""
         with storing("read the store", self.folder):
             return sorted((self.folder / JOURNALS).glob(f"*{SUFFIX}"))
 
     def readers(self) -> list[Reader]:
-        """One new reader per journal."""
         return [Reader(path, self.manifest.seal) for path in self.journals()]
 
     def writers_alive(self) -> int:
@@ -150,7 +148,6 @@ class Ledger:
         self._own.append([{"claim": keys}])
 
     def append(self, entries: list[dict[str, Any]]) -> None:
-        """Store finished points."""
         self._own.append(entries)
 
     def close(self) -> None:
