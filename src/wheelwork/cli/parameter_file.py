@@ -75,7 +75,7 @@ def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]
     with located("machine", {"name": "machine"}):
         kind = kind_of(data["machine"], folder)
     source = Source(_energy_unit(data), folder)
-    data, lines = _with_values_to_begin_with(data, kind.machine)
+    lines = _conflicts(data, kind.machine)
     with gathered(lines):
         values = file_form(kind, data["machine"]).read(data, "", source)
     if lines:
@@ -149,14 +149,14 @@ def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
         }
         return Choice(tables), {}
     plain, beside = _parts(cls, kind.needed)
-    for name, (field, _) in _sets(cls).items():
+    for name, (field, start) in _sets(cls).items():
         _, unit, meaning = parameter_labels(cls)[name]
         plain[name] = Entry(number(unit), False, meaning=meaning)
         first, _, rest = field.partition(".")
         if rest:
-            beside[first] = _relaxed(beside[first], rest)
+            beside[first] = _relaxed(beside[first], rest, start)
         else:
-            plain[first] = dataclasses.replace(plain[first], required=False)
+            plain[first] = dataclasses.replace(plain[first], required=False, omitted=start)
     return Table(f"{cls.__name__}Device", purpose(cls), plain), beside
 
 
@@ -174,56 +174,42 @@ def _sets(cls: type) -> Mapping[str, tuple[str, float]]:
     return getattr(cls, "sets", {})
 
 
-def _relaxed(entry: Entry, name: str) -> Entry:
-    """Return the entry of a table, or of a list of them, in which `name` may be left out."""
+def _relaxed(entry: Entry, name: str, start: float) -> Entry:
+    """Return the entry of a table, or of a list of them, where `name` is `start` if left out."""
     form: Any = entry.form
     if isinstance(form, Items):
-        form = dataclasses.replace(form, item=_relaxed(Entry(form.item), name).form)
+        form = dataclasses.replace(form, item=_relaxed(Entry(form.item), name, start).form)
     else:
-        relaxed = dataclasses.replace(form.entries[name], required=False)
+        relaxed = dataclasses.replace(form.entries[name], required=False, omitted=start)
         form = dataclasses.replace(form, entries={**form.entries, name: relaxed})
     return dataclasses.replace(entry, form=form)
 
 
-# ---------------------------------------------------------------------------- derived parameters
+def _conflicts(data: Mapping[str, Any], cls: type) -> list[str]:
+    """Return a line for each field that is given twice, or not at all.
 
-
-def _with_values_to_begin_with(
-    data: Mapping[str, Any], cls: type
-) -> tuple[Mapping[str, Any], list[str]]:
-    """Fill in the fields for which [device] holds a derived parameter that will set them.
-
-    Returns the data and a line for each field that is given twice, or not at all.
+    A field may be given by a derived parameter in [device] that sets it.
     """
     device, lines = data.get("device", {}), []
     if not isinstance(device, Mapping):
-        return data, []  # refused with its form
+        return []  # refused with its form
     for field in dict.fromkeys(field for field, _ in _sets(cls).values()):
         names = [name for name, (target, _) in _sets(cls).items() if target == field]
         given = [name for name in names if name in device]
-        start = _sets(cls)[names[0]][1]
         table, _, inner = field.partition(".")
-        if not inner:
-            if len(given) + (field in device) != 1:
-                words = " and ".join(f"`{name}`" for name in (field, *names))
-                lines.append(f"`device` must hold exactly one of {words}")
-            device = {field: start, **device}
-        elif isinstance(data.get(table), list):
-            tables = data[table]
-            holding = [isinstance(item, Mapping) and inner in item for item in tables]
-            if given and any(holding):
-                words = " and ".join(f"`{name}`" for name in names)
-                lines.append(
-                    f"the file must hold either [device] {words} or `{inner}` in each of "
-                    f"[[{table}]], not both"
-                )
-            elif not given and not all(holding):
-                lines.append(
-                    f"the file must hold `{inner}` in each of [[{table}]], or [device] `{names[0]}`"
-                )
-            filled = [{inner: start, **t} if isinstance(t, Mapping) else t for t in tables]
-            data = {**data, table: filled}
-    return ({**data, "device": device} if device else data), lines
+        if not inner and len(given) + (field in device) != 1:
+            words = " and ".join(f"`{name}`" for name in (field, *names))
+            lines.append(f"`device` must hold exactly one of {words}")
+        if not inner or not isinstance(data.get(table), list):
+            continue
+        holding = [isinstance(item, Mapping) and inner in item for item in data[table]]
+        each = f"`{inner}` in each of [[{table}]]"
+        if given and any(holding):
+            words = " and ".join(f"`{name}`" for name in names)
+            lines.append(f"the file must hold either [device] {words} or {each}, not both")
+        elif not given and not all(holding):
+            lines.append(f"the file must hold {each}, or [device] `{names[0]}`")
+    return lines
 
 
 # ---------------------------------------------------------------------------- [sweep]

@@ -42,10 +42,7 @@ def add_network(
         occupation = state.occupation
     else:
         occupation = state.occupation.array
-    roles = [
-        "G" * (node in machine.generators) + "E" * (node in machine.engines)
-        for node in machine.nodes
-    ]
+    roles = ["G" * (n in machine.generators) + "E" * (n in machine.engines) for n in machine.nodes]
     x, y = np.array([at[node] for node in machine.nodes], dtype=np.float64).T
     start, stop = machine.edge_indices.T
     return dataset.assign(
