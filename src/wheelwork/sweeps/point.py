@@ -83,8 +83,8 @@ class Task(ShortRepr):
         start = time.perf_counter()
         try:
             state = replace_at(self.machine, parameters).steady_state(self.method)
-            observables = _numbers(state.observables)
-            errors = _numbers(state.errors)
+            observables = {name: _number(value) for name, value in state.observables.items()}
+            errors = {name: _number(value) for name, value in state.errors.items()}
             missing = {name: _one_line(why) for name, why in getattr(state, "missing", {}).items()}
             audit = {
                 name: AuditEntry(_number(entry.value), _number(entry.bound))
@@ -132,10 +132,6 @@ def message(reason: BaseException) -> str:
 def _one_line(text: str) -> str:
     text = " ".join(text.replace("\0", " ").split())
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _numbers(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: _number(value) for name, value in values.items()}
 
 
 def _number(value: float) -> float:

@@ -60,13 +60,9 @@ def compute(task: Task, work: Work, pool: WorkerPool | None) -> None:
     Raises errors of the code and of the store. A point that fails, or that kills its worker three
     times, does not stop the rest.
     """
-    if pool is None:
-        _compute_here(task, work)
-    else:
+    if pool is not None:
         _Dispatcher(task, work, pool).run()
-
-
-def _compute_here(task: Task, work: Work) -> None:
+        return
     size = BatchSize(workers=1)
     while True:
         cases = work.take(size.next(work.remaining))
