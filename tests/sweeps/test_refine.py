@@ -12,8 +12,8 @@ from sweep_systems import Entry, Settled, Thermal, note, notes
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.sweeps import Change, Crossing, Processes, Verdict, collect, refine
+from wheelwork.sweeps.cells import Cell, Lattice, depth_for
 from wheelwork.sweeps.export import same_numbers
-from wheelwork.sweeps.refine import Cell, Lattice, depth_for
 
 
 @dataclass(frozen=True)
