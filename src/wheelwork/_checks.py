@@ -14,9 +14,11 @@ from wheelwork.errors import InvalidArgument
 FloatArray = npt.NDArray[np.float64]
 
 
-def _refuse(name: str, requirement: str, value: Any, where: str) -> InvalidArgument:
-    place = f" ({where})" if where else ""
-    return InvalidArgument(f"`{name}` must {requirement}, but is {value!r}{place}")
+def _refuse(
+    name: str, requirement: str, value: Any, where: str, instead: str = ""
+) -> InvalidArgument:
+    where = f" ({where})" if where else ""
+    return InvalidArgument(f"`{name}` must {requirement}, but {instead or f'is {value!r}'}{where}")
 
 
 def real(name: str, value: Any, where: str = "") -> float:
@@ -58,10 +60,7 @@ def within(name: str, value: Any, low: float, high: float, where: str = "") -> f
 
 def tolerance(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a relative tolerance between 1e-12 and 0.1."""
-    number = positive(name, value, where)
-    if not 1e-12 <= number <= 0.1:
-        raise _refuse(name, "lie between 1e-12 and 0.1", number, where)
-    return number
+    return within(name, positive(name, value, where), 1e-12, 0.1, where)
 
 
 def integer(name: str, value: Any, minimum: int, where: str = "") -> int:
@@ -80,13 +79,9 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
     except (TypeError, ValueError):
         raise _refuse(name, "be an array of real numbers", value, where) from None
     if ndim is not None and array.ndim != ndim:
-        place = f" ({where})" if where else ""
-        raise InvalidArgument(
-            f"`{name}` must have {ndim} dimension(s), but has shape {array.shape}{place}"
-        )
+        raise _refuse(name, f"have {ndim} dimension(s)", array, where, f"has shape {array.shape}")
     if not np.all(np.isfinite(array)):
-        place = f" ({where})" if where else ""
-        raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{place}")
+        raise _refuse(name, "be finite", array, where, "holds NaN or infinity")
     return array
 
 

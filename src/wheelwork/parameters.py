@@ -45,8 +45,8 @@ def parameter(
     symbol: str,
     unit: str,
     meaning: str,
-    *,
     check: Check | None = None,
+    *,
     optional: bool = False,
     default: Any = MISSING,
     omitted: Any = None,
@@ -59,12 +59,7 @@ def parameter(
     omitted: what a parameter file that leaves the key out stands for; `default` comes before it.
     """
     declared = Parameter(symbol, unit, meaning, check, optional, omitted)
-    metadata = {"parameter": declared}
-    return (
-        field(metadata=metadata)
-        if default is MISSING
-        else field(default=default, metadata=metadata)
-    )
+    return field(default=default, metadata={"parameter": declared})
 
 
 class ShortRepr:

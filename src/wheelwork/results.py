@@ -1,16 +1,17 @@
 """What a result is: observables declared once, their errors, and the audit.
 
-An observable is one declaration: what it is called, its symbol, unit and meaning, how it is
-computed, and how its error is estimated. The property, the mappings `observables` and `errors`, the
-labels of tables and figures, the dataset and what is printed all follow from it.
+From the one declaration of an observable follow the property, the mappings `observables` and
+`errors`, the labels of tables and figures, the dataset and what is printed.
 """
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -23,6 +24,7 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, Val
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
 Value = TypeVar("Value")
+Error = Callable[[Any], Any] | str | None  # see `observable`
 
 # What a result raises for an observable that this state does not have.
 UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)
@@ -42,24 +44,24 @@ class AuditEntry:
         return self.value <= self.bound
 
 
+@dataclass(eq=False)
 class Observable(Generic[Value]):
     """A named quantity of a result, made by `observable`; read as an attribute, computed once."""
 
-    def __init__(
-        self,
-        compute: Callable[[Any], Value],
-        label: Label,
-        error: Callable[[Any], Any] | None,
-        key: str | None,
-        parts: Labels,
-    ) -> None:
-        self.compute, self.label, self.error, self.parts = compute, label, error, parts
-        self.key = key or compute.__name__
-        self.attribute = compute.__name__
-        self.__doc__ = compute.__doc__
+    compute: Callable[[Any], Value]
+    label: Label
+    error: Error = None
+    key: str = ""
+    parts: Labels = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.__doc__ = self.compute.__doc__ or f"{self.label[2][:1].upper()}{self.label[2][1:]}."
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.attribute = name
+        self.attribute, self.key = name, self.key or name
+        # The label under each key that this observable has in `Result.observables`.
+        labels = {f"{self.key}_{part}": text for part, text in self.parts.items()}
+        self.labels: Labels = labels or {self.key: self.label}
 
     @overload
     def __get__(self, result: None, owner: type) -> "Observable[Value]": ...
@@ -73,18 +75,17 @@ class Observable(Generic[Value]):
         value = result.__dict__[self.attribute] = self.compute(result)
         return value
 
-    @property
-    def labels(self) -> Labels:
-        """The label under each key that this observable has in `Result.observables`."""
-        if not self.parts:
-            return {self.key: self.label}
-        return {f"{self.key}_{part}": label for part, label in self.parts.items()}
+    def error_of(self, result: object) -> Any:
+        """Its error in a result, None where it is not known."""
+        if isinstance(self.error, str):
+            return attrgetter(self.error)(result).get(self.key)
+        return self.error(result) if self.error else None
 
     def numbers(self, value: Any) -> dict[str, float]:
         """`value`, or an error of it, as numbers under the keys of `labels`."""
         if not self.parts:
             return {self.key: float(value)}
-        return {f"{self.key}_{part}": float(value[part]) for part in self.parts}
+        return dict(zip(self.labels, (float(value[part]) for part in self.parts), strict=True))
 
 
 def observable(
@@ -92,31 +93,32 @@ def observable(
     unit: str = "1",
     meaning: str = "",
     *,
-    error: Callable[[Any], Any] | None = None,
-    key: str | None = None,
+    error: Error = None,
+    key: str = "",
     parts: Labels = MappingProxyType({}),
 ) -> Callable[[Callable[[Any], Value]], Observable[Value]]:
     """Declare the method below it as an observable of its result.
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length".
     meaning: a few words, for axes and tables. error: function of the result, its estimated absolute
-    error; without one the observable has none. key: its name in `observables`, where that differs
-    from the attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
+    error, or the path of an attribute, errors by key. key: its name in `observables`, where that
+    differs from the attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
     The method returns what `float` takes, or a mapping with `parts`; where the state has no such
     quantity it raises one of `UNAVAILABLE`, and the observable is NaN with that reason.
     """
+    return lambda compute: Observable(compute, (symbol, unit, meaning), error, key, parts)
 
-    def declare(compute: Callable[[Any], Value]) -> Observable[Value]:
-        return Observable(compute, (symbol, unit, meaning), error, key, parts)
 
-    return declare
+def entry(
+    path: str, symbol: str, unit: str, meaning: str, error: Error = None
+) -> Observable[float]:
+    """Declare as an observable what a part of the result holds; path: such as "flows.heat_hot"."""
+    read = attrgetter(path)
+    return Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
 
 
 class Computed:
-    """Base of what caches numbers: it is pickled without `cached_property`, computed again.
-
-    Observables already read are kept.
-    """
+    """Base of what caches numbers: pickled with the observables read, not with what is cached."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -134,19 +136,20 @@ class Result(Computed):
     """
 
     declared: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
+    by_name: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
     headline: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        bases = (vars(base).values() for base in reversed(cls.__mro__))
-        cls.declared = MappingProxyType(
-            {item.key: item for each in bases for item in each if isinstance(item, Observable)}
-        )
+        members = chain.from_iterable(vars(base).values() for base in reversed(cls.__mro__))
+        items = {item.key: item for item in members if isinstance(item, Observable)}
+        cls.declared = MappingProxyType(items)
+        cls.by_name = MappingProxyType({name: x for x in items.values() for name in x.labels})
 
     @classmethod
     def labels(cls) -> Labels:
         """Symbol, unit and long name of every observable."""
-        return {name: text for item in cls.declared.values() for name, text in item.labels.items()}
+        return {name: item.labels[name] for name, item in cls.by_name.items()}
 
     @property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -158,58 +161,59 @@ class Result(Computed):
         """What a printout begins with."""
         return type(self).__name__
 
-    def _attempt(self, item: Observable[Any]) -> tuple[dict[str, float], str]:
-        """Numbers of one declaration and an empty reason, or NaN and why there are none."""
-        try:
-            return item.numbers(getattr(self, item.attribute)), ""
-        except UNAVAILABLE as reason:
-            return dict.fromkeys(item.labels, math.nan), str(reason)
-
     @classmethod
     def _item(cls, name: str) -> Observable[Any]:
-        for item in cls.declared.values():
-            if name in item.labels:
-                return item
-        raise InvalidArgument(f"`name` must be one of {', '.join(cls.labels())}, but is {name!r}")
+        if name in cls.by_name:
+            return cls.by_name[name]
+        raise InvalidArgument(f"`name` must be one of {', '.join(cls.by_name)}, but is {name!r}")
+
+    @cached_property
+    def _reasons(self) -> dict[str, str]:
+        """Why there is no value, by the keys of those declarations that were tried in vain."""
+        return {}
+
+    def _numbers(self, item: Observable[Any]) -> dict[str, float]:
+        """Numbers of one declaration, NaN where this state has none."""
+        if item.key not in self._reasons:
+            try:
+                return item.numbers(getattr(self, item.attribute))
+            except UNAVAILABLE as reason:
+                self._reasons[item.key] = str(reason)
+        return dict.fromkeys(item.labels, math.nan)
+
+    def _known_errors(self, item: Observable[Any]) -> dict[str, float]:
+        """Errors of one declaration, empty where there is none."""
+        if item.error is None:
+            return {}
+        self._numbers(item)  # what has no value has no error
+        error = None if item.key in self._reasons else item.error_of(self)
+        return {} if error is None else item.numbers(error)
 
     def value(self, name: str) -> float:
         """The observable `name`, NaN where this state has none; no other is computed."""
-        return self._attempt(self._item(name))[0][name]
+        return self._numbers(self._item(name))[name]
 
     def error(self, name: str) -> float:
         """The estimated absolute error of the observable `name`, NaN where none is known."""
-        item = self._item(name)
-        if item.error is None or self._attempt(item)[1]:
-            return math.nan
-        error = item.error(self)
-        return math.nan if error is None else item.numbers(error)[name]
-
-    @cached_property
-    def _attempts(self) -> Mapping[str, tuple[dict[str, float], str]]:
-        return {key: self._attempt(item) for key, item in self.declared.items()}
+        return self._known_errors(self._item(name)).get(name, math.nan)
 
     @cached_property
     def observables(self) -> Mapping[str, float]:
         """All scalar observables by name; NaN where this state has none (see `missing`)."""
-        found = (numbers for numbers, _ in self._attempts.values())
-        return MappingProxyType({name: x for numbers in found for name, x in numbers.items()})
+        numbers = (self._numbers(item).items() for item in self.declared.values())
+        return MappingProxyType(dict(chain.from_iterable(numbers)))
 
     @property
     def missing(self) -> Mapping[str, str]:
         """Why an observable is NaN, by name."""
-        attempts = self._attempts.values()
-        return {name: why for numbers, why in attempts if why for name in numbers}
+        keys = {name: self.by_name[name].key for name in self.observables}
+        return {name: self._reasons[key] for name, key in keys.items() if key in self._reasons}
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of the observables that have one, by name."""
-        found: dict[str, float] = {}
-        for key, item in self.declared.items():
-            known = item.error is not None and not self._attempts[key][1]
-            error = item.error(self) if known and item.error else None
-            if error is not None:
-                found |= item.numbers(error)
-        return MappingProxyType(found)
+        errors = (self._known_errors(item).items() for item in self.declared.values())
+        return MappingProxyType(dict(chain.from_iterable(errors)))
 
     @property
     def passed(self) -> bool:
@@ -222,23 +226,20 @@ class Result(Computed):
 
     def to_xarray(self) -> xr.Dataset:
         """Return arrays, and observables with NAME_error where there is one, as one dataset."""
-        dataset, labels = self.arrays(), self.labels()
-        for name, value in self.observables.items():
-            dataset[name] = ((), value, attributes(labels[name]))
-            if name in self.errors:
-                unit = {"units": labels[name][1]}
-                dataset[f"{name}_error"] = ((), self.errors[name], unit)
-        return dataset
+        return self.arrays().assign(_variables((), self.observables, self.errors, self.labels()))
+
+    def shown(self, name: str) -> str:
+        """One observable with its error, as a printout has it."""
+        return with_error(self.value(name), self.error(name))
 
     def __repr__(self) -> str:
-        names = self.headline or tuple(self.observables)
-        lines = [f"  {name} = {_shown(self, name)}" for name in names]
+        lines = [f"  {name} = {self.shown(name)}" for name in self.headline or self.by_name]
         made_of = f"  of {self.machine!r}\n  by {self.method!r}"  # type: ignore[attr-defined]
         return "\n".join([self.title, *lines, f"  audit: {verdict(self.audit)}", made_of])
 
     def _repr_html_(self) -> str:
-        labels = self.labels()
-        rows = [(name, _shown(self, name), *labels[name][1:]) for name in self.observables]
+        names, labels = self.headline or self.by_name, self.labels()
+        rows = [(name, self.shown(name), labels[name][1]) for name in names]
         made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
         notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
         return html_table(self.title, rows) + notes
@@ -249,7 +250,6 @@ class Summary:
 
     @property
     def summary(self) -> Mapping[str, str]:
-        """What a printout shows, by name."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -266,10 +266,12 @@ ResultType = TypeVar("ResultType", bound=Result)
 class Series(Computed, Sequence[ResultType]):
     """Results in order of time, and each of their observables as an array, (times,).
 
-    A subclass names the kind of its results as `kind`, and offers `results` and `times`.
+    A subclass names the kind of its results as `kind`, and offers `results` and `times`. `listed`:
+    what `observables` and the dataset hold, where some are too costly; the others are attributes.
     """
 
     kind: ClassVar[type[Result]]
+    listed: ClassVar[tuple[str, ...]] = ()
 
     @property
     def times(self) -> FloatArray:
@@ -287,55 +289,44 @@ class Series(Computed, Sequence[ResultType]):
     def __getitem__(self, index: Any) -> Any:
         return self.results[index]
 
-    def __iter__(self) -> Iterator[ResultType]:
-        return iter(self.results)
-
     def __getattr__(self, name: str) -> FloatArray:
-        if name.startswith("_") or name not in self.kind.labels():
+        if name.startswith("_") or name not in self.kind.by_name:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return np.array([result.value(name) for result in self.results])
+        item = self.kind.by_name[name]
+        return np.array([result._numbers(item)[name] for result in self.results])
 
-    @property
+    @cached_property
     def observables(self) -> Mapping[str, FloatArray]:
-        """All observables by name, (times,) each."""
-        return {name: getattr(self, name) for name in self.kind.labels()}
+        """Observables by name, (times,) each."""
+        return {name: getattr(self, name) for name in self.listed or self.kind.by_name}
 
     @property
     def errors(self) -> Mapping[str, FloatArray]:
         """Estimated absolute errors by name, (times,) each; NaN where there is none."""
-        found = {
-            name: np.array([result.errors.get(name, math.nan) for result in self.results])
-            for name in self.kind.labels()
-        }
-        return {name: error for name, error in found.items() if not np.all(np.isnan(error))}
+        names = self.listed or self.kind.by_name
+        errors = {name: np.array([one.error(name) for one in self.results]) for name in names}
+        return {name: error for name, error in errors.items() if not np.all(np.isnan(error))}
 
     def to_xarray(self) -> xr.Dataset:
-        """Return all observables with their errors over `time`."""
+        """Return `observables` with their errors over `time`."""
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
-        labels, errors = self.kind.labels(), self.errors
-        for name, values in self.observables.items():
-            dataset[name] = ("time", values, attributes(labels[name]))
-            if name in errors:
-                dataset[f"{name}_error"] = ("time", errors[name], {"units": labels[name][1]})
-        return dataset
+        return dataset.assign(_variables("time", self.observables, self.errors, self.kind.labels()))
 
     @property
     def title(self) -> str:
-        """What a printout begins with."""
         times = self.times
-        count = f"{len(self)} times from {times[0]:g} to {times[-1]:g}" if len(self) else "no times"
-        return f"{type(self).__name__}, {count}"
+        span = f"{len(self)} times from {times[0]:g} to {times[-1]:g}" if len(self) else "no times"
+        return f"{type(self).__name__}, {span}"
 
     def _ends(self) -> list[tuple[str, ...]]:
         """Name, first and last value of what a printout shows; no result between is computed."""
-        names = self.kind.headline or tuple(self.kind.labels())
+        names = self.kind.headline or self.kind.by_name
         ends = (self.results[0], self.results[-1]) if len(self) else ()
-        return [(name, *(_shown(one, name) for one in ends)) for name in names]
+        return [(name, *(one.shown(name) for one in ends)) for name in names]
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [self.title, *(f"  {name}: {' ... '.join(ends)}" for name, *ends in self._ends())]
-        )
+        lines = (f"  {name}: {' ... '.join(ends)}" for name, *ends in self._ends())
+        return "\n".join([self.title, *lines])
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self._ends())
@@ -357,29 +348,46 @@ def attributes(label: Label) -> dict[str, str]:
     return dict(zip(("symbol", "units", "long_name"), label, strict=True))
 
 
+def _variables(
+    dims: Any, values: Mapping[str, Any], errors: Mapping[str, Any], labels: Labels
+) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    for name, value in values.items():
+        variables[name] = (dims, value, attributes(labels[name]))
+        if name in errors:
+            variables[f"{name}_error"] = (dims, errors[name], {"units": labels[name][1]})
+    return variables
+
+
 def verdict(audit: Mapping[str, AuditEntry]) -> str:
     """Return in words whether the audit holds, or which entries fail."""
-    failed = [
-        f"{name} = {entry.value:.3g} (at most {entry.bound:.3g})"
-        for name, entry in audit.items()
-        if not entry.ok
-    ]
+    failed = _failed(audit)
     if not failed:
         return f"all {len(audit)} checks hold"
     return f"{len(failed)} of {len(audit)} checks fail: " + "; ".join(failed)
 
 
-def warn_outside_validity(
-    description: str, validity: Mapping[str, AuditEntry], stacklevel: int = 3
-) -> None:
+def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) -> None:
     """Give a ValidityWarning that names the ratios beyond their bounds; to be called by a verb."""
-    ratios = ", ".join(
-        f"{name} = {entry.value:.3g} (at most {entry.bound:g})"
-        for name, entry in validity.items()
+    if failed := _failed(validity):
+        warnings.warn(f"{description}: {', '.join(failed)}", ValidityWarning, stacklevel=3)
+
+
+def worst(audits: Iterable[Mapping[str, AuditEntry]]) -> dict[str, AuditEntry]:
+    """Return of each entry the largest value, NaN above all."""
+    largest: dict[str, AuditEntry] = {}
+    for name, entry in chain.from_iterable(audit.items() for audit in audits):
+        if name not in largest or not entry.value <= largest[name].value:
+            largest[name] = entry
+    return largest
+
+
+def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
+    return [
+        f"{name} = {entry.value:.3g} (at most {entry.bound:.3g})"
+        for name, entry in audit.items()
         if not entry.ok
-    )
-    if ratios:
-        warnings.warn(f"{description}: {ratios}", ValidityWarning, stacklevel=stacklevel)
+    ]
 
 
 def with_error(value: float, error: float = math.nan) -> str:
@@ -390,7 +398,3 @@ def with_error(value: float, error: float = math.nan) -> str:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
     known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
     return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that
-
-
-def _shown(result: Result, name: str) -> str:
-    return with_error(result.value(name), result.error(name))

@@ -69,11 +69,7 @@ def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
 
 
 def evolve(
-    machine: Evolving[AnyResult_co],
-    initial: Any,
-    times: Any,
-    method: Any = None,
-    **options: Any,
+    machine: Evolving[AnyResult_co], initial: Any, times: Any, method: Any = None, **options: Any
 ) -> AnyResult_co:
     """Follow `machine` from the state `initial` through `times` by `method`.
 
@@ -90,10 +86,12 @@ def sample(machine: Sampled[AnyResult_co], method: Any) -> AnyResult_co:
     return machine.sample(method)
 
 
-def require_method(method: Any, kinds: tuple[type, ...], example: str) -> None:
-    """Raise InvalidArgument unless `method` is an instance of one of `kinds`.
+def require_method(method: Any, kinds: tuple[type, ...], example: str, default: Any = None) -> Any:
+    """Return `method`, or `default` for None; InvalidArgument unless it is one of `kinds`.
 
     example: a call such as "FokkerPlanck(rtol=1e-6)", for the message.
     """
-    if isinstance(method, type) or not isinstance(method, kinds):
-        raise InvalidArgument(f"`method` must be a method such as {example}, but is {method!r}")
+    chosen = default if method is None else method
+    if not isinstance(chosen, kinds):
+        raise InvalidArgument(f"`method` must be a method such as {example}, but is {chosen!r}")
+    return chosen

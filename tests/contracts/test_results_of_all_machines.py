@@ -111,7 +111,9 @@ def test_printouts_fit_on_a_screen(name):
         assert len(repr(thing)) < LONGEST_PRINTOUT
         assert " at 0x" not in repr(thing)
     assert "audit" in repr(solved(name))
-    assert "<table>" in solved(name)._repr_html_()
+    html = solved(name)._repr_html_()
+    assert "<table>" in html
+    assert len(html) < LONGEST_PRINTOUT
 
 
 @every_case

@@ -23,11 +23,9 @@ from wheelwork.lindblad import (
     Lindblad,
     State,
     evolve,
-    propagation,
     steady_state,
 )
-from wheelwork.lindblad.evolution import _interval
-from wheelwork.lindblad.propagation import ORDER, _Step
+from wheelwork.lindblad.evolution import ORDER, _interval, _Step
 from wheelwork.lindblad.sector import driven_sector
 
 TIMES = np.array([0.0, 0.3, 1.0, 1.7, 4.0])
@@ -243,7 +241,7 @@ def test_an_oscillation_without_decay_is_followed(times, coupling):
 
 
 def test_an_oscillation_too_fast_to_follow_is_refused(monkeypatch):
-    monkeypatch.setattr(propagation, "MOST_STEPS", 2000)
+    monkeypatch.setattr("wheelwork.lindblad.evolution.MOST_STEPS", 2000)
     for detuning in (1e6, 1e12, 1e20):
         with pytest.raises(NotConverged, match=r"a rotating frame"):
             rabi(detuning, 1e-2 * detuning, [1.0])

@@ -81,7 +81,7 @@ def test_the_steady_state_stays():
 
 def test_steady_states_say_how_fine_they_are():
     state = ww.Flywheel.paper(bias=0.0).steady_state()
-    start = SteadyStart(state.stationary.distribution, 0.0)
+    start = SteadyStart(state.solution.distribution, 0.0)
     # a Gaussian of variance (n + ½)/2 in X: exp(−k² variance/2) = 3e-11
     variance = 0.5 * (state.phonon_number + 0.5)
     assert start.wavenumber == pytest.approx(1.1 * np.sqrt(2.0 * 24.2 / variance), rel=0.1)
@@ -114,7 +114,7 @@ def test_the_wigner_function_is_handed_out_in_x_and_p(charging):
     cell = float(np.diff(wigner["x"])[0] * np.diff(wigner["p"])[0])
     assert float(wigner.sum()) * cell == pytest.approx(1.0, abs=1e-10)
     mean = float((wigner * wigner["x"] ** 2).sum()) * cell
-    scaled = snapshot.snapshot.moments["x_squared"]
+    scaled = snapshot.solution.moments["x_squared"]
     assert mean == pytest.approx(scaled * snapshot.machine.length**2)
     again = snapshot.wigner_on(wigner["x"][20:23], wigner["p"][20:22])
     np.testing.assert_allclose(again, wigner[20:23, 20:22], rtol=1e-8, atol=1e-14)

@@ -34,7 +34,7 @@ def test_an_error_made_before_is_not_forgotten():
     coarse = device.evolve(ww.Ground(), [50.0], ww.FokkerPlanck(1e-3))
     on = device.evolve(coarse[0], [1.0], ww.FokkerPlanck(1e-8))
     exact = device.evolve(ww.Ground(), [51.0], ww.FokkerPlanck(1e-8))
-    assert on[0].errors["phonon_number"] >= coarse[0].snapshot.distance * 0.5
+    assert on[0].errors["phonon_number"] >= coarse[0].solution.distance * 0.5
     assert abs(on.phonon_number[0] - exact.phonon_number[0]) <= on[0].errors["phonon_number"]
     assert on.audit["estimated error"].ok
 
@@ -76,7 +76,7 @@ def test_moments_need_no_density_matrix():
 def test_the_weight_of_a_thin_ring_is_resolved():
     """A mesh too coarse would alias: the mean weight is the phonon number."""
     state = ww.Flywheel.paper(bias=16.0, force=0.002).steady_state()
-    distribution = state.stationary.distribution
+    distribution = state.solution.distribution
     nodes = distribution.nodes
     mean = np.sum(nodes.weight * detection_weight(distribution)(nodes.X, nodes.P))
     assert mean == pytest.approx(state.phonon_number, rel=1e-6)

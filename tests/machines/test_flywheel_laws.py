@@ -44,7 +44,7 @@ def test_second_law(state):
 
 
 def test_what_friction_takes_noise_gives(state):
-    assert abs(state.stationary.imbalance) < 1e-6
+    assert abs(state.solution.imbalance) < 1e-6
 
 
 def test_density_matrix_is_a_state(state):
@@ -58,7 +58,7 @@ def test_density_matrix_is_a_state(state):
 
 def test_fock_and_wigner_moments_agree(state):
     """Two orderings, two representations: ⟨a†a⟩, g², ⟨a⟩ and ⟨a²⟩."""
-    rho, moments = state.density_matrix, state.stationary.moments
+    rho, moments = state.density_matrix, state.solution.moments
     n = np.arange(1, len(rho))
     assert thermodynamics.phonon_number(rho) == pytest.approx(state.phonon_number, rel=1e-7)
     assert thermodynamics.g2(rho) == pytest.approx(state.g2, rel=1e-6)
@@ -70,7 +70,7 @@ def test_fock_and_wigner_moments_agree(state):
 
 
 def test_transform_agrees_with_the_one_through_position_space(state):
-    reach = state.stationary.distribution.extent
+    reach = state.solution.distribution.extent
     axis = np.linspace(-reach, reach, 400)
     device = state.machine
     x, p = axis * device.length, axis * device.momentum
@@ -100,7 +100,7 @@ def test_wigner_function_is_labelled_normalised_and_positive(state):
     assert float(wigner.sum()) * step == pytest.approx(1.0, abs=1e-6)
     assert float(wigner.min()) >= 0.0
     assert float((wigner * wigner.x).sum()) * step == pytest.approx(
-        state.stationary.moments["x"] * state.machine.length, abs=1e-5
+        state.solution.moments["x"] * state.machine.length, abs=1e-5
     )
 
 
@@ -111,7 +111,7 @@ def test_equilibrium_is_thermal_for_any_shape():
         ww.Lead(0.4, 1.5, ww.Semicircle(1.0, 0.0, 12.0)),
     )
     state = ww.Flywheel(leads, 0.2, 0.1, force=0.03).steady_state(ww.FokkerPlanck(1e-8))
-    assert state.stationary.moments["p_squared"] == pytest.approx(1.5 / 0.2, rel=1e-8)
+    assert state.solution.moments["p_squared"] == pytest.approx(1.5 / 0.2, rel=1e-8)
     assert state.particle_current == pytest.approx(0.0, abs=1e-14)
     assert state.free_energy_gain < 2e-3
 
@@ -129,8 +129,8 @@ def test_particle_hole_symmetry_reverses_the_motion():
     )
     here = device.steady_state()
     there = device.replace(leads=mirrored, level=-device.level).steady_state()
-    assert abs(here.stationary.moments["x"]) > 1e-5
-    assert there.stationary.moments["x"] == pytest.approx(-here.stationary.moments["x"], rel=1e-3)
+    assert abs(here.solution.moments["x"]) > 1e-5
+    assert there.solution.moments["x"] == pytest.approx(-here.solution.moments["x"], rel=1e-3)
     assert there.phonon_number == pytest.approx(here.phonon_number, rel=1e-7)
     assert there.particle_current == pytest.approx(-here.particle_current, rel=1e-7)
 
@@ -210,7 +210,7 @@ def test_the_ring_opens_at_the_threshold():
 def test_the_ring_is_where_energy_diffusion_turns():
     """On the crest friction averaged over the orbit vanishes: s = 0, to first order in γ/ω0."""
     state = ww.Flywheel.paper(bias=16.0).steady_state()
-    slope = state.stationary.distribution.orbits.slope
+    slope = state.solution.distribution.orbits.slope
     radius = brentq(lambda R: slope(np.array([R]))[0, 0], 5.0, 12.0)
     # orbits are circles in ρ, near those of X: the force softens the spring by a percent
     assert state.ring_radius == pytest.approx(radius, rel=0.02)

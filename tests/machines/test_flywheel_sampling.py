@@ -54,7 +54,7 @@ def test_correlations_agree_within_errors(device, direct):
 
 def test_correlations_begin_at_the_moments(device, direct):
     exact = device.correlations()
-    square = direct.stationary.moments["x_squared"] * device.length**2
+    square = direct.solution.moments["x_squared"] * device.length**2
     assert exact.position(0.0) == pytest.approx(square, rel=1e-5)
     assert exact.g2(0.0) == pytest.approx(direct.g2, rel=1e-5)
     assert exact.emission(0.0) == pytest.approx(direct.phonon_number, rel=1e-5)

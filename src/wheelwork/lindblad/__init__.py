@@ -6,8 +6,7 @@ Steady states, evolution, counting statistics and quantum-jump trajectories of a
 
 from wheelwork.lindblad.counting import CountingStatistics, counting_covariance, counting_statistics
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.evolution import Evolution, evolve
-from wheelwork.lindblad.propagation import ExplicitSteps, ImplicitSteps
+from wheelwork.lindblad.evolution import Evolution, ExplicitSteps, ImplicitSteps, evolve
 from wheelwork.lindblad.sector import Sector, diagonal_sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
@@ -16,25 +15,8 @@ from wheelwork.lindblad.trajectories import JumpSamples, sample_jumps
 from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow
 
 __all__ = [
-    "CountingStatistics",
-    "Evolution",
-    "ExplicitSteps",
-    "GrownTruncation",
-    "ImplicitSteps",
-    "JumpSamples",
-    "Krylov",
-    "Lindblad",
-    "Sector",
-    "SparseLU",
-    "State",
-    "SteadyMethod",
-    "SteadyState",
-    "Truncation",
-    "counting_covariance",
-    "counting_statistics",
-    "diagonal_sector",
-    "evolve",
-    "grow",
-    "sample_jumps",
-    "steady_state",
-]
+    "CountingStatistics", "Evolution", "ExplicitSteps", "GrownTruncation", "ImplicitSteps",
+    "JumpSamples", "Krylov", "Lindblad", "Sector", "SparseLU", "State", "SteadyMethod",
+    "SteadyState", "Truncation", "counting_covariance", "counting_statistics", "diagonal_sector",
+    "evolve", "grow", "sample_jumps", "steady_state",
+]  # fmt: skip

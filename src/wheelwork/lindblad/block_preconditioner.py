@@ -5,7 +5,7 @@ Derived in docs/developers/lindblad.md.
 
 import itertools
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -51,15 +51,14 @@ class Eigenmodes:
 class Block:
     """The unknowns whose elements ρ_ab have a in one set of basis states and b in another.
 
-    unknowns: slice of the reordered sector. shape: (b_i, b_j), of the dense block. positions: of
-    the elements in it, rows and columns. factors: (n,), 1 for a real part, ±i for an imaginary one
-    (− where the block holds ρ_ba). diagonal: whether the two sets are the same. left, right: the
-    modes of the two sets. coupling: rows of the generator in the reordered sector, without the
-    block itself. shift: subtracted from the decay.
+    unknowns: slice of the reordered sector. positions: of the elements in the dense block, rows and
+    columns. factors: (n,), 1 for a real part, ±i for an imaginary one (− where the block holds
+    ρ_ba). diagonal: whether the two sets are the same. left, right: the modes of the two sets.
+    coupling: rows of the generator in the reordered sector, without the block itself. shift:
+    subtracted from the decay.
     """
 
     unknowns: slice
-    shape: tuple[int, int]
     positions: tuple[IndexArray, IndexArray]
     factors: ComplexArray
     diagonal: bool
@@ -70,12 +69,11 @@ class Block:
 
     @cached_property
     def _denominator(self) -> ComplexArray:
-        total = self.left.rates[:, None] + self.right.rates.conj()[None, :] - self.shift
-        return np.asarray(total)
+        return self.left.rates[:, None] + self.right.rates.conj()[None, :] - self.shift
 
     def solve(self, values: FloatArray) -> FloatArray:
         """Return X with G_i X + X G_j† − σ X = R, on the unknowns."""
-        R = np.zeros(self.shape, dtype=np.complex128)
+        R = np.zeros(self._denominator.shape, dtype=np.complex128)
         np.add.at(R, self.positions, values * self.factors)
         if self.diagonal:
             R += np.tril(R, -1).conj().T
@@ -87,21 +85,14 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class BlockSweeps:
-    """One forward and one backward block Gauss–Seidel sweep.
-
-    order: (n,), the sector's unknowns, block after block.
-    """
+    """A block Gauss–Seidel sweep forth and one back; order: (n,), unknowns block after block."""
 
     order: IndexArray
     blocks: tuple[Block, ...]
 
     @classmethod
     def of(cls, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> "BlockSweeps":
-        """Return the preconditioner.
-
-        Raises:
-            NotConverged: when a block has more than 6000 basis states.
-        """
+        """Return the preconditioner; raises NotConverged for a block above 6000 basis states."""
         drift = lindblad.drift
         links = sp.csc_array((np.ones(drift.nnz), drift.indices, drift.indptr), drift.shape)
         count, labels = connected_components(links, directed=False)
@@ -112,31 +103,20 @@ class BlockSweeps:
                 f"−iH − ½ΣL†L mixes {sizes.max()} basis states, whose eigenvectors take "
                 f"{3 * 16e-9 * float(sizes.max()) ** 2:.1f} GB: at most {LARGEST_BLOCK} are handled"
             )
-        pair, swapped = _pairs(sector, label, count)
-        order, starts = _block_order(generator, pair)
-        blocks = _blocks(lindblad, sector, generator, label, swapped, order, starts)
-        return cls(order, blocks)
+        a, b = label[sector.row], label[sector.column]
+        swapped = a < b  # whether ρ_ba has the pair of sets in order, not ρ_ab
+        order, starts = _block_order(generator, np.where(swapped, b * count + a, a * count + b))
+        return cls(order, _blocks(lindblad, sector, generator, label, swapped, order, starts))
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return an approximate x with generator · x = b, (n,)."""
         right = b[self.order]
         x = np.zeros_like(right)
-        for block in self.blocks:
-            x[block.unknowns] = block.solve(right[block.unknowns] - block.coupling @ x)
-        for block in self.blocks[-2::-1]:
+        for block in itertools.chain(self.blocks, self.blocks[-2::-1]):
             x[block.unknowns] = block.solve(right[block.unknowns] - block.coupling @ x)
         result = np.empty_like(b)
         result[self.order] = x
         return result
-
-
-def _pairs(
-    sector: Sector, label: IndexArray, count: int
-) -> tuple[IndexArray, npt.NDArray[np.bool_]]:
-    """The number of every unknown's pair of sets, and whether ρ_ba has them in order, not ρ_ab."""
-    a, b = label[sector.row], label[sector.column]
-    swapped = a < b
-    return np.where(swapped, b * count + a, a * count + b), swapped
 
 
 def _block_order(generator: sp.csc_array, pair: IndexArray) -> tuple[IndexArray, IndexArray]:
@@ -162,12 +142,17 @@ def _blocks(
     order: IndexArray,
     starts: IndexArray,
 ) -> tuple[Block, ...]:
-    members = np.argsort(label, kind="stable")
-    sizes = np.bincount(label)
+    members, sizes = np.argsort(label, kind="stable"), np.bincount(label)
+    begins = np.cumsum(sizes) - sizes
     position = np.empty(label.size, dtype=np.int64)
-    position[members] = np.arange(label.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    position[members] = np.arange(label.size) - np.repeat(begins, sizes)
+
+    @cache
+    def modes_of(i: int) -> Eigenmodes:
+        states = members[begins[i] : begins[i] + sizes[i]]
+        return Eigenmodes.of(sp.csc_array(lindblad.drift[:, states])[states].toarray())
+
     rows = sp.csr_array(sp.csr_array(generator)[order][:, order])
-    modes = _EigenmodeCache(lindblad.drift, members, sizes)
     shift = SMALLEST_DECAY * norm(generator)
     blocks = []
     for start, stop in itertools.pairwise(starts.tolist()):
@@ -183,35 +168,13 @@ def _blocks(
         blocks.append(
             Block(
                 unknowns=slice(int(start), int(stop)),
-                shape=(int(sizes[i]), int(sizes[j])),
                 positions=(position[a], position[b]),
                 factors=np.where(conjugated, factors.conj(), factors),
                 diagonal=i == j,
-                left=modes.of(i),
-                right=modes.of(j),
+                left=modes_of(i),
+                right=modes_of(j),
                 coupling=sp.csr_array(kept, shape=coupling.shape),
                 shift=shift,
             )
         )
     return tuple(blocks)
-
-
-@dataclass(frozen=True, eq=False)
-class _EigenmodeCache:
-    """Eigenmodes of every set of basis states, computed when first needed."""
-
-    drift: sp.csc_array
-    members: IndexArray
-    sizes: IndexArray
-
-    @cached_property
-    def _known(self) -> dict[int, Eigenmodes]:
-        return {}
-
-    def of(self, i: int) -> Eigenmodes:
-        if i not in self._known:
-            end = int(np.sum(self.sizes[: i + 1]))
-            states = np.sort(self.members[end - int(self.sizes[i]) : end])
-            dense = sp.csc_array(self.drift[:, states])[states].toarray()
-            self._known[i] = Eigenmodes.of(dense)
-        return self._known[i]

@@ -37,8 +37,8 @@ class CountingStatistics:
         return f"CountingStatistics(cumulants per time {values})"
 
     def _repr_html_(self) -> str:
-        values = map(with_error, self.cumulants, self.errors)
-        rows = [(str(k), value) for k, value in enumerate(values, start=1)]
+        values = enumerate(map(with_error, self.cumulants, self.errors), start=1)
+        rows = [(str(k), value) for k, value in values]
         return html_table("CountingStatistics", rows, ("order", "cumulant per time"))
 
     @property
@@ -99,11 +99,7 @@ def counting_statistics(
 def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArray:
     """Return d⟨⟨N_i N_j⟩⟩/dt of several counts, (M, M).
 
-    Args:
-        weights: (M, K), a row for each count, as in `counting_statistics`.
-
-    Raises:
-        InvalidArgument: as `counting_statistics`.
+    weights: (M, K), a row for each count. Raises as `counting_statistics`.
     """
     rows = finite_array("weights", weights, ndim=2)
     counts = [jump_weights(row, len(steady.lindblad.jumps)) for row in rows]
@@ -141,16 +137,13 @@ class _Counting:
             )
         while True:
             maps = {k: jump_superoperator(steady.lindblad, steady.sector, [k]) for k in used}
-            outside = np.unique(
-                np.concatenate([np.empty(0, np.int64), *(o for _, o in maps.values())])
-            )
-            if outside.size == 0:
+            every = np.concatenate([np.empty(0, np.int64), *(o for _, o in maps.values())])
+            if every.size == 0:
                 break
-            starts = np.concatenate((steady.sector.keys, outside))
+            starts = np.concatenate((steady.sector.keys, np.unique(every)))
             steady = SparseLU().solve(steady.lindblad, *driven_sector(steady.lindblad, starts))
-        rho = steady.state.values
+        rho, inverse = steady.state.values, steady.inverse
         jumps = {k: matrix for k, (matrix, _) in maps.items()}
-        inverse = steady.inverse
         assert inverse is not None
         noise = Residual.of(steady.generator, rho).samples(steady.sector)[:, 0]
         return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, jumps)

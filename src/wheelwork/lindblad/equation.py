@@ -1,6 +1,6 @@
 """The Lindblad equation, as sparse matrices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,24 +32,19 @@ class Lindblad:
 
     def __post_init__(self) -> None:
         H = hermitian_operator("hamiltonian", self.hamiltonian)
-        if not isinstance(self.jumps, Sequence | Iterable) or hasattr(self.jumps, "shape"):
-            raise InvalidArgument(
-                "`jumps` must be a sequence of matrices, "
-                f"but is of type {type(self.jumps).__name__}"
-            )
-        jumps = tuple(
-            sparse_operator("jumps", jump, H.shape[0], f"jump {k}")
-            for k, jump in enumerate(self.jumps)
-        )
+        if not isinstance(self.jumps, Iterable) or hasattr(self.jumps, "shape"):
+            kind = type(self.jumps).__name__
+            raise InvalidArgument(f"`jumps` must be a sequence of matrices, but is of type {kind}")
+        D, jumps = H.shape[0], enumerate(self.jumps)
+        checked = tuple(sparse_operator("jumps", jump, D, f"jump {k}") for k, jump in jumps)
         object.__setattr__(self, "hamiltonian", H)
-        object.__setattr__(self, "jumps", jumps)
+        object.__setattr__(self, "jumps", checked)
 
     def __repr__(self) -> str:
         return f"Lindblad({self.dimension} levels, {len(self.jumps)} jumps)"
 
     @property
     def dimension(self) -> int:
-        """D, the number of basis states."""
         return int(self.hamiltonian.shape[0])
 
     @cached_property
@@ -58,9 +53,8 @@ class Lindblad:
         D, count = self.dimension, len(self.jumps)
         if count == 0:
             return sp.csc_array((D, D), dtype=np.complex128)
-        row = np.concatenate(
-            [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(self.jumps)]
-        )
+        rows = [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(self.jumps)]
+        row = np.concatenate(rows)
         column = np.concatenate([_columns(jump) for jump in self.jumps])
         data = np.concatenate([jump.data for jump in self.jumps])
         order = np.argsort(column, kind="stable")  # jumps and rows ascend already
@@ -86,31 +80,19 @@ class Lindblad:
     def adjoint_dissipator(self, operator: Any, jumps: Iterable[int] | None = None) -> sp.csc_array:
         """Σ_k (L_k†O L_k − ½{L_k†L_k, O}), whose mean is d⟨O⟩/dt by these jumps alone.
 
-        jumps: their positions in `self.jumps`, by default all.
-
-        Raises:
-            InvalidArgument: for an operator of the wrong shape, or a position out of range.
+        jumps: their positions in `self.jumps`, by default all. Raises InvalidArgument for an
+        operator of the wrong shape, or a position out of range.
         """
         O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
-        total = sp.csc_array(O.shape, dtype=np.complex128)
-        for k in self.jump_positions(jumps):
+        total, count = sp.csc_array(O.shape, dtype=np.complex128), len(self.jumps)
+        for k in range(count) if jumps is None else jumps:
+            if integer("jumps", k, 0) >= count:
+                raise InvalidArgument(f"`jumps` must be positions below {count}, but holds {k}")
             L = self.jumps[k]
             adjoint = L.conj().T
             rate = adjoint @ L
             total = total + adjoint @ O @ L - 0.5 * (rate @ O + O @ rate)
         return sp.csc_array(total)
-
-    def jump_positions(self, jumps: Iterable[int] | None) -> list[int]:
-        """Return checked positions of jumps; None stands for all."""
-        if jumps is None:
-            return list(range(len(self.jumps)))
-        positions = [integer("jumps", k, 0) for k in jumps]
-        for k in positions:
-            if k >= len(self.jumps):
-                raise InvalidArgument(
-                    f"`jumps` must be positions below {len(self.jumps)}, but holds {k}"
-                )
-        return positions
 
 
 def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:

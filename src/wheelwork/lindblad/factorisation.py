@@ -26,29 +26,6 @@ SINGULAR = "the matrix to be inverted is singular to rounding"
 Numbers = npt.NDArray[Any]  # real or complex
 
 
-class Factorisation(Protocol):
-    """L and U of a matrix."""
-
-    def solve(self, b: Numbers) -> Numbers:
-        """Return x with matrix · x = b, of the shape of b, (n,) or (n, k); real b if L is."""
-
-    @property
-    def filled(self) -> int:
-        """Numbers stored."""
-
-
-def factorised(matrix: sp.csc_array) -> Factorisation:
-    """Return the LU with partial pivoting of a sparse matrix.
-
-    Raises:
-        NotConverged: when it is singular.
-    """
-    order = narrow_order(matrix)
-    if order.lower + order.upper <= WIDEST_BAND:
-        return BandedLU.of(matrix, order)
-    return FilledLU.of(matrix)
-
-
 class NarrowOrder(NamedTuple):
     """position: (n,), new number of each row and column. lower, upper: diagonals of the band."""
 
@@ -89,7 +66,7 @@ class BandedLU:
         return cls(order, factors, pivots)
 
     def solve(self, b: Numbers) -> Numbers:
-        """Return x with matrix · x = b."""
+        """Return x with matrix · x = b, of the shape of b, (n,) or (n, k); real b if L is."""
         position, lower, upper = self.order
         right = np.empty(b.shape, dtype=self.factors.dtype, order="F")
         right[position] = b
@@ -124,13 +101,22 @@ class FilledLU:
             raise NotConverged(SINGULAR) from None
 
     def solve(self, b: Numbers) -> Numbers:
-        """Return x with matrix · x = b."""
         return np.asarray(self.lu.solve(b))
 
     @cached_property
     def filled(self) -> int:
         """Entries of L and U that are not zero."""
         return int(self.lu.L.nnz + self.lu.U.nnz)
+
+
+Factorisation = BandedLU | FilledLU
+
+
+def factorised(matrix: sp.csc_array) -> Factorisation:
+    """Return the LU with partial pivoting of a sparse matrix; NotConverged if it is singular."""
+    order = narrow_order(matrix)
+    banded = order.lower + order.upper <= WIDEST_BAND
+    return BandedLU.of(matrix, order) if banded else FilledLU.of(matrix)
 
 
 class Inverse(Protocol):
@@ -159,25 +145,22 @@ class ShiftedLU:
     def of(cls, generator: sp.csc_array, shift: float | None = None) -> "ShiftedLU":
         sigma = SHIFT * (norm(generator) or 1.0) if shift is None else shift
         identity = sp.eye_array(generator.shape[0], format="csc")
-        shifted = sp.csc_array(generator - sigma * identity)
-        return cls(generator, sigma, factorised(shifted))
+        return cls(generator, sigma, factorised(sp.csc_array(generator - sigma * identity)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ShiftedLU.of, (self.generator, self.shift)  # the LU is made again when loaded
 
 
 @dataclass(frozen=True, eq=False)
 class TracelessInverse:
-    """`Inverse` by a shifted LU, refined until the shift has no effect.
-
-    steady: the vector of the steady state, trace one.
-    """
+    """`Inverse` by a shifted LU, refined until the shift has no effect; `steady` has trace one."""
 
     factorisation: ShiftedLU
     sector: Sector
     steady: FloatArray
 
     def solve(self, b: FloatArray) -> FloatArray:
-        x = np.zeros_like(b)
-        residual = self._traceless(b)
-        last = np.inf
+        x, residual, last = np.zeros_like(b), self._traceless(b), np.inf
         for _ in range(REFINEMENTS):
             step = self._traceless(self.factorisation.lu.solve(residual))
             size = float(np.abs(step).sum())

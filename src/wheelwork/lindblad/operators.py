@@ -25,17 +25,15 @@ def sparse_operator(
 ) -> sp.csc_array:
     """Return `value` as a finite square complex CSC array with sorted columns and no zeros.
 
-    Args:
-        name: of the argument, for error messages; `where` adds which entry of it.
-        value: NumPy array, SciPy sparse matrix or array, or `qutip.Qobj`.
-        dimension: number of rows it must have, where that is given.
-
-    Raises:
-        InvalidArgument: when it is not such a matrix.
+    value: NumPy array, SciPy sparse matrix or array, or `qutip.Qobj`; of `dimension` rows where
+    that is given. Raises InvalidArgument for others, naming the argument and which entry of it.
     """
     entry = f" ({where})" if where else ""
     try:
-        matrix = _complex_columns(plain_matrix(value))
+        plain = plain_matrix(value)
+        if hasattr(plain, "tocsc"):
+            plain = plain.tocsc(copy=True)
+        matrix = sp.csc_array(plain, dtype=np.complex128)
     except (TypeError, ValueError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{entry}"
@@ -56,11 +54,7 @@ def sparse_operator(
 
 
 def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> sp.csc_array:
-    """Return `value` as `sparse_operator` does, if it is Hermitian to 1e-12 of its largest entry.
-
-    Raises:
-        InvalidArgument: when it is not.
-    """
+    """Return what `sparse_operator` does, if it is Hermitian to 1e-12 of its largest entry."""
     matrix = sparse_operator(name, value, dimension)
     parts = matrix.data.conj(), matrix.indices, matrix.indptr  # its columns are rows of H†
     adjoint = sp.csr_array(parts, shape=matrix.shape).tocsc()
@@ -87,15 +81,6 @@ def plain_matrix(value: Any) -> Any:
 def csc_parts(matrix: sp.csc_array) -> Parts:
     """Return index pointers, indices and data for compiled loops."""
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
-
-
-def _complex_columns(matrix: Any) -> sp.csc_array:
-    """A copy as a complex CSC array."""
-    if not hasattr(matrix, "tocsc"):
-        return sp.csc_array(matrix, dtype=np.complex128)
-    columns = matrix.tocsc(copy=True)
-    columns.data = columns.data.astype(np.complex128)
-    return columns if isinstance(columns, sp.csc_array) else sp.csc_array(columns)
 
 
 def hermitian_blocks(matrix: sp.csr_array | sp.csc_array) -> list[tuple[IndexArray, ComplexArray]]:

@@ -36,7 +36,6 @@ class Sector:
 
     @property
     def size(self) -> int:
-        """n, the number of real unknowns."""
         return int(self.keys.size)
 
     @cached_property
@@ -73,20 +72,15 @@ class Sector:
 
     def matrix(self, values: FloatArray) -> sp.csr_array:
         """The density matrix of a vector, (D, D), sparse."""
-        shape = (self.dimension, self.dimension)
-        off = self.row != self.column
-        lower = values * self.factors
+        off, lower = self.row != self.column, values * self.factors
         row = np.concatenate((self.row, self.column[off]))
         column = np.concatenate((self.column, self.row[off]))
         data = np.concatenate((lower, lower[off].conj()))
+        shape = (self.dimension, self.dimension)
         return sp.csr_array(sp.coo_array((data, (row, column)), shape=shape))
 
     def vector(self, matrix: sp.csc_array) -> FloatArray:
-        """The vector of a Hermitian matrix.
-
-        Raises:
-            InvalidArgument: when the matrix has elements outside the sector.
-        """
+        """The vector of a Hermitian matrix; InvalidArgument for elements outside the sector."""
         keys, data = _unknowns(matrix)
         position = np.minimum(np.searchsorted(self.keys, keys), self.size - 1)
         if np.any(self.keys[position] != keys):
@@ -101,8 +95,8 @@ class Sector:
     def functional(self, operator: sp.csc_array) -> FloatArray:
         """(n,): its product with a vector is Re Tr(O ρ)."""
         transposed = sp.csr_array(operator.T)
-        upper = _entries(transposed, self.row, self.column)  # O_ba goes with ρ_ab
-        lower = _entries(transposed, self.column, self.row)
+        upper = np.asarray(transposed[self.row, self.column]).ravel()  # O_ba goes with ρ_ab
+        lower = np.asarray(transposed[self.column, self.row]).ravel()
         twice = np.where(self.row == self.column, 0.5, 1.0)
         return np.asarray(twice * (self.factors * upper + self.factors.conj() * lower).real)
 
@@ -125,9 +119,7 @@ def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.cs
     """Return the sector that the unknowns `starts` drive, and the generator (n, n) on it.
 
     starts: keys, without repetition. Time and memory are proportional to the generator's entries.
-
-    Raises:
-        NotConverged: when the result depends on a difference of energies that may be rounding.
+    Raises NotConverged when the result depends on a difference of energies that may be rounding.
     """
     weights = np.ones(len(lindblad.jumps))
     *columns, dropped = _explore(lindblad, lindblad.drift, weights, starts)
@@ -171,10 +163,9 @@ def _ordered(
     dimension: int, keys: IndexArray, indptr: IndexArray, indices: IndexArray, data: FloatArray
 ) -> tuple[Sector, sp.csc_array]:
     """The sector and the generator with unknowns in ascending order of key."""
-    order = np.argsort(keys)
+    n, order = keys.size, np.argsort(keys)
     rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    n = keys.size
+    rank[order] = np.arange(n)
     lengths = np.diff(indptr)[order]
     begins = np.concatenate(([0], np.cumsum(lengths)))
     moved = np.repeat(indptr[:-1][order] - begins[:-1], lengths) + np.arange(data.size)
@@ -187,16 +178,9 @@ def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
     coo = sp.coo_array(matrix)
     row, column = (part.astype(np.int64) for part in coo.coords)
     below = row >= column
-    element = element_keys(row[below], column[below])
-    data = coo.data[below]
-    keys = np.concatenate((element[data.real != 0.0], element[data.imag != 0.0] + 1))
-    values = np.concatenate((data.real[data.real != 0.0], data.imag[data.imag != 0.0]))
+    element, data = element_keys(row[below], column[below]), coo.data[below]
+    real, imaginary = data.real != 0.0, data.imag != 0.0
+    keys = np.concatenate((element[real], element[imaginary] + 1))
+    values = np.concatenate((data.real[real], data.imag[imaginary]))
     order = np.argsort(keys)
     return keys[order], values[order]
-
-
-def _entries(
-    matrix: sp.csr_array, row: IndexArray, column: IndexArray
-) -> npt.NDArray[np.complex128]:
-    """Entries of a sparse matrix at (row, column)."""
-    return np.asarray(matrix[row, column]).ravel()

@@ -36,10 +36,8 @@ class State:
     values: FloatArray
 
     def __repr__(self) -> str:
-        return (
-            f"State({self.sector.dimension} levels, trace {self.trace:.6g}, "
-            f"purity {self.purity:.6g})"
-        )
+        levels = self.sector.dimension
+        return f"State({levels} levels, trace {self.trace:.6g}, purity {self.purity:.6g})"
 
     @cached_property
     def matrix(self) -> sp.csr_array:
@@ -48,11 +46,7 @@ class State:
 
     @property
     def density_matrix(self) -> ComplexArray:
-        """ρ, (D, D), dense.
-
-        Raises:
-            InvalidArgument: for more than 8192 basis states; use `matrix` or `blocks`.
-        """
+        """ρ, (D, D), dense; InvalidArgument for more than 8192 basis states."""
         if self.sector.dimension > LARGEST_DENSE:
             raise InvalidArgument(
                 f"`density_matrix` must have at most {LARGEST_DENSE} basis states, "
@@ -62,7 +56,6 @@ class State:
 
     @property
     def trace(self) -> float:
-        """Tr ρ."""
         return float(np.sum(self.values[self.sector.populations]))
 
     @property
@@ -74,16 +67,14 @@ class State:
     @cached_property
     def populations(self) -> FloatArray:
         """(D,), the diagonal of ρ."""
-        populations = np.zeros(self.sector.dimension)
-        positions = self.sector.populations
+        populations, positions = np.zeros(self.sector.dimension), self.sector.populations
         populations[self.sector.row[positions]] = self.values[positions]
         return populations
 
     def expect(self, operator: Any) -> complex | float:
         """Tr(O ρ), real where its imaginary part is rounding, else complex.
 
-        Raises:
-            InvalidArgument: for an operator that is not a finite (D, D) matrix.
+        Raises InvalidArgument for an operator that is not a finite (D, D) matrix.
         """
         O = sparse_operator("operator", operator, self.sector.dimension)  # noqa: E741
         real = float(self.sector.functional(O) @ self.values)
@@ -106,9 +97,8 @@ class State:
 def initial_state(value: Any, dimension: int) -> sp.csc_array:
     """Return a density matrix from one, from a `State`, or from a vector of shape (D,) or (D, 1).
 
-    Raises:
-        InvalidArgument: when the shape does not fit, or it is not Hermitian (1e-12 of its largest
-            entry), not of trace one (1e-9), or has an eigenvalue below −1e-6.
+    Raises InvalidArgument when the shape does not fit, or it is not Hermitian (1e-12 of its largest
+    entry), not of trace one (1e-9), or has an eigenvalue below −1e-6.
     """
     plain = value.matrix if isinstance(value, State) else plain_matrix(value)
     shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
@@ -122,11 +112,7 @@ def initial_state(value: Any, dimension: int) -> sp.csc_array:
     if not abs(trace - 1.0) <= TRACE_ATOL:
         raise InvalidArgument(f"`initial` must have trace one, but has {trace!r}")
     if not pure:
-        _require_positive(rho)
+        low = min(float(np.linalg.eigvalsh(dense).min()) for _, dense in hermitian_blocks(rho))
+        if not low >= LOWEST_EIGENVALUE:
+            raise InvalidArgument(f"`initial` must have no negative eigenvalue, but has {low:.3g}")
     return rho
-
-
-def _require_positive(rho: sp.csc_array) -> None:
-    lowest = min(float(np.linalg.eigvalsh(dense).min()) for _, dense in hermitian_blocks(rho))
-    if not lowest >= LOWEST_EIGENVALUE:
-        raise InvalidArgument(f"`initial` must have no negative eigenvalue, but has {lowest:.3g}")

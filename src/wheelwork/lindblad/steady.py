@@ -52,7 +52,6 @@ class SteadyState:
 
     @property
     def sector(self) -> Sector:
-        """The unknowns of `state`."""
         return self.state.sector
 
     def expect(self, operator: Any) -> complex | float:
@@ -117,10 +116,7 @@ def solve_by_gmres(
 ) -> FloatArray:
     """Return u with operator · u = b, to `rtol` of the 2-norm of b or to `atol`.
 
-    restart: vectors kept. cycles: most restarts.
-
-    Raises:
-        NotConverged: when they do not suffice.
+    Raises NotConverged when `cycles` of `restart` iterations do not suffice.
     """
     u, failed = gmres(operator, b, rtol=rtol, atol=atol, restart=restart, maxiter=cycles)
     if failed:

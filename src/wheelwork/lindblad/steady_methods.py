@@ -1,7 +1,7 @@
 """Steady states of a Lindblad equation: one sparse LU, or GMRES, whichever suits the sector."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from wheelwork.lindblad.uniqueness import (
     refuse_unresolved,
     zero_eigenvalues,
 )
+from wheelwork.parameters import Parameters, parameter
 
 SMALL = 3000  # unknowns: an LU takes milliseconds, whatever its fill
 LARGEST_WORK = 3e9  # unknowns times squared bandwidth: multiplications of a banded LU, some seconds
@@ -76,16 +77,7 @@ def steady_state(
         sector, generator = diagonal_sector(lindblad)
         return (method or _default_method(generator)).solve(lindblad, sector, generator)
     rho = initial_state(initial, lindblad.dimension)
-    return _reached_from(rho, lindblad, *state_sector(lindblad, rho), method)
-
-
-def _reached_from(
-    rho: sp.csc_array,
-    lindblad: Lindblad,
-    sector: Sector,
-    generator: sp.csc_array,
-    method: SteadyMethod | None,
-) -> SteadyState:
+    sector, generator = state_sector(lindblad, rho)
     zeros = zero_eigenvalues(ShiftedLU.of(generator), MOST_PROJECTED)
     refuse_unresolved(zeros, generator)
     if not zeros.complete:
@@ -94,25 +86,17 @@ def _reached_from(
         )
     if zeros.number == 1:
         return (method or _default_method(generator)).solve(lindblad, sector, generator)
-    start = sector.vector(rho)
-    values, error = long_time_average(generator, start, zeros.smallest_rate, PROJECTION_RTOL)
-    return SteadyState(
-        lindblad=lindblad,
-        generator=generator,
-        state=State(sector, values),
-        inverse=None,
-        error=error,
-        residual=Residual.of(generator, values).relative,
-        relaxation_rate=zeros.smallest_rate,
-        details={"unknowns": float(sector.size), "steady_states": float(zeros.number)},
-    )
+    start, rate = sector.vector(rho), zeros.smallest_rate
+    values, error = long_time_average(generator, start, rate, PROJECTION_RTOL)
+    state, residual = State(sector, values), Residual.of(generator, values).relative
+    details = {"unknowns": float(sector.size), "steady_states": float(zeros.number)}
+    return SteadyState(lindblad, generator, state, None, error, residual, rate, details)
 
 
 def _default_method(generator: sp.csc_array) -> SteadyMethod:
     n = generator.shape[0]
-    if n <= SMALL or n * float(bandwidth(generator)) ** 2 <= LARGEST_WORK:
-        return SparseLU()
-    return Krylov()
+    cheap = n <= SMALL or n * float(bandwidth(generator)) ** 2 <= LARGEST_WORK
+    return SparseLU() if cheap else Krylov()
 
 
 def bandwidth(generator: sp.csc_array) -> int:
@@ -122,99 +106,68 @@ def bandwidth(generator: sp.csc_array) -> int:
 
 
 @dataclass(frozen=True)
-class SparseLU:
-    """One sparse LU of the generator on its sector, and inverse iteration.
+class SparseLU(Parameters):
+    """One sparse LU of the generator on its sector, and inverse iteration."""
 
-    rtol: largest `error` that is accepted.
-    """
-
-    rtol: float = 1e-8
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", tolerance("rtol", self.rtol))
+    rtol: float = parameter("", "1", "largest error accepted", check=tolerance, default=1e-8)
 
     def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
         """Return the steady state in a sector.
 
-        Raises:
-            NoSteadyState: when there are several, to rounding.
-            NotConverged: when the error exceeds `rtol`, or a rate is too close to rounding.
+        Raises NoSteadyState when there are several, to rounding, and NotConverged when the error
+        exceeds `rtol` or a rate is too close to rounding.
         """
         factorisation = ShiftedLU.of(generator)
-        x = _null_vector_by_lu(factorisation, sector)
+        x = sector.trace / sector.populations.size
+        for _ in range(LU_ITERATIONS):  # inverse iteration; every step conserves the trace
+            last, x = x, factorisation.lu.solve(x)
+            x /= sector.trace @ x
+            if float(np.abs(x - last).sum()) <= LU_CONVERGED * x.size:
+                break
         inverse = TracelessInverse(factorisation, sector, x)
         residual = Residual.of(generator, x)
         start = np.random.default_rng(SEED).normal(size=sector.size)
         responses = inverse.rough(np.column_stack((start, residual.samples(sector, SAMPLES))))
         rate = smallest_rate(inverse, responses[:, 0], LU_RATE_ITERATIONS)
         if rate < SEPARATE * factorisation.shift:
-            _require_one(factorisation)
+            zeros = zero_eigenvalues(factorisation)
+            refuse_unresolved(zeros, generator)
+            if zeros.number > 1:
+                raise NoSteadyState(
+                    f"there are {zeros.counted} independent steady states to rounding of the "
+                    f"largest rate {norm(generator):.1e}; which is reached depends on the initial "
+                    "state: give `initial`"
+                )
         off = np.abs(responses[:, 1:]).sum(axis=0)
+        error = float(np.sqrt(np.mean(off**2))) + storage_error(x)
+        state, details = State(sector, x), {"unknowns": float(sector.size)}
         steady = SteadyState(
-            lindblad=lindblad,
-            generator=generator,
-            state=State(sector, x),
-            inverse=inverse,
-            error=float(np.sqrt(np.mean(off**2))) + storage_error(x),
-            residual=residual.relative,
-            relaxation_rate=rate,
-            details={"unknowns": float(sector.size)},
+            lindblad, generator, state, inverse, error, residual.relative, rate, details
         )
         require_accuracy(steady, self.rtol)
         return steady
 
 
-def _require_one(factorisation: ShiftedLU) -> None:
-    zeros = zero_eigenvalues(factorisation)
-    refuse_unresolved(zeros, factorisation.generator)
-    if zeros.number > 1:
-        raise NoSteadyState(
-            f"there are {zeros.counted} independent steady states to rounding of the largest rate "
-            f"{norm(factorisation.generator):.1e}; which is reached depends on the initial state: "
-            "give `initial`"
-        )
-
-
-def _null_vector_by_lu(factorisation: ShiftedLU, sector: Sector) -> FloatArray:
-    """Inverse iteration from the maximally mixed state; every step conserves the trace."""
-    x = sector.trace / sector.populations.size
-    for _ in range(LU_ITERATIONS):
-        y = factorisation.lu.solve(x)
-        y /= sector.trace @ y
-        change = float(np.abs(y - x).sum())
-        x = y
-        if change <= LU_CONVERGED * x.size:
-            break
-    return np.asarray(x)
-
-
 @dataclass(frozen=True)
-class Krylov:
+class Krylov(Parameters):
     """GMRES on the sector, without a factorisation of the whole generator.
 
     The preconditioner solves −i[H, ρ] − ½{ΣL†L, ρ} exactly on each block that −iH − ½ΣL†L leaves
     invariant, and sweeps over the blocks that jumps connect. Memory: `restart` vectors of the
-    sector, and the squares of the blocks' sizes.
-
-    rtol: largest `error` accepted. restart: vectors kept. iterations: most products with the
-    generator for one solution.
+    sector, and the squares of the blocks' sizes. iterations: products with the generator for one
+    solution.
     """
 
-    rtol: float = 1e-8
-    restart: int = 60
-    iterations: int = 1200
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", tolerance("rtol", self.rtol))
-        object.__setattr__(self, "restart", integer("restart", self.restart, 2))
-        object.__setattr__(self, "iterations", integer("iterations", self.iterations, 1))
+    rtol: float = parameter("", "1", "largest error accepted", check=tolerance, default=1e-8)
+    restart: int = parameter("", "1", "vectors kept", check=partial(integer, minimum=2), default=60)
+    iterations: int = parameter(
+        "", "1", "most iterations", check=partial(integer, minimum=1), default=1200
+    )
 
     def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
         """Return the steady state in a sector.
 
-        Raises:
-            NotConverged: when the iterations do not suffice; also when there are several steady
-                states.
+        Raises NotConverged when the iterations do not suffice, as where there are several.
         """
         blocks = BlockSweeps.of(lindblad, sector, generator)
         rows = sp.csr_array(generator)
@@ -228,15 +181,10 @@ class Krylov:
         rate = smallest_rate(inverse, start, KRYLOV_RATE_ITERATIONS)
         unresolved = INNER_RTOL * float(np.linalg.norm(sample)) / rate
         off = float(np.abs(response).sum()) + unresolved
+        error = KRYLOV_MARGIN * off + storage_error(x)
+        state, details = State(sector, x), {"unknowns": float(sector.size)}
         steady = SteadyState(
-            lindblad=lindblad,
-            generator=generator,
-            state=State(sector, x),
-            inverse=inverse,
-            error=KRYLOV_MARGIN * off + storage_error(x),
-            residual=residual.relative,
-            relaxation_rate=rate,
-            details={"unknowns": float(sector.size)},
+            lindblad, generator, state, inverse, error, residual.relative, rate, details
         )
         require_accuracy(steady, self.rtol)
         return steady
@@ -268,26 +216,17 @@ class KrylovInverse:
         return self.traceless(self.correction(b, ROUGH_RTOL))
 
     def correction(self, b: FloatArray, rtol: float) -> FloatArray:
-        """Return x with generator · x = b to `rtol` in the residual.
-
-        Raises:
-            NotConverged: when the iterations do not suffice.
-        """
+        """Return x with generator · x = b to `rtol` in the residual, or raise NotConverged."""
         if not np.any(b):
             return np.zeros_like(b)
-        restart = self.method.restart
-        cycles = max(1, self.method.iterations // restart)
-        b = self._range(b)
-        return self.blocks.solve(
-            solve_by_gmres(self._operator, b, rtol=rtol, atol=0.0, restart=restart, cycles=cycles)
-        )
-
-    @cached_property
-    def _operator(self) -> LinearOperator:
-        n = self.sector.size
-        return LinearOperator(
+        restart, n = self.method.restart, self.sector.size
+        operator = LinearOperator(
             (n, n), matvec=lambda u: self.generator @ self.blocks.solve(u), dtype=np.float64
         )
+        cycles = max(1, self.method.iterations // restart)
+        b = self._range(b)
+        u = solve_by_gmres(operator, b, rtol=rtol, atol=0.0, restart=restart, cycles=cycles)
+        return self.blocks.solve(u)
 
     def _range(self, b: FloatArray) -> FloatArray:
         """b without the trace that rounding gave it."""

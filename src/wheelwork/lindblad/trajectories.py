@@ -1,6 +1,6 @@
 """Means and counts over quantum-jump trajectories, with standard errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +54,8 @@ class JumpSamples:
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.
 
-        A kind of which no jump occurred counts in the error as if one had.
-
-        Raises:
-            InvalidArgument: when there is no time after `burn_in`, or for weights that are not one
-                number for each kind of jump.
+        A kind of which no jump occurred counts in the error as if one had. Raises InvalidArgument
+        when there is no time after `burn_in`, or for weights that are not one for each kind.
         """
         if not self.counted_time > 0.0:
             raise InvalidArgument("`times` must have two different ones after `burn_in`")
@@ -115,9 +112,9 @@ def sample_jumps(
     }
     ensemble = _Ensemble.of(lindblad, rho, list(operators.values()), at, key)
     workers = processors() if threads is None else integer("threads", threads, 1)
+    chunks = [range(first, min(first + CHUNK, M)) for first in range(0, M, CHUNK)]
     with ThreadPoolExecutor(workers) as pool:
-        chunks = pool.map(ensemble.sampled, range(0, M, CHUNK), _ends(M))
-        return _summary(at, kept, list(operators), chunks)
+        return _summary(at, kept, list(operators), pool.map(ensemble.sampled, chunks))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,45 +141,28 @@ class _Ensemble:
         times: FloatArray,
         seed: int,
     ) -> "_Ensemble":
-        links = sp.coo_array(rho)
-        together = np.stack(links.coords, axis=1).astype(np.int64)
+        together = np.stack(sp.coo_array(rho).coords, axis=1).astype(np.int64)
         unravelling = Unravelling.of(lindblad, together)
         probabilities, vectors = _mixture(rho, unravelling)
-        listed = numba.typed.List([unravelling.ordered(operator) for operator in operators])
-        if not operators:
-            nothing = sp.csc_array(rho.shape, dtype=np.complex128)
-            listed = numba.typed.List([unravelling.ordered(nothing)])
+        used = operators or [sp.csc_array(rho.shape, dtype=np.complex128)]
+        listed = numba.typed.List([unravelling.ordered(operator) for operator in used])
         cumulative = np.cumsum(probabilities) / np.sum(probabilities)
         return cls(unravelling, listed, vectors, cumulative, times, seed)
 
-    def sampled(self, first: int, last: int) -> tuple[FloatArray, IndexArray]:
+    def sampled(self, numbers: Sequence[int]) -> tuple[FloatArray, IndexArray]:
         """Means (m, T, observables) and jumps so far (m, T, kinds) of some trajectories."""
-        results = [self._trajectory(number) for number in range(first, last)]
-        return np.array([means for means, _ in results]), np.array([n for _, n in results])
-
-    def _trajectory(self, number: int) -> tuple[FloatArray, IndexArray]:
         seed, u = np.uint64(self.seed), self.unravelling
-        choice, _ = uniforms(seed, number, 0, STARTS)
-        which = min(int(np.searchsorted(self.cumulative, choice)), len(self.vectors) - 1)
-        psi, block = self.vectors[which]
-        means, counts = run_trajectory(
-            psi,
-            block,
-            u.starts,
-            u.steps,
-            u.drift,
-            u.jumps,
-            u.targets,
-            self.operators,
-            self.times,
-            seed,
-            number,
-        )
-        return means, counts
-
-
-def _ends(trajectories: int) -> Iterator[int]:
-    return (min(first + CHUNK, trajectories) for first in range(0, trajectories, CHUNK))
+        means, counts = [], []
+        for number in numbers:
+            choice, _ = uniforms(seed, number, 0, STARTS)
+            which = min(int(np.searchsorted(self.cumulative, choice)), len(self.vectors) - 1)
+            equation = u.starts, u.steps, u.drift, u.jumps, u.targets
+            run = run_trajectory(
+                *self.vectors[which], *equation, self.operators, self.times, seed, number
+            )
+            means.append(run[0])
+            counts.append(run[1])
+        return np.array(means), np.array(counts)
 
 
 def _mixture(
@@ -190,8 +170,8 @@ def _mixture(
 ) -> tuple[FloatArray, list[tuple[ComplexArray, int]]]:
     """Eigenvalues of ρ and its eigenvectors, each with its set."""
     probabilities, vectors = [], []
-    ordered = sp.csr_array(sp.csr_array(rho)[unravelling.order][:, unravelling.order])
-    starts = unravelling.starts
+    starts, order = unravelling.starts, unravelling.order
+    ordered = sp.csr_array(sp.csr_array(rho)[order][:, order])
     weight = np.add.reduceat(ordered.diagonal().real, starts[:-1])
     for block in np.flatnonzero(weight > 0.0):
         inside = slice(int(starts[block]), int(starts[block + 1]))
@@ -210,14 +190,12 @@ def _summary(
     chunks: Iterator[tuple[FloatArray, IndexArray]],
 ) -> JumpSamples:
     """Means and squares are summed in the order of trajectories."""
-    total = np.zeros(0)
-    square = np.zeros(0)
     averages, counts = [], []
-    first = int(np.flatnonzero(kept)[0])
+    first, origin = int(np.flatnonzero(kept)[0]), None
     for means, jumps in chunks:
-        if total.size == 0:
-            total, square = np.zeros(means.shape[1:]), np.zeros(means.shape[1:])
+        if origin is None:
             origin = means[0]
+            total, square = np.zeros((2, *origin.shape))
         total = total + np.sum(means - origin, axis=0)
         square = square + np.sum((means - origin) ** 2, axis=0)
         averages.append(means[:, kept].mean(axis=1))
@@ -229,11 +207,9 @@ def _summary(
     spread = lines.std(axis=0, ddof=1) / np.sqrt(M)
     return JumpSamples(
         times=times,
-        means={name: mean[:, i] for i, name in enumerate(names)},
-        standard_errors={name: error[:, i] for i, name in enumerate(names)},
-        averages={
-            name: (float(lines[:, i].mean()), float(spread[i])) for i, name in enumerate(names)
-        },
+        means=dict(zip(names, mean.T, strict=False)),
+        standard_errors=dict(zip(names, error.T, strict=False)),
+        averages={n: (float(lines[:, i].mean()), float(spread[i])) for i, n in enumerate(names)},
         counts=np.concatenate(counts),
         counted_time=float(times[-1] - times[first]),
     )

@@ -1,8 +1,4 @@
-"""Truncations that grow until the means no longer depend on them.
-
-For models of any kind, built by a function of the cutoffs; the machines, which know their tails,
-have their own.
-"""
+"""Truncations of any model that grow until the means no longer depend on them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
@@ -33,10 +28,7 @@ class Truncation:
     """A model truncated to finitely many basis states.
 
     edges: for each cutoff the basis states next to it. observables: at least one Hermitian matrix
-    by name, whose means must not depend on the cutoffs.
-
-    Raises:
-        InvalidArgument: without observables.
+    by name, whose means must not depend on the cutoffs; InvalidArgument without.
     """
 
     lindblad: Lindblad
@@ -120,8 +112,14 @@ def grow(
             continue
         far = search.attempt(tuple(FAR * cutoff for cutoff in cut.cutoffs))
         if far is None or _agree(cut, far, accuracy):
-            return _result(previous, cut, far)
+            break
         cut = far
+    others, checked = ([previous], cut) if far is None else ([previous, far], far)
+    errors = {
+        name: max(abs(mean - other.means[name]) for other in others) + cut.noise[name]
+        for name, mean in cut.means.items()
+    }
+    return GrownTruncation(cut.steady, cut.cutoffs, cut.means, errors, cut.edges, checked.cutoffs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +136,8 @@ class _Cut:
         """The next cutoffs: those with an occupied edge grow, or all where there is none."""
         occupied = self.edges > rtol
         growing = occupied if np.any(occupied) else np.ones(occupied.size, dtype=bool)
-        return tuple(
-            math.ceil(GROWTH * cutoff) if grows else cutoff
-            for cutoff, grows in zip(self.cutoffs, growing, strict=True)
-        )
+        pairs = zip(self.cutoffs, growing, strict=True)
+        return tuple(math.ceil(GROWTH * cutoff) if grows else cutoff for cutoff, grows in pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,16 +160,21 @@ class _Search:
     def attempt(self, cutoffs: tuple[int, ...]) -> _Cut | None:
         """The steady state at these cutoffs, or None where it is too large."""
         model = self.build(cutoffs)
-        _require_edges(model, cutoffs)
+        if len(model.edges) != len(cutoffs):
+            raise InvalidArgument(
+                f"`edges` must hold one entry for each of {len(cutoffs)} cutoffs, "
+                f"but holds {len(model.edges)}"
+            )
         if model.lindblad.dimension > self.largest:
             return None
         sector, generator = diagonal_sector(model.lindblad)
         if sector.size > self.largest:
             return None
+        # an LU as long as it fits: GMRES fails on the slow escape that too small a cutoff causes
+        fits = generator.shape[0] * float(bandwidth(generator)) <= LARGEST_FILL
+        method = self.method or (SparseLU() if fits else Krylov())
         try:
-            steady = (self.method or _default_method(generator)).solve(
-                model.lindblad, sector, generator
-            )
+            steady = method.solve(model.lindblad, sector, generator)
         except (NoSteadyState, NotConverged) as reason:
             if not self.attempts:
                 raise
@@ -181,37 +182,16 @@ class _Search:
         populations = steady.state.populations
         edges = np.array([float(np.sum(populations[edge])) for edge in model.edges])
         self.attempts.append((cutoffs, float(edges.max(initial=0.0))))
-        return _Cut(cutoffs, steady, edges, *_means(steady, model))
+        means, noise = {}, {}
+        for name, value in model.observables.items():
+            matrix = hermitian_operator(f"observables[{name!r}]", value, model.lindblad.dimension)
+            means[name] = float(np.real(steady.expect(matrix)))
+            noise[name] = steady.error * float(abs(matrix.data).max(initial=0.0))
+        return _Cut(cutoffs, steady, edges, means, noise)
 
     def _history(self) -> str:
-        if not self.attempts:
-            return ""
         held = ", ".join(f"{edge:.1e} at {cutoffs}" for cutoffs, edge in self.attempts[-HISTORY:])
-        return f", after edges that held {held}"
-
-
-def _default_method(generator: sp.csc_array) -> SteadyMethod:
-    """An LU as long as it fits: GMRES fails on the slow escape that too small a cutoff causes."""
-    fits = generator.shape[0] * float(bandwidth(generator)) <= LARGEST_FILL
-    return SparseLU() if fits else Krylov()
-
-
-def _require_edges(model: Truncation, cutoffs: tuple[int, ...]) -> None:
-    if len(model.edges) != len(cutoffs):
-        raise InvalidArgument(
-            f"`edges` must hold one entry for each of {len(cutoffs)} cutoffs, "
-            f"but holds {len(model.edges)}"
-        )
-
-
-def _means(steady: SteadyState, model: Truncation) -> tuple[dict[str, float], dict[str, float]]:
-    """Means, and their errors by that of the state."""
-    means, noise = {}, {}
-    for name, value in model.observables.items():
-        operator = hermitian_operator(f"observables[{name!r}]", value, model.lindblad.dimension)
-        means[name] = float(np.real(steady.expect(operator)))
-        noise[name] = steady.error * float(abs(operator.data).max(initial=0.0))
-    return means, noise
+        return f", after edges that held {held}" if held else ""
 
 
 def _agree(one: _Cut, other: _Cut, rtol: float) -> bool:
@@ -222,13 +202,3 @@ def _agree(one: _Cut, other: _Cut, rtol: float) -> bool:
         abs(mean - one.means[name]) <= max(rtol * abs(mean), one.noise[name], other.noise[name])
         for name, mean in other.means.items()
     )
-
-
-def _result(previous: _Cut, cut: _Cut, far: _Cut | None) -> GrownTruncation:
-    others = [previous] if far is None else [previous, far]
-    errors = {
-        name: max(abs(mean - other.means[name]) for other in others) + cut.noise[name]
-        for name, mean in cut.means.items()
-    }
-    checked = cut.cutoffs if far is None else far.cutoffs
-    return GrownTruncation(cut.steady, cut.cutoffs, cut.means, errors, cut.edges, checked)

@@ -14,7 +14,6 @@ from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import element_keys
 from wheelwork.lindblad.factorisation import ShiftedLU, norm
-from wheelwork.lindblad.operators import IndexArray
 from wheelwork.lindblad.sector import driven_sector
 from wheelwork.lindblad.state import State
 
@@ -50,7 +49,6 @@ class ZeroEigenvalues(NamedTuple):
 
     @property
     def counted(self) -> str:
-        """The number in words."""
         return str(self.number) if self.complete else f"at least {self.number}"
 
 
@@ -94,14 +92,17 @@ def long_time_average(
     """Return the long-time average of exp(A t) x and its estimated error.
 
     (−σ (A − σ)⁻¹)^k tends to the projection on the kernel of A as σ falls below all rates or k
-    grows. The error is the difference of two such projections, with σ ten times apart.
-
-    Raises:
-        NotConverged: when the error exceeds `rtol`.
+    grows. The error is the difference of two such projections, with σ ten times apart; raises
+    NotConverged where it exceeds `rtol`.
     """
     if not np.isfinite(smallest_rate):
         return x, 0.0
-    results = [_repeated(generator, x, part * smallest_rate) for part in (FINE, COARSE)]
+    results = []
+    for shift in (FINE * smallest_rate, COARSE * smallest_rate):
+        lu, y = ShiftedLU.of(generator, shift).lu, x
+        for _ in range(REPEATS):
+            y = -shift * lu.solve(y)
+        results.append(y)
     error = float(np.abs(results[0] - results[1]).sum())
     if not error <= rtol:
         raise NotConverged(
@@ -109,13 +110,6 @@ def long_time_average(
             f"{smallest_rate:.1e} is too close to rounding of the largest {norm(generator):.1e}"
         )
     return results[1], error
-
-
-def _repeated(generator: sp.csc_array, x: FloatArray, shift: float) -> FloatArray:
-    lu = ShiftedLU.of(generator, shift).lu
-    for _ in range(REPEATS):
-        x = -shift * lu.solve(x)
-    return x
 
 
 def is_irreducible(lindblad: Lindblad, state: State) -> bool:
@@ -149,27 +143,22 @@ def count_in_full_space(lindblad: Lindblad) -> int | None:
     D = lindblad.dimension
     if D > LARGEST_FULL:
         return None
-    _, generator = driven_sector(lindblad, _all_keys(D))
+    a, b = np.tril_indices(D)
+    element = element_keys(a, b)
+    every = np.sort(np.concatenate((element, element[a > b] + 1)))
+    _, generator = driven_sector(lindblad, every)
     zeros = zero_eigenvalues(ShiftedLU.of(generator))
     return None if zeros.slow.size else zeros.number
 
 
-def _all_keys(dimension: int) -> IndexArray:
-    a, b = np.tril_indices(dimension)
-    element = element_keys(a, b)
-    return np.sort(np.concatenate((element, element[a > b] + 1)))
-
-
 def _diagonal_rates(jump: sp.csc_array) -> list[FloatArray]:
     """Diagonals of those of L†L and LL† that are diagonal."""
-    products = [sp.csc_array(jump.conj().T @ jump), sp.csc_array(jump @ jump.conj().T)]
-    return [p.diagonal().real for p in products if _is_diagonal(p)]
-
-
-def _is_diagonal(matrix: sp.csc_array) -> bool:
-    off = matrix - sp.diags_array(matrix.diagonal())
-    scale = float(abs(matrix.data).max(initial=0.0))
-    return bool(abs(off.data).max(initial=0.0) <= DIAGONAL * scale)
+    rates = []
+    for product in (sp.csc_array(jump.conj().T @ jump), sp.csc_array(jump @ jump.conj().T)):
+        off = product - sp.diags_array(product.diagonal())
+        if abs(off.data).max(initial=0.0) <= DIAGONAL * abs(product.data).max(initial=0.0):
+            rates.append(product.diagonal().real)
+    return rates
 
 
 def _distinct_columns(rates: FloatArray) -> int:

@@ -48,19 +48,20 @@ class Unravelling:
         order = np.argsort(label, kind="stable").astype(np.int64)
         sizes = np.bincount(label)
         starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        drift = _without_mean_energy(_ordered(lindblad.drift, order), starts)
+        drift = _ordered(lindblad.drift, order)
+        # the mean of H's diagonal in a set is a phase without effect; without it steps get longer
+        energy = np.add.reduceat(drift.diagonal().imag, starts[:-1]) / sizes
+        drift = sp.csc_array(drift - sp.diags_array(1j * np.repeat(energy, sizes)))
+        drift.sort_indices()
         jumps = [_ordered(jump, order) for jump in lindblad.jumps]
         rates = np.maximum.reduceat(column_sums(drift), starts[:-1])
         steps = np.divide(1.0, rates, out=np.full(rates.size, LONGEST_STEP), where=rates > 0.0)
         stacked = Lindblad(_ordered(lindblad.hamiltonian, order), tuple(jumps)).stacked_jumps
-        return cls(
-            order,
-            starts,
-            _targets(jumps, label[order]),
-            csc_parts(drift),
-            csc_parts(stacked),
-            steps,
-        )
+        targets = np.full((len(jumps), sizes.size), -1, dtype=np.int64)
+        for k, jump in enumerate(jumps):
+            row, column = sp.coo_array(jump).coords
+            targets[k, label[order[column]]] = label[order[row]]
+        return cls(order, starts, targets, csc_parts(drift), csc_parts(stacked), steps)
 
     def ordered(self, operator: sp.csc_array) -> Parts:
         """An operator in this order of basis states, as CSC parts."""
@@ -96,25 +97,6 @@ def _labels(lindblad: Lindblad, together: IndexArray) -> IndexArray:
             same = label[source[order]][1:] == label[source[order]][:-1]
             row.append(target[order][1:][same])
             column.append(target[order][:-1][same])
-
-
-def _targets(jumps: list[sp.csc_array], label: IndexArray) -> IndexArray:
-    """`Unravelling.targets`; label: set of every basis state in the new order."""
-    targets = np.full((len(jumps), int(label.max()) + 1), -1, dtype=np.int64)
-    for k, jump in enumerate(jumps):
-        row, column = sp.coo_array(jump).coords
-        targets[k, label[column]] = label[row]
-    return targets
-
-
-def _without_mean_energy(drift: sp.csc_array, starts: IndexArray) -> sp.csc_array:
-    """Subtract the mean of H's diagonal in every set: a phase without effect; steps get longer."""
-    energy = drift.diagonal().imag
-    sizes = np.diff(starts)
-    mean = np.repeat(np.add.reduceat(energy, starts[:-1]) / sizes, sizes)
-    shifted = sp.csc_array(drift - sp.diags_array(1j * mean))
-    shifted.sort_indices()
-    return shifted
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

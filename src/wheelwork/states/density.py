@@ -4,11 +4,18 @@
 n + k >= levels: the lower band form of LAPACK.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import non_negative
 from wheelwork.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from qutip import Qobj
+else:
+    Qobj = Any
 
 ComplexArray = npt.NDArray[np.complex128]
 Matrix = npt.NDArray[np.float64] | ComplexArray
@@ -48,3 +55,21 @@ def trim_levels(diagonals: ComplexArray, tolerance: float) -> ComplexArray:
     for k in range(1, diagonals.shape[0]):
         trimmed[k, max(levels - k, 0) :] = 0.0
     return trimmed
+
+
+def to_qutip(density_matrix: npt.ArrayLike) -> Qobj:
+    """The same matrix as a `qutip.Qobj` of type "oper".
+
+    QuTiP's Wigner function of it, at our x and p (m = omega = 1), is
+    `qutip.wigner(to_qutip(rho), x, p, g=sqrt(2)).T`: it puts p on the first axis.
+
+    Raises:
+        ImportError: when QuTiP is not installed.
+        InvalidArgument: when the matrix is not square, finite and Hermitian.
+    """
+    matrix = hermitian(density_matrix)
+    try:
+        import qutip  # optional, and slow to load: only when asked for
+    except ImportError as missing:
+        raise ImportError('to_qutip needs QuTiP: pip install "wheelwork[qutip]"') from missing
+    return qutip.Qobj(matrix.astype(complex))

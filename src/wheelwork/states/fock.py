@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from wheelwork._checks import FloatArray, integer, non_negative, real
+from wheelwork._checks import integer, non_negative, real
 from wheelwork.errors import InvalidArgument
 from wheelwork.states.density import ComplexArray
 
@@ -30,13 +30,8 @@ def number_state(n: int, levels: int) -> ComplexArray:
 def thermal_state(mean_number: float, levels: int, *, tolerance: float = 1e-9) -> ComplexArray:
     """Gibbs state with ⟨a†a⟩ = mean_number: p_n = n̄^n / (n̄+1)^(n+1).
 
-    Args:
-        mean_number: n̄, not negative.
-        levels: Fock levels kept.
-        tolerance: largest probability that may lie above them; what is lost is not put back.
-
-    Raises:
-        InvalidArgument: when more than `tolerance` is lost.
+    Raises InvalidArgument when more than `tolerance` of probability lies above the `levels` kept;
+    what is lost is not put back.
     """
     mean = non_negative("mean_number", mean_number)
     log_ratio = -math.log1p(1.0 / mean) if mean > 0.0 else -math.inf
@@ -94,13 +89,11 @@ def _coherent_amplitudes(alpha: complex, levels: int) -> ComplexArray:
     n = np.arange(integer("levels", levels, 1), dtype=np.float64)
     log_size = -0.5 * size**2 - 0.5 * gammaln(n + 1)
     log_size[1:] += n[1:] * (math.log(size) if size else -math.inf)
-    amplitudes: ComplexArray = np.exp(log_size) * np.exp(1j * n * cmath.phase(alpha))
-    return amplitudes
+    return np.asarray(np.exp(log_size) * np.exp(1j * n * cmath.phase(alpha)))
 
 
 def _projector(amplitudes: npt.NDArray[Any], levels: int, tolerance: float) -> ComplexArray:
-    populations: FloatArray = np.abs(amplitudes) ** 2
-    _refuse_loss(1.0 - float(populations.sum()), levels, tolerance)
+    _refuse_loss(1.0 - float((np.abs(amplitudes) ** 2).sum()), levels, tolerance)
     return np.outer(amplitudes, amplitudes.conj())
 
 

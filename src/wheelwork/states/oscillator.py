@@ -66,10 +66,8 @@ def hermite_functions(x: npt.ArrayLike, levels: int) -> FloatArray:
     x = finite_array("x", x, ndim=1)
     levels = integer("levels", levels, 1)
     n = np.arange(levels, dtype=np.float64)
-    slope = np.sqrt(2.0 / (n + 1.0))
-    back = np.sqrt(n / (n + 1.0))
-    log_first = -0.5 * x**2 - 0.25 * math.log(math.pi)
-    return _climb(np.zeros(levels), slope, back, x, log_first)
+    slope, back = np.sqrt(2.0 / (n + 1.0)), np.sqrt(n / (n + 1.0))
+    return _climb(np.zeros(levels), slope, back, x, -0.5 * x**2 - 0.25 * math.log(math.pi))
 
 
 def laguerre_functions(order: int, y: npt.ArrayLike, levels: int) -> FloatArray:
@@ -85,9 +83,6 @@ def laguerre_functions(order: int, y: npt.ArrayLike, levels: int) -> FloatArray:
 
     Returns:
         Array of shape (levels, n_y). Values below 1e-150 may be returned as zero.
-
-    Raises:
-        InvalidArgument: when an argument is negative.
     """
     order = integer("order", order, 0)
     y = finite_array("y", y, ndim=1)
@@ -99,9 +94,8 @@ def laguerre_functions(order: int, y: npt.ArrayLike, levels: int) -> FloatArray:
     with np.errstate(divide="ignore"):
         log_power = 0.5 * order * np.log(y) if order else 0.0
     log_first = log_power - 0.5 * y - 0.5 * math.lgamma(order + 1.0)
-    return _climb(
-        (2 * n + 1 + order) * scale, -scale, np.sqrt(n * (n + order)) * scale, y, log_first
-    )
+    offset, back = (2 * n + 1 + order) * scale, np.sqrt(n * (n + order)) * scale
+    return _climb(offset, -scale, back, y, log_first)
 
 
 def reach(levels: int, decay: float) -> float:

@@ -127,20 +127,17 @@ def _angular_harmonics(
         allowed = accuracy * float(np.abs(values).max())
         components: ComplexArray = rfft(values, axis=1, norm="forward").T
         if float(np.abs(components[-2:]).max()) <= allowed:
-            _refuse_edge(float(np.abs(values[-1]).max()), allowed)
+            edge = float(np.abs(values[-1]).max())
+            if edge > allowed:
+                raise InvalidArgument(
+                    f"`radius` must extend to where `wigner` is below {allowed:.1e}, "
+                    f"but it is still {edge:.1e} there"
+                )
             return components
         angles *= 2
     raise NotConverged(
         f"`wigner` is not resolved by {_MOST_ANGLES} angles to `tolerance` = {accuracy:.1e}"
     )
-
-
-def _refuse_edge(edge: float, allowed: float) -> None:
-    if edge > allowed:
-        raise InvalidArgument(
-            f"`radius` must extend to where `wigner` is below {allowed:.1e}, "
-            f"but it is still {edge:.1e} there"
-        )
 
 
 def density_matrix_from_harmonics(
@@ -171,9 +168,8 @@ def density_matrix_from_harmonics(
     diagonals = np.zeros((components.shape[0], levels), dtype=np.complex128)
     present = np.flatnonzero(np.any(components != 0.0, axis=1))
     for k in present[present < levels]:
-        diagonals[k, : levels - k] = sign[: levels - k] * _radial_integral(
-            k, mesh.radius, amplitude[k], levels - k
-        )
+        integral = _radial_integral(k, mesh.radius, amplitude[k], levels - k)
+        diagonals[k, : levels - k] = sign[: levels - k] * integral
     diagonals[0] = diagonals[0].real
     return diagonals
 
@@ -188,8 +184,7 @@ def _radial_integral(
     for start in range(0, radius.size, batch):
         nodes = slice(start, start + batch)
         total += laguerre_functions(order, 4.0 * radius[nodes] ** 2, levels) @ parts[nodes]
-    integral: ComplexArray = total[:, 0] + 1j * total[:, 1]
-    return integral
+    return np.asarray(total[:, 0] + 1j * total[:, 1])
 
 
 def levels_within(radius: float) -> int:

@@ -12,8 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork import _checks
-from wheelwork._checks import FloatArray
+from wheelwork._checks import FloatArray, non_negative, real
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.states.density import hermitian
@@ -27,7 +26,6 @@ LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
 
 
 def _finite_complex(name: str, value: Any) -> complex:
-    """Return `value` as a finite complex number."""
     if isinstance(value, str | bytes | bool) or not isinstance(value, Number):
         raise InvalidArgument(f"`{name}` must be a complex number, but is {value!r}")
     number: complex = complex(value)  # type: ignore[call-overload]
@@ -67,9 +65,7 @@ class Preparation(Protocol):
 class Ground:
     """The ground state of ω0 a†a."""
 
-    @property
-    def error(self) -> float:
-        return 0.0
+    error = 0.0
 
     @property
     def extent(self) -> float:
@@ -80,7 +76,6 @@ class Ground:
         return 4.0 * VACUUM_EXTENT
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
         return _vacuum(X, P)
 
 
@@ -88,17 +83,12 @@ class Ground:
 class Thermal(Parameters):
     """The Gibbs state with ⟨a†a⟩ = occupation: a Gaussian of variance (2·occupation + 1)/4."""
 
-    occupation: float = parameter(
-        r"\bar{n}", "1", "mean number of quanta", check=_checks.non_negative
-    )
+    occupation: float = parameter(r"\bar{n}", "1", "mean number of quanta", check=non_negative)
+    error = 0.0
 
     @property
     def _spread(self) -> float:
         return math.sqrt(2.0 * self.occupation + 1.0)
-
-    @property
-    def error(self) -> float:
-        return 0.0
 
     @property
     def extent(self) -> float:
@@ -109,7 +99,6 @@ class Thermal(Parameters):
         return 4.0 * VACUUM_EXTENT / self._spread
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
         return np.asarray(_vacuum(X / self._spread, P / self._spread) / self._spread**2)
 
 
@@ -118,10 +107,7 @@ class Coherent(Parameters):
     """|amplitude⟩, the vacuum displaced to X + iP = amplitude."""
 
     amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)
-
-    @property
-    def error(self) -> float:
-        return 0.0
+    error = 0.0
 
     @property
     def extent(self) -> float:
@@ -132,7 +118,6 @@ class Coherent(Parameters):
         return 4.0 * VACUUM_EXTENT
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
         return _vacuum(X - self.amplitude.real, P - self.amplitude.imag)
 
 
@@ -145,9 +130,8 @@ class Cat(Parameters):
     """
 
     amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)
-    phase: float = parameter(
-        r"\varphi", "1", "phase between the two parts", check=_checks.real, default=0.0
-    )
+    phase: float = parameter(r"\varphi", "1", "phase between the parts", check=real, default=0.0)
+    error = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -163,10 +147,6 @@ class Cat(Parameters):
         return 1.0 + math.cos(self.phase) * math.exp(-2.0 * abs(self.amplitude) ** 2)
 
     @property
-    def error(self) -> float:
-        return 0.0
-
-    @property
     def extent(self) -> float:
         return abs(self.amplitude) + VACUUM_EXTENT
 
@@ -175,7 +155,6 @@ class Cat(Parameters):
         return 4.0 * self.extent
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
         a = self.amplitude
         lobes = _vacuum(X - a.real, P - a.imag) + _vacuum(X + a.real, P + a.imag)
         fringes = np.cos(4.0 * (a.real * P - a.imag * X[:, None]) + self.phase)
@@ -191,25 +170,20 @@ class FromDensityMatrix:
     """
 
     matrix: npt.ArrayLike
+    error = 0.0
 
     def __post_init__(self) -> None:
         matrix = hermitian(self.matrix)
         trace = float(np.trace(matrix).real)
         if not abs(trace - 1.0) < 1e-6:
             raise InvalidArgument(f"`matrix` must have trace one, but has {trace!r}")
-        lowest = float(np.linalg.eigvalsh(matrix)[0])
-        if lowest < SMALLEST_EIGENVALUE:
-            raise InvalidArgument(
-                f"`matrix` must have no negative eigenvalue, but has {lowest:.3g}"
-            )
+        low = float(np.linalg.eigvalsh(matrix)[0])
+        if low < SMALLEST_EIGENVALUE:
+            raise InvalidArgument(f"`matrix` must have no negative eigenvalue, but has {low:.3g}")
         object.__setattr__(self, "matrix", matrix / trace)
 
     def __repr__(self) -> str:
         return f"FromDensityMatrix(<{len(np.asarray(self.matrix))} levels>)"
-
-    @property
-    def error(self) -> float:
-        return 0.0
 
     @property
     def extent(self) -> float:
@@ -222,7 +196,6 @@ class FromDensityMatrix:
         return 4.0 * self.extent
 
     def wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W on the mesh of the axes X (n,) and P (m,), shape (n, m)."""
         unit = math.sqrt(2.0)
         return 2.0 * wigner_from_density_matrix(self.matrix, unit * X, unit * P)
 

@@ -30,7 +30,6 @@ from wheelwork.states.density import ComplexArray, Matrix, hermitian
 from wheelwork.states.oscillator import hermite_functions, reach
 
 MEMORY_LIMIT = 4 * 2**30  # bytes, of the arrays of one transform: half of a small machine
-
 ROUNDING = 39.0  # exp(-39) = 1e-17, where functions count as ended
 
 
@@ -61,7 +60,7 @@ def is_uniform(axis: FloatArray) -> bool:
 
 
 def uniform_step(name: str, axis: FloatArray) -> float:
-    """The step of a uniform axis of at least 8 points, or InvalidArgument."""
+    """The step of an axis; InvalidArgument unless it is uniform, of at least 8 points."""
     if axis.size < 8 or not is_uniform(axis):
         raise InvalidArgument(f"`{name}` must hold at least 8 points that rise in equal steps")
     return float(axis[-1] - axis[0]) / (axis.size - 1)
@@ -83,37 +82,27 @@ def held_wigner(wigner: npt.ArrayLike, mesh: Scaled, accuracy: float) -> tuple[F
     norm = float(values.sum()) * cell
     if abs(norm - 1.0) > max(accuracy, 1e-6):
         raise InvalidArgument(f"`wigner` must integrate to one over dx dp, but gives {norm!r}")
-    _refuse_edges(values, accuracy)
-    _refuse_coarse(values, accuracy)
-    return values, norm
-
-
-def _refuse_edges(values: FloatArray, accuracy: float) -> None:
-    edges = {"x": values[[0, -1]], "p": values[:, [0, -1]]}
-    for name, edge in edges.items():
+    for name, edge in (("x", values[[0, -1]]), ("p", values[:, [0, -1]])):
         relative = float(np.abs(edge).max() / np.abs(values).max())
         if relative > accuracy:
             raise InvalidArgument(
                 f"`{name}` must extend to where `wigner` is below {accuracy:.1e} of its maximum, "
                 f"but it ends at {relative:.1e}"
             )
-
-
-def _refuse_coarse(values: FloatArray, accuracy: float) -> None:
-    """The Fourier content in the top tenth of wave numbers must be negligible."""
     for axis, name in enumerate("xp"):
         content = np.abs(rfft(values, axis=axis)).max(axis=1 - axis)
-        # at least two: the very last vanishes for a symmetric W
+        # in the top tenth of wave numbers; at least two, as the last vanishes for a symmetric W
         relative = float(content[-max(2, content.size // 10) :].max() / content.max())
         if relative > accuracy:
             raise InvalidArgument(
                 f"`{name}` must resolve `wigner` so that its Fourier transform falls below "
                 f"{accuracy:.1e} of its maximum, but it ends at {relative:.1e}: use smaller steps"
             )
+    return values, norm
 
 
 def refuse_memory(name: str, size: float) -> None:
-    """Refuse a computation whose arrays would take more than 4 GiB."""
+    """Raise InvalidArgument for arrays of more than 4 GiB; size: in bytes."""
     if size > MEMORY_LIMIT:
         raise InvalidArgument(
             f"`{name}` must be such that the arrays fit in {MEMORY_LIMIT} bytes, "
@@ -178,12 +167,10 @@ def _on_lattice(rho: Matrix, x: FloatArray, p: FloatArray, finest: float) -> Flo
     low, high = math.ceil((-width - x[0]) / h), math.floor((width - x[0]) / h)
     points = high - low + 1
     half = points // 2 + 1
-    refuse_memory(
-        "density_matrix", 8.0 * (4 * points * rho.shape[0] + (2 * half + p.size) * (x.size + half))
-    )
-    waves = np.ascontiguousarray(
-        hermite_functions(x[0] + h * np.arange(low, high + 1), rho.shape[0]).T
-    )
+    size = 8.0 * (4 * points * rho.shape[0] + (2 * half + p.size) * (x.size + half))
+    refuse_memory("density_matrix", size)
+    lattice = x[0] + h * np.arange(low, high + 1)
+    waves = np.ascontiguousarray(hermite_functions(lattice, rho.shape[0]).T)
     weights = np.full(half, 2.0 * h / math.pi)
     weights[0] *= 0.5
     phase = 2.0 * h * np.outer(np.arange(half), p)
@@ -294,7 +281,10 @@ def _matrix(values: FloatArray, mesh: Scaled, levels: int) -> ComplexArray:
     points = 2 * half + 1
     size = 16.0 * (mesh.x.size * period + 2 * points * (points + mesh.x.size + levels))
     refuse_memory("levels", size)
-    rows = _coherences(values, mesh.p, dp, period, min(2 * half, period // 2))
+    # dp Σ_p W(x, p) exp(2 i p y) at y = j step/2, j = 0 … most
+    most = min(2 * half, period // 2)
+    sums = rfft(values, n=period, axis=1)[:, : most + 1].conj()
+    rows = sums * (dp * np.exp(2j * math.pi * (mesh.p[0] / (period * dp)) * np.arange(most + 1)))
     position = _position_matrix(rows, mesh.x, step, half)
     waves = hermite_functions(step * np.arange(-half, half + 1), levels)
     rho = np.empty((levels, levels), dtype=np.complex128)
@@ -302,16 +292,6 @@ def _matrix(values: FloatArray, mesh: Scaled, levels: int) -> ComplexArray:
     rho.real = step**2 * (waves @ np.ascontiguousarray(position.real) @ waves.T)
     rho.imag = step**2 * (waves @ np.ascontiguousarray(position.imag) @ waves.T)
     return 0.5 * (rho + rho.conj().T)
-
-
-def _coherences(
-    values: FloatArray, p: FloatArray, dp: float, period: int, most: int
-) -> ComplexArray:
-    """dp sum_p W(x, p) exp(2 i p y) at y = j step/2, j = 0 ... most; shape (n_x, most + 1)."""
-    sums = rfft(values, n=period, axis=1)[:, : most + 1].conj()
-    shift = np.exp(2j * math.pi * (p[0] / (period * dp)) * np.arange(most + 1))
-    coherences: ComplexArray = sums * (dp * shift)
-    return coherences
 
 
 def _position_matrix(rows: ComplexArray, x: FloatArray, step: float, half: int) -> ComplexArray:
@@ -327,19 +307,12 @@ def _position_matrix(rows: ComplexArray, x: FloatArray, step: float, half: int) 
         if i.size == 0 or j.size == 0:
             continue
         columns = np.ascontiguousarray(rows[:, parity::2]).view(np.float64)
-        block = (_interpolation(x, 0.5 * step * i) @ columns).view(np.complex128)
+        # band-limited interpolant; W has ended at both ends of the mesh, where the series stops
+        at = (0.5 * step * i)[:, None] - x[0]
+        kernel = np.sinc(at * ((x.size - 1) / (x[-1] - x[0])) - np.arange(x.size))
+        block = (kernel @ columns).view(np.complex128)
         a, b = (i[:, None] + j) // 2 + half, (i[:, None] - j) // 2 + half
         inside = (a >= 0) & (a < points) & (b >= 0) & (b < points)
         matrix[a[inside], b[inside]] = block[inside]
         matrix[b[inside], a[inside]] = block[inside].conj()
     return matrix
-
-
-def _interpolation(x: FloatArray, at: FloatArray) -> FloatArray:
-    """Matrix (n_at, n_x) of the band-limited interpolant through values on the uniform mesh x.
-
-    W has ended at both ends of the mesh, so the series over all integers stops there.
-    """
-    per_step = (x.size - 1) / (x[-1] - x[0])
-    kernel: FloatArray = np.sinc((at[:, None] - x[0]) * per_step - np.arange(x.size))
-    return kernel

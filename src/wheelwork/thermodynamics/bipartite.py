@@ -8,11 +8,10 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.operators import hermitian_blocks
+from wheelwork.lindblad.operators import IndexArray, hermitian_blocks
 from wheelwork.thermodynamics.entropy import spectral_entropy
 from wheelwork.thermodynamics.spectrum import normalised
 
-IndexArray = npt.NDArray[np.int64]
 ASYMMETRY = 1e-8  # of the largest element: rounding of a Hermitian matrix
 NEGATIVE = -1e-3  # an eigenvalue below this is no error of a numerical state
 
@@ -36,8 +35,8 @@ def negativity(state: Any, dimensions: tuple[int, int]) -> float:
     normalised("state", data[row == column].real)
     turned_row = row // dB * dB + column % dB
     turned_column = column // dB * dB + row % dB
-    transposed = sp.coo_array((data, (turned_row, turned_column)), shape=(dA * dB, dA * dB))
-    values = matrix_spectrum(sp.csr_array(transposed))
+    turned = sp.coo_array((data, (turned_row, turned_column)), shape=(dA * dB, dA * dB))
+    values = matrix_spectrum(sp.csr_array(turned))
     return float(np.sum(np.abs(values[values < 0.0])))
 
 

@@ -29,20 +29,11 @@ def log_partition_function(frequency: float, temperature: float) -> float:
 def free_energy_gain(density_matrix: npt.ArrayLike, frequency: float, temperature: float) -> float:
     """W_F = U - T S + T ln Z = T S(rho || Gibbs state): the work a bath at T helps to extract.
 
-    Never below the ergotropy. U = omega ⟨a†a⟩, and Z is that of the infinite ladder: the levels
-    kept must hold the state.
-
-    Args:
-        density_matrix: shape (n, n), in the Fock basis.
-        frequency: omega.
-        temperature: T of the bath.
+    Never below the ergotropy. U = omega ⟨a†a⟩ of a matrix (n, n) in the Fock basis, and Z is that
+    of the infinite ladder: the levels kept must hold the state.
     """
-    return spectral_free_energy_gain(
-        spectral_entropy(spectrum(density_matrix)),
-        energy(density_matrix, frequency),
-        frequency,
-        temperature,
-    )
+    S, U = von_neumann_entropy(density_matrix), energy(density_matrix, frequency)
+    return spectral_free_energy_gain(S, U, frequency, temperature)
 
 
 def spectral_free_energy_gain(

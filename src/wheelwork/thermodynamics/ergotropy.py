@@ -33,9 +33,8 @@ def ergotropy(density_matrix: npt.ArrayLike, energies: npt.ArrayLike) -> float:
         InvalidArgument: when shapes disagree or rho is not a state.
     """
     eigenvalues = spectrum(density_matrix)
-    return spectral_ergotropy(
-        eigenvalues, populations(density_matrix), _energies(energies, eigenvalues.size)
-    )
+    levels = _energies(energies, eigenvalues.size)
+    return spectral_ergotropy(eigenvalues, populations(density_matrix), levels)
 
 
 def spectral_ergotropy(
@@ -72,11 +71,7 @@ def diagonal_ergotropy(
 
 
 def passive_state(density_matrix: npt.ArrayLike, energies: npt.ArrayLike) -> FloatArray:
-    """The state of the same spectrum and least energy: diagonal, populations falling with energy.
-
-    Returns:
-        Real diagonal matrix, shape (n, n).
-    """
+    """The state of the same spectrum and least energy: real and diagonal, shape (n, n)."""
     eigenvalues = spectrum(density_matrix)
     levels = _energies(energies, eigenvalues.size)
     p = np.empty_like(eigenvalues)

@@ -19,9 +19,8 @@ _ACCURACY = 1e-7  # of the largest |W|, that may be left at the edges of mesh an
 
 def ladder(frequency: float, levels: int) -> FloatArray:
     """Energies omega n of the oscillator Hamiltonian omega a†a, shape (levels,)."""
-    return positive("frequency", frequency) * np.arange(
-        integer("levels", levels, 1), dtype=np.float64
-    )
+    n = np.arange(integer("levels", levels, 1), dtype=np.float64)
+    return positive("frequency", frequency) * n
 
 
 def phonon_number(state: npt.ArrayLike) -> float:
@@ -64,8 +63,7 @@ def wigner_phonon_number(
             1e-6), or more than 1e-7 of its maximum is left at the edges of the mesh or, of its
             Fourier transform, at the highest wave numbers.
     """
-    second, _ = _averages(wigner, x, p, mass, frequency)
-    return second - 0.5
+    return _averages(wigner, x, p, mass, frequency)[0] - 0.5
 
 
 def wigner_g2(
@@ -80,8 +78,7 @@ def wigner_g2(
 
     Loses digits as 1/⟨a†a⟩² near the vacuum, where it is undefined.
     """
-    second, fourth = _averages(wigner, x, p, mass, frequency)
-    return g2_from_wigner(second, fourth)
+    return g2_from_wigner(*_averages(wigner, x, p, mass, frequency))
 
 
 def _averages(

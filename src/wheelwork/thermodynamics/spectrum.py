@@ -13,11 +13,7 @@ _LARGEST_LOSS = 1e-3  # of probability, by truncation; with more the trace is a 
 
 
 def normalised(name: str, probabilities: FloatArray) -> FloatArray:
-    """Return `probabilities` when they add up to one, to 1e-3.
-
-    Raises:
-        InvalidArgument: when they do not: a factor in the state is one, or worse, in the result.
-    """
+    """Return `probabilities`, or raise InvalidArgument unless they add up to one, to 1e-3."""
     total = float(probabilities.sum())
     if abs(total - 1.0) > _LARGEST_LOSS:
         raise InvalidArgument(f"`{name}` must have trace one (to 1e-3), but has {total!r}")

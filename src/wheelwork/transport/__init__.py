@@ -5,12 +5,6 @@ from wheelwork.transport.lineshapes import LineShape, Lorentzian, Semicircle, Ta
 from wheelwork.transport.resonant_level import Coefficients, ResonantLevel
 
 __all__ = [
-    "Coefficients",
-    "Lead",
-    "LineShape",
-    "Lorentzian",
-    "ResonantLevel",
-    "Semicircle",
-    "Tabulated",
+    "Coefficients", "Lead", "LineShape", "Lorentzian", "ResonantLevel", "Semicircle", "Tabulated",
     "WideBand",
-]
+]  # fmt: skip

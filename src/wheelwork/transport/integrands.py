@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.transport.leads import Lead, filling, filling_difference
+from wheelwork.transport.leads import Filling, Lead, filling, filling_difference
+from wheelwork.transport.lineshapes import Sample
 
 # Floor of K^2/4, which keeps |G|^4 finite in the middle of a gap. It stands for a width of 1e-75,
 # far below any that could be resolved.
@@ -21,14 +22,15 @@ _SMALLEST = 1e-150
 
 @dataclass(frozen=True, repr=False)
 class Bath:
-    """What the leads contribute at given frequencies, shape (panels, nodes) each."""
+    """What the leads contribute at given frequencies, shape (panels, nodes) each.
+
+    shift: Re chi, summed over leads. half_width: K/2. numerators: factors of |G|^2, then the two of
+    |G|^4: one more axis in front, as `quantities`.
+    """
 
     shift: FloatArray
-    """Re chi, summed over leads."""
     half_width: FloatArray
-    """K / 2."""
     numerators: FloatArray
-    """Factors of |G|^2, then the two of |G|^4: one more axis in front, as `quantities`."""
 
 
 def quantities(leads: int) -> list[str | tuple[str, int, int]]:
@@ -45,11 +47,7 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
     derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium
     (derived in docs/developers/phase-space.md).
     """
-    samples = [lead.lineshape.sample(frequency) for lead in leads]
-    fillings = [filling(lead, frequency) for lead in leads]
-    kappa = _sum(sample.kappa for sample in samples)
-    occupied = _sum(s.kappa * f.occupied for s, f in zip(samples, fillings, strict=True))
-    empty = _sum(s.kappa * f.empty for s, f in zip(samples, fillings, strict=True))
+    samples, fillings, kappa, occupied, empty = _lead_sums(leads, frequency)
     cooling = kappa * _sum(
         s.kappa * (f.occupied * f.empty / lead.temperature)
         for s, f, lead in zip(samples, fillings, leads, strict=True)
@@ -62,22 +60,16 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
         bend = samples[a].slope * samples[b].kappa - samples[a].kappa * samples[b].slope
         cooling = cooling - bend * difference
     rows += [occupied * empty, 0.5 * cooling]
-    shift = _sum(sample.shift for sample in samples)
-    return Bath(shift, 0.5 * kappa, np.stack(rows))
+    return Bath(_sum(sample.shift for sample in samples), 0.5 * kappa, np.stack(rows))
 
 
 def occupied_and_empty(
     leads: tuple[Lead, ...], level: FloatArray, detuning: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return g and a - g at w = `level` + `detuning`, each without cancellation."""
-    frequency = level + detuning
-    samples = [lead.lineshape.sample(frequency) for lead in leads]
-    fillings = [filling(lead, frequency) for lead in leads]
-    z = detuning - _sum(sample.shift for sample in samples)
-    half_width = 0.5 * _sum(sample.kappa for sample in samples)
+    samples, _, kappa, occupied, empty = _lead_sums(leads, level + detuning)
+    z, half_width = detuning - _sum(sample.shift for sample in samples), 0.5 * kappa
     green = 1.0 / (z * z + np.maximum(half_width * half_width, _SMALLEST))
-    occupied = _sum(s.kappa * f.occupied for s, f in zip(samples, fillings, strict=True))
-    empty = _sum(s.kappa * f.empty for s, f in zip(samples, fillings, strict=True))
     return green * occupied, green * empty
 
 
@@ -97,6 +89,17 @@ def panel_integrals(
     np.multiply(green, green, out=green)
     both = np.concatenate([first, _contract(green, weighted[-2:])], axis=2)
     return both[..., 0], np.abs(both[..., 1])
+
+
+def _lead_sums(
+    leads: tuple[Lead, ...], frequency: FloatArray
+) -> tuple[list[Sample], list[Filling], FloatArray, FloatArray, FloatArray]:
+    """Line shapes, fillings, and the sums of kappa, kappa f and kappa (1 - f) over leads."""
+    samples = [lead.lineshape.sample(frequency) for lead in leads]
+    fillings = [filling(lead, frequency) for lead in leads]
+    occupied = _sum(s.kappa * f.occupied for s, f in zip(samples, fillings, strict=True))
+    empty = _sum(s.kappa * f.empty for s, f in zip(samples, fillings, strict=True))
+    return samples, fillings, _sum(sample.kappa for sample in samples), occupied, empty
 
 
 def _sum(arrays: Iterable[FloatArray]) -> FloatArray:

@@ -13,18 +13,14 @@ from wheelwork.transport.lineshapes import LineShape
 
 
 class Filling(NamedTuple):
-    """Fermi distribution at given frequencies; f and 1 - f are both free of cancellation."""
+    """Fermi distribution at given frequencies: energy (w - mu)/T, occupied f, empty 1 - f."""
 
     energy: FloatArray
-    """(w - mu) / T."""
     occupied: FloatArray
-    """f(w)."""
     empty: FloatArray
-    """1 - f(w)."""
 
 
 def _lineshape(name: str, value: Any) -> LineShape:
-    """Return `value` if it is a line shape; a `Parameters` check."""
     if isinstance(value, type) or not isinstance(value, LineShape):
         raise InvalidArgument(
             f"`{name}` must be a line shape, such as Lorentzian(rate, centre, width), "

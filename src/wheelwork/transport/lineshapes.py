@@ -27,35 +27,35 @@ _NEAR = 5.0
 _GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
 # Column k: Legendre coefficients of (1 + t)^k, which turn powers on a piece into Legendre series.
 _LEGENDRE = np.array(
-    [
-        [1.0, 1.0, 4.0 / 3.0, 2.0],
-        [0.0, 1.0, 2.0, 3.6],
-        [0.0, 0.0, 2.0 / 3.0, 2.0],
-        [0.0, 0.0, 0.0, 0.4],
-    ]
+    [[1.0, 1.0, 4 / 3, 2.0], [0.0, 1.0, 2.0, 3.6], [0.0, 0.0, 2 / 3, 2.0], [0.0, 0.0, 0.0, 0.4]]
 )
 _BLOCK = 1 << 16  # numbers in a temporary array: 512 KiB stay in cache
 _TINY = np.finfo(np.float64).tiny  # keeps the logarithm of a distance finite at a knot
 
 
+Numbers = tuple[float, ...]
+
+
 class Sample(NamedTuple):
-    """A line shape at given frequencies: three arrays of the shape of the frequencies."""
+    """A line shape at given frequencies: three arrays of the shape of the frequencies.
+
+    kappa: width, never negative. slope: dkappa/dw. shift: Re chi.
+    """
 
     kappa: FloatArray
-    """Width kappa(w), never negative."""
     slope: FloatArray
-    """Derivative of kappa with respect to w."""
     shift: FloatArray
-    """Real part of the self energy."""
 
 
 class Landmarks(NamedTuple):
-    """Where a quadrature over frequency has to look closely."""
+    """Where a quadrature over frequency has to look closely.
+
+    poles: (position, distance from the real axis) of singularities in the complex plane. edges:
+    singularities on the real axis, weaker than a pole: band edges, knots.
+    """
 
     poles: tuple[tuple[float, float], ...] = ()
-    """(position, distance from the real axis) of singularities in the complex plane."""
     edges: tuple[float, ...] = ()
-    """Singularities on the real axis: band edges, knots. Weaker than a pole."""
 
 
 @runtime_checkable
@@ -85,11 +85,9 @@ class Lorentzian(Parameters):
 
     @property
     def landmarks(self) -> Landmarks:
-        """One pole, `width` away from the real axis."""
         return Landmarks(poles=((self.centre, self.width),))
 
     def sample(self, frequency: FloatArray) -> Sample:
-        """Return width, slope of the width and shift at `frequency`."""
         detuning = (frequency - self.centre) / self.width
         envelope = 1.0 / (detuning * detuning + 1.0)
         kappa = self.rate * envelope
@@ -109,11 +107,9 @@ class WideBand(Parameters):
 
     @property
     def landmarks(self) -> Landmarks:
-        """None: the line is flat."""
         return Landmarks()
 
     def sample(self, frequency: FloatArray) -> Sample:
-        """Return width, slope of the width and shift at `frequency`."""
         zero = np.zeros_like(frequency)
         return Sample(np.full_like(frequency, self.rate), zero, zero)
 
@@ -133,26 +129,20 @@ class Semicircle(Parameters):
 
     @property
     def landmarks(self) -> Landmarks:
-        """The two band edges."""
         return Landmarks(edges=(self.centre - self.width, self.centre + self.width))
 
     def sample(self, frequency: FloatArray) -> Sample:
-        """Return width, slope of the width (0 at the edges) and shift at `frequency`."""
         y = (frequency - self.centre) / self.width
         distance = np.abs(y)
         root = np.sqrt(np.abs((1.0 - distance) * (1.0 + distance)))
         inside = distance < 1.0
-        slope = np.divide(-y, root, out=np.zeros_like(y), where=inside)
+        slope = np.divide(-y, root, out=np.zeros_like(y), where=inside)  # zero at the edges
         shift = np.where(inside, y, np.copysign(1.0, y) / (distance + root))
-        return Sample(
-            self.rate * np.where(inside, root, 0.0),
-            (self.rate / self.width) * slope,
-            0.5 * self.rate * shift,
-        )
+        kappa = self.rate * np.where(inside, root, 0.0)
+        return Sample(kappa, (self.rate / self.width) * slope, 0.5 * self.rate * shift)
 
 
-def _numbers(name: str, value: Any) -> tuple[float, ...]:
-    """Return `value` as a tuple of finite floats; a `Parameters` check."""
+def _numbers(name: str, value: Any) -> Numbers:
     return tuple(finite_array(name, value, ndim=1).tolist())
 
 
@@ -168,16 +158,31 @@ class Tabulated(Parameters):
     Raises `InvalidArgument` for wrong shapes, frequencies that do not rise, negative or no rates.
     """
 
-    frequency: tuple[float, ...] = parameter(
-        r"\omega", "energy", "frequencies of the samples", check=_numbers
-    )
-    rate: tuple[float, ...] = parameter(
-        r"\kappa", "energy", "widths at these frequencies", check=_numbers
-    )
+    frequency: Numbers = parameter(r"\omega", "energy", "frequencies of samples", check=_numbers)
+    rate: Numbers = parameter(r"\kappa", "energy", "widths at these frequencies", check=_numbers)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_samples(np.array(self.frequency), np.array(self.rate))
+        w, rate = np.array(self.frequency), np.array(self.rate)
+        if w.size < _LEAST_SAMPLES:
+            raise InvalidArgument(
+                f"`frequency` must hold at least {_LEAST_SAMPLES} samples, but holds {w.size}"
+            )
+        if rate.shape != w.shape:
+            raise InvalidArgument(
+                f"`rate` must have the shape of `frequency`, {w.shape}, but has {rate.shape}"
+            )
+        rising = np.diff(w) > 0.0
+        if not np.all(rising):
+            i = int(np.argmin(rising))
+            raise InvalidArgument(
+                f"`frequency` must rise, but is {w[i]} at sample {i} and {w[i + 1]} at the next"
+            )
+        if np.any(rate < 0.0):
+            i = int(np.argmax(rate < 0.0))
+            raise InvalidArgument(f"`rate` must not be negative, but is {rate[i]} (sample {i})")
+        if not np.any(rate > 0.0):
+            raise InvalidArgument("`rate` must be positive somewhere, but is zero at every sample")
 
     def __repr__(self) -> str:
         low, high = self.frequency[0], self.frequency[-1]
@@ -185,7 +190,6 @@ class Tabulated(Parameters):
 
     @property
     def landmarks(self) -> Landmarks:
-        """Every knot."""
         return Landmarks(edges=self.frequency)
 
     @cached_property
@@ -203,32 +207,9 @@ class Tabulated(Parameters):
         return _Pieces.through(np.array(self.frequency), np.array(self.rate))
 
     def sample(self, frequency: FloatArray) -> Sample:
-        """Return width, slope of the width and shift at `frequency`."""
         flat = np.ravel(frequency)
         parts = [*self._pieces.width(flat), self._pieces.hilbert(flat) / (2.0 * np.pi)]
         return Sample(*(part.reshape(np.shape(frequency)) for part in parts))
-
-
-def _check_samples(frequency: FloatArray, rate: FloatArray) -> None:
-    if frequency.size < _LEAST_SAMPLES:
-        raise InvalidArgument(
-            f"`frequency` must hold at least {_LEAST_SAMPLES} samples, but holds {frequency.size}"
-        )
-    if rate.shape != frequency.shape:
-        raise InvalidArgument(
-            f"`rate` must have the shape of `frequency`, {frequency.shape}, but has {rate.shape}"
-        )
-    if not np.all(np.diff(frequency) > 0.0):
-        first = int(np.argmin(np.diff(frequency) > 0.0))
-        raise InvalidArgument(
-            "`frequency` must rise, but is "
-            f"{frequency[first]} at sample {first} and {frequency[first + 1]} at the next"
-        )
-    if np.any(rate < 0.0):
-        first = int(np.argmax(rate < 0.0))
-        raise InvalidArgument(f"`rate` must not be negative, but is {rate[first]} (sample {first})")
-    if not np.any(rate > 0.0):
-        raise InvalidArgument("`rate` must be positive somewhere, but is zero at every sample")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Spectrum of the charge noise of the level at a fixed position."""
 
 import numpy as np
-import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -14,8 +13,6 @@ from wheelwork.transport.resonances import find_resonances
 _ROUNDS = 48  # of bisection; rounding ends the gain before
 _MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
 _BLOCK = 1024  # panels evaluated at once, to stay in cache
-Owners = npt.NDArray[np.intp]
-_FIELDS = ("start", "stop", "kind")
 
 
 def charge_noise(
@@ -31,7 +28,7 @@ def charge_noise(
         return np.zeros(0)
     meshes = [_mesh(marks, shift) for shift in frequency]
     owner = np.repeat(np.arange(frequency.size), [len(mesh) for mesh in meshes])
-    panels = Panels(*(np.concatenate([getattr(m, f) for m in meshes]) for f in _FIELDS))
+    panels = join(*meshes)
     value, error = _evaluate(leads, level, frequency[owner], panels)
     for _ in range(_ROUNDS):
         total = np.asarray(np.bincount(owner, value, frequency.size), dtype=np.float64)
@@ -54,7 +51,7 @@ def charge_noise(
 
 
 def _landmarks_from_level(leads: tuple[Lead, ...], level: float) -> Landmarks:
-    """Collect landmarks and resonances, positions measured from the bare energy."""
+    """Landmarks and resonances, measured from the bare energy."""
     marks = landmarks(leads)
     nodes = graded_mesh(marks, level, level).nodes().ravel()
     shift = np.sum([lead.lineshape.sample(nodes).shift for lead in leads], axis=0)
@@ -80,17 +77,14 @@ def _evaluate(
     leads: tuple[Lead, ...], level: float, shift: FloatArray, panels: Panels
 ) -> tuple[FloatArray, FloatArray]:
     """Integrate over each of `panels` with its own `shift` between the factors."""
-    parts = [slice(at, at + _BLOCK) for at in range(0, len(panels), _BLOCK)]
-    values = [_evaluate_block(leads, level, shift[part], panels[part]) for part in parts]
-    value, error = np.concatenate(values, axis=1) if values else np.zeros((2, 0))
+    values = [np.zeros((2, 0))]
+    for at in range(0, len(panels), _BLOCK):
+        part = panels[at : at + _BLOCK]
+        nodes = part.nodes()
+        occupied, _ = occupied_and_empty(leads, np.array(level), nodes)
+        moved = nodes + shift[at : at + _BLOCK, None]
+        _, empty = occupied_and_empty(leads, np.array(level), moved)
+        integrand = occupied * empty / (2.0 * np.pi)
+        values.append(np.sum(part.weights() * integrand, axis=2))
+    value, error = np.concatenate(values, axis=1)
     return value, np.abs(error)
-
-
-def _evaluate_block(
-    leads: tuple[Lead, ...], level: float, shift: FloatArray, panels: Panels
-) -> FloatArray:
-    nodes = panels.nodes()
-    occupied, _ = occupied_and_empty(leads, np.array(level), nodes)
-    _, empty = occupied_and_empty(leads, np.array(level), nodes + shift[:, None])
-    integrand = occupied * empty / (2.0 * np.pi)
-    return np.asarray(np.sum(panels.weights() * integrand, axis=2))

@@ -21,45 +21,22 @@ _LEFT_CHILD = np.array([PLAIN, SINGULAR_LEFT, PLAIN, SINGULAR_LEFT, PLAIN, TAIL_
 _RIGHT_CHILD = np.array([PLAIN, PLAIN, SINGULAR_RIGHT, SINGULAR_RIGHT, TAIL_RIGHT, PLAIN])
 
 # Positive abscissae and weights of the 21-point Kronrod rule and of the 10-point Gauss rule in it.
-_ABSCISSAE = np.array(
-    [
-        0.995657163025808080735527280689003,
-        0.973906528517171720077964012084452,
-        0.930157491355708226001207180059508,
-        0.865063366688984510732096688423493,
-        0.780817726586416897063717578345042,
-        0.679409568299024406234327365114874,
-        0.562757134668604683339000099272694,
-        0.433395394129247190799265943165784,
-        0.294392862701460198131126603103866,
-        0.148874338981631210884826001129720,
-        0.0,
-    ]
-)
-_KRONROD = np.array(
-    [
-        0.011694638867371874278064396062192,
-        0.032558162307964727478818972459390,
-        0.054755896574351996031381300244580,
-        0.075039674810919952767043140916190,
-        0.093125454583697605535065465083366,
-        0.109387158802297641899210590325805,
-        0.123491976262065851077958109585166,
-        0.134709217311473325928054001771707,
-        0.142775938577060080797094273138717,
-        0.147739104901338491374841515972068,
-        0.149445554002916905664936468389821,
-    ]
-)
-_GAUSS = np.array(
-    [
-        0.066671344308688137593568809893332,
-        0.149451349150580593145863396957658,
-        0.219086362515982043995534934228163,
-        0.269266719309996355091226921569469,
-        0.295524224714752870173815619188769,
-    ]
-)
+_ABSCISSAE = np.array([
+    0.9956571630258080807355, 0.9739065285171717200779, 0.9301574913557082260012,
+    0.8650633666889845107320, 0.7808177265864168970637, 0.6794095682990244062343,
+    0.5627571346686046833390, 0.4333953941292471907992, 0.2943928627014601981311,
+    0.1488743389816312108848, 0.0,
+])  # fmt: skip
+_KRONROD = np.array([
+    0.0116946388673718742780, 0.0325581623079647274788, 0.0547558965743519960313,
+    0.0750396748109199527670, 0.0931254545836976055350, 0.1093871588022976418992,
+    0.1234919762620658510779, 0.1347092173114733259280, 0.1427759385770600807970,
+    0.1477391049013384913748, 0.1494455540029169056649,
+])  # fmt: skip
+_GAUSS = np.array([
+    0.0666713443086881375935, 0.1494513491505805931458, 0.2190863625159820439955,
+    0.2692667193099963550912, 0.2955242247147528701738,
+])  # fmt: skip
 _DEEPEST = 64  # bisections; 2^-64 of a panel is below rounding, so that the grading has ended
 
 
@@ -125,24 +102,18 @@ class Panels:
         middle = np.where(right_tail, self.stop, np.where(left_tail, self.start, middle))
         first = np.where(left_tail, self.start - 2.0 * length, self.start)
         last = np.where(right_tail, self.stop + 2.0 * length, self.stop)
-        return Panels(
-            np.concatenate([first, middle]),
-            np.concatenate([middle, last]),
-            np.concatenate([_LEFT_CHILD[self.kind], _RIGHT_CHILD[self.kind]]),
-        )
+        kind = np.concatenate([_LEFT_CHILD[self.kind], _RIGHT_CHILD[self.kind]])
+        return Panels(np.concatenate([first, middle]), np.concatenate([middle, last]), kind)
 
     def move(self, offset: FloatArray) -> "Panels":
         """Return the panels in coordinates whose origin lies at `offset`, one value per panel."""
         return Panels(self.start - offset, self.stop - offset, self.kind)
 
 
-def join(one: Panels, other: Panels) -> Panels:
-    """Return the panels of both."""
-    return Panels(
-        np.concatenate([one.start, other.start]),
-        np.concatenate([one.stop, other.stop]),
-        np.concatenate([one.kind, other.kind]),
-    )
+def join(*parts: Panels) -> Panels:
+    """Return the panels of all."""
+    fields = zip(*((each.start, each.stop, each.kind) for each in parts), strict=True)
+    return Panels(*(np.concatenate(field) for field in fields))
 
 
 def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.NDArray[np.bool_]:
@@ -182,20 +153,16 @@ def graded_mesh(marks: Landmarks, lowest: float, highest: float) -> Panels:
     marked = np.concatenate([position, marks.edges, [lowest, highest]])
     middle, spread = 0.5 * (marked.min() + marked.max()), 0.5 * np.ptp(marked)
     reach = 2.0 * max(spread, distance.max())
-    panels = _coarse(middle - reach, middle + reach, np.array(marks.edges), reach)
+    low, high = middle - reach, middle + reach
+    ends = np.concatenate([[low - reach, low], marks.edges, [high, high + reach]])
+    kind = np.full(ends.size - 1, PLAIN)
+    kind[2:-1] |= SINGULAR_LEFT
+    kind[1:-2] |= SINGULAR_RIGHT
+    kind[0], kind[-1] = TAIL_LEFT, TAIL_RIGHT
+    panels = Panels(ends[:-1], ends[1:], kind)
     for _ in range(_DEEPEST):
         long = crowded(panels, position, distance)
         if not long.any():
             break
         panels = join(panels[~long], panels[long].bisect())
     return panels[np.argsort(panels.start)]
-
-
-def _coarse(low: float, high: float, edges: FloatArray, scale: float) -> Panels:
-    """Return the half lines below `low` and above `high`, and the panels between the edges."""
-    ends = np.concatenate([[low - scale, low], edges, [high, high + scale]])
-    kind = np.full(ends.size - 1, PLAIN)
-    kind[2:-1] |= SINGULAR_LEFT
-    kind[1:-2] |= SINGULAR_RIGHT
-    kind[0], kind[-1] = TAIL_LEFT, TAIL_RIGHT
-    return Panels(ends[:-1], ends[1:], kind)

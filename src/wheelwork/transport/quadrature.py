@@ -19,6 +19,7 @@ from wheelwork.transport.panels import NODES, Panels, crowded, graded_mesh, join
 from wheelwork.transport.resonances import Index, Origins, Resonances, find_origins, find_resonances
 
 BoolArray = npt.NDArray[np.bool_]
+Sums = tuple[FloatArray, FloatArray]  # integrals and their errors
 
 _ROUNDS = 48  # of bisection; rounding ends the gain before
 _DEEPEST = 64  # bisections towards a peak; 2^-64 of a panel is below rounding
@@ -49,10 +50,8 @@ class _Shared:
 
     def totals(self) -> Integrals:
         mask = self.active[..., None]
-        values = self.values * mask
-        return Integrals(
-            values.sum(axis=0), (self.errors * mask).sum(axis=0), np.abs(values).sum(axis=0)
-        )
+        values, errors = self.values * mask, self.errors * mask
+        return Integrals(values.sum(axis=0), errors.sum(axis=0), np.abs(values).sum(axis=0))
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,9 +69,8 @@ class _Own:
 
     def totals(self, levels: int) -> Integrals:
         sums = np.zeros((3, levels, self.values.shape[1]))
-        np.add.at(sums[0], self.level, self.values)
-        np.add.at(sums[1], self.level, self.errors)
-        np.add.at(sums[2], self.level, np.abs(self.values))
+        for total, part in zip(sums, (self.values, self.errors, np.abs(self.values)), strict=True):
+            np.add.at(total, self.level, part)
         return Integrals(*sums)
 
 
@@ -91,7 +89,8 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
     levels_at = find_origins(leads, levels, peaks, marks)
     shared, own = _start(leads, levels_at, mesh, peaks)
     for _ in range(_ROUNDS):
-        total = _add(shared.totals(), own.totals(levels.size))
+        both = zip(shared.totals(), own.totals(levels.size), strict=True)
+        total = Integrals(*(a + b for a, b in both))
         unmet = total.error > rtol * total.scale
         count = shared.active.sum(axis=0) + np.bincount(own.level, minlength=levels.size)
         if not unmet.any() or count.max() > _MOST_PANELS + len(mesh):
@@ -99,10 +98,6 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
         share = np.where(unmet, rtol * total.scale / count[:, None], np.inf)
         shared, own = _next(leads, levels_at, shared, own, share)
     return total
-
-
-def _add(one: Integrals, other: Integrals) -> Integrals:
-    return Integrals(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _refine_for_many(mesh: Panels, peaks: Resonances) -> Panels:
@@ -132,9 +127,8 @@ def _start(
         panels = join(panels[~poor], panels[poor].bisect())
         level, column = (np.append(of[~poor], np.tile(of[poor], 2)) for of in (level, column))
     shared = _Shared(mesh, *_evaluate_shared(leads, origins, mesh), ~long)
-    return shared, _Own(
-        level, column, panels, *_evaluate_own(leads, origins, level, column, panels)
-    )
+    values, errors = _evaluate_own(leads, origins, level, column, panels)
+    return shared, _Own(level, column, panels, values, errors)
 
 
 def _hand_over(origins: Origins, level: Index, panels: Panels) -> tuple[Index, Panels]:
@@ -172,28 +166,22 @@ def _next(
     return new_shared, new_own
 
 
-def _append(
-    old: _Shared | _Own, kept: BoolArray, new: tuple[FloatArray, FloatArray]
-) -> tuple[FloatArray, FloatArray]:
+def _append(old: _Shared | _Own, kept: BoolArray, new: Sums) -> Sums:
     return np.concatenate([old.values[kept], new[0]]), np.concatenate([old.errors[kept], new[1]])
 
 
-def _in_blocks(
-    block: Callable[[slice], tuple[FloatArray, FloatArray]], count: int, size: int
-) -> tuple[FloatArray, FloatArray]:
+def _in_blocks(block: Callable[[slice], Sums], count: int, size: int) -> Sums:
     """Apply `block` to runs of `size` panels and put the results together."""
     parts = [block(slice(at, at + size)) for at in range(0, max(count, 1), size)]
     values, errors = zip(*parts, strict=True)
     return np.concatenate(values), np.concatenate(errors)
 
 
-def _evaluate_shared(
-    leads: tuple[Lead, ...], origins: Origins, panels: Panels
-) -> tuple[FloatArray, FloatArray]:
+def _evaluate_shared(leads: tuple[Lead, ...], origins: Origins, panels: Panels) -> Sums:
     """Integrate over `panels` for all levels."""
     levels = origins.position[:, -1:]
 
-    def block(part: slice) -> tuple[FloatArray, FloatArray]:
+    def block(part: slice) -> Sums:
         frequency = panels[part].nodes()
         here = bath(leads, frequency)
         z = (frequency - here.shift)[:, None] - levels
@@ -204,10 +192,10 @@ def _evaluate_shared(
 
 def _evaluate_own(
     leads: tuple[Lead, ...], origins: Origins, level: Index, column: Index, panels: Panels
-) -> tuple[FloatArray, FloatArray]:
+) -> Sums:
     """Integrate over each of `panels`, measured from its own origin, for its own level."""
 
-    def block(part: slice) -> tuple[FloatArray, FloatArray]:
+    def block(part: slice) -> Sums:
         distance = panels[part].nodes()
         at = level[part], column[part]
         here = bath(leads, distance + origins.position[at][:, None])

@@ -31,16 +31,14 @@ class Resonances:
     """Peaks of the spectral function, shape (levels, most peaks of any level) each.
 
     A level with fewer peaks is filled up with peaks of infinite width, which ask for nothing.
+    position: frequency. offset: Re chi there, the position relative to the bare energy. half_width:
+    at half maximum. narrow: whether frequencies must be measured from the peak itself.
     """
 
     position: FloatArray
-    """Frequency of the peak."""
     offset: FloatArray
-    """Re chi there: the position relative to the bare energy of the level."""
     half_width: FloatArray
-    """Half width at half maximum."""
     narrow: npt.NDArray[np.bool_]
-    """So narrow that the frequency must be measured from the peak itself."""
 
 
 def find_resonances(
@@ -81,7 +79,9 @@ def _regula_falsi(
     """Polish all roots at once (Illinois variant). A root missed by a little costs speed only."""
     (a, b), (fa, fb) = bracket, excess
     for _ in range(_STEPS if level.size else 0):
-        c = np.clip(b - fb * _ratio(b - a, fb - fa), np.minimum(a, b), np.maximum(a, b))
+        rise = fb - fa
+        run = np.divide(b - a, rise, out=np.zeros_like(rise), where=rise != 0.0)
+        c = np.clip(b - fb * run, np.minimum(a, b), np.maximum(a, b))
         fc = c - width_and_shift(leads, c)[1] - level
         crossed = fc * fb < 0.0
         a, fa = np.where(crossed, b, a), np.where(crossed, fb, 0.5 * fa)
@@ -89,16 +89,8 @@ def _regula_falsi(
     return b
 
 
-def _ratio(one: FloatArray, other: FloatArray) -> FloatArray:
-    return np.divide(one, other, out=np.zeros_like(one), where=other != 0.0)
-
-
 def _tabulate(
-    levels: int,
-    which: npt.NDArray[np.intp],
-    root: FloatArray,
-    offset: FloatArray,
-    width: FloatArray,
+    levels: int, which: Index, root: FloatArray, offset: FloatArray, width: FloatArray
 ) -> Resonances:
     """Lay the roots out as one row per level; `which` is rising."""
     count = np.bincount(which, minlength=levels)
@@ -115,16 +107,17 @@ def _tabulate(
 
 @dataclass(frozen=True, repr=False)
 class Origins:
-    """One per peak of every level, and in the last column its bare energy; (levels, peaks + 1)."""
+    """One per peak of every level, and in the last column its bare energy; (levels, peaks + 1).
+
+    position: frequency; infinite where a level has fewer narrow peaks. offset: Re chi there, which
+    is the position above the bare energy. radius: how far the series holds. series: coefficients of
+    Re chi(r + t) - Re chi(r) in powers 1, 2, ... of t / radius; a last axis.
+    """
 
     position: FloatArray
-    """Frequency of the origin; infinite where a level has fewer narrow peaks."""
     offset: FloatArray
-    """Re chi there, which is the position above the bare energy; 0 at the bare energy itself."""
     radius: FloatArray
-    """How far the series holds; 0 at the bare energy."""
     series: FloatArray
-    """Coefficients of Re chi(r + t) - Re chi(r) in powers 1, 2, ... of t / radius; a last axis."""
 
     def nearest(self, level: Index, frequency: FloatArray) -> Index:
         """Return the column of the narrow peak nearest to `frequency`, else of the bare energy."""
@@ -157,7 +150,8 @@ def find_origins(
     """Return the origins of all `levels`: their narrow `peaks`, and the bare energies."""
     which = np.nonzero(peaks.narrow)
     root = peaks.position[which]
-    radius = _RADIUS * _clearance(root, marks)
+    singular, distance = np.array(marks.poles + tuple((edge, 0.0) for edge in marks.edges)).T
+    radius = _RADIUS * np.min(np.hypot(root[:, None] - singular, distance), axis=1)
     _, values = width_and_shift(leads, root[:, None] + radius[:, None] * _UNIT)
     shape = (levels.size, peaks.narrow.shape[1] + 1)
     position, offset, reach = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape)
@@ -166,9 +160,3 @@ def find_origins(
     series[which] = values @ _FIT.T
     position[:, -1] = levels
     return Origins(position, offset, reach, series)
-
-
-def _clearance(frequency: FloatArray, marks: Landmarks) -> FloatArray:
-    """Return the distance from each frequency to the nearest singularity."""
-    position, distance = np.array(marks.poles + tuple((edge, 0.0) for edge in marks.edges)).T
-    return np.asarray(np.min(np.hypot(frequency[:, None] - position, distance), axis=1))

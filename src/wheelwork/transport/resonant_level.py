@@ -27,28 +27,27 @@ class Coefficients:
 
     Arrays have the shape of `x`; the currents have one more axis, of leads, in front, and count
     what leaves each lead for the device. The particle current is a number per time, the energy and
-    heat currents are frequency per time (hbar = e = k_B = 1).
+    heat currents are frequency per time (hbar = e = k_B = 1). Equations: Culhane et al.
+
+    occupation: <c†c> = int dw/2pi g, g = |G|^2 sum kappa f, a = |G|^2 sum kappa (Eq. (B13)).
+    diffusion: D = F^2 int dw/2pi g (a - g), of the momentum (Eqs. (7), (B22)).
+    friction: m gamma = F^2 int dw/2pi g a', prime by frequency (Eqs. (7), (B23)); negative where
+    the leads drive the motion.
+    spectral_weight: int dw/2pi a: one, unless the level has a bound state.
+    particle_currents: I_a = int dw/2pi |G|^2 kappa_a sum_b kappa_b (f_a - f_b), (leads, ...).
+    energy_currents: the same with w under the integral. chemical_potentials: one per lead.
+    error: estimated absolute error of each of these quantities, by name, each shaped as it is.
     """
 
     x: FloatArray
-    """Positions."""
     occupation: FloatArray
-    """<c†c> = int dw/2pi g, with g = |G|^2 sum kappa f, a = |G|^2 sum kappa (Eq. (B13))."""
     diffusion: FloatArray
-    """D = F^2 int dw/2pi g (a - g), of the momentum (Culhane et al., Eqs. (7), (B22))."""
     friction: FloatArray
-    """m gamma = F^2 int dw/2pi g a', prime by frequency (Culhane et al., Eqs. (7), (B23)); it is
-    negative where the leads drive the motion."""
     spectral_weight: FloatArray
-    """int dw/2pi a: one, unless the level has a bound state."""
     particle_currents: FloatArray
-    """I_a = int dw/2pi |G|^2 kappa_a sum_b kappa_b (f_a - f_b), shape (leads, ...)."""
     energy_currents: FloatArray
-    """The same with w under the integral, shape (leads, ...)."""
     chemical_potentials: tuple[float, ...]
-    """One per lead."""
     error: Mapping[str, FloatArray]
-    """Estimated absolute error of each of the quantities above, by name, each shaped as it is."""
 
     def __repr__(self) -> str:
         leads = len(self.chemical_potentials)
@@ -64,23 +63,6 @@ class Coefficients:
         """Heat leaving each lead, energy current - mu particle current, shape (leads, ...)."""
         mu = np.reshape(self.chemical_potentials, (-1,) + (1,) * self.x.ndim)
         return np.asarray(self.energy_currents - mu * self.particle_currents)
-
-
-def compute_coefficients(
-    leads: tuple[Lead, ...], level: float, force: float, x: FloatArray, rtol: float
-) -> Coefficients:
-    """Return the coefficients at `x`, with errors below `rtol` times the integrals' scale."""
-    flat = np.sort(x, axis=None)
-    batches = np.split(flat, range(_BATCH, flat.size, _BATCH))
-    empty = Integrals(*np.zeros((3, 0, len(quantities(len(leads))))))
-    results = [_checked(leads, level - force * b, b, rtol) for b in batches if b.size] or [empty]
-    value, error, _ = (np.concatenate(field) for field in zip(*results, strict=True))
-    back = np.empty(flat.size, dtype=np.intp)
-    back[np.argsort(x, axis=None)] = np.arange(flat.size)
-    fields = _by_name(value[back], len(leads), force, signed=True, shape=x.shape)
-    errors = _by_name(error[back], len(leads), force, signed=False, shape=x.shape)
-    mu = tuple(lead.chemical_potential for lead in leads)
-    return Coefficients(x=x, chemical_potentials=mu, error=errors, **fields)
 
 
 def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: float) -> Integrals:
@@ -112,10 +94,7 @@ def _by_name(
     table: FloatArray, leads: int, force: float, *, signed: bool, shape: tuple[int, ...]
 ) -> dict[str, FloatArray]:
     """Turn integrals (positions, quantities), or their errors, into the fields of the result."""
-    fields = {
-        "particle_currents": np.zeros((leads, *shape)),
-        "energy_currents": np.zeros((leads, *shape)),
-    }
+    fields = {f"{name}_currents": np.zeros((leads, *shape)) for name in ("particle", "energy")}
     for column, key in zip(table.T, quantities(leads), strict=True):
         column = column.reshape(shape)
         if isinstance(key, str):
@@ -133,11 +112,9 @@ def checked_leads(name: str, leads: Any) -> tuple[Lead, ...]:
         raise InvalidArgument(f"`{name}` must be a tuple of leads, but is {leads!r}")
     if not leads:
         raise InvalidArgument(f"`{name}` must hold at least one lead, but is {leads!r}")
-    for index, lead in enumerate(leads):
+    for i, lead in enumerate(leads):
         if not isinstance(lead, Lead):
-            raise InvalidArgument(
-                f"`{name}` must hold leads only, but holds {lead!r} (lead {index})"
-            )
+            raise InvalidArgument(f"`{name}` must hold leads only, but holds {lead!r} (lead {i})")
     return tuple(leads)
 
 
@@ -164,10 +141,19 @@ class ResonantLevel(Parameters):
         Raises `NotConverged` if the error cannot be reached, `NoSteadyState` if the level has a
         bound state outside all bands, and `InvalidArgument` for a bad `x` or `rtol`.
         """
-        positions = finite_array("x", x)
-        return compute_coefficients(
-            self.leads, self.level, self.force, positions, tolerance("rtol", rtol)
-        )
+        x, rtol = finite_array("x", x), tolerance("rtol", rtol)
+        leads, force, count = self.leads, self.force, len(self.leads)
+        flat = np.sort(x, axis=None)
+        batches = [b for b in np.split(flat, range(_BATCH, flat.size, _BATCH)) if b.size]
+        results = [_checked(leads, self.level - force * b, b, rtol) for b in batches]
+        results = results or [Integrals(*np.zeros((3, 0, len(quantities(count)))))]
+        value, error, _ = (np.concatenate(field) for field in zip(*results, strict=True))
+        back = np.empty(flat.size, dtype=np.intp)
+        back[np.argsort(x, axis=None)] = np.arange(flat.size)
+        fields = _by_name(value[back], count, force, signed=True, shape=x.shape)
+        errors = _by_name(error[back], count, force, signed=False, shape=x.shape)
+        mu = tuple(lead.chemical_potential for lead in leads)
+        return Coefficients(x=x, chemical_potentials=mu, error=errors, **fields)
 
     def force_noise_spectrum(
         self, frequency: npt.ArrayLike, x: float = 0.0, rtol: float = 1e-10

@@ -38,45 +38,6 @@ class Link:
     up: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class FlatLinks:
-    """All links concatenated, for compiled loops.
-
-    first: (M + 1,), number of the first link that leads up from each sector; the last entry is the
-    number of links. begins: where each link begins in the last axis of the other arrays. above,
-    down, up: as in `Link`, padded with zeros to the largest number of jumps.
-    """
-
-    first: IndexArray
-    begins: IndexArray
-    above: IndexArray
-    down: FloatArray
-    up: FloatArray
-
-    @classmethod
-    def of(cls, links: Sequence[Sequence[Link]]) -> "FlatLinks":
-        every = [link for sector in links for link in sector]
-        ends = np.cumsum([0, *(link.above.size for link in every)])
-        jumps = max((len(each) for link in every for each in (link.down, link.up)), default=0)
-        down, up = np.zeros((2, jumps, int(ends[-1])))
-        for link, begin, end in zip(every, ends[:-1], ends[1:], strict=True):
-            down[: len(link.down), begin:end] = link.down
-            up[: len(link.up), begin:end] = link.up
-        above = [link.above for link in every]
-        return cls(
-            np.cumsum([0, *(len(sector) for sector in links)]),
-            ends[:-1],
-            np.concatenate(above) if above else np.zeros(0, dtype=np.int64),
-            down,
-            up,
-        )
-
-    @property
-    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """In the order of the fields."""
-        return self.first, self.begins, self.above, self.down, self.up
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class GradedLindblad:
     """dρ/dt = C ρ + ρ C† + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}) for ρ block diagonal in the charge.
@@ -124,14 +85,10 @@ class GradedLindblad:
 
     def blocks(self, vector: Block) -> Blocks:
         """Views of a vector as matrices (d_K, d_K)."""
-        starts = self.starts.tolist()
-        return [
-            vector[starts[K] : starts[K + 1]].reshape(d, d)
-            for K, d in enumerate(self.sizes.tolist())
-        ]
+        pairs = zip(self.starts.tolist(), self.sizes.tolist(), strict=False)
+        return [vector[start : start + d * d].reshape(d, d) for start, d in pairs]
 
     def zeros(self) -> Block:
-        """A vector of zeros."""
         return np.zeros(self.unknowns, dtype=self.dtype)
 
     @cached_property
@@ -151,21 +108,34 @@ class GradedLindblad:
         return [sp.csr_array(C - np.diag(0.5 * rates)) for C, rates in pairs]
 
     @cached_property
-    def flat_links(self) -> FlatLinks:
-        """The links for compiled loops."""
-        return FlatLinks.of(self.links)
+    def flat_links(self) -> tuple[npt.NDArray[Any], ...]:
+        """All links concatenated, for compiled loops.
+
+        The first link that leads up from each sector, and the number of links, (M + 1,); where each
+        link begins in the last axis of what follows; above, down, up as in `Link`, padded with
+        zeros to the largest number of jumps.
+        """
+        every = [link for sector in self.links for link in sector]
+        ends = np.cumsum([0, *(link.above.size for link in every)])
+        jumps = max((len(each) for link in every for each in (link.down, link.up)), default=0)
+        down, up = np.zeros((2, jumps, int(ends[-1])))
+        for link, begin, end in zip(every, ends[:-1], ends[1:], strict=True):
+            down[: len(link.down), begin:end] = link.down
+            up[: len(link.up), begin:end] = link.up
+        above = np.concatenate([np.zeros(0, dtype=np.int64), *(link.above for link in every)])
+        first = np.cumsum([0, *(len(sector) for sector in self.links)])
+        return first, ends[:-1], above, down, up
 
     @cached_property
     def _flat_drifts(self) -> tuple[npt.NDArray[Any], ...]:
         """indptr, indices within a sector, data, of all rows."""
-        counts = np.concatenate([np.diff(D.indptr) for D in self.drifts])
-        indices = np.concatenate([D.indices for D in self.drifts])
-        data = np.concatenate([D.data for D in self.drifts])
+        parts = [(np.diff(D.indptr), D.indices, D.data) for D in self.drifts]
+        counts, indices, data = (np.concatenate(each) for each in zip(*parts, strict=True))
         return np.concatenate(([0], np.cumsum(counts))), indices, data
 
     def add_gain(self, vector: Block, K: int, out: Block) -> None:
         """Add Σ_k L_k ρ L_k† in sector K, from the sectors K ± 1, to `out`."""
-        add_gain(K, self.sizes, self.starts, self.flat_links.arrays, vector, out)
+        add_gain(K, self.sizes, self.starts, self.flat_links, vector, out)
 
     def rate(self, vector: Block) -> Block:
         """dρ/dt of a Hermitian ρ."""
@@ -178,18 +148,16 @@ class GradedLindblad:
 
     def _rate(self, vector: Block, drifts: tuple[npt.NDArray[Any], ...]) -> Block:
         result = np.empty_like(vector)
-        rate(self.sizes, self.starts, self.flat_links.arrays, drifts, vector, result)
+        rate(self.sizes, self.starts, self.flat_links, drifts, vector, result)
         return result
 
     @cached_property
     def diagonal(self) -> IndexArray:
         """Positions of the populations ρ_aa in a vector."""
-        return np.concatenate(
-            [s + np.arange(d) * (d + 1) for s, d in zip(self.starts, self.sizes, strict=False)]
-        )
+        pairs = zip(self.starts, self.sizes, strict=False)
+        return np.concatenate([start + np.arange(d) * (d + 1) for start, d in pairs])
 
     def trace(self, vector: Block) -> float:
-        """Tr ρ."""
         return float(np.sum(vector[self.diagonal].real))
 
     def charge_probabilities(self, vector: Block) -> FloatArray:

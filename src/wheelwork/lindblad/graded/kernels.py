@@ -34,7 +34,7 @@ def add_raised(above, up, lower, out):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_gain(K, sizes, starts, links, vector, out):  # type: ignore[no-untyped-def]
-    """Add Σ_k L_k ρ L_k† in sector K, from the sectors K ± 1; links: `FlatLinks.arrays`."""
+    """Add Σ_k L_k ρ L_k† in sector K, from the sectors K ± 1; links: as `flat_links`."""
     first, begins, above, down, up = links
     d = sizes[K]
     if sizes.size > K + 1:

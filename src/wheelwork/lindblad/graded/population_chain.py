@@ -39,11 +39,8 @@ class Eigenstates:
         if np.iscomplexobj(coherent):
             return cls(vectors, np.ones(len(vectors)), False)
         small = DEGENERATE * float(np.abs(frequencies).max(initial=0.0))
-        middle = len(vectors) // 2
-        kept = np.arange(middle, len(vectors))  # frequencies come in pairs ±ω
         zeros = int(np.count_nonzero(np.abs(frequencies) <= small))
-        if zeros:
-            kept = np.arange((len(vectors) - zeros) // 2, len(vectors))
+        kept = np.arange((len(vectors) - zeros) // 2, len(vectors))  # frequencies: in pairs ±ω
         weights = np.where(frequencies[kept] > small, 2.0, 1.0)
         return cls(vectors[:, kept].astype(np.complex128), weights, True)
 
@@ -72,9 +69,8 @@ class Eigenstates:
         left = self.vectors.conj().T
         change = (left @ (losses[:, None] * self.vectors)) * (left @ self.vectors).conj()
         if self.real:
-            mirrored = (left @ (losses[:, None] * self.vectors.conj())) * (
-                left @ self.vectors.conj()
-            ).conj()
+            mirror = self.vectors.conj()
+            mirrored = (left @ (losses[:, None] * mirror)) * (left @ mirror).conj()
             change = 0.5 * (change + mirrored)
         return np.asarray(-self.weights[:, None] * change.real)
 
@@ -100,8 +96,7 @@ class PopulationChain:
     def of(cls, equation: GradedLindblad) -> "PopulationChain":
         """Return the chain, pinned where it spends most of its time.
 
-        Raises:
-            NotConverged: when the populations have several steady states.
+        Raises NotConverged when the populations have several steady states.
         """
         states = tuple(Eigenstates.of(matrix) for matrix in equation.coherent)
         up, down = [], []
@@ -177,18 +172,14 @@ def _eliminate(
             matrix[pin[1], pin[1]] -= loss or fastest  # the vacuum may have no loss
         if top > K:
             matrix -= down[K] @ (inverses[K + 1] @ up[K])
-        inverses[K] = _inverse(matrix)
+        try:
+            inverses[K] = np.asarray(np.linalg.inv(matrix))
+        except np.linalg.LinAlgError:
+            raise NotConverged(
+                "populations of eigenstates have several steady states: some charges are never "
+                "left, or never reached from each other"
+            ) from None
     return tuple(inverses)
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    try:
-        return np.asarray(np.linalg.inv(matrix))
-    except np.linalg.LinAlgError:
-        raise NotConverged(
-            "populations of eigenstates have several steady states: some charges are never left, "
-            "or never reached from each other"
-        ) from None
 
 
 def _likeliest_charge(equation: GradedLindblad) -> int:

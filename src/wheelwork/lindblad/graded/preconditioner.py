@@ -7,7 +7,7 @@ most of the time would go into calls. Derived in docs/developers/lindblad.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,22 +27,16 @@ SMALLEST_DECAY = 1e-9
 LARGEST_CONDITION = 1e5
 
 
-class Modes(Protocol):
-    """D X + X D† = B in one sector, with D = −iH − ½ Σ L†L."""
-
-    def solve(self, right: Block) -> Block:
-        """Return X = X† with D X + X D† = B, for Hermitian B."""
-
-
 @dataclass(frozen=True, eq=False)
 class ComplexModes:
-    """D = V diag(λ) V⁻¹. quotient: 1/(λ_i + λ_j*)."""
+    """Modes of D = −iH − ½ Σ L†L in one sector, D = V diag(λ) V⁻¹. quotient: 1/(λ_i + λ_j*)."""
 
     vectors: ComplexArray
     inverse: ComplexArray
     quotient: ComplexArray
 
     def solve(self, right: Block) -> Block:
+        """Return X = X† with D X + X D† = B, for Hermitian B."""
         inner = (self.inverse @ right @ self.inverse.conj().T) * self.quotient
         X = self.vectors @ inner @ self.vectors.conj().T
         return np.asarray(0.5 * (X + X.conj().T))
@@ -64,9 +58,8 @@ class RealModes:
     mirrored: ComplexArray
 
     def solve(self, right: Block) -> Block:
-        return np.asarray(
-            solve_real(self.left, self.right, self.pairs, self.quotient, self.mirrored, right)
-        )
+        quotients = self.quotient, self.mirrored
+        return np.asarray(solve_real(self.left, self.right, self.pairs, *quotients, right))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +84,19 @@ class SchurModes:
         return np.asarray(0.5 * (X + X.conj().T))
 
 
+Modes = ComplexModes | RealModes | SchurModes
+
+
 def modes_of(drift: Block, largest_rate: float) -> Modes:
     """Return the modes of a dense drift D, whose decay is raised by 1e-9 of `largest_rate`."""
     rates, vectors = np.linalg.eig(drift)
     shift = SMALLEST_DECAY * largest_rate
-    inverse = _inverse(vectors)
-    if inverse is None:
+    try:
+        inverse = np.linalg.inv(vectors)
+        condition = float(np.linalg.norm(vectors, 1) * np.linalg.norm(inverse, 1))
+    except np.linalg.LinAlgError:
+        condition = np.inf
+    if not condition <= LARGEST_CONDITION:
         triangle, unitary = schur(drift - shift * np.eye(len(drift)))
         return SchurModes(unitary, triangle)
     rates = rates - shift
@@ -104,16 +104,6 @@ def modes_of(drift: Block, largest_rate: float) -> Modes:
         quotient = (1.0 / (rates[:, None] + rates.conj()[None, :])).astype(np.complex128)
         return ComplexModes(vectors.astype(np.complex128), inverse.astype(np.complex128), quotient)
     return _real_modes(rates.astype(np.complex128), vectors, inverse)
-
-
-def _inverse(vectors: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact] | None:
-    """V⁻¹, or None where eigenvectors are too nearly parallel."""
-    try:
-        inverse = np.linalg.inv(vectors)
-    except np.linalg.LinAlgError:
-        return None
-    condition = float(np.linalg.norm(vectors, 1) * np.linalg.norm(inverse, 1))
-    return inverse if condition <= LARGEST_CONDITION else None
 
 
 def _real_modes(rates: ComplexArray, vectors: npt.NDArray[np.inexact], inverse: Block) -> RealModes:
@@ -130,28 +120,15 @@ def _real_modes(rates: ComplexArray, vectors: npt.NDArray[np.inexact], inverse: 
     )
 
 
-class Sweeps(Protocol):
-    """Block Gauss–Seidel over sectors."""
-
-    def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
-        """Set x in each of `sectors` in turn, so that its rate there is `target`."""
-
-
-class Correction(Protocol):
-    """The exact inverse of the slow part of the equation."""
-
-    def correct(self, residual: Block, x: Block) -> None:
-        """Add to x a mixture of eigenstates of H whose rate has the populations of `residual`."""
-
-
 @dataclass(frozen=True, eq=False)
 class GeneralSweeps:
-    """Sweeps with modes of any kind."""
+    """Block Gauss–Seidel over sectors, with modes of any kind."""
 
     equation: GradedLindblad
     modes: Sequence[Modes]
 
     def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
+        """Set x in each of `sectors` in turn, so that its rate there is `target`."""
         targets, blocks = self.equation.blocks(target), self.equation.blocks(x)
         for K in sectors.tolist():
             gain = np.zeros_like(blocks[K])
@@ -163,57 +140,38 @@ class GeneralSweeps:
 class RealSweeps:
     """`GeneralSweeps` in one compiled loop, where all modes are `RealModes`.
 
-    left, right: of every sector, as the blocks of a vector. pairs, kept: (M + 1,), p and h of every
-    sector. begins: where each sector begins in quotient and mirrored.
+    modes: left and right of every sector, as the blocks of a vector; p and h of every sector, and
+    where it begins in the last two, (M + 1,) each; quotient and mirrored of every sector.
     """
 
     equation: GradedLindblad
-    left: FloatArray
-    right: FloatArray
-    pairs: IndexArray
-    kept: IndexArray
-    begins: IndexArray
-    quotient: ComplexArray
-    mirrored: ComplexArray
+    modes: tuple[npt.NDArray[Any], ...]
 
     @classmethod
     def of(cls, equation: GradedLindblad, modes: Sequence[RealModes]) -> "RealSweeps":
         kept = np.array([len(each.mirrored) for each in modes])
-        return cls(
-            equation,
-            _flat([each.left for each in modes]),
-            _flat([each.right for each in modes]),
-            np.array([each.pairs for each in modes]),
-            kept,
-            np.cumsum(kept**2) - kept**2,
-            _flat([each.quotient for each in modes]),
-            _flat([each.mirrored for each in modes]),
-        )
+        counts = np.array([each.pairs for each in modes]), kept, np.cumsum(kept**2) - kept**2
+        sides = _flat([each.left for each in modes]), _flat([each.right for each in modes])
+        quotient = _flat([each.quotient for each in modes])
+        return cls(equation, (*sides, *counts, quotient, _flat([each.mirrored for each in modes])))
 
     def sweep(self, sectors: IndexArray, target: Block, x: Block) -> None:
-        equation, links = self.equation, self.equation.flat_links.arrays
-        sides = self.left, self.right, self.pairs, self.kept, self.begins
-        modes = *sides, self.quotient, self.mirrored
-        sweep_real(sectors, equation.sizes, equation.starts, links, modes, target, x)
+        equation, links = self.equation, self.equation.flat_links
+        sweep_real(sectors, equation.sizes, equation.starts, links, self.modes, target, x)
 
 
 @dataclass(frozen=True, eq=False)
 class RealCorrection:
     """`PopulationChain.correct` in one compiled loop, for a real equation.
 
-    states: (M + 2,), where the populations of each sector begin. parts: real and imaginary parts of
-    its eigenstates, (d, 2h). begins: (3, M + 2), where each sector begins in parts, in inverses,
-    and in up and down, which hold for each sector the matrices from and to the sector below.
+    arrays: where the populations of each sector begin, (M + 2,); real and imaginary parts of its
+    eigenstates, (d, 2h); weights; inverses; up and down, which hold for each sector the matrices
+    from and to the sector below; where each sector begins in the parts, in inverses, and in up and
+    down, (3, M + 2).
     """
 
     equation: GradedLindblad
-    states: IndexArray
-    parts: FloatArray
-    weights: FloatArray
-    inverses: FloatArray
-    up: FloatArray
-    down: FloatArray
-    begins: IndexArray
+    arrays: tuple[npt.NDArray[Any], ...]
 
     @classmethod
     def of(cls, chain: PopulationChain) -> "RealCorrection":
@@ -221,21 +179,13 @@ class RealCorrection:
         parts = [np.hstack((each.vectors.real, each.vectors.imag)) for each in eigenstates]
         links = [0, *(matrix.size for matrix in chain.up)]
         sizes = [[each.size for each in parts], [each.size for each in chain.inverses], links]
-        return cls(
-            chain.equation,
-            np.cumsum([0, *(each.weights.size for each in eigenstates)]),
-            _flat(parts),
-            _flat([each.weights for each in eigenstates]),
-            _flat(chain.inverses),
-            _flat(chain.up),
-            _flat(chain.down),
-            np.array([np.cumsum([0, *each]) for each in sizes]),
-        )
+        states = np.cumsum([0, *(each.weights.size for each in eigenstates)])
+        flat = parts, [each.weights for each in eigenstates], chain.inverses, chain.up, chain.down
+        begins = np.array([np.cumsum([0, *each]) for each in sizes])
+        return cls(chain.equation, (states, *map(_flat, flat), begins))
 
     def correct(self, residual: Block, x: Block) -> None:
-        matrices = self.inverses, self.up, self.down
-        chain = self.states, self.parts, self.weights, *matrices, self.begins
-        correct_real(self.equation.sizes, self.equation.starts, chain, residual, x)
+        correct_real(self.equation.sizes, self.equation.starts, self.arrays, residual, x)
 
 
 def _flat(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
@@ -248,8 +198,8 @@ class Preconditioner:
     """A sweep upwards, the chain of populations for what is left, a sweep downwards."""
 
     equation: GradedLindblad
-    sweeps: Sweeps
-    correction: Correction
+    sweeps: GeneralSweeps | RealSweeps
+    correction: PopulationChain | RealCorrection
 
     @classmethod
     def of(cls, chain: PopulationChain) -> "Preconditioner":
@@ -259,11 +209,9 @@ class Preconditioner:
         modes = [modes_of(drift.toarray(), fastest) for drift in equation.drifts]
         real = [each for each in modes if isinstance(each, RealModes)]
         all_real = len(real) == len(modes)
-        return cls(
-            equation,
-            RealSweeps.of(equation, real) if all_real else GeneralSweeps(equation, modes),
-            RealCorrection.of(chain) if equation.dtype == np.float64 else chain,
-        )
+        sweeps = RealSweeps.of(equation, real) if all_real else GeneralSweeps(equation, modes)
+        correction = RealCorrection.of(chain) if equation.dtype == np.float64 else chain
+        return cls(equation, sweeps, correction)
 
     def __call__(self, right: Block) -> Block:
         """Return an approximate x whose rate is `right`."""

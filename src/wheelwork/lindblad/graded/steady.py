@@ -74,7 +74,8 @@ def steady_state(
     Raises:
         NotConverged: when the iterations do not suffice, as where there are several steady states.
     """
-    search = _Search.of(equation, restart)
+    chain = PopulationChain.of(equation)
+    search = _Search(equation, chain, Preconditioner.of(chain), restart)
     x = search.first() if start is None else start / equation.trace(start)
     inner = min(max(0.1 * math.sqrt(rtol), FINEST), COARSEST)
     last, noise = np.inf, float(np.linalg.norm(ROUNDING * equation.magnitude(x)))
@@ -123,11 +124,6 @@ class _Search:
     restart: int
     iterations: int = 0
 
-    @classmethod
-    def of(cls, equation: GradedLindblad, restart: int) -> "_Search":
-        chain = PopulationChain.of(equation)
-        return cls(equation, chain, Preconditioner.of(chain), restart)
-
     def first(self) -> Block:
         """The steady state in the limit where H oscillates much faster than jumps occur."""
         x = self.equation.zeros()
@@ -159,8 +155,7 @@ class _Search:
         Probabilities are assumed to fall on by the ratio of the last two, or by `tail` where that
         is slower; each sector counts with its distance from the last, Σ_n n r^n = r/(1 − r)².
         """
-        equation = self.equation
-        sample = equation.zeros()
+        equation, sample = self.equation, self.equation.zeros()
         if equation.beyond:
             before, last = np.abs(equation.charge_probabilities(x)[-2:])
             ratio = min(max(float(last) / max(float(before), TINY), equation.tail), SLOWEST)
@@ -170,11 +165,9 @@ class _Search:
 
     def rounding(self, terms: FloatArray) -> Block:
         """A Hermitian matrix of the size that rounding makes of such terms, of random signs."""
-        random = np.random.default_rng(SEED)
-        size: FloatArray = ROUNDING * terms
-        noise = self.equation.zeros()
-        pairs = zip(self.equation.blocks(noise), self.equation.blocks(size), strict=True)
-        for block, sizes in pairs:
+        random, noise = np.random.default_rng(SEED), self.equation.zeros()
+        sizes_of = self.equation.blocks(ROUNDING * terms)
+        for block, sizes in zip(self.equation.blocks(noise), sizes_of, strict=True):
             signs = np.where(random.random(sizes.shape) < 0.5, -1.0, 1.0)
             lower = np.tril(signs * sizes, -1)
             block[:] = lower + lower.T + np.diag(np.diag(signs * sizes))

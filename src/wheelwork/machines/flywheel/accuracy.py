@@ -32,8 +32,6 @@ LARGEST_TRACE_DRIFT = 1e-12  # of ∫ W in time
 LARGEST_FOCK_LOSS = 1e-7  # of probability that may be lost on the way to the Fock basis, in time
 TRANSIENT_NEGATIVITY = 1e-3  # of an eigenvalue in time, beyond the error of W
 
-# ------------------------------------------------------------------ errors
-
 
 def moment_errors(
     solution: Stationary | Snapshot, parameters: FlywheelParameters
@@ -66,7 +64,7 @@ def flow_errors(solution: Stationary | Snapshot, flows: Flows) -> dict[str, floa
 
 def work_errors(stationary: Stationary, rtol: float, work: StoredWork) -> dict[str, float]:
     """Return bounds for a steady state, from the distance between its W and the true one."""
-    distance = _distance(stationary, rtol)
+    distance = stationary.distance + FOCK_SHARE * rtol
     energy = distance * work.energy
     entropy = distance * (work.entropy + 1.0)
     return {
@@ -80,12 +78,8 @@ def work_errors(stationary: Stationary, rtol: float, work: StoredWork) -> dict[s
 
 def ring_error(stationary: Stationary, rtol: float, ring: Ring) -> float:
     """Return a bound for the radius of the ring: where the top is flat, it moves far."""
-    distance = _distance(stationary, rtol)
+    distance = stationary.distance + FOCK_SHARE * rtol
     return float(np.sqrt(2.0 * distance / max(ring.curvature, FLAT)))
-
-
-def _distance(stationary: Stationary, rtol: float) -> float:
-    return stationary.distance + FOCK_SHARE * rtol
 
 
 def transient_work_errors(
@@ -113,9 +107,6 @@ def leave_one_out(stationary: Stationary) -> list[Stationary]:
         replace(stationary, distribution=one, moments=moments(one), replicas=())
         for one in stationary.replicas
     ]
-
-
-# ------------------------------------------------------------------ audit
 
 
 def stationary_audit(
@@ -176,17 +167,12 @@ def transient_audit(
         abs(one.phonon_number - number) / (number + 0.5)
         for one, number in zip(known, numbers, strict=True)
     )
-    bound = LARGEST_FOCK_LOSS + 2.0 * distance
+    bound, most = LARGEST_FOCK_LOSS + 2.0 * distance, TRANSIENT_NEGATIVITY + 2.0 * distance
     return entries | {
-        "negativity of density matrix": AuditEntry(
-            negativity, TRANSIENT_NEGATIVITY + 2.0 * distance
-        ),
+        "negativity of density matrix": AuditEntry(negativity, most),
         "probability lost in Fock basis": AuditEntry(lost, bound),
         "phonon number, Wigner against Fock": AuditEntry(differing, bound),
     }
-
-
-# ------------------------------------------------------------------ validity
 
 
 def validity(

@@ -16,9 +16,9 @@ from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel.fock_state import DenseFockState, StoredWork, dense_fock_state
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
-from wheelwork.machines.flywheel.state import FlywheelState, OscillatorState, moment_error
+from wheelwork.machines.flywheel.state import FlywheelState, OscillatorState
 from wheelwork.phase_space import Distribution, Evolution, FokkerPlanck, Snapshot
-from wheelwork.results import AuditEntry, Series, attributes, observable
+from wheelwork.results import AuditEntry, Series, attributes, observable, worst
 from wheelwork.states import FromDensityMatrix, Preparation
 
 UNPHYSICAL = 1e-2  # below zero: an eigenvalue that no error explains
@@ -34,34 +34,29 @@ Schedule = tuple[tuple[float, FlywheelParameters], ...]  # (start, device) in or
 class FlywheelSnapshot(OscillatorState):
     """The state of a flywheel at one time. A further evolution can start from it.
 
-    machine: the device in force from this time on. method: as asked for. snapshot: W in scaled
-    coordinates. inherited: error of W of the state that the evolution started from.
+    machine: the device in force from this time on. method: as asked for. inherited: error of W of
+    the state that the evolution started from.
     """
 
     machine: FlywheelParameters
     method: FokkerPlanck
-    snapshot: Snapshot
+    solution: Snapshot
     inherited: float = 0.0
 
     @property
     def time(self) -> float:
         """In units of 1/energy."""
-        return self.snapshot.time
+        return self.solution.time
 
     @property
     def title(self) -> str:
         """Name and time, for printing."""
         return f"FlywheelSnapshot at t = {self.time:g}"
 
-    @property
-    def solution(self) -> Snapshot:
-        """The same as `snapshot`."""
-        return self.snapshot
-
     @cached_property
     def fock(self) -> DenseFockState:
         """The state in the Fock basis of ω0 a†a: matrix, populations and eigenvalues."""
-        return dense_fock_state(self.snapshot, self.machine)
+        return dense_fock_state(self.solution, self.machine)
 
     @cached_property
     def stored_work(self) -> StoredWork:
@@ -80,21 +75,20 @@ class FlywheelSnapshot(OscillatorState):
         )
 
     def scaled_wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W per dX dP on the mesh of the axes X = x/x0 (n,) and P = p/p0 (m,): shape (n, m)."""
-        return self.snapshot.wigner(X, P)
+        return self.solution.wigner(X, P)
 
     @cached_property
     def wigner(self) -> xr.DataArray:
         """W over x, p on the mesh it was computed on; its integral over dx dp is one."""
-        field = self.snapshot.field
+        field = self.solution.field
         return self._over_phase_space(field.mesh.axis, 0.5 * field.values)  # dX dP = dx dp / 2
 
     # ------------------------------------------------------------------ observables
 
-    @observable(r"g^{(2)}(0)", "1", "second-order coherence", error=moment_error("g2"))
+    @observable(r"g^{(2)}(0)", "1", "second-order coherence", error="moment_errors")
     def g2(self) -> float:
         """g²(0); raises NotConverged where the phonon number is within its error."""
-        value = self.snapshot.moments["g2"]
+        value = self.solution.moments["g2"]
         if math.isnan(value):
             raise NotConverged(
                 f"g2 is not known at t = {self.time:g}: the phonon number "
@@ -102,21 +96,19 @@ class FlywheelSnapshot(OscillatorState):
             )
         return value
 
-    @observable(r"\langle x\rangle", "length", "mean position", error=moment_error("position"))
+    @observable(r"\langle x\rangle", "length", "mean position", error="moment_errors")
     def position(self) -> float:
-        """⟨x⟩."""
-        return self.machine.length * self.snapshot.moments["x"]
+        return self.machine.length * self.solution.moments["x"]
 
-    @observable(r"\langle p\rangle", "1/length", "mean momentum", error=moment_error("momentum"))
+    @observable(r"\langle p\rangle", "1/length", "mean momentum", error="moment_errors")
     def momentum(self) -> float:
-        """⟨p⟩."""
-        return self.machine.momentum * self.snapshot.moments["p"]
+        return self.machine.momentum * self.solution.moments["p"]
 
     @observable(
         r"\dot U",
         "energy^2",
         "rate of change of the mean energy",
-        error=lambda state: state.machine.frequency * state.snapshot.energy_rates_error,
+        error=lambda state: state.machine.frequency * state.solution.energy_rates_error,
     )
     def charging_power(self) -> float:
         """dU/dt, exactly, from the equation of motion: mean force, friction and noise together."""
@@ -129,30 +121,26 @@ class FlywheelSnapshot(OscillatorState):
         ω0 (2⟨f P⟩, −2⟨γ P²⟩, 2⟨d⟩) in scaled coordinates, that is
         ⟨force p/m⟩, −⟨γ p²/m⟩ and ⟨D⟩/2m.
         """
-        force, friction, noise = self.snapshot.energy_rates
+        force, friction, noise = self.solution.energy_rates
         frequency = self.machine.frequency
         return frequency * force, frequency * friction, frequency * noise
-
-    # ------------------------------------------------------------------ errors and audit
 
     @cached_property
     def work_errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`."""
-        return accuracy.transient_work_errors(self.snapshot, self.fock, self.stored_work)
+        return accuracy.transient_work_errors(self.solution, self.fock, self.stored_work)
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
         allowed = self.method.rtol + self.inherited
-        entries = accuracy.transient_audit([self.snapshot], [self.known_fock], allowed)
+        entries = accuracy.transient_audit([self.solution], [self.known_fock], allowed)
         return MappingProxyType(entries | dict(self.validity))
 
 
 @dataclass(frozen=True, repr=False)
 class FlywheelEvolution(Series[FlywheelSnapshot]):
     """What `Flywheel.evolve` returns: a sequence of `FlywheelSnapshot`.
-
-    Every observable of a snapshot is an attribute here too, as an array over `times`.
 
     schedule: (start, device) in order of time. method: as asked for. evolution: W(t) in scaled
     coordinates with its error.
@@ -194,13 +182,8 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that the description takes for small, the worst of all devices in force."""
-        worst: dict[str, AuditEntry] = {}
         last = {id(one.machine): one for one in self.results}  # line shapes need no hash
-        for one in last.values():
-            for name, entry in one.validity.items():
-                if name not in worst or entry.value > worst[name].value:
-                    worst[name] = entry
-        return MappingProxyType(worst)
+        return MappingProxyType(worst(one.validity for one in last.values()))
 
     def to_xarray(self) -> xr.Dataset:
         """All observables with errors over `time`, and the bias of a two-lead device."""
@@ -253,12 +236,17 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
     in other units of x and p.
     """
     match initial:
-        case FlywheelState():
-            _require_same_oscillator(initial.machine, parameters)
-            return SteadyStart(initial.stationary.distribution, initial.wigner_error)
-        case FlywheelSnapshot():
-            _require_same_oscillator(initial.machine, parameters)
-            return initial.snapshot
+        case FlywheelState() | FlywheelSnapshot():
+            for name in ("frequency", "mass"):
+                value, own = getattr(initial.machine, name), getattr(parameters, name)
+                if value != own:
+                    raise InvalidArgument(
+                        f"`initial` must be a state of an oscillator of the same {name} = {own:g}, "
+                        f"but is of {value:g}; its density matrix may be given instead"
+                    )
+            if isinstance(initial, FlywheelSnapshot):
+                return initial.solution
+            return SteadyStart(initial.solution.distribution, initial.wigner_error)
         case np.ndarray():
             return FromDensityMatrix(initial)
         case Preparation() if not isinstance(initial, type):
@@ -267,16 +255,6 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
         "`initial` must be a state such as Ground(), Coherent(2.0) or device.steady_state(), "
         f"but is {initial!r}"
     )
-
-
-def _require_same_oscillator(given: FlywheelParameters, parameters: FlywheelParameters) -> None:
-    for name in ("frequency", "mass"):
-        value, own = getattr(given, name), getattr(parameters, name)
-        if value != own:
-            raise InvalidArgument(
-                f"`initial` must be a state of an oscillator of the same {name} = {own:g}, "
-                f"but is of {value:g}; its density matrix may be given instead"
-            )
 
 
 def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedule:

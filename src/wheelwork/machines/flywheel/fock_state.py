@@ -18,8 +18,27 @@ FINEST_STATE = 1e-9  # accuracy of the dense transform where W has it; it costs 
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 
 
+class FockPopulations:
+    """What the populations of a state give."""
+
+    @property
+    def populations(self) -> FloatArray:
+        """⟨n|ρ|n⟩, (levels,)."""
+        raise NotImplementedError
+
+    @property
+    def levels(self) -> int:
+        """Number of Fock states kept."""
+        return int(self.populations.size)
+
+    @property
+    def phonon_number(self) -> float:
+        """⟨a†a⟩ by the populations."""
+        return float(np.arange(self.levels) @ self.populations)
+
+
 @dataclass(frozen=True)
-class FockState:
+class FockState(FockPopulations):
     """A density matrix with few diagonals, as steady states have.
 
     diagonals: (K + 1, n), diagonals[k, j] = ρ[j + k, j]. left_out: bound on the share of the
@@ -30,24 +49,13 @@ class FockState:
     left_out: float
 
     @property
-    def levels(self) -> int:
-        """Number of Fock states kept."""
-        return int(self.diagonals.shape[1])
-
-    @property
     def populations(self) -> FloatArray:
-        """⟨n|ρ|n⟩, (levels,)."""
         return np.asarray(self.diagonals[0].real)
 
     @property
     def lost(self) -> float:
         """Probability beyond the highest level."""
         return 1.0 - float(np.sum(self.populations))
-
-    @property
-    def phonon_number(self) -> float:
-        """⟨a†a⟩ by the populations."""
-        return float(np.arange(self.levels) @ self.populations)
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
@@ -78,30 +86,19 @@ class FockState:
 
 
 @dataclass(frozen=True)
-class DenseFockState:
+class DenseFockState(FockPopulations):
     """Any density matrix, as states in time have; `matrix` is ρ, complex (levels, levels)."""
 
     matrix: npt.NDArray[np.complex128]
 
     @property
-    def levels(self) -> int:
-        """Number of Fock states kept."""
-        return int(self.matrix.shape[0])
-
-    @property
     def populations(self) -> FloatArray:
-        """⟨n|ρ|n⟩, (levels,)."""
         return np.asarray(np.diagonal(self.matrix).real)
 
     @property
     def lost(self) -> float:
         """Probability beyond the highest level."""
         return 1.0 - float(np.trace(self.matrix).real)
-
-    @property
-    def phonon_number(self) -> float:
-        """⟨a†a⟩ by the populations."""
-        return float(np.arange(self.levels) @ self.populations)
 
     @cached_property
     def eigenvalues(self) -> FloatArray:

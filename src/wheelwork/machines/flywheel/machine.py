@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from wheelwork.phase_space import (
 )
 from wheelwork.phase_space.distribution import detection_weight
 from wheelwork.results import Labels, warn_outside_validity
-from wheelwork.transport import Coefficients, ResonantLevel
+from wheelwork.transport import Coefficients
 from wheelwork.verbs import require_method
 
 WEIGHT_RTOL = 1e-4  # of W after a detection; far below what statistics can see
@@ -36,9 +35,8 @@ AT_ITS_LIMIT = "the quasi-adiabatic description is at its limit"
 
 @dataclass(frozen=True, repr=False)
 class Flywheel(FlywheelParameters):
-    """A flywheel: its parameters, and what can be asked of it.
+    """A flywheel: one electronic level between leads pulls on a harmonic vibration.
 
-    One electronic level between leads pulls on a harmonic vibration:
     H_V = p²/2m + m ω0² x²/2 − F n x with n = c†c − N0 and N0 = ⟨c†c⟩ at F = 0
     (Culhane et al., Eqs. (1)–(4)). ħ = e = k_B = 1; energies, rates and temperatures share a unit.
 
@@ -57,31 +55,15 @@ class Flywheel(FlywheelParameters):
         """Symbol, unit and long name of every parameter and observable."""
         return {**self.parameter_labels(), **FlywheelState.labels()}
 
-    # ------------------------------------------------------------------ the equations
-
-    @cached_property
-    def junction(self) -> ResonantLevel:
-        """The electronic part, with the position as a parameter."""
-        return equations.junction(self)
-
-    @cached_property
-    def neutral_occupation(self) -> float:
-        """N0 = ⟨c†c⟩ at F = 0, where the mean force vanishes; also the occupation at x = 0."""
-        return equations.neutral_occupation(self)
-
     def coefficients(
         self, x: npt.ArrayLike, rtol: float = equations.FINEST_ACCURACY
     ) -> Coefficients:
-        """Occupation, diffusion, friction (m γ) and flows at fixed positions x.
-
-        See `wheelwork.transport.ResonantLevel.coefficients`; arrays have the shape of x.
-        """
+        """Occupation, diffusion, friction (m γ) and flows at fixed positions, in the shape of x."""
         return self.junction.coefficients(x, rtol)
 
     def model(self, rtol: float = equations.FINEST_ACCURACY) -> PhaseSpaceModel:
-        """The oscillator's stochastic equation, with coefficients to `rtol`.
-
-        Its local observables are the particle and energy current out of each lead.
+        """The oscillator's stochastic equation, with coefficients to `rtol`, and with the particle
+        and energy currents out of the leads as local observables.
         """
         return equations.phase_space_model(self, rtol)
 
@@ -106,8 +88,6 @@ class Flywheel(FlywheelParameters):
         """
         return equations.threshold_bias(self, low, high)
 
-    # ------------------------------------------------------------------ the verbs
-
     def steady_state(
         self, method: FokkerPlanck | EnergyDiffusion | Langevin | None = None
     ) -> FlywheelState:
@@ -117,8 +97,8 @@ class Flywheel(FlywheelParameters):
         the position), NotConverged when `rtol` is out of reach. Warns with ValidityWarning
         when the device is not slow and weakly coupled.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck, EnergyDiffusion, Langevin), DIRECT)
+        kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
+        method = require_method(method, kinds, DIRECT, FokkerPlanck())
         if self.force == 0.0:
             raise InvalidArgument(
                 "`force` must not be zero for a steady state: without it nothing acts on the "
@@ -148,8 +128,7 @@ class Flywheel(FlywheelParameters):
         A force of zero is allowed: the oscillator is then free. Raises InvalidArgument and
         NotConverged as `wheelwork.phase_space.FokkerPlanck.evolve`.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck,), DIRECT)
+        method = require_method(method, (FokkerPlanck,), DIRECT, FokkerPlanck())
         devices = schedule(self, changes or {})
         rtol = table_tolerance(method.rtol)
         models = [(start, equations.phase_space_model(device, rtol)) for start, device in devices]
@@ -172,8 +151,8 @@ class Flywheel(FlywheelParameters):
         By the regression theorem on the generator of the Fokker–Planck equation, to the `rtol` of
         `method`; see `wheelwork.phase_space.Response`. Raises as `steady_state`.
         """
-        method = FokkerPlanck() if method is None else method
-        require_method(method, (FokkerPlanck,), f"{DIRECT} (sampled_correlations takes Langevin)")
+        example = f"{DIRECT} (sampled_correlations takes Langevin)"
+        method = require_method(method, (FokkerPlanck,), example, FokkerPlanck())
         warn_outside_validity(AT_ITS_LIMIT, accuracy.validity(self, (0.0,)))
         return method.correlations(self.model(table_tolerance(min(method.rtol, WEIGHT_RTOL))))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -19,16 +20,6 @@ COLOUR_ACCURACY = 1e-6  # of force noise spectra, of which two digits are looked
 SCAN_POINTS = 33  # of the bias: one unit apart by default; two thresholds in one unit are missed
 BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart without a bias
 BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
-
-
-def junction(parameters: FlywheelParameters) -> ResonantLevel:
-    """Return the electronic part, with the position as a parameter."""
-    return ResonantLevel(parameters.leads, parameters.level, parameters.force)
-
-
-def neutral_occupation(parameters: FlywheelParameters) -> float:
-    """Return N0 = ⟨c†c⟩ at F = 0, which is that at x = 0; there the mean force vanishes."""
-    return float(junction(parameters).coefficients(0.0).occupation)
 
 
 @dataclass(frozen=True)
@@ -54,25 +45,20 @@ def phase_space_model(
 ) -> PhaseSpaceModel:
     """Return the oscillator's stochastic equation, with coefficients to `rtol`.
 
-    Its local observables are the particle and energy current out of each lead, `particle_0`, ...,
-    `energy_0`, ...
+    Its local observables are the currents out of the leads, `particle_0`, ..., `energy_0`, ...
     """
     leads = range(len(parameters.leads))
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
     accuracy = max(rtol, SHARP_ACCURACY if sharp else FINEST_ACCURACY)
-    rates = Rates(junction(parameters), neutral_occupation(parameters), accuracy)
+    rates = Rates(parameters.junction, parameters.neutral_occupation, accuracy)
     return PhaseSpaceModel(rates, parameters.frequency, parameters.mass, names)
 
 
 def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
-    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator.
-
-    The description replaces the force noise by its value and slope at zero frequency; this is
-    how far the spectrum curves away from that within ±ω0.
-    """
+    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator."""
     w = np.array([-parameters.frequency, 0.0, parameters.frequency])
-    below, centre, above = junction(parameters).force_noise_spectrum(w, x, COLOUR_ACCURACY)
+    below, centre, above = parameters.junction.force_noise_spectrum(w, x, COLOUR_ACCURACY)
     return float(abs(0.5 * (below + above) / centre - 1.0))
 
 
@@ -87,40 +73,28 @@ def tunnelling_rate(parameters: FlywheelParameters) -> float:
 
 def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
     """Return m γ at x = 0 for another bias."""
-    return float(junction(parameters.replace(bias=bias)).coefficients(0.0).friction)
+    return float(parameters.replace(bias=bias).junction.coefficients(0.0).friction)
 
 
 def threshold_bias(parameters: FlywheelParameters, low: float, high: float) -> float:
-    """Return the smallest bias in [low, high] at which the friction at rest turns negative.
-
-    By a scan of `SCAN_POINTS` values and root finding to 1e-12. Raises NotConverged when the
-    friction keeps its sign, InvalidArgument unless there are two leads and low < high.
-    """
+    """Return the smallest bias in [low, high] at which the friction at rest turns negative."""
     low, high = _checks.real("low", low), _checks.real("high", high)
     if low >= high:
         raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
-
-    def friction(bias: float) -> float:
-        return friction_at_rest(parameters, bias)
-
+    friction = partial(friction_at_rest, parameters)
     scan = np.linspace(low, high, SCAN_POINTS)
     values = np.array([friction(bias) for bias in scan])
     falls = np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0))
     if falls.size == 0:
+        trend = "turns from negative to positive only"
+        if np.all(values > 0.0) or np.all(values <= 0.0):
+            trend = "stays positive" if values[0] > 0.0 else "is never positive"
         raise NotConverged(
             f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
-            f"the friction at rest {_trend(values)}"
+            f"the friction at rest {trend}"
         )
     bracket = scan[falls[0]], scan[falls[0] + 1]
     return float(brentq(friction, *bracket, xtol=1e-12, rtol=1e-14))
-
-
-def _trend(friction: FloatArray) -> str:
-    if np.all(friction > 0.0):
-        return "stays positive"
-    if np.all(friction <= 0.0):
-        return "is never positive"
-    return "turns from negative to positive only"
 
 
 @dataclass(frozen=True)
@@ -164,12 +138,9 @@ class Flows:
 
 def flows(leads: Sequence[Lead], means: Mapping[str, float], names: Iterable[str]) -> Flows:
     """Return the flows from `means` of the local observables `names` of `phase_space_model`."""
-    particle, energy = per_lead(means, names)
+    potentials = np.array([lead.chemical_potential for lead in leads])
     return Flows(
-        particle_currents=particle,
-        energy_currents=energy,
-        chemical_potentials=np.array([lead.chemical_potential for lead in leads]),
-        temperatures=np.array([lead.temperature for lead in leads]),
+        *per_lead(means, names), potentials, np.array([lead.temperature for lead in leads])
     )
 
 

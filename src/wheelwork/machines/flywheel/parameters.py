@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, parameter, positive, real
 from wheelwork.results import Labels
 from wheelwork.states.oscillator import length_unit
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
@@ -15,62 +15,44 @@ from wheelwork.transport import Lead, Lorentzian, ResonantLevel
 PAPER_COUPLING = 0.1  # λ of Culhane et al., caption of Fig. 2
 
 
-def _leads(name: str, value: Any) -> tuple[Lead, ...]:
-    return ResonantLevel(value, 0.0, 0.0).leads
-
-
 @dataclass(frozen=True, repr=False)
 class FlywheelParameters(Parameters):
-    """One electronic level between leads, pulling on a harmonic vibration.
-
-    H_V = p²/2m + m ω0² x²/2 − F n x with n = c†c − N0 and N0 = ⟨c†c⟩ at F = 0
-    (Culhane et al., Eqs. (1)–(4)). ħ = e = k_B = 1; energies, rates and temperatures share a unit.
-
-    leads: any number of `Lead`. level: ε of the dot. frequency: ω0. mass: m.
-    force: F per unit charge; the paper's λ = F x0/2 with x0 = √(2/(m ω0)).
-    temperature: of the bath that the free energy refers to; by default that of the leads,
-    which must then agree with each other.
+    """Parameters of a flywheel; `Flywheel` describes them.
 
     Raises InvalidArgument for values that are not finite, for a frequency, mass or temperature that
     is not positive, and for `leads` that are not leads.
     """
 
-    leads: tuple[Lead, ...] = parameter(r"\alpha", "1", "leads", check=_leads)
-    level: float = parameter(
-        r"\varepsilon", "energy", "energy of the level", check=_checks.real, default=0.0
+    leads: tuple[Lead, ...] = parameter(
+        r"\alpha", "1", "leads", lambda _, value: ResonantLevel(value, 0.0, 0.0).leads
     )
+    level: float = parameter(r"\varepsilon", "energy", "energy of the level", real, default=0.0)
     frequency: float = parameter(
-        r"\omega_0", "energy", "frequency of the oscillator", check=_checks.positive, default=0.2
+        r"\omega_0", "energy", "frequency of the oscillator", positive, default=0.2
     )
     mass: float = parameter(
-        "m", "1/(energy length^2)", "mass of the oscillator", check=_checks.positive, default=1.0
+        "m", "1/(energy length^2)", "mass of the oscillator", positive, default=1.0
     )
-    force: float = parameter(
-        "F", "energy/length", "force per unit charge", check=_checks.real, default=0.0
-    )
+    force: float = parameter("F", "energy/length", "force per unit charge", real, default=0.0)
     temperature: float | None = parameter(
         "T",
         "energy",
         "temperature that the free energy refers to",
-        check=_checks.positive,
+        positive,
         optional=True,
         default=None,
     )
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {
-            "bias": ("V", "energy", "bias"),
-            "mean_potential": (r"\bar\mu", "energy", "mean chemical potential of two leads"),
-            "coupling": (r"\lambda", "energy", "electromechanical coupling"),
-        }
-    )
-    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
-        {
-            "bias": ("leads.chemical_potential", 0.0),
-            "mean_potential": ("leads.chemical_potential", 0.0),
-            "coupling": ("force", 0.0),
-        }
-    )
+    derived: ClassVar[Labels] = {
+        "bias": ("V", "energy", "bias"),
+        "mean_potential": (r"\bar\mu", "energy", "mean chemical potential of two leads"),
+        "coupling": (r"\lambda", "energy", "electromechanical coupling"),
+    }
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = {
+        "bias": ("leads.chemical_potential", 0.0),
+        "mean_potential": ("leads.chemical_potential", 0.0),
+        "coupling": ("force", 0.0),
+    }
 
     @classmethod
     def paper(cls, bias: float | None = None, **fields: Any) -> Self:
@@ -107,20 +89,15 @@ class FlywheelParameters(Parameters):
         if "force" in changes and "coupling" in changes:
             raise InvalidArgument("`coupling` must not be given together with `force`")
         given = {name: changes.pop(name) for name in self.derived if name in changes}
-        return replace(self, **changes)._with_derived(given)
-
-    def _with_derived(self, given: Mapping[str, Any]) -> Self:
+        device = replace(self, **changes)
         values = {name: _checks.real(name, value) for name, value in given.items()}
-        device = self
         if "bias" in values or "mean_potential" in values:
-            left, right = self._pair()
-            mean = values.get("mean_potential", self.mean_potential)
-            half = 0.5 * values.get("bias", self.bias)
-            leads = (
-                replace(left, chemical_potential=mean + half),
-                replace(right, chemical_potential=mean - half),
-            )
-            device = replace(device, leads=leads)
+            left, right = device._pair()
+            mean = values.get("mean_potential", device.mean_potential)
+            half = 0.5 * values.get("bias", device.bias)
+            left = replace(left, chemical_potential=mean + half)
+            right = replace(right, chemical_potential=mean - half)
+            device = replace(device, leads=(left, right))
         if "coupling" in values:
             device = replace(device, force=2.0 * values["coupling"] / device.length)
         return device
@@ -150,6 +127,16 @@ class FlywheelParameters(Parameters):
         """(μ_L + μ_R)/2 of a two-lead device."""
         left, right = self._pair()
         return 0.5 * (left.chemical_potential + right.chemical_potential)
+
+    @cached_property
+    def junction(self) -> ResonantLevel:
+        """The electronic part, with the position as a parameter."""
+        return ResonantLevel(self.leads, self.level, self.force)
+
+    @cached_property
+    def neutral_occupation(self) -> float:
+        """N0 = ⟨c†c⟩ at F = 0, where the mean force vanishes; also the occupation at x = 0."""
+        return float(self.junction.coefficients(0.0).occupation)
 
     @property
     def length(self) -> float:

@@ -1,8 +1,8 @@
 """States of a flywheel: what they are asked for, declared once, and the steady state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,29 +18,14 @@ from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error
 from wheelwork.phase_space.distribution import Ring, find_ring
-from wheelwork.results import UNAVAILABLE, AuditEntry, Result, observable
+from wheelwork.results import UNAVAILABLE, AuditEntry, Result, entry, observable
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
 DISPLAY_POINTS = 201  # along each axis of `wigner`: what a figure resolves
 
-HEADLINE = ("phonon_number", "g2", "energy", "ergotropy", "free_energy_gain", "particle_current")
-
-
-def moment_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return the function of a state that reads the error of `name` among those of moments."""
-    return lambda state: state.moment_errors[name]
-
-
-def work_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return the function of a state that reads the error of `name` among those of work."""
-    return lambda state: state.work_errors[name]
-
-
-def flow_error(name: str) -> Callable[["OscillatorState"], float]:
-    """Return the function of a state that reads the error of `name` among those of flows."""
-    return lambda state: state.flow_errors[name]
+work_entry, flow_entry = partial(entry, error="work_errors"), partial(entry, error="flow_errors")
 
 
 class OscillatorState(Result):
@@ -50,17 +35,15 @@ class OscillatorState(Result):
     state does not have is NaN in `observables`, with the reason in `missing`: the free energy where
     no temperature is named, and entropy and work where the state has too many levels or is no
     quantum state. Reading the attribute raises that reason.
+
+    solution: W in scaled coordinates, with its moments, mean flows and errors.
     """
 
     machine: FlywheelParameters
-    headline: ClassVar[tuple[str, ...]] = HEADLINE
-
-    # ------------------------------------------------------------------ what it is made of
-
-    @property
-    def solution(self) -> Stationary | Snapshot:
-        """W in scaled coordinates, with its moments, mean flows and errors."""
-        raise NotImplementedError
+    solution: Stationary | Snapshot
+    headline: ClassVar[tuple[str, ...]] = (
+        "phonon_number", "g2", "energy", "ergotropy", "free_energy_gain", "particle_current"
+    )  # fmt: skip
 
     @property
     def fock(self) -> AnyFockState:
@@ -113,8 +96,6 @@ class OscillatorState(Result):
         """Estimated absolute errors of the flows."""
         return accuracy.flow_errors(self.solution, self.flows)
 
-    # ------------------------------------------------------------------ quantum state
-
     @cached_property
     def density_matrix(self) -> npt.NDArray[np.complex128]:
         """ρ in the Fock basis of ω0 a†a, complex (n, n)."""
@@ -152,97 +133,52 @@ class OscillatorState(Result):
 
     # ------------------------------------------------------------------ observables
 
-    @observable(
-        r"\langle a^\dagger a\rangle",
-        "1",
-        "mean phonon number",
-        error=moment_error("phonon_number"),
-    )
+    @observable(r"\langle a^\dagger a\rangle", "1", "mean phonon number", error="moment_errors")
     def phonon_number(self) -> float:
         """⟨a†a⟩ = ⟨x²/x0² + p²/p0²⟩ − 1/2."""
         return self.solution.moments["phonon_number"]
 
-    @observable(r"g^{(2)}(0)", "1", "second-order coherence", error=moment_error("g2"))
+    @observable(r"g^{(2)}(0)", "1", "second-order coherence", error="moment_errors")
     def g2(self) -> float:
         """g²(0) = ⟨a†a†aa⟩/⟨a†a⟩² (Culhane et al., Eq. (10))."""
         return self.solution.moments["g2"]
 
-    @observable("U", "energy", "mean energy above the ground state", error=moment_error("energy"))
+    @observable("U", "energy", "mean energy above the ground state", error="moment_errors")
     def energy(self) -> float:
         """U = ω0 ⟨a†a⟩."""
         return self.machine.frequency * self.phonon_number
 
-    @observable("S", "1", "von Neumann entropy", error=work_error("entropy"))
-    def entropy(self) -> float:
-        """S = −Tr ρ ln ρ."""
-        return self.stored_work.entropy
+    entropy = work_entry("stored_work.entropy", "S", "1", "von Neumann entropy")
 
-    @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error=moment_error("purity"))
+    @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error="moment_errors")
     def purity(self) -> float:
-        """Tr ρ²."""
         return self.solution.moments["purity"]
 
-    @observable("W_E", "energy", "ergotropy", error=work_error("ergotropy"))
-    def ergotropy(self) -> float:
-        """Work that a cyclic unitary can extract from the whole state, against ω0 a†a."""
-        return self.stored_work.ergotropy
-
-    @observable(
+    ergotropy = work_entry("stored_work.ergotropy", "W_E", "energy", "ergotropy")
+    ergotropy_diagonal = work_entry(
+        "stored_work.ergotropy_diagonal",
         r"W_E^{\mathrm{diag}}",
         "energy",
         "ergotropy of the populations",
-        error=work_error("ergotropy_diagonal"),
     )
-    def ergotropy_diagonal(self) -> float:
-        """Ergotropy of the populations alone, the quantity of Culhane et al."""
-        return self.stored_work.ergotropy_diagonal
-
-    @observable(
-        "W_F", "energy", "non-equilibrium free energy", error=work_error("free_energy_gain")
+    free_energy_gain = work_entry(
+        "stored_work.free_energy_gain", "W_F", "energy", "non-equilibrium free energy"
     )
-    def free_energy_gain(self) -> float:
-        """W_F = U − T S + T ln Z, over the bath of `machine.free_energy_temperature`.
-
-        Raises InvalidArgument when the leads differ in temperature and none was named.
-        """
-        return self.stored_work.free_energy_gain
-
-    @observable(
-        r"\max_n(p_{n+1}-p_n)", "1", "largest population inversion", error=work_error("inversion")
+    inversion = work_entry(
+        "stored_work.inversion", r"\max_n(p_{n+1}-p_n)", "1", "largest population inversion"
     )
-    def inversion(self) -> float:
-        """Largest p_{n+1} − p_n; positive when a level holds more than the one below it."""
-        return self.stored_work.inversion
 
-    @observable(
-        "I",
-        "energy",
-        "particle current out of the first lead",
-        error=flow_error("particle_current"),
-    )
+    @observable("I", "energy", "particle current out of the first lead", error="flow_errors")
     def particle_current(self) -> float:
         """Mean particle current out of the first lead (left to right where there are two)."""
         return float(self.flows.particle_currents[0])
 
-    @observable(
-        "P",
-        "energy^2",
-        "electrical power taken from the leads",
-        error=flow_error("electrical_power"),
+    electrical_power = flow_entry(
+        "flows.electrical_power", "P", "energy^2", "electrical power taken from the leads"
     )
-    def electrical_power(self) -> float:
-        """Σ μ_α I_α, the work that the chemical potentials do on the device; I V for two leads."""
-        return self.flows.electrical_power
-
-    @observable(
-        r"\dot\Sigma",
-        "energy",
-        "entropy production rate of the leads",
-        error=flow_error("entropy_production"),
+    entropy_production = flow_entry(
+        "flows.entropy_production", r"\dot\Sigma", "energy", "entropy production rate of the leads"
     )
-    def entropy_production(self) -> float:
-        """−Σ J_α/T_α; never negative in the steady state."""
-        return self.flows.entropy_production
 
     @property
     def particle_currents(self) -> Mapping[int, float]:
@@ -258,8 +194,6 @@ class OscillatorState(Result):
     def heat_currents(self) -> Mapping[int, float]:
         """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, by its index."""
         return _by_lead(self.flows.heat_currents)
-
-    # ------------------------------------------------------------------ validity, export
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -282,33 +216,24 @@ def _by_lead(values: FloatArray) -> Mapping[int, float]:
 
 @dataclass(frozen=True, repr=False)
 class FlywheelState(OscillatorState):
-    """What `Flywheel.steady_state` returns.
-
-    machine and method: what was asked for. stationary: W in scaled coordinates with its errors.
-    """
+    """What `Flywheel.steady_state` returns; machine and method: what was asked for."""
 
     machine: FlywheelParameters
     method: Any
-    stationary: Stationary
-
-    @property
-    def solution(self) -> Stationary:
-        """The same as `stationary`."""
-        return self.stationary
+    solution: Stationary
 
     @cached_property
     def fock(self) -> FockState:
         """The state in the Fock basis of ω0 a†a, as diagonals, populations and eigenvalues."""
-        return fock_state(self.stationary.distribution, accuracy.FOCK_SHARE * self.method.rtol)
+        return fock_state(self.solution.distribution, accuracy.FOCK_SHARE * self.method.rtol)
 
     def scaled_wigner(self, X: FloatArray, P: FloatArray) -> FloatArray:
-        """W per dX dP on the mesh of the axes X = x/x0 (n,) and P = p/p0 (m,): shape (n, m)."""
-        return self.stationary.distribution.density(X[:, None], P[None, :])
+        return self.solution.distribution.density(X[:, None], P[None, :])
 
     @cached_property
     def wigner(self) -> xr.DataArray:
         """W over x, p on a square mesh that holds the state; its integral over dx dp is one."""
-        reach = self.stationary.distribution.extent
+        reach = self.solution.distribution.extent
         axis = np.linspace(-reach, reach, DISPLAY_POINTS)
         x, p = axis * self.machine.length, axis * self.machine.momentum
         return self._over_phase_space(axis, self.wigner_on(x, p))
@@ -320,18 +245,15 @@ class FlywheelState(OscillatorState):
         Larger than the error of any observable: what is odd in p enters it linearly, entropy and
         ergotropy by its square.
         """
-        return self.stationary.wigner_error
+        return self.solution.wigner_error
 
     @cached_property
     def ring(self) -> Ring:
         """The crest of W: radius, curvature, contrast."""
-        return find_ring(self.stationary.distribution)
+        return find_ring(self.solution.distribution)
 
     @observable(
-        "r",
-        "1",
-        "radius of the ring where W is largest, in |a|",
-        error=lambda state: state.ring_error,
+        "r", "1", "radius of the ring where W is largest, in |a|", error=lambda one: one.ring_error
     )
     def ring_radius(self) -> float:
         """Radius √(x²/x0² + p²/p0²), from the mean of (x, p), where W is largest over angles.
@@ -340,13 +262,10 @@ class FlywheelState(OscillatorState):
         """
         return self.ring.radius
 
-    # ------------------------------------------------------------------ errors and audit
-
     @cached_property
     def replicas(self) -> "tuple[FlywheelState, ...]":
         """Of a sampled state, those with one group of trajectories left out each."""
-        parts = accuracy.leave_one_out(self.stationary)
-        return tuple(replace(self, stationary=one) for one in parts)
+        return tuple(replace(self, solution=one) for one in accuracy.leave_one_out(self.solution))
 
     def _standard_error(self, name: str) -> float:
         """Of an observable of a sampled state, by the jackknife over trajectories."""
@@ -357,15 +276,14 @@ class FlywheelState(OscillatorState):
         """Estimated absolute error of the ring's radius."""
         error = self._standard_error("ring_radius") if self.replicas else 0.0
         # A radius of zero in every replica has no scatter, but an error.
-        return error or accuracy.ring_error(self.stationary, self.method.rtol, self.ring)
+        return error or accuracy.ring_error(self.solution, self.method.rtol, self.ring)
 
     @cached_property
     def work_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`.
-
-        A bound from the distance between W and the true one; the standard error of a sampled state.
+        """A bound from the distance between W and the true one; of a sampled state, the standard
+        error. Raises as `stored_work`.
         """
-        bounds = accuracy.work_errors(self.stationary, self.method.rtol, self.stored_work)
+        bounds = accuracy.work_errors(self.solution, self.method.rtol, self.stored_work)
         if not self.replicas:
             return bounds
         errors = {name: self._standard_error(name) for name in bounds}
@@ -373,12 +291,12 @@ class FlywheelState(OscillatorState):
             # Clipped at zero in every replica they have no scatter, but an error.
             errors[name] = errors[name] or bounds[name]
         # The scatter of a difference of neighbours leaves out how stiff the fitted density is.
-        return errors | {"inversion": self.stationary.distance}
+        return errors | {"inversion": self.solution.distance}
 
     @cached_property
     def flow_errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of the flows; the standard error of a sampled state."""
-        bounds = accuracy.flow_errors(self.stationary, self.flows)
+        bounds = accuracy.flow_errors(self.solution, self.flows)
         if not self.replicas:
             return bounds
         return {name: self._standard_error(name) for name in bounds}
@@ -386,11 +304,8 @@ class FlywheelState(OscillatorState):
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Everything that could make the numbers wrong, checked."""
+        rtol, replicas = self.method.rtol, [one.solution for one in self.replicas]
         entries = accuracy.stationary_audit(
-            self.stationary,
-            self.method.rtol,
-            self.flows,
-            self.known_fock,
-            [one.stationary for one in self.replicas],
+            self.solution, rtol, self.flows, self.known_fock, replicas
         )
         return MappingProxyType(entries | dict(self.validity))

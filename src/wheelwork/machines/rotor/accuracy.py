@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,12 +33,10 @@ class StateError:
 
 def state_error(solution: Solution) -> StateError:
     """Return the effect of the levels beyond the window, of the residual and of rounding."""
-    beyond = solution.beyond
     square = solution.blocks.moment(2)
-    trace = float(beyond[0]) + solution.steady.error + SUMMATION
-    return StateError(
-        trace, float(beyond[1]) + trace * math.sqrt(square), float(beyond[2]) + trace * square
-    )
+    share, momentum, kinetic = map(float, solution.beyond)
+    trace = share + solution.steady.error + SUMMATION
+    return StateError(trace, momentum + trace * math.sqrt(square), kinetic + trace * square)
 
 
 def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
@@ -56,20 +53,18 @@ def flow_errors(solution: Solution, flow: RotorFlows) -> Mapping[str, float]:
         # heats are differences of gross flows, and the baths do no work
         cold, hot, work = cold + abs(flow.total), hot + abs(flow.total), 0.0
     produced = cold / parameters.temperature_cold + hot / parameters.temperature_hot
-    return MappingProxyType(
-        {
-            "heat_cold": cold,
-            "heat_hot": hot,
-            "heat_load": load,
-            "work_qubits": work,
-            "work_load": damping * parameters.load_tilt * coupling * error.trace,
-            "particle_current": current,
-            "angular_momentum": error.momentum + defect / damping,
-            "intrinsic_power": load + defect,
-            "back_action": load + defect,
-            "entropy_production": produced + load / parameters.temperature_load,
-        }
-    )
+    return {
+        "heat_cold": cold,
+        "heat_hot": hot,
+        "heat_load": load,
+        "work_qubits": work,
+        "work_load": damping * parameters.load_tilt * coupling * error.trace,
+        "particle_current": current,
+        "angular_momentum": error.momentum + defect / damping,
+        "intrinsic_power": load + defect,
+        "back_action": load + defect,
+        "entropy_production": produced + load / parameters.temperature_load,
+    }
 
 
 def energy_errors(solution: Solution) -> Mapping[str, Any]:
@@ -80,9 +75,8 @@ def energy_errors(solution: Solution) -> Mapping[str, Any]:
     energy = kinetic + (gap_cold + gap_hot + 2.0 * abs(parameters.coupling)) * error.trace
     momenta = solution.blocks.window.momenta
     # eigenvalues are known to rounding, and count with the energy of their level
-    rounding = float(
-        np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * parameters.moment_of_inertia)
-    )
+    inertia = parameters.moment_of_inertia
+    rounding = float(np.finfo(np.float64).eps * np.sum(momenta**2) / (2.0 * inertia))
     ergotropy = {
         "total": SORTING * energy + rounding,
         "qubits": (gap_cold + gap_hot) * error.trace,
@@ -105,12 +99,6 @@ def _current_defect(solution: Solution, flow: RotorFlows) -> float:
     return max(abs(flow.excitations_hot - damped), abs(flow.excitations_cold + damped))
 
 
-def _rounding_rate(solution: Solution) -> float:
-    """Largest relaxation rate that rounding hides: a second steady state could not be told."""
-    fastest = np.max(np.abs(solution.steady.generator.diagonal()))
-    return float(np.finfo(np.float64).eps * fastest)
-
-
 def audit(
     solution: Solution,
     flow: RotorFlows,
@@ -129,25 +117,24 @@ def audit(
     carried = (cold.gap + hot.gap) * parameters.load_damping * error.momentum
     uncertain = carried + errors["heat_load"] + errors["work_qubits"]
     share = solution.share_beyond
-    scale = flow.scale / min(
+    current = ROUNDING * rates + parameters.load_damping * error.momentum
+    coldest = min(
         parameters.temperature_cold, parameters.temperature_hot, parameters.temperature_load
     )
+    production = SECOND_LAW * (flow.scale / coldest) + errors["entropy_production"]
     edges = max(float(blocks.rotor[0]), float(blocks.rotor[-1]))
+    # Below this rate rounding hides relaxation: a second steady state could not be told.
+    hidden = np.finfo(np.float64).eps * np.max(np.abs(steady.generator.diagonal()))
     return {
         "estimated error": AuditEntry(share + steady.error, rtol),
         "residual": AuditEntry(steady.residual, RESIDUAL),
-        "uniqueness": AuditEntry(_rounding_rate(solution) / steady.relaxation_rate, UNIQUE),
+        "uniqueness": AuditEntry(float(hidden) / steady.relaxation_rate, UNIQUE),
         "trace": AuditEntry(abs(blocks.trace - 1.0), ROUNDING),
         "negativity": AuditEntry(max(0.0, -float(blocks.eigenvalues[-1])), NEGATIVE),
         "edge population": AuditEntry(edges, rtol),
         "kinetic energy beyond the window": AuditEntry(share, rtol),
         "another motion beyond the window": AuditEntry(solution.secondary_population, rtol),
         "first law": AuditEntry(abs(flow.total), ROUNDING * gross + uncertain),
-        "current through the rotor": AuditEntry(
-            _current_defect(solution, flow),
-            ROUNDING * rates + parameters.load_damping * error.momentum,
-        ),
-        "second law": AuditEntry(
-            -entropy_production, SECOND_LAW * scale + errors["entropy_production"]
-        ),
+        "current through the rotor": AuditEntry(_current_defect(solution, flow), current),
+        "second law": AuditEntry(-entropy_production, production),
     }

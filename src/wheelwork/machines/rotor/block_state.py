@@ -63,15 +63,12 @@ class Window:
         return Window(self.lowest - int(below), self.highest + int(above))
 
 
-def fixed_window(value: Any) -> tuple[int, int]:
+def fixed_window(name: str, value: Any) -> tuple[int, int]:
     """Return a window given as (lowest, highest), checked."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise InvalidArgument(f"`window` must be (lowest, highest), but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be (lowest, highest), but is {value!r}")
     window = Window(*value)
     return window.lowest, window.highest
-
-
-# ---------------------------------------------------------------------- energies
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,6 @@ def total_energies(parameters: RotorParameters, window: Window) -> FloatArray:
     return np.concatenate([values[:, 0], values[1:-1, 1], free[0], free[3]])
 
 
-# ---------------------------------------------------------------------- states
-
-
 @dataclass(frozen=True, repr=False)
 class BlockState:
     """A state on a window of l.
@@ -197,8 +191,6 @@ class BlockState:
         """
         weight = (2.0 * self.window.momenta[:-1] + 1.0) ** power
         return -2.0 * coupling * float(self.coherences.imag @ weight)
-
-    # ------------------------------------------------------------------ pairs
 
     @cached_property
     def pairs(self) -> FloatArray:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wheelwork import thermodynamics
-from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import (
     BlockState,
     Window,
@@ -17,8 +16,6 @@ from wheelwork.machines.rotor.block_state import (
 )
 from wheelwork.machines.rotor.model import RotorModel
 from wheelwork.machines.rotor.parameters import RotorParameters
-
-# ---------------------------------------------------------------------- flows
 
 
 @dataclass(frozen=True)
@@ -72,15 +69,6 @@ class RotorFlows:
         """Heat from the baths "cold", "hot" and "load"."""
         return {"cold": self.heat_cold, "hot": self.heat_hot, "load": self.heat_load}
 
-    def entropy_productions(self, parameters: RotorParameters) -> Mapping[str, float]:
-        """−Q̇/T of each bath."""
-        temperatures = {
-            "cold": parameters.temperature_cold,
-            "hot": parameters.temperature_hot,
-            "load": parameters.temperature_load,
-        }
-        return {bath: -heat / temperatures[bath] for bath, heat in self.heat_currents.items()}
-
 
 def flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
     """Return the flows of any state.
@@ -133,10 +121,9 @@ def stationary_flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
     )
 
 
-# ---------------------------------------------------------------------- operation
-
 REGIMES = ("idle", "engine", "accelerator", "refrigerator", "heater", "load-driven")
-_BY_SIGN = {  # of heat from the colder bath, heat from the warmer one, and work
+# Of heat from the colder bath, heat from the warmer one, and work.
+_BY_SIGN: Mapping[tuple[float, float, float], str] = {
     (0, 0, 0): "idle",
     (-1, 1, -1): "engine",
     (-1, 1, 1): "accelerator",
@@ -169,8 +156,8 @@ class Operation:
         baths. "load-driven": any other signs, possible because the load is a third bath. "idle":
         no flow exceeds its error.
         """
-        values = self.heat_cold, self.heat_hot, self.work
-        cold, hot, work = map(_sign, values, self.errors)
+        values = zip((self.heat_cold, self.heat_hot, self.work), self.errors, strict=True)
+        cold, hot, work = (math.copysign(abs(x) > error, x) for x, error in values)
         if work > 0 and cold <= 0 and hot <= 0:
             return "heater"
         return _BY_SIGN.get((cold, hot, work), "load-driven")
@@ -186,17 +173,14 @@ class Operation:
         return self.heat_cold / self.work if self.regime == "refrigerator" else math.nan
 
     @property
-    def efficiency_error(self) -> float | None:
-        """Of `efficiency`, None where that is NaN."""
+    def ratio_errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of `efficiency` and `cop`, where these are not NaN."""
         heat, work = max(self.errors[:2]), self.errors[2]
-        engine = self.regime == "engine"
-        return (work + self.efficiency * heat) / self.heat_hot if engine else None
-
-    @property
-    def cop_error(self) -> float | None:
-        """Of `cop`, None where that is NaN."""
-        heat, work = max(self.errors[:2]), self.errors[2]
-        return (heat + self.cop * work) / self.work if self.regime == "refrigerator" else None
+        if self.regime == "engine":
+            return {"efficiency": (work + self.efficiency * heat) / self.heat_hot}
+        return (
+            {"cop": (heat + self.cop * work) / self.work} if self.regime == "refrigerator" else {}
+        )
 
     @property
     def carnot_efficiency(self) -> float:
@@ -211,10 +195,6 @@ class Operation:
         """
         difference = self.temperature_hot - self.temperature_cold
         return self.temperature_cold / difference if difference > 0.0 else math.inf
-
-
-def _sign(value: float, error: float) -> int:
-    return int(math.copysign(1.0, value)) if abs(value) > error else 0
 
 
 def operation(model: RotorModel, flow: RotorFlows, errors: Mapping[str, float]) -> Operation:
@@ -237,9 +217,6 @@ def operation(model: RotorModel, flow: RotorFlows, errors: Mapping[str, float]) 
     return Operation(cold[1], hot[1], work, cold[0], hot[0], (cold[2], hot[2], work_error))
 
 
-# ---------------------------------------------------------------------- stored work
-
-
 def ergotropies(parameters: RotorParameters, blocks: BlockState) -> Mapping[str, float]:
     """Return the ergotropies of the whole and of its parts (Leitch et al., Eq. (35)).
 
@@ -252,25 +229,19 @@ def ergotropies(parameters: RotorParameters, blocks: BlockState) -> Mapping[str,
     reach = max(abs(window.lowest), abs(window.highest), 2 * window.levels)
     blocks = blocks.on(Window(-reach, reach))
     cold, hot = parameters.field_cold, parameters.field_hot
-    qubits = np.array([-cold - hot, -cold + hot, cold - hot, cold + hot])
-    pairs = pairs_of(parameters, blocks.window)
-    values = {
-        "total": thermodynamics.spectral_ergotropy(
-            blocks.eigenvalues,
-            blocks.in_eigenstates(pairs),
-            total_energies(parameters, blocks.window),
-        ),
-        "qubits": _of_populations(blocks.qubits, qubits),
-        "rotor": _of_populations(blocks.rotor, rotor_energies(parameters, blocks.window)),
+    excited_cold, excited_hot = blocks.excited(0), blocks.excited(1)
+    parts = {  # populations and energies
+        "qubits": (blocks.qubits, np.array([-cold - hot, -cold + hot, cold - hot, cold + hot])),
+        "rotor": (blocks.rotor, rotor_energies(parameters, blocks.window)),
+        "cold": (np.array([blocks.trace - excited_cold, excited_cold]), np.array([-cold, cold])),
+        "hot": (np.array([blocks.trace - excited_hot, excited_hot]), np.array([-hot, hot])),
     }
-    for site, (name, field) in enumerate((("cold", cold), ("hot", hot))):
-        excited = blocks.excited(site)
-        values[name] = _of_populations(
-            np.array([blocks.trace - excited, excited]), np.array([-field, field])
-        )
-    return values
-
-
-def _of_populations(populations: FloatArray, energies: FloatArray) -> float:
-    ordered = np.sort(populations)[::-1]
-    return thermodynamics.spectral_ergotropy(ordered, populations, energies)
+    total = thermodynamics.spectral_ergotropy(
+        blocks.eigenvalues,
+        blocks.in_eigenstates(pairs_of(parameters, blocks.window)),
+        total_energies(parameters, blocks.window),
+    )
+    return {"total": total} | {
+        name: thermodynamics.spectral_ergotropy(np.sort(populations)[::-1], populations, energies)
+        for name, (populations, energies) in parts.items()
+    }

@@ -17,17 +17,17 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor import energetics
 from wheelwork.machines.rotor.block_state import BlockState, Window, block_state, from_matrix
 from wheelwork.machines.rotor.energetics import RotorFlows
-from wheelwork.machines.rotor.model import RotorMethod, RotorModel
+from wheelwork.machines.rotor.model import RotorMethod, RotorModel, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.state import RotorResult, flow_observable
+from wheelwork.machines.rotor.state import RotorResult
 from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
-from wheelwork.results import AuditEntry, Result, Series
+from wheelwork.results import AuditEntry, Result, Series, entry, worst
 
 MARGIN = 16  # levels on both sides of the initial state
 SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long intervals
 LARGEST_FIRST = 512  # levels of a first window that holds the steady state too; cheap to solve on
 LARGEST_MATRIX = 2.0**31  # bytes of the initial density matrix, which is dense
-ENDS = {"first": 0, "last": -1}  # indices of l, whose populations are followed
+ENDS = ("first", "last")  # values of l in the window, whose populations are followed
 GROWING = 0.1  # of rtol: an end that turns back more than this is moved outwards
 
 
@@ -65,12 +65,10 @@ class RotorStart:
 
 
 @dataclass(frozen=True, eq=False)
-class TransientSolution:
+class TransientSolution(WindowState):
     """The state at one time. error: estimated Σ|δρ| over populations and coherences."""
 
-    model: RotorModel
     time: float
-    blocks: BlockState
     error: float
 
 
@@ -79,13 +77,8 @@ class RotorSnapshot(RotorResult):
     """A rotor engine at one time of an evolution."""
 
     headline: ClassVar[tuple[str, ...]] = (
-        "heat_cold",
-        "heat_hot",
-        "heat_load",
-        "net_power",
-        "angular_momentum",
-        "ergotropy_total",
-    )
+        "heat_cold", "heat_hot", "heat_load", "net_power", "angular_momentum", "ergotropy_total"
+    )  # fmt: skip
 
     machine: RotorParameters
     method: RotorMethod
@@ -96,10 +89,10 @@ class RotorSnapshot(RotorResult):
         """All heat, work and power."""
         return energetics.flows(self.model, self.blocks)
 
-    kinetic_power = flow_observable(
-        "kinetic_power", r"\dot W_\mathrm{kin}", "change of the kinetic energy"
+    kinetic_power = entry(
+        "flows.kinetic_power", r"\dot W_\mathrm{kin}", "energy^2", "change of the kinetic energy"
     )
-    net_power = flow_observable("net_power", r"\dot W_\mathrm{net}", "net power")
+    net_power = entry("flows.net_power", r"\dot W_\mathrm{net}", "energy^2", "net power")
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -118,11 +111,14 @@ class RotorSnapshot(RotorResult):
 class RotorEvolution(Series[RotorSnapshot]):
     """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
 
-    Each of their observables is an attribute too, as an array (T,), such as `angular_momentum`.
     model: the equations, on a window that held the rotor at all times. solution: theirs.
     """
 
     kind: ClassVar[type[Result]] = RotorSnapshot
+    listed: ClassVar[tuple[str, ...]] = (
+        "kinetic_power", "intrinsic_power", "net_power", "back_action", "heat_cold", "heat_hot",
+        "heat_load", "work_qubits", "work_load", "angular_momentum", "kinetic_energy",
+    )  # fmt: skip
 
     machine: RotorParameters
     method: RotorMethod
@@ -142,16 +138,12 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def ends(self) -> FloatArray:
-        """(T, 2), largest populations of the first and the last l of the window up to each time,
-        over all steps on the way.
-        """
+        """(T, 2), largest populations of the first and the last l on the way to each time."""
         return np.column_stack([self.solution.largest[end] for end in ENDS])
 
     @property
     def error(self) -> FloatArray:
-        """(T,), estimated Σ|δρ| over populations and coherences, with what the ends of the window
-        may have turned back.
-        """
+        """(T,), estimated Σ|δρ|, with what the ends of the window may have turned back."""
         turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
         return np.asarray(self.solution.error + turned_back)
 
@@ -159,10 +151,15 @@ class RotorEvolution(Series[RotorSnapshot]):
     def results(self) -> tuple[RotorSnapshot, ...]:
         """One result for each time."""
         solutions = (
-            TransientSolution(self.model, float(time), state, float(error))
+            TransientSolution(self.model, state, float(time), float(error))
             for time, state, error in zip(self.times, self.states, self.error, strict=True)
         )
         return tuple(RotorSnapshot(self.machine, self.method, each) for each in solutions)
+
+    @property
+    def errors(self) -> Mapping[str, FloatArray]:
+        """None: `error` is that of the states."""
+        return {}
 
     @property
     def flows(self) -> tuple[RotorFlows, ...]:
@@ -177,11 +174,7 @@ class RotorEvolution(Series[RotorSnapshot]):
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """The audits of all times, of each entry the largest value."""
-        worst: dict[str, AuditEntry] = {}
-        for name, entry in (item for result in self.results for item in result.audit.items()):
-            if name not in worst or not entry.value <= worst[name].value:
-                worst[name] = entry
-        return MappingProxyType(worst)
+        return MappingProxyType(worst(result.audit for result in self.results))
 
     def to_xarray(self) -> xr.Dataset:
         """Observables over time, and the populations of l over time and l."""
@@ -289,18 +282,14 @@ def evolve_on(
             f"{size / 2**30:.1f} GiB, more than {LARGEST_MATRIX / 2**30:g}"
         )
     model = method.model(parameters, window)
+    levels = np.zeros((2, window.levels))
+    levels[0, 0] = levels[1, -1] = 1.0
+    projectors = (sp.csc_array(sp.diags_array(np.tile(level, 4))) for level in levels)
     solution = lindblad.evolve(
         model.lindblad,
         start.on(window).matrix(),
         times,
-        observables={name: _projector(window, end) for name, end in ENDS.items()},
+        observables=dict(zip(ENDS, projectors, strict=True)),
         method=lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL)),
     )
     return RotorEvolution(parameters, method, model, solution)
-
-
-def _projector(window: Window, end: int) -> sp.csc_array:
-    """On the l at an end of the window, for any state of the qubits."""
-    level = np.zeros(window.levels)
-    level[end] = 1.0
-    return sp.csc_array(sp.diags_array(np.tile(level, 4)))

@@ -26,9 +26,17 @@ from wheelwork.machines.rotor.block_state import (
     pairs_of,
     rotor_energies,
 )
-from wheelwork.machines.rotor.model import SMALL, Entries, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.model import (
+    SMALL,
+    Entries,
+    Jumps,
+    QubitDissipator,
+    RotorModel,
+    UpDown,
+    matrix,
+)
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
-from wheelwork.parameters import parameter
+from wheelwork.parameters import Parameters, parameter, positive
 from wheelwork.results import AuditEntry
 
 # Splitting, over B_1 + B_2, below which a pair decays by one frequency: far above rounding of the
@@ -38,7 +46,7 @@ EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are
 
 
 @dataclass(frozen=True)
-class GlobalMasterEquation:
+class GlobalMasterEquation(Parameters):
     """The spin-boson model of Leitch et al., Eqs. (27)–(29) and (A15)–(A17).
 
     Each bath has the spectral density g_i² ω Ω²/(ω² + Ω²); the load is local, Eq. (17).
@@ -53,17 +61,12 @@ class GlobalMasterEquation:
     """
 
     cutoff: float | None = parameter(
-        r"\Omega", "energy", "cutoff frequency of the baths", optional=True, default=None
+        r"\Omega", "energy", "cutoff frequency of the baths", positive, optional=True, default=None
     )
-    rtol: float = 1e-9
-    window: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        if self.cutoff is not None:
-            object.__setattr__(self, "cutoff", _checks.positive("cutoff", self.cutoff))
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
-        if self.window is not None:
-            object.__setattr__(self, "window", fixed_window(self.window))
+    rtol: float = parameter(r"\epsilon", "1", "relative tolerance", _checks.tolerance, default=1e-9)
+    window: tuple[int, int] | None = parameter(
+        "l", "1", "lowest and highest angular momentum", fixed_window, optional=True, default=None
+    )
 
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""
@@ -74,9 +77,7 @@ class GlobalMasterEquation:
         )
         return RotorModel(parameters, window, cold, hot)
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rates of l → l + 1 and back, through the eigenstates of the pair between them.
 
         |0,1,l⟩ connects an eigenstate with 00 and 11 at l, |1,0,l+1⟩ with those at l + 1.
@@ -121,11 +122,10 @@ class GlobalMasterEquation:
         ratios = np.divide(rate, splitting, out=np.zeros_like(rate), where=splitting > 0.0)
         ratio = float(weight @ ratios[1:-1] / weight.sum())
         load = float(blocks.rotor @ np.sum(parameters.load_rates(window.momenta), axis=0))
+        at_gap = max(model.cold.rate_at_gap, model.hot.rate_at_gap)
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
-            "bath rate / gap": AuditEntry(
-                max(model.cold.rate_at_gap, model.hot.rate_at_gap), SMALL
-            ),
+            "bath rate / gap": AuditEntry(at_gap, SMALL),
             "load rate / coupling": AuditEntry(load / abs(parameters.coupling or np.nan), SMALL),
             "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
@@ -181,8 +181,10 @@ class Channel:
 
 
 @dataclass(frozen=True, eq=False)
-class GlobalDissipator:
+class GlobalDissipator(QubitDissipator):
     """Σ_ω J(ω) {(n(ω) + 1) D[A(ω)] + n(ω) D[A†(ω)]} (Leitch et al., Eq. (A15)), A = σ_i⁻.
+
+    All energy that enters is heat, and excitations bring different heats.
 
     site: 0 for qubit 1, 1 for qubit 2. cutoff: Ω of the spectral density (Eqs. (A16), (A17)).
     """
@@ -193,11 +195,6 @@ class GlobalDissipator:
     bath: QubitBath
     site: int
     cutoff: float
-
-    @property
-    def heat_per_excitation(self) -> None:
-        """None: excitations bring different heats."""
-        return
 
     @cached_property
     def channels(self) -> tuple[Channel, Channel]:
@@ -212,7 +209,7 @@ class GlobalDissipator:
         fall, rise = self._amplitudes(above, full)
         return Channel(EMPTY, empty, out=down, into=up), Channel(FULL, full, out=rise, into=fall)
 
-    def _amplitudes(self, frequency: FloatArray, member: int) -> tuple[FloatArray, FloatArray]:
+    def _amplitudes(self, frequency: FloatArray, member: int) -> UpDown:
         """Amplitudes (2, N + 1, 2) with σ_i⁻ and with σ_i⁺ for Bohr frequencies (N, 2)."""
         vectors = self.pairs.eigenvectors
         close = ONE_FREQUENCY * (self.parameters.field_cold + self.parameters.field_hot)
@@ -266,10 +263,6 @@ class GlobalDissipator:
         pairs[:, 0, 1] = pairs[:, 1, 0] = self.pairs.coupling
         return self._change(blocks, free[EMPTY], free[FULL], pairs)
 
-    def work(self, blocks: BlockState) -> float:
-        """Zero: all that the bath gives is heat."""
-        return 0.0
-
     def angular_momentum_rate(self, blocks: BlockState) -> float:
         """Change of ⟨L_z⟩: eigenstates of a pair have two values of l."""
         return self._rotor_change(blocks, self.window.momenta)
@@ -290,9 +283,7 @@ class GlobalDissipator:
         return below.change(blocks, empty, pairs) + above.change(blocks, full, pairs)
 
 
-def spectral_rates(
-    bath: QubitBath, cutoff: float, frequency: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def spectral_rates(bath: QubitBath, cutoff: float, frequency: FloatArray) -> UpDown:
     """J (n + 1) and J n of a bath, zero where the frequency is not positive."""
     w = np.where(frequency > 0.0, frequency, np.inf)
     density = bath.coupling_rate * cutoff / (w / cutoff + cutoff / w)

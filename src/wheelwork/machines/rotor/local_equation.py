@@ -9,13 +9,14 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
-from wheelwork.machines.rotor.model import SMALL, Jumps, RotorModel, matrix
+from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, UpDown, matrix
 from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import AuditEntry
 
 
 @dataclass(frozen=True)
-class LocalMasterEquation:
+class LocalMasterEquation(Parameters):
     """The collision model of Leitch et al., Eqs. (13)–(17): jumps of each qubit by itself.
 
     rtol: relative error of the state and of ⟨L_z²⟩, hence of the flows against the largest of
@@ -27,13 +28,10 @@ class LocalMasterEquation:
     ratio.
     """
 
-    rtol: float = 1e-9
-    window: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
-        if self.window is not None:
-            object.__setattr__(self, "window", fixed_window(self.window))
+    rtol: float = parameter(r"\epsilon", "1", "relative tolerance", _checks.tolerance, default=1e-9)
+    window: tuple[int, int] | None = parameter(
+        "l", "1", "lowest and highest angular momentum", fixed_window, optional=True, default=None
+    )
 
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """Return the equations on a window."""
@@ -41,9 +39,7 @@ class LocalMasterEquation:
         hot = LocalDissipator(parameters.hot, 1, window, parameters.coupling)
         return RotorModel(parameters, window, cold, hot)
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rates of l → l + 1 and back: the hop of a pair by its coherence, then the baths."""
         cold, hot = parameters.cold, parameters.hot
         if cold.total_rate * hot.total_rate * parameters.coupling**2 == 0.0:
@@ -66,7 +62,7 @@ class LocalMasterEquation:
 
 
 @dataclass(frozen=True, eq=False)
-class LocalDissipator:
+class LocalDissipator(QubitDissipator):
     """g_i² (n D[σ⁺] + (n + 1) D[σ⁻]) (Leitch et al., Eq. (14)).
 
     site: 0 for qubit 1, 1 for qubit 2. coupling: λ.
@@ -117,11 +113,3 @@ class LocalDissipator:
     def work(self, blocks: BlockState) -> float:
         """Tr(H_S,I L_i ρ) = −½ g_i² (2n + 1) ⟨H_S,I⟩, its part of Leitch et al., Eq. (23)."""
         return -0.5 * self.bath.total_rate * blocks.interaction(self.coupling)
-
-    def angular_momentum_rate(self, blocks: BlockState) -> float:
-        """Zero: the jumps do not act on the rotor."""
-        return 0.0
-
-    def kinetic_power(self, blocks: BlockState) -> float:
-        """Zero: the jumps do not act on the rotor."""
-        return 0.0

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from wheelwork import verbs
-from wheelwork.machines.rotor import boundaries, evolution, rectification
+from wheelwork.machines.rotor import comparisons, evolution
 from wheelwork.machines.rotor.block_state import BlockState, ComplexArray
-from wheelwork.machines.rotor.boundaries import RegimeBoundaries
+from wheelwork.machines.rotor.comparisons import Optimum, Quantity, Rectification, RegimeBoundaries
 from wheelwork.machines.rotor.evolution import RotorEvolution, RotorStart
 from wheelwork.machines.rotor.global_equation import GlobalMasterEquation
 from wheelwork.machines.rotor.local_equation import LocalMasterEquation
 from wheelwork.machines.rotor.model import RotorMethod
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.machines.rotor.rectification import Optimum, Quantity, Rectification
 from wheelwork.machines.rotor.state import RotorResult, RotorState
 from wheelwork.machines.rotor.stationary import solve
 from wheelwork.results import Labels, warn_outside_validity
+from wheelwork.verbs import require_method
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,16 +85,15 @@ class RotorEngine(RotorParameters):
         A scan of 33 values, then root finding: about a hundred steady states. Raises as
         `steady_state`.
         """
-        chosen = _checked(method, LocalMasterEquation())
-        return boundaries.regime_boundaries(self, _steady_state_by(chosen), low, high)
+        solve_one = _steady_state_by(method, LocalMasterEquation())
+        return comparisons.regime_boundaries(self, solve_one, low, high)
 
     def rectification(self, method: RotorMethod | None = None) -> Rectification:
         """Compare the machine with itself with the temperatures of the qubits' baths exchanged.
 
         `method` is `GlobalMasterEquation()` by default, as in Leitch et al., Sec. III C.
         """
-        chosen = _checked(method, GlobalMasterEquation())
-        return rectification.rectification(self, _steady_state_by(chosen))
+        return comparisons.rectification(self, _steady_state_by(method, GlobalMasterEquation()))
 
     def best_rectification(
         self,
@@ -111,17 +109,18 @@ class RotorEngine(RotorParameters):
         Raises NotConverged when α > 0 and R diverges within the bounds: it has no bound where the
         two flows may have opposite signs, as angular momenta have.
         """
-        chosen = _checked(method, GlobalMasterEquation())
-        return rectification.best_rectification(
-            self, _steady_state_by(chosen), alpha, quantity, bounds
-        )
+        solve_one = _steady_state_by(method, GlobalMasterEquation())
+        return comparisons.best_rectification(self, solve_one, alpha, quantity, bounds)
 
 
-def _steady_state_by(method: RotorMethod) -> Callable[[RotorEngine], RotorState]:
-    return lambda machine: machine.steady_state(method)
+def _steady_state_by(
+    method: RotorMethod | None, default: RotorMethod
+) -> Callable[[RotorEngine], RotorState]:
+    chosen = _checked(method, default)
+    return lambda machine: machine.steady_state(chosen)
 
 
 def _checked(method: RotorMethod | None, default: RotorMethod) -> RotorMethod:
-    chosen = default if method is None else method
-    verbs.require_method(chosen, (RotorMethod,), "LocalMasterEquation(rtol=1e-9)")
+    kinds = (LocalMasterEquation, GlobalMasterEquation)
+    chosen: RotorMethod = require_method(method, kinds, "LocalMasterEquation(rtol=1e-9)", default)
     return chosen

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,47 +18,56 @@ from wheelwork.machines.rotor.block_state import (
     pair_indices,
 )
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.results import AuditEntry
+from wheelwork.results import AuditEntry, Computed
 
+UpDown = tuple[FloatArray, FloatArray]  # two rates of each transition, there and back
 Jumps = tuple[sp.csc_array, ...]
 Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
 
 SMALL = 0.25  # bound of ratios that a description takes for small
 
 
-class QubitDissipator(Protocol):
+class QubitDissipator(Computed):
     """What the bath of one qubit does to a state, per time."""
 
     @property
     def up(self) -> Jumps:
         """Jumps that take an excitation from the bath."""
+        raise NotImplementedError
 
     @property
     def down(self) -> Jumps:
-        """Jumps that give one to the bath."""
+        """Jumps that give an excitation to the bath."""
+        raise NotImplementedError
 
     @property
     def heat_per_excitation(self) -> float | None:
         """Heat that an excitation brings, None where it is not the same for all."""
+        return None
 
     def excitations(self, blocks: BlockState) -> float:
         """Excitations that enter the machine."""
+        raise NotImplementedError
 
     def heat(self, blocks: BlockState) -> float:
         """Heat that enters the machine."""
+        raise NotImplementedError
 
     def work(self, blocks: BlockState) -> float:
         """Work done on the machine: energy other than heat."""
+        return 0.0
 
     def angular_momentum_rate(self, blocks: BlockState) -> float:
-        """Change of ⟨L_z⟩."""
+        """Change of ⟨L_z⟩; zero where the jumps do not act on the rotor."""
+        return 0.0
 
     def kinetic_power(self, blocks: BlockState) -> float:
-        """Change of ⟨L_z²⟩/2I."""
+        """Change of ⟨L_z²⟩/2I; zero where the jumps do not act on the rotor."""
+        return 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RotorModel:
+class RotorModel(Computed):
     """H_S and the jumps of each bath, for one machine on one window; matrices are (4N, 4N)."""
 
     parameters: RotorParameters
@@ -92,10 +101,8 @@ class RotorModel:
         below = np.concatenate([pair * N + np.arange(N - 1) for pair in range(4)])
         up = np.tile(strength * (1.0 - tilt[:-1]), 4)
         down = np.tile(strength * (1.0 + tilt[1:]), 4)
-        return (
-            matrix(self.window, [(below + 1, below, up)]),
-            matrix(self.window, [(below, below + 1, down)]),
-        )
+        entries = (below + 1, below, up), (below, below + 1, down)
+        return tuple(matrix(self.window, [each]) for each in entries)
 
     @cached_property
     def lindblad(self) -> lindblad.Lindblad:
@@ -107,7 +114,14 @@ class RotorModel:
         return lindblad.Lindblad(self.free + self.interaction, jumps)
 
 
-@runtime_checkable
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowState:
+    """A state on a window of l, with the equations that it solves."""
+
+    model: RotorModel
+    blocks: BlockState
+
+
 class RotorMethod(Protocol):
     """A description of the baths, with the tolerance to which it is solved."""
 
@@ -120,9 +134,7 @@ class RotorMethod(Protocol):
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """The equations on a window."""
 
-    def chain_rates(
-        self, parameters: RotorParameters, momenta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rough rates of l → l + 1 and back by the qubits' baths, from which a window is chosen."""
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:

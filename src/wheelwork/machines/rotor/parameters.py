@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, non_negative, parameter, positive, real
 from wheelwork.results import Labels
 
 LARGEST_EXPONENT = 700.0  # of e; float64 overflows at 709.8
@@ -35,7 +35,7 @@ class QubitBath:
         """2B."""
         return 2.0 * self.field
 
-    @property
+    @cached_property
     def occupation(self) -> float:
         """n = 1/(e^{2B/T} − 1) of the bath at the gap (Leitch et al., Eq. (16))."""
         ratio = self.gap / self.temperature
@@ -62,10 +62,6 @@ class QubitBath:
         return 1.0 / (math.exp(min(self.gap / self.temperature, LARGEST_EXPONENT)) + 1.0)
 
 
-def _asymmetry(name: str, value: Any) -> float:
-    return _checks.within(name, value, -1.0, 1.0)
-
-
 @dataclass(frozen=True, repr=False)
 class RotorParameters(Parameters):
     """Two qubits and a quantum rotor, each with its own bath.
@@ -77,39 +73,27 @@ class RotorParameters(Parameters):
     moment_of_inertia: I. Energies, rates and temperatures share a unit, and so does g².
     """
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {"beta_ratio": (r"\beta_2/\beta_1", "1", "inverse temperatures, hot over cold")}
-    )
-    sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType(
-        {"beta_ratio": ("temperature_hot", 1.0)}
-    )
+    derived: ClassVar[Labels] = {
+        "beta_ratio": (r"\beta_2/\beta_1", "1", "inverse temperatures, hot over cold")
+    }
+    sets: ClassVar[Mapping[str, tuple[str, float]]] = {"beta_ratio": ("temperature_hot", 1.0)}
 
-    temperature_cold: float = parameter(
-        r"T_1", "energy", "temperature of the cold bath", check=_checks.positive
-    )
-    temperature_hot: float = parameter(
-        r"T_2", "energy", "temperature of the hot bath", check=_checks.positive
-    )
-    temperature_load: float = parameter(
-        r"T_r", "energy", "temperature of the load", check=_checks.positive
-    )
-    field_cold: float = parameter(
-        r"B_1", "energy", "field on the cold qubit", check=_checks.positive
-    )
-    field_hot: float = parameter(r"B_2", "energy", "field on the hot qubit", check=_checks.positive)
-    coupling: float = parameter(
-        r"\lambda", "energy", "coupling of qubits and rotor", check=_checks.real
-    )
-    bath_coupling: float = parameter(r"g", "1", "coupling to the baths", check=_checks.positive)
+    temperature_cold: float = parameter("T_1", "energy", "temperature of the cold bath", positive)
+    temperature_hot: float = parameter("T_2", "energy", "temperature of the hot bath", positive)
+    temperature_load: float = parameter("T_r", "energy", "temperature of the load", positive)
+    field_cold: float = parameter("B_1", "energy", "field on the cold qubit", positive)
+    field_hot: float = parameter("B_2", "energy", "field on the hot qubit", positive)
+    coupling: float = parameter(r"\lambda", "energy", "coupling of qubits and rotor", real)
+    bath_coupling: float = parameter("g", "1", "coupling to the baths", positive)
     bath_asymmetry: float = parameter(
-        r"\chi", "1", "asymmetry of the couplings to the baths", check=_asymmetry, omitted=0.0
+        r"\chi",
+        "1",
+        "asymmetry of the couplings to the baths",
+        lambda name, value: _checks.within(name, value, -1.0, 1.0),
+        omitted=0.0,
     )
-    load_damping: float = parameter(
-        r"\gamma", "energy", "damping by the load", check=_checks.non_negative
-    )
-    moment_of_inertia: float = parameter(
-        r"I", "1/energy", "moment of inertia", check=_checks.positive
-    )
+    load_damping: float = parameter(r"\gamma", "energy", "damping by the load", non_negative)
+    moment_of_inertia: float = parameter("I", "1/energy", "moment of inertia", positive)
 
     @classmethod
     def paper(cls, beta_ratio: float | None = None, **fields: Any) -> Self:
@@ -121,17 +105,10 @@ class RotorParameters(Parameters):
         if beta_ratio is None and "temperature_hot" not in fields:
             beta_ratio = 0.2
         published = cls(
-            temperature_cold=10.0,
-            temperature_hot=50.0,
-            temperature_load=1.0 / 0.09,
-            field_cold=4.0,
-            field_hot=10.0,
-            coupling=0.1,
-            bath_coupling=1.0,
-            bath_asymmetry=0.0,
-            load_damping=5e-5,
-            moment_of_inertia=1.0,
-        )
+            temperature_cold=10.0, temperature_hot=50.0, temperature_load=1.0 / 0.09,
+            field_cold=4.0, field_hot=10.0, coupling=0.1, bath_coupling=1.0, bath_asymmetry=0.0,
+            load_damping=5e-5, moment_of_inertia=1.0,
+        )  # fmt: skip
         return published.replace(beta_ratio=beta_ratio, **fields)
 
     def replace(self, **changes: Any) -> Self:
@@ -156,8 +133,6 @@ class RotorParameters(Parameters):
         return self.replace(
             temperature_cold=self.temperature_hot, temperature_hot=self.temperature_cold
         )
-
-    # ------------------------------------------------------------------ derived
 
     @property
     def beta_ratio(self) -> float:

@@ -10,13 +10,8 @@ import numpy as np
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.machines.rotor.block_state import (
-    LARGEST_MOMENTUM,
-    BlockState,
-    Window,
-    block_state,
-)
-from wheelwork.machines.rotor.model import RotorMethod, RotorModel
+from wheelwork.machines.rotor.block_state import LARGEST_MOMENTUM, Window, block_state
+from wheelwork.machines.rotor.model import RotorMethod, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
 
 NEGLIGIBLE = 1e-17  # probability times l², where the chain is cut: below rounding of the sum
@@ -29,8 +24,6 @@ REACH_GROWTH = 8  # factor from one range of the chain to the next
 LARGEST_WINDOW = 20_000  # levels; the generator then has 120 000 unknowns
 GROWTHS = 8  # windows tried; each is larger by half on a side
 END_SHARE = 1e-3  # of the larger end's population: below it a side need not grow
-
-# ---------------------------------------------------------------------- chain of rates
 
 
 @dataclass(frozen=True)
@@ -145,19 +138,14 @@ def _falls_beyond(parameters: RotorParameters, method: RotorMethod, reach: int) 
     return bool(push < parameters.load_damping * reach)
 
 
-# ---------------------------------------------------------------------- quantum state
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(WindowState):
     """The steady state on a window that holds it.
 
     beyond: (3,), estimated sums of p, p|l| and p l² outside the window. secondary_population:
     estimated probability of a second motion there.
     """
 
-    model: RotorModel
-    blocks: BlockState
     steady: lindblad.SteadyState
     beyond: FloatArray
     secondary_population: float
@@ -184,7 +172,17 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
     window, or the largest one, cannot hold the rotor to `rtol`, or where slow relaxation magnifies
     rounding beyond it.
     """
-    _require_load(parameters)
+    inertia, temperature = parameters.moment_of_inertia, parameters.temperature_load
+    if parameters.load_damping == 0.0:
+        raise NoSteadyState(
+            "without a load (load_damping = 0) the rotor is never at rest: its populations "
+            "run away to ever larger |l|; give it one, or use `evolve`"
+        )
+    if 16.0 * inertia * temperature <= 1.0:
+        raise NoSteadyState(
+            "the load leaves the rotor an infinite kinetic energy: its temperature must "
+            f"exceed 1/(16 I) = {0.0625 / inertia:.4g}, but is {temperature:.4g}"
+        )
     chain = guess_chain(parameters, method)
     window = chain.window if method.window is None else Window(*method.window)
     for _ in range(GROWTHS):
@@ -205,20 +203,6 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
         f"the rotor reaches beyond the largest window, of {LARGEST_WINDOW} levels: "
         f"rtol = {method.rtol:g} needs {window.lowest} ≤ l ≤ {window.highest}"
     )
-
-
-def _require_load(parameters: RotorParameters) -> None:
-    if parameters.load_damping == 0.0:
-        raise NoSteadyState(
-            "without a load (load_damping = 0) the rotor is never at rest: its populations "
-            "run away to ever larger |l|; give it one, or use `evolve`"
-        )
-    inertia, temperature = parameters.moment_of_inertia, parameters.temperature_load
-    if 16.0 * inertia * temperature <= 1.0:
-        raise NoSteadyState(
-            "the load leaves the rotor an infinite kinetic energy: its temperature must "
-            f"exceed 1/(16 I) = {0.0625 / inertia:.4g}, but is {temperature:.4g}"
-        )
 
 
 def on_window(

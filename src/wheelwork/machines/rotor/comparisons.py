@@ -1,4 +1,4 @@
-"""Rectification of heat and of angular momentum when the two baths are exchanged."""
+"""What steady states of several machines say together: boundaries of regimes, and rectification."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,19 +6,109 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 from wheelwork import _checks
+from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.rotor.parameters import AnyRotor
 from wheelwork.machines.rotor.state import RotorState
 from wheelwork.results import html_table, with_error
 
+SCAN_POINTS = 33  # steps of 0.03 over the default ranges: regimes of the paper are wider
+ROOT_XTOL, ROOT_RTOL = 1e-11, 1e-12  # of a root in β_2/β_1; errors of the flows allow no more
+PEAK_XTOL = 1e-8  # of a maximum, which values of relative precision 1e-16 do not fix better
+LARGEST_CHI = 1.0 - 1e-6  # at ±1 a bath is cut off, and ratios of flows lose their meaning
 Quantity = Literal["heat", "angular_momentum"]
 QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")
-SCAN_POINTS = 33  # steps of 0.03 in χ over the default bounds
-CHI_XTOL = 1e-8  # of the best χ, a maximum
-LARGEST_CHI = 1.0 - 1e-6  # at ±1 a bath is cut off, and ratios of flows lose their meaning
+
+# ---------------------------------------------------------------------- boundaries of regimes
+
+
+@dataclass(frozen=True)
+class RegimeBoundaries:
+    """Values of β_2/β_1; NaN where there is none in the range.
+
+    work_vanishes: Ẇ changes sign (end of the engine). heat_reverses: Q̇_1 changes sign (begin of the
+    refrigerator); in the local description Q̇_2 does so there too. qubit_ergotropy_vanishes:
+    p_01 = p_10. efficiency_peaks: local maximum of the engine's efficiency inside its range.
+
+    For Leitch et al., Fig. 2: 0.434235, 0.503882, 0.39995 and 0.30884. The second is 0.54 in their
+    text, a likely misprint of 0.504.
+    """
+
+    work_vanishes: float
+    heat_reverses: float
+    qubit_ergotropy_vanishes: float
+    efficiency_peaks: float
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{value:.8g}") for name, value in vars(self).items()]
+        return html_table("RegimeBoundaries", rows)
+
+
+def regime_boundaries(
+    parameters: AnyRotor, steady_state: Callable[[AnyRotor], RotorState], low: float, high: float
+) -> RegimeBoundaries:
+    """Return the first of each kind in low ≤ β_2/β_1 ≤ high: a scan of 33 values, then Brent."""
+    low, high = _checks.positive("low", low), _checks.positive("high", high)
+    if low >= high:
+        raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
+    scan = np.linspace(low, high, SCAN_POINTS)
+
+    def state_at(ratio: float) -> RotorState:
+        return steady_state(parameters.replace(beta_ratio=ratio))
+
+    states = [state_at(float(ratio)) for ratio in scan]
+
+    def crossing(value: Callable[[RotorState], float], *names: str) -> float:
+        values = np.array([value(state) for state in states])
+        errors = np.array([sum(state.error(name) for name in names) for state in states])
+        return _first_root(lambda ratio: value(state_at(ratio)), scan, values, errors)
+
+    efficiencies = np.array([state.efficiency for state in states])
+    return RegimeBoundaries(
+        work_vanishes=crossing(
+            lambda state: state.operation.work, "work_qubits", "heat_load", "work_load"
+        ),
+        heat_reverses=crossing(lambda state: state.heat_cold, "heat_cold"),
+        qubit_ergotropy_vanishes=crossing(lambda state: state.qubit_inversion, "qubit_inversion"),
+        efficiency_peaks=_first_peak(lambda ratio: state_at(ratio).efficiency, scan, efficiencies),
+    )
+
+
+def _first_root(
+    f: Callable[[float], float], scan: FloatArray, values: FloatArray, errors: FloatArray
+) -> float:
+    """The first change of sign between values that exceed their errors, NaN without one."""
+    known = np.flatnonzero(np.abs(values) > errors)
+    changes = np.flatnonzero(np.diff(np.sign(values[known])))
+    if changes.size == 0:
+        return math.nan
+    low, high = known[changes[0]], known[changes[0] + 1]
+    return float(brentq(f, float(scan[low]), float(scan[high]), xtol=ROOT_XTOL, rtol=ROOT_RTOL))
+
+
+def _first_peak(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:
+    """The first maximum between two points of the scan, NaN without one."""
+    inner = (values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:])
+    peaks = np.flatnonzero(inner) + 1
+    return _maximum_near(f, scan, int(peaks[0]))[0] if peaks.size else math.nan
+
+
+def _maximum_near(f: Callable[[float], float], scan: FloatArray, i: int) -> tuple[float, float]:
+    """The argument and the value of the largest f between the neighbours of scan[i]."""
+    low, high = scan[max(i - 1, 0)], scan[min(i + 1, scan.size - 1)]
+    peak = minimize_scalar(
+        lambda x: -f(float(x)),
+        bounds=(float(low), float(high)),
+        method="bounded",
+        options={"xatol": PEAK_XTOL},
+    )
+    return float(peak.x), -float(peak.fun)
+
+
+# ---------------------------------------------------------------------- rectification
 
 
 @dataclass(frozen=True)
@@ -124,10 +214,7 @@ def best_rectification(
     quantity: Quantity,
     bounds: tuple[float, float],
 ) -> Optimum:
-    """Return the χ within `bounds` of the largest Γ_α: a scan of 33 values, then Brent's method.
-
-    Raises NotConverged when R diverges within the bounds.
-    """
+    """Return the χ within `bounds` of the largest Γ_α: a scan of 33 values, then Brent's method."""
     weight = _checks.within("alpha", alpha, 0.0, 1.0)
     low, high = (min(max(_checks.real("bounds", end), -LARGEST_CHI), LARGEST_CHI) for end in bounds)
     if low >= high:
@@ -151,12 +238,9 @@ def best_rectification(
         )
     values = [point.performance(weight, quantity) for point in points]
     best = int(np.nanargmax(values))
-    refined = minimize_scalar(
-        lambda chi: -rectification_at(float(chi)).performance(weight, quantity),
-        bounds=(float(scan[max(best - 1, 0)]), float(scan[min(best + 1, SCAN_POINTS - 1)])),
-        method="bounded",
-        options={"xatol": CHI_XTOL},
+    chi, largest = _maximum_near(
+        lambda chi: rectification_at(chi).performance(weight, quantity), scan, best
     )
-    chi = float(refined.x) if -refined.fun >= values[best] else float(scan[best])
+    chi = chi if largest >= values[best] else float(scan[best])
     optimum = rectification_at(chi)
     return Optimum(chi, optimum.performance(weight, quantity), optimum)
