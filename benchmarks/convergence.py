@@ -71,7 +71,7 @@ def _print_meshes(state: FlywheelState) -> None:
     exact = _orbit_distribution(state)
     print("\nradii, harmonics: off in <n>, g2, and distance of W")
     for level in LEVELS[:5]:
-        found = exact.with_modulation(circle_solver.solve(exact.orbits, *level))
+        found = replace(exact, modulation=circle_solver.solve(exact.orbits, *level))
         values = moments(found)
         errors = _off(values["phonon_number"], state.phonon_number), _off(values["g2"], state.g2)
         print(level, *errors, f"{exact.distances(found)[0]:.0e}")

@@ -11,10 +11,8 @@ import wheelwork as ww
 from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.langevin.methods import Langevin
-from wheelwork.phase_space.langevin.progress import Ensemble, Progress
-from wheelwork.phase_space.langevin.run import advance
-from wheelwork.phase_space.langevin.schemes import Stepping, splitting
-from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
+from wheelwork.phase_space.langevin.run import Ensemble, Progress, advance
+from wheelwork.phase_space.langevin.stepping import OBSERVABLES, Stepping, splitting
 
 STEP, REACH = 0.5, 27.0  # REACH: of the tables, wide enough for every run here
 TRAJECTORIES = 128
@@ -42,7 +40,7 @@ def run(stepping: Stepping, threads: int) -> Progress:
         Ensemble.starting(np.zeros((2, lanes)), observables, 128) for lanes in (TRAJECTORIES, 0)
     )
     start = Progress(fine, coarse, 0.0, 0.0, REACH)
-    return advance(start, stepping, seed=1, chunks=CHUNKS, threads=threads)
+    return advance(start, stepping, seed=1, chunks=CHUNKS, threads=threads)[0]
 
 
 def in_numpy(stepping: Stepping, trajectories: int, steps: int) -> float:

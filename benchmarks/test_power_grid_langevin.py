@@ -14,7 +14,7 @@ from wheelwork.machines.power_grid.model import noisy_model
 from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.run import Course, Run
-from wheelwork.oscillator_networks.langevin.sample import random_starts
+from wheelwork.oscillator_networks.langevin.samples import random_starts
 from wheelwork.oscillator_networks.langevin.steps import Stepper
 
 MANY = 1e6  # quanta that saturate: thermal noise alone

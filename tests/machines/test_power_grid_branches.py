@@ -6,7 +6,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState
-from wheelwork.machines.power_grid.model import gain_rates, noise
+from wheelwork.machines.power_grid.model import gain_rates, noisy_model
 from wheelwork.oscillator_networks.newton import newton
 from wheelwork.oscillator_networks.steady_states import distinct, random_amplitudes
 from wheelwork.papers.huber_rabl_2022 import closed_forms
@@ -334,9 +334,10 @@ def test_custom_elements_agree_with_saturable_ones():
         engines={1: pair(5.5, False)},
         damping=1e-3,
     )
-    n = np.array([[0.0, 3.0], [2.0, 1e-3]])
-    assert noise(theirs, n) == pytest.approx(noise(ours, n))
-    assert noise(ours, np.zeros(2)) == pytest.approx([6.0, 0.0])
+    n, noise = np.array([[0.0, 3.0], [2.0, 1e-3]]), noisy_model(ours).activity.noise
+    for site, at_rest in enumerate((6.0, 0.0)):
+        assert noisy_model(theirs).activity.noise(site, n) == pytest.approx(noise(site, n))
+        assert noise(site, np.zeros(1)) == pytest.approx([at_rest])
     first, second = ours.steady_state(), theirs.steady_state()
     assert not second.exhaustive
     assert len(first.branches) == len(second.branches)

@@ -6,7 +6,7 @@ import pytest
 
 import wheelwork as ww
 from wheelwork.machines.power_grid.langevin import Marginal
-from wheelwork.machines.power_grid.numbers import EdgeEstimates, EdgeNumbers, NodeEstimates
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.numerics.statistics import Sampled
 
 LONGEST = 1500  # characters
@@ -48,8 +48,8 @@ def printed_of_samples():
     numbers = Sampled(np.linspace(0.0, 1.0, 100), deviations)
     nodes = range(100)
     marginal = Marginal.of(np.ones((4, 64)), 0.1)
-    edges = EdgeEstimates(tuple((n, n + 1) for n in nodes), numbers)
-    return [edges, NodeEstimates({n: n for n in nodes}, numbers), marginal]
+    edges = EdgeNumbers.of({(n, n + 1): n for n in nodes}, numbers)
+    return [edges, NodeNumbers.of({n: n for n in nodes}, numbers), marginal]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,8 @@ def test_a_printout_names_what_differs_from_the_default():
 
 
 def test_numbers_of_edges_show_the_first_few():
-    numbers = EdgeNumbers(tuple(nx.path_graph(9).edges), np.arange(8.0), np.zeros(8))
+    edges = {edge: i for i, edge in enumerate(nx.path_graph(9).edges)}
+    numbers = EdgeNumbers(edges, np.arange(8.0), np.zeros(8))
     assert "(0, 1)=0 ± 0" in repr(numbers)
     assert "4 more" in repr(numbers)
 

@@ -14,12 +14,7 @@ MANY = 1e6
 
 def classical(sites, extraction, thermal=10.0, injection=4.0):
     return ww.PowerGrid.chain(
-        sites,
-        injection,
-        extraction,
-        1e-3,
-        thermal_occupation=thermal * MANY,
-        saturation=MANY,
+        sites, injection, extraction, 1e-3, thermal_occupation=thermal * MANY, saturation=MANY
     )
 
 

@@ -195,10 +195,7 @@ def test_one_node_has_an_audit_and_a_dataset(noisy):
 @pytest.mark.parametrize("extraction", [0.0, 2.0])
 def test_networks_that_come_to_rest_are_refused(extraction):
     grid = ww.PowerGrid.chain(3, 0.0, extraction, 0.1)
-    for method in (
-        ww.Langevin(duration=100.0),
-        ww.EulerMaruyama(0.01, duration=100.0),
-    ):
+    for method in (ww.Langevin(duration=100.0), ww.EulerMaruyama(0.01, duration=100.0)):
         with pytest.raises(InvalidArgument, match="nothing feeds this network"):
             grid.steady_state(method)
 

@@ -36,10 +36,7 @@ def test_elements_without_jump_operator():
     grid = ww.PowerGrid(
         nx.path_graph(2), generators={0: (rate, rate)}, engines={1: ww.Saturable(2.0)}, damping=0.1
     )
-    for method in (
-        ww.MasterEquation(),
-        ww.QuantumJumps(cutoff=8, duration=10.0, burn_in=1.0),
-    ):
+    for method in (ww.MasterEquation(), ww.QuantumJumps(cutoff=8, duration=10.0, burn_in=1.0)):
         with pytest.raises(InvalidArgument, match=r"`generators` must be Saturable .* \(node 0\)"):
             grid.steady_state(method)
 

@@ -20,7 +20,7 @@ from numpy.polynomial.hermite_e import hermegauss
 
 from wheelwork.oscillator_networks.langevin import steps as linear_steps
 from wheelwork.oscillator_networks.langevin.kernel import propagate, stirred
-from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import sample_amplitudes
 from wheelwork.oscillator_networks.langevin.steps import euler_steps, split_steps
 
 UNEVEN = network(

@@ -20,7 +20,7 @@ from amplitude_noise_systems import (
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.oscillator_networks.langevin import run
 from wheelwork.oscillator_networks.langevin.run import Course, Run
-from wheelwork.oscillator_networks.langevin.sample import random_starts, sample_amplitudes
+from wheelwork.oscillator_networks.langevin.samples import random_starts, sample_amplitudes
 from wheelwork.oscillator_networks.langevin.steps import Stepper
 
 
@@ -42,7 +42,7 @@ def whole():
 
 
 def same_bits(a, b):
-    assert np.array_equal(a.fine.mean, b.fine.mean)
+    assert np.array_equal(a.fine.batches.mean, b.fine.batches.mean)
     assert np.array_equal(a.fine.batches.values, b.fine.batches.values)
     assert np.array_equal(a.coarse.batches.values, b.coarse.batches.values)
     assert np.array_equal(a.counts, b.counts)
@@ -87,7 +87,9 @@ def test_trajectories_do_not_know_of_each_other(sites):
 @pytest.mark.parametrize("sites", [5, 30])
 def test_another_seed_is_another_run(sites):
     model = active_chain(sites)
-    means = [sample_amplitudes(model, replace(SHORT, seed=seed)).fine.mean for seed in (5, 6)]
+    means = [
+        sample_amplitudes(model, replace(SHORT, seed=seed)).fine.batches.mean for seed in (5, 6)
+    ]
     assert not np.any(means[0] == means[1])
 
 
@@ -267,7 +269,7 @@ def test_unequal_lanes_of_bundles_cover_all():
     chosen = Run(model, 1, 3)
     stepper = Stepper.of(SHORT, model, 0.1)
     ensemble = chosen.ensemble(stepper, random_starts(model, 1, 37), 2, False, True)
-    places = np.concatenate([b.first + np.arange(b.state.shape[1]) for b in ensemble.bundles])
+    places = np.concatenate([b.lanes.start + np.arange(b.state.shape[1]) for b in ensemble.bundles])
     assert np.array_equal(places, np.arange(37))
 
 

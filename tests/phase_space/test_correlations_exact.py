@@ -8,7 +8,6 @@ from scipy.linalg import expm
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.phase_space.response.correlations import response
 from wheelwork.phase_space.response.decay import find_line
-from wheelwork.phase_space.response.relaxation import correlation
 
 TEMPERATURE, MASS, FREQUENCY = 2.0, 1.3, 0.7
 DELAYS = np.array([0.0, 0.3, 1.7, 6.0, 40.0])
@@ -131,7 +130,7 @@ def test_an_unphysical_state_has_no_emission_line():
     with pytest.raises(UnphysicalState, match="no quantum state"):
         _ = found.line
     with pytest.raises(NotConverged, match="no line"):
-        find_line(correlation(found.relaxation, "emission"))
+        find_line(found.relaxation.correlation("emission"))
 
 
 def test_arrays_keep_their_shape():

@@ -10,7 +10,7 @@ import wheelwork as ww
 from wheelwork.errors import NotConverged, UnphysicalState
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.response.correlations import response
-from wheelwork.phase_space.response.on_plane import mesh_problem
+from wheelwork.phase_space.response.on_plane import MeshProblem
 from wheelwork.phase_space.stationary import plane
 
 
@@ -91,7 +91,7 @@ def test_fluctuation_dissipation_of_a_static_force():
 @pytest.mark.parametrize("model", [lopsided(0.1), van_der_pol(0.2, 0.6)])
 def test_circles_agree_with_direct_solves_on_the_plane(model):
     found = response(model, 1e-3)
-    problem = mesh_problem(plane.find_box(model, 1e-10), 108)
+    problem = MeshProblem(plane.find_box(model, 1e-10), 108)
     unit = sp.eye_array(problem.scale.size)
     read = problem.positions / problem.scale[:, None]
     for omega in (0.05, found.line.frequency):

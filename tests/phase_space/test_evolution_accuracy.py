@@ -4,13 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phase_space_systems import (
-    boltzmann,
-    constant,
-    damped_oscillator,
-    lopsided,
-    van_der_pol,
-)
+from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 
 from wheelwork.phase_space import FokkerPlanck, PhaseSpaceModel
 from wheelwork.phase_space.evolution.evolve import evolve
@@ -57,12 +51,7 @@ def flywheel(bias):
 def test_one_step_keeps_the_trace_to_rounding():
     mesh = Mesh(64, 7.0)
     flow = Flow(lopsided(0.3), 1e-11)
-    step = Step(
-        mesh,
-        flow.rates(7.0),
-        1.0,
-        0.2,
-    )
+    step = Step(mesh, flow.rates(7.0), 1.0, 0.2)
     values = Coherent(1.0 + 0.5j).wigner(mesh.axis, mesh.axis)
     after = step.advance(values, 500, 6)
     assert np.sum(after) / np.sum(values) - 1.0 == pytest.approx(0.0, abs=1e-13)

@@ -11,15 +11,15 @@ def test_stencils_are_exact_for_polynomials_of_their_order(parity):
     targets = np.array([0.5, 1.0, 1.5, 3.0, 10.5, 11.5])
     powers = [k for k in range(width) if k % 2 == parity]
     radius = np.arange(nodes) + 0.5
-    rows = stencils(targets, nodes, width, 3)
+    first, weights = stencils(targets, nodes, width, 3)
     for power in powers:
         for derivative in range(3):
             total = np.zeros(targets.size)
             for offset in range(width):
-                node = rows.first + offset
+                node = first + offset
                 side = np.where(node < 0, (-1.0) ** parity, 1.0)
                 value = side * radius[np.where(node < 0, -1 - node, node)] ** power
-                total += rows.weights[derivative, :, offset] * value
+                total += weights[derivative, :, offset] * value
             exact = np.polyval(np.polyder(np.eye(power + 1)[0], derivative), targets)
             assert np.allclose(total, exact, rtol=1e-8, atol=1e-7)
 

@@ -2,13 +2,7 @@
 
 import numpy as np
 import pytest
-from phase_space_systems import (
-    boltzmann,
-    constant,
-    damped_oscillator,
-    lopsided,
-    van_der_pol,
-)
+from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided, van_der_pol
 from scipy.linalg import solve_discrete_lyapunov
 
 from wheelwork import Flywheel

@@ -11,11 +11,10 @@ from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.langevin import run
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
-from wheelwork.phase_space.langevin.progress import Ensemble
+from wheelwork.phase_space.langevin.run import Ensemble
 from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.schemes import Stepping, splitting
-from wheelwork.phase_space.langevin.simulation import Simulation, Spread
-from wheelwork.phase_space.langevin.trajectories import Record
+from wheelwork.phase_space.langevin.simulation import Simulation, spread
+from wheelwork.phase_space.langevin.stepping import Record, Stepping, splitting
 
 # 37 lanes leave remainders in every vector; the model outgrows its first tables twice.
 MODEL = boltzmann(lambda x: 0.3 * np.tanh(x), constant(0.05), 12.0)
@@ -159,7 +158,7 @@ def test_a_run_too_short_for_errors_is_refused():
 def test_a_step_is_found_for_stiff_models():
     stiff = boltzmann(lambda x: -2.0 * x**3, constant(6.0), 1.0)
     samples = Langevin(duration=200.0, seed=1).sample(stiff)
-    assert 0.01 < samples.step <= 0.25 / 6.0
+    assert 0.01 < samples.setup.step <= 0.25 / 6.0
     assert Langevin(duration=300.0).sample(damped_oscillator()).step == 0.25
 
 
@@ -288,7 +287,7 @@ def test_a_double_step_that_blows_up_does_not_end_the_run():
 
 def test_starts_are_spread_over_the_region_that_may_hold_the_state():
     model = boltzmann(lambda x: 2.0 * x - 0.1 * x**3, constant(0.3), 0.6)  # two wells, x = ±√10
-    X, P = Spread.of(model).draw(3, 4000)
+    X, P = spread(model, 3)(4000)
     energy = P**2 + X**2 - 2.0 * X**2 + 0.1 * X**4
     depth = -1.0 / 0.4
     assert np.all(energy >= depth - 1e-3)
@@ -297,8 +296,8 @@ def test_starts_are_spread_over_the_region_that_may_hold_the_state():
     assert np.max(energy) - depth == pytest.approx(42.0 * 0.6, rel=0.2)
     # E = E_max v²: half of all starts below a quarter of the largest.
     assert np.mean(energy - depth < 0.25 * np.max(energy - depth)) == pytest.approx(0.5, abs=0.03)
-    assert np.array_equal(Spread.of(model).draw(3, 50), np.stack([X, P])[:, :50])
-    assert not np.any(Spread.of(model).draw(4, 50) == np.stack([X, P])[:, :50])
+    assert np.array_equal(spread(model, 3)(50), np.stack([X, P])[:, :50])
+    assert not np.any(spread(model, 4)(50) == np.stack([X, P])[:, :50])
 
 
 def test_a_start_is_a_position_and_a_momentum():

@@ -9,9 +9,9 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space import FokkerPlanck
-from wheelwork.phase_space.langevin import run, windows
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.correlations import BatchMeans, Windows
 from wheelwork.phase_space.langevin.methods import Langevin
-from wheelwork.phase_space.langevin.windows import BatchMeans, Windows
 from wheelwork.phase_space.response.correlations import response
 
 FRICTION, DIFFUSION, FREQUENCY, MASS, PULL = 0.15, 0.6, 1.3, 1.7, 0.9
@@ -128,7 +128,7 @@ def test_without_a_step_uniform_delays_are_met():
     delays = 0.7 * np.arange(20)
     found = replace(METHOD, step=None).correlations(linear_model(), delays)
     assert found.delays == pytest.approx(delays, rel=1e-12)
-    assert 0.05 < found.samples.step <= 0.25 / FREQUENCY
+    assert 0.05 < found.samples.setup.step <= 0.25 / FREQUENCY
     assert np.max(np.abs(found.position - exact(delays, 1.0)[0])) < 4.0 * found.position_error.max()
 
 
@@ -142,7 +142,7 @@ def test_windows_do_not_matter(monkeypatch):
 
 def test_windows_cut_a_stream_as_a_slice_would():
     series = np.random.default_rng(1).normal(size=(57, 2, 3))
-    stream, cut = Windows.of(3, 10, 4, "delays"), []
+    stream, cut = Windows(3, 10, 4, "delays"), []
     for first, last in ((0, 3), (3, 30), (30, 31), (31, 57)):
         cut += [window.copy() for window in stream.feed(series[first:last])]
     expected = [np.moveaxis(series[i : i + 10], 0, 2) for i in range(0, 48, 4)]
@@ -150,7 +150,7 @@ def test_windows_cut_a_stream_as_a_slice_would():
 
 
 def test_batches_of_few_trajectories_are_parts_of_the_run():
-    means = BatchMeans.of(100, 4, (2,))
+    means = BatchMeans(100, 4, (2,))
     assert len(means.counts) == 16
     values = np.random.default_rng(2).normal([1.0, -2.0], 1.0, (100, 4, 2))
     for row in values:
@@ -177,12 +177,12 @@ def test_memory_does_not_grow_with_the_duration(monkeypatch):
     """Windows stay as they are; samples arrive in pieces of bounded size."""
     lengths, pieces = [], []
 
-    def spy(self, series, original=windows.Windows.feed):
+    def spy(self, series, original=Windows.feed):
         lengths.append(self.length)
         pieces.append(len(series))
         return original(self, series)
 
-    monkeypatch.setattr(windows.Windows, "feed", spy)
+    monkeypatch.setattr(Windows, "feed", spy)
     monkeypatch.setattr(run, "CHUNKS_AT_ONCE", 32)
     for duration in (8e3, 64e3):
         replace(METHOD, duration=duration).correlations(linear_model(), [0.0, 30.0])
@@ -279,7 +279,7 @@ def test_bad_resolutions_are_refused():
         METHOD.spectrum(linear_model(), 1e-6)
     many = replace(METHOD, trajectories=1_000_000)
     with pytest.raises(InvalidArgument, match="`delays` must need windows of less than"):
-        Windows.of(many.trajectories, 200, 100, "delays")
+        Windows(many.trajectories, 200, 100, "delays")
 
 
 def test_a_run_of_few_correlation_times_is_refused():

@@ -18,7 +18,7 @@ from wheelwork.phase_space.langevin.fitted_density import (
     _misfit,
     jackknife,
 )
-from wheelwork.phase_space.langevin.histograms import PolarCounts, ring_squares
+from wheelwork.phase_space.langevin.histograms import PolarCounts, cell_centres
 from wheelwork.phase_space.langevin.methods import EulerMaruyama, Langevin
 
 METHOD = Langevin(duration=20000.0, step=0.2, seed=5, checked=0)
@@ -111,7 +111,7 @@ def test_errors_from_replicas_are_honest():
 def test_fit_of_counts_without_a_run():
     """Independent normal deviates, so that nothing but counting and fitting is tested."""
     random = np.random.default_rng(4)
-    counts = PolarCounts.of((0.2, -0.1), 60.0, 500, 64)
+    counts = PolarCounts((0.2, -0.1), 60.0, 500, 64)
     series = random.normal(size=(500, 2, 64)) * np.array([1.3, 0.9])[:, None]
     counts(series[:123], _Inline())
     counts(series[123:], _Inline())
@@ -131,7 +131,7 @@ class _Inline:
 
 
 def test_few_trajectories_are_grouped_by_parts_of_the_run():
-    counts = PolarCounts.of((0.0, 0.0), 9.0, 100, 5)
+    counts = PolarCounts((0.0, 0.0), 9.0, 100, 5)
     assert counts.counts.shape[:2] == (7, 5)
     series = np.zeros((100, 2, 5))
     series[:, 0] = 1.0
@@ -324,7 +324,7 @@ def test_a_state_far_from_the_origin_is_fitted_about_its_mean():
 
 
 def test_a_thin_state_is_refused():
-    counts = PolarCounts.of((0.0, 0.0), 1e4, 1, 64)
+    counts = PolarCounts((0.0, 0.0), 1e4, 1, 64)
     counts.counts[0, :, 500:503] = 10
     with pytest.raises(NotConverged, match="too thin a part of the region"):
         best_fit(counts, 1e4)
@@ -334,8 +334,8 @@ def test_a_purity_that_the_fit_misses_is_given_with_that_error():
     """A fit to a Gaussian, held against samples of another whose variance is five percent more."""
 
     def counts(variance):
-        found = PolarCounts.of((0.0, 0.0), 60.0, 1, 64)
-        weight = np.exp(-ring_squares(60.0) / (2.0 * variance))
+        found = PolarCounts((0.0, 0.0), 60.0, 1, 64)
+        weight = np.exp(-cell_centres(60.0)[0] / (2.0 * variance))
         found.counts[...] = np.rint(1e6 * weight)[:, None]
         return found
 

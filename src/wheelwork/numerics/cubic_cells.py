@@ -35,7 +35,7 @@ _MANTISSA = np.uint64(0x000FFFFFFFFFFFFF)
 _MANTISSA_BITS = np.uint64(52)
 
 Function = Callable[[FloatArray], FloatArray]
-"""Values (M,) -> function (M,)."""
+"""Values (M,) -> function (M,), or several functions (functions, M)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,7 @@ class EqualCells:
         return np.asarray(np.einsum("ict,it->ci", pieces, powers))
 
 
-def equal_cells(
-    function: Callable[[FloatArray], FloatArray], reach: float, rtol: float
-) -> EqualCells:
+def equal_cells(function: Function, reach: float, rtol: float) -> EqualCells:
     """Fit `function`, (n,) -> (functions, n), on |X| ≤ reach, halving the cells down to `rtol`.
 
     Raises NotConverged when 131072 cells do not suffice.
@@ -79,7 +77,7 @@ def equal_cells(
     )
 
 
-def _fitted(function: Callable[[FloatArray], FloatArray], reach: float, cells: int) -> EqualCells:
+def _fitted(function: Function, reach: float, cells: int) -> EqualCells:
     spacing = 2.0 * reach / cells
     left = spacing * (np.arange(cells) - cells // 2)
     nodes = left[:, None] + spacing * _NODES
@@ -109,10 +107,11 @@ def octave_cells(functions: list[Function], scale: float, fineness: int = COARSE
     Raises NotConverged where it then is off by more than a hundredth.
     """
     for k in range(fineness, FINEST + 1):
-        u = _octave_mesh(k)
+        within = 1.0 + np.arange(2**k) / 2**k
+        octaves = 2.0 ** np.arange(OCTAVES)
+        u = np.append((octaves[:, None] * within).ravel(), 2.0**OCTAVES)
         splines = [CubicSpline(u, function((u - 1.0) * scale)) for function in functions]
-        middle = 0.5 * (u[1:] + u[:-1])
-        error = 0.0
+        middle, error = 0.5 * (u[1:] + u[:-1]), 0.0
         for function, spline in zip(functions, splines, strict=True):
             exact = function((middle - 1.0) * scale)
             off = np.abs(spline(middle) - exact)
@@ -134,12 +133,6 @@ def _octave_size(values: FloatArray, k: int) -> FloatArray:
     size = np.abs(values)
     largest = np.repeat(np.max(size.reshape(OCTAVES, 2**k), axis=1), 2**k)
     return np.asarray(np.maximum(size, SMALL_IN_OCTAVE * largest) + 1e-300)
-
-
-def _octave_mesh(k: int) -> FloatArray:
-    within = 1.0 + np.arange(2**k) / 2**k
-    octaves = 2.0 ** np.arange(OCTAVES)
-    return np.append((octaves[:, None] * within).ravel(), 2.0**OCTAVES)
 
 
 @numba.njit(inline="always", error_model="numpy")

@@ -53,9 +53,6 @@ class SamplingMethod:
             values["burn_in"] = _checks.non_negative("burn_in", self.burn_in)
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        self._check_sizes()
-
-    def _check_sizes(self) -> None:
         if self.start is not None and len(self.start) != 2:
             raise InvalidArgument(f"`start` must be (x, p), but is {self.start!r}")
         if self.trajectories > MOST_TRAJECTORIES:

@@ -86,8 +86,7 @@ def truncation(means: FloatArray) -> int:
     run, the shortest that brings Σ(y − ȳ)²/n² within a tenth of its minimum; the largest over rows,
     doubled, but at most half of the run.
     """
-    half = len(means) // 2
-    longest = 0
+    half, longest = len(means) // 2, 0
     for series in means.T:
         scores = np.array([np.var(series[d:]) / (len(series) - d) for d in range(half + 1)])
         good = scores <= (1.0 + TRUNCATION_MARGIN) * np.min(scores)

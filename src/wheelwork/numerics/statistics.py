@@ -37,21 +37,15 @@ def standard_error(deviations: FloatArray) -> float:
     """
     count, square = deviations.size, float(np.sum(deviations**2))
     variance = square / (count * (count - 1))
-    rho = max(0.0, _neighbour_correlation(deviations))
+    mean_square, rho = float(np.mean(deviations**2)), 0.0
+    if len(deviations) > 1 and mean_square > 0.0:
+        rho = max(0.0, float(np.mean(deviations[1:] * deviations[:-1])) / mean_square)
     if rho > STRONGEST_CORRELATION:
         raise NotConverged(
             f"batches of samples are too strongly correlated ({rho:.2f} between neighbours) for "
             "an error estimate; raise `duration` or `trajectories`"
         )
     return math.sqrt(variance * (1.0 + rho) / (1.0 - rho))
-
-
-def _neighbour_correlation(deviations: FloatArray) -> float:
-    per_trajectory = len(deviations)
-    square = float(np.mean(deviations**2))
-    if per_trajectory < 2 or square == 0.0:
-        return 0.0
-    return float(np.mean(deviations[1:] * deviations[:-1])) / square
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +82,8 @@ class Batches:
 
 def batch_starts(parts: int, trajectories: int) -> npt.NDArray[np.intp]:
     """Return the part of the time with which each batch of a trajectory begins."""
-    length = parts
-    if trajectories < MANY_TRAJECTORIES:
-        length = max(1, parts * trajectories // BATCHES)
+    few = trajectories < MANY_TRAJECTORIES
+    length = max(1, parts * trajectories // BATCHES) if few else parts
     return np.arange(parts // max(length, 1)) * length
 
 

@@ -7,7 +7,7 @@ Independent of any device: force, friction and noise are given as functions of x
 
 from wheelwork.numerics.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
-from wheelwork.phase_space.evolution.snapshots import Evolution, Snapshot
+from wheelwork.phase_space.evolution.evolve import Evolution, Snapshot
 from wheelwork.phase_space.fokker_planck import EnergyDiffusion, FokkerPlanck
 from wheelwork.phase_space.langevin.correlations import SampledCorrelations, SampledSpectrum
 from wheelwork.phase_space.langevin.histograms import Histogram

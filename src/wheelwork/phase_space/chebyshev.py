@@ -82,21 +82,20 @@ class ChebyshevTable:
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
     def component(self, index: int) -> "ChebyshevTable":
-        """Return one component as a table of its own."""
-        series = self.series[:, index : index + 1]
+        """One component as a table of its own."""
         one = slice(index, index + 1)
-        bounds, error = self.bounds[:, one], self.error[one]
-        return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, error)
+        series = np.ascontiguousarray(self.series[:, one])
+        return ChebyshevTable(self.breaks, series, self.bounds[:, one], self.error[one])
 
     def derivative(self) -> "ChebyshevTable":
-        """Return the table of the derivative."""
+        """The table of the derivative."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebder(self.series, axis=2) / half
         bounds = self.bounds * self.series.shape[2] / half[:, :, 0]
         return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
     def antiderivative(self) -> "ChebyshevTable":
-        """Return the table of the integral from the lower end."""
+        """The table of the integral from the lower end."""
         half = 0.5 * np.diff(self.breaks)[:, None, None]
         series = chebyshev.chebint(self.series, lbnd=-1.0, axis=2) * half
         steps = np.sum(series, axis=2)
@@ -161,11 +160,13 @@ def _fit(
     checked: int | None,
 ) -> tuple[list[Piece], list[tuple[float, float]], FloatArray | float]:
     """Try all `intervals` at rising degrees; return the fitted pieces, the failures, the floor."""
-    finished = []
+    finished: list[Piece] = []
     values: FloatArray | None = None
     for degree in DEGREES:
         values = _sample(function, intervals, degree, values)
-        series = _series(values)
+        series = dct(values, type=1, axis=-1) / degree
+        series[..., 0] *= 0.5
+        series[..., -1] *= 0.5
         tail = np.max(np.abs(series[..., -3:]), axis=-1)
         magnitude = np.max(np.abs(values), axis=-1)
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
@@ -205,15 +206,6 @@ def _sample(
     values[..., index] = fresh
     values[..., ::2] = coarser
     return values
-
-
-def _series(values: FloatArray) -> FloatArray:
-    """Chebyshev coefficients of values at Lobatto points (last axis, from +1 to -1)."""
-    degree = values.shape[-1] - 1
-    series = dct(values, type=1, axis=-1) / degree
-    series[..., 0] *= 0.5
-    series[..., -1] *= 0.5
-    return np.asarray(series)
 
 
 def _needed(series: FloatArray, rtol: float) -> int:

@@ -1,10 +1,9 @@
 """One-dimensional discretisations: finite differences, Gauss panels, orthonormal polynomials."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
@@ -12,16 +11,9 @@ from wheelwork._checks import FloatArray
 GAUSS_ORDER = 32  # nodes per panel
 
 
-@dataclass(frozen=True, repr=False)
-class Stencils:
-    """For each target point, its neighbours and their weights.
-
-    first: (targets,) index of the first neighbour; a negative index −1−j is the node j on the
-    other side of the centre. weights: (derivatives, targets, width), for unit spacing.
-    """
-
-    first: np.ndarray
-    weights: FloatArray
+# (targets,) index of the first neighbour, where a negative −1−j is the node j on the other side of
+# the centre, and (derivatives, targets, width) weights for unit spacing.
+Stencils = tuple[npt.NDArray[np.intp], FloatArray]
 
 
 @lru_cache(maxsize=256)
@@ -58,7 +50,7 @@ def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> S
     first = np.minimum(first, nodes - width)
     local = np.round(targets - 0.5 - first, 12)
     weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
-    return Stencils(first, weights)
+    return first, weights
 
 
 def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.csr_array:
@@ -68,20 +60,13 @@ def central(nodes: int, spacing: float, derivative: int, width: int = 9) -> sp.c
     return sp.csr_array(sp.diags_array(list(weights), offsets=list(offsets), shape=(nodes, nodes)))
 
 
-class Polynomials(NamedTuple):
-    """Functions g p_n(z), n = 0 … N − 1, and their derivatives, times √weight.
-
-    values, slopes: (N, nodes). The rows of `values` are orthonormal.
-    """
-
-    values: FloatArray
-    slopes: FloatArray
-
-
 def orthonormal(
     z: FloatArray, z_slope: FloatArray, first: FloatArray, first_slope: FloatArray, count: int
-) -> Polynomials:
-    """Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`."""
+) -> tuple[FloatArray, FloatArray]:
+    """Orthonormal g p_n(z), n < count, and their derivatives, times √weight: (count, nodes) each.
+
+    By Lanczos' recurrence in z, from g (times √weight) and its derivative, `first_slope`.
+    """
     values = np.zeros((count, z.size))
     slopes = np.zeros((count, z.size))
     size = np.linalg.norm(first)
@@ -95,7 +80,7 @@ def orthonormal(
             slope -= overlap @ slopes[:n]
         size = np.linalg.norm(following)
         values[n], slopes[n] = following / size, slope / size
-    return Polynomials(values, slopes)
+    return values, slopes
 
 
 def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:

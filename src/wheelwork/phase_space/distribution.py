@@ -140,8 +140,7 @@ def detection_weight(distribution: Distribution) -> Weight:
 
     Raises NotConverged where a mesh of 1024² points is too coarse.
     """
-    points = FEWEST_DETECTION_POINTS
-    nodes = distribution.nodes
+    points, nodes = FEWEST_DETECTION_POINTS, distribution.nodes
     number = float(np.sum(nodes.weight * (nodes.X**2 + nodes.P**2))) - 0.5
     while True:
         weight = _detection_weight_on(distribution, points)

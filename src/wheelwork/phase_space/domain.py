@@ -37,7 +37,10 @@ class Domain:
 
 @dataclass(frozen=True, repr=False)
 class Profile:
-    """Potential U(X) above its minimum, and ln w over energies up to the edges of the mesh."""
+    """Potential U(X) above its minimum, and ln w over energies up to the edges of the mesh.
+
+    No energies where the minimum lies at an end of the mesh.
+    """
 
     X: FloatArray
     potential: FloatArray
@@ -47,14 +50,9 @@ class Profile:
     friction: FloatArray
 
     @property
-    def well(self) -> int | None:
-        """Index of the potential's minimum, None where it lies at an end of the mesh."""
-        return int(np.argmin(self.potential)) if self.energy.size else None
-
-    @property
     def rises(self) -> bool:
         """Whether w still rises, or no orbit closes, at the ends of the mesh."""
-        return self.well is None or bool(self.slope[-1] >= 0.0)
+        return not self.energy.size or bool(self.slope[-1] >= 0.0)
 
     @property
     def held(self) -> Domain | None:
@@ -81,26 +79,22 @@ def find_domain(model: PhaseSpaceModel) -> Domain:
     except NoSteadyState as refusal:
         return _closer_domain(model, refusal)
     if profile.rises:
-        profile = _farthest_profile(model)
-    if profile.well is None:
+        try:
+            profile = _profile(model, FARTHEST_LOOK)
+        except NoSteadyState:
+            raise _too_large(model, LARGEST_REACH) from None
+    if not profile.energy.size:
         raise NoSteadyState(
             "the potential has no minimum within "
             f"|x| < {FARTHEST_LOOK * model.length:g}: the force pulls the oscillator away"
         )
     if profile.rises:
         raise _unbounded(model, profile)
-    domain = profile.held
-    if domain is None or domain.reach > LARGEST_REACH:
-        whole = profile.domain(float(profile.energy[-1]))
-        raise _too_large(model, (domain or whole).reach)
+    held = profile.held
+    domain = held or profile.domain(float(profile.energy[-1]))
+    if held is None or domain.reach > LARGEST_REACH:
+        raise _too_large(model, domain.reach)
     return domain
-
-
-def _farthest_profile(model: PhaseSpaceModel) -> Profile:
-    try:
-        return _profile(model, FARTHEST_LOOK)
-    except NoSteadyState:
-        raise _too_large(model, LARGEST_REACH) from None
 
 
 def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
@@ -117,9 +111,9 @@ def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
         profile = _profile(model, low)
     except NoSteadyState:
         raise refusal from None
-    if profile.rises or profile.held is None:
+    if profile.rises or (held := profile.held) is None:
         raise refusal
-    return profile.held
+    return held
 
 
 def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
@@ -137,21 +131,15 @@ def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     if edge <= 0.0:
         return Profile(X, potential, X[:0], X[:0], X[:0], friction)
     energy = np.geomspace(min(0.05, 1e-3 * edge), edge, ENERGIES)
-    slope = _slope(X, potential, friction, diffusion, energy)
-    rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
-    log_density = np.concatenate([[0.0], np.cumsum(rises)])
-    return Profile(X, potential, energy, slope, log_density, friction)
-
-
-def _slope(
-    X: FloatArray, U: FloatArray, friction: FloatArray, diffusion: FloatArray, energy: FloatArray
-) -> FloatArray:
-    """d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real."""
-    P = np.sqrt(np.maximum(energy[:, None] - U, 0.0)) * np.gradient(X)
+    # d ln w/dE = −∫γ P dX / (2 ∫ d P dX) over X where P = √(E − U) is real
+    P = np.sqrt(np.maximum(energy[:, None] - potential, 0.0)) * np.gradient(X)
     noise = P @ diffusion
     if not np.all(noise[-ENERGIES // 4 :] > 0.0):
         raise NoSteadyState("no noise acts on the oscillator: `diffusion` is not positive")
-    return np.asarray(-0.5 * (P @ friction) / np.maximum(noise, 1e-300))
+    slope = -0.5 * (P @ friction) / np.maximum(noise, 1e-300)
+    rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
+    log_density = np.concatenate([[0.0], np.cumsum(rises)])
+    return Profile(X, potential, energy, slope, log_density, friction)
 
 
 def _unbounded(model: PhaseSpaceModel, profile: Profile) -> NoSteadyState:

@@ -6,8 +6,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork.parameters import Parameters, parameter
-from wheelwork.phase_space.evolution.evolve import Schedule, evolve
-from wheelwork.phase_space.evolution.snapshots import Evolution
+from wheelwork.phase_space.evolution.evolve import Evolution, Schedule, evolve
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.response.correlations import Response, response
 from wheelwork.phase_space.stationary.adaptive_solver import orbit_average, solve_stationary

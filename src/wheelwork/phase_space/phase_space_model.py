@@ -90,35 +90,26 @@ def table_tolerance(rtol: float) -> float:
     return max(TABLE_SHARE * rtol, FINEST_TABLES)
 
 
-def tabulated_rates(model: PhaseSpaceModel, reach: float, rtol: float) -> ChebyshevTable:
-    """Return the table of (f, γ, d, local observables) over |X| ≤ reach."""
-    return _tabulate(model, -reach, reach, rtol, _floor(model, reach))
-
-
-def extended(
-    rates: ChebyshevTable, model: PhaseSpaceModel, reach: float, rtol: float
+def tabulated_rates(
+    model: PhaseSpaceModel, reach: float, rtol: float, inner: ChebyshevTable | None = None
 ) -> ChebyshevTable:
-    """Return `rates` continued to |X| ≤ reach."""
-    floor = np.maximum(1e-2 * rates.magnitude[:3], _floor(model, reach))
-    below = _tabulate(model, -reach, rates.low, rtol, floor)
-    above = _tabulate(model, rates.high, reach, rtol, floor)
-    return below.joined(rates).joined(above)
+    """Return the table of (f, γ, d, local observables) over |X| ≤ reach; `inner` is continued."""
+    # Magnitudes below which a rate hardly influences a state of this size.
+    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
+    floor = np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
+    if inner is not None:
+        floor = np.maximum(1e-2 * inner.magnitude[:3], floor)
+    floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
+
+    def between(low: float, high: float) -> ChebyshevTable:
+        return tabulate(model.scaled, low, high, rtol, floor, checked=3)
+
+    if inner is None:
+        return between(-reach, reach)
+    return between(-reach, inner.low).joined(inner).joined(between(inner.high, reach))
 
 
 def mean_decay(z: FloatArray) -> FloatArray:
     """(1 − e^{−z})/z, one at z = 0: the mean of a decay over the time it is followed."""
     safe = np.where(z == 0.0, 1.0, z)
     return np.asarray(np.where(z == 0.0, 1.0, -np.expm1(-safe) / safe))
-
-
-def _floor(model: PhaseSpaceModel, reach: float) -> FloatArray:
-    """Magnitudes of (f, γ, d) below which they hardly influence a state of this size."""
-    diffusion = float(np.max(np.abs(model.scaled(np.linspace(-reach, reach, 9))[2])))
-    return np.array([0.01 * model.frequency, diffusion / reach**2, 1e-2 * diffusion])
-
-
-def _tabulate(
-    model: PhaseSpaceModel, low: float, high: float, rtol: float, floor: FloatArray
-) -> ChebyshevTable:
-    floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
-    return tabulate(model.scaled, low, high, rtol, floor, checked=3)

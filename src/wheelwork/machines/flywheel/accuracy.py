@@ -131,7 +131,7 @@ def stationary_audit(
         "negativity of W": AuditEntry(max(0.0, dip), LARGEST_DIP),
         "negativity of phonon number": AuditEntry(max(0.0, -number), 0.0),
         "first law": AuditEntry(flows.first_law, FIRST_LAW),
-        "oscillator balance": AuditEntry(stationary.balance, balance),
+        "oscillator balance": AuditEntry(abs(stationary.imbalance), balance),
         "second law": AuditEntry(-flows.entropy_production, SECOND_LAW * flows.scale),
     }
     if fock is None:

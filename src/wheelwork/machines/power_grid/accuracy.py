@@ -40,9 +40,6 @@ def thermal_share(parameters: GridParameters) -> AuditEntry:
     return AuditEntry(float(np.max(parameters.thermal_occupations)) / least, MOST_NOISE)
 
 
-# ---------------------------------------------------------------------- branches
-
-
 def branch_audit(branches: Sequence[Branch], rtol: float) -> Mapping[str, AuditEntry]:
     """Return the checks of branches, of which the last is the state at rest."""
     moving = branches[:-1]
@@ -85,15 +82,6 @@ def dissipated_error(branch: Branch) -> float:
     """Return the error of Σ γ_j |α_j|²."""
     size = float(np.linalg.norm(branch.amplitudes))
     return float(np.max(branch.machine.dampings)) * 2.0 * size * branch.error
-
-
-def frequency_error(branch: Branch, fastest: float) -> float:
-    """Return the error of ω. fastest: a bound on the rates of the amplitudes."""
-    size = float(np.linalg.norm(branch.amplitudes))
-    return branch.error / size * fastest if size else 0.0
-
-
-# ---------------------------------------------------------------------- samples
 
 
 def sampling_audit(

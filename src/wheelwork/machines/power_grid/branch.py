@@ -1,33 +1,51 @@
 """What amplitudes without noise may do: a rotating steady state, or a motion that goes on."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.machines.power_grid.model import (
-    edge_coherences,
-    edge_currents,
-    gain_rates,
-    loss_rates,
-    node_balance,
-)
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import ComplexArray, Deviations, TimeAverage
 from wheelwork.results import Summary, with_error
 
 
+class Motion(Summary):
+    """Base of both. Flows are quanta per time: multiply by ω0 for energy."""
+
+    machine: GridParameters
+    occupation: FloatArray
+    injected: float
+    extracted: float
+
+    @property
+    def summary(self) -> Mapping[str, str]:
+        """Quanta and flows."""
+        numbers = {"quanta": self.quanta, "injected": self.injected, "extracted": self.extracted}
+        return {name: with_error(number) for name, number in numbers.items()}
+
+    @property
+    def quanta(self) -> float:
+        """Σ n_j."""
+        return float(np.sum(self.occupation))
+
+    @property
+    def dissipated(self) -> float:
+        """Σ γ_j n_j."""
+        return float(self.machine.dampings @ self.occupation)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Branch(Summary):
+class Branch(Motion):
     """Amplitudes α_j e^{−iωt} that solve the equations without noise.
 
     amplitudes: (N,), complex, in the order of `machine.nodes`; the first active node has a positive
     one. frequency: ω against the frame of the oscillators; zero at rest. error: absolute, of the
     norm of the amplitudes and of ω times that norm.
-    Flows are quanta per time: multiply by ω0 for energy.
     """
 
     machine: GridParameters
@@ -39,14 +57,8 @@ class Branch(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Frequency, stability, quanta and flows."""
-        return {
-            "frequency": with_error(self.frequency),
-            "stable": str(self.stable),
-            "growth_rate": with_error(self.growth_rate),
-            "quanta": with_error(float(np.sum(self.occupation))),
-            "injected": with_error(self.injected),
-            "extracted": with_error(self.extracted),
-        }
+        stability = {"stable": str(self.stable), "growth_rate": with_error(self.growth_rate)}
+        return {"frequency": with_error(self.frequency), **stability, **super().summary}
 
     @property
     def stable(self) -> bool:
@@ -74,20 +86,20 @@ class Branch(Summary):
         return not np.any(self.amplitudes)
 
     @cached_property
-    def occupation(self) -> FloatArray:
+    def occupation(self) -> FloatArray:  # type: ignore[override]
         """|α_j|², (N,)."""
         return np.abs(self.amplitudes) ** 2
 
     @cached_property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """J = g Im(α_u* α_v) by edge: `current[(u, v)]` is positive from u to v.
 
         `current.mean()` is the mean over the edges as listed.
         """
-        coherences = edge_coherences(self.machine, self.amplitudes)
-        currents = edge_currents(self.machine, coherences)
+        coherences = equations.edge_coherences(self.machine, self.amplitudes)
+        currents = equations.edge_currents(self.machine, coherences)
         errors = np.full(currents.size, self.current_error)
-        return EdgeNumbers(self.machine.edges, currents, errors)
+        return EdgeNumbers(self.machine.edge_index, currents, errors)
 
     @property
     def current_error(self) -> float:
@@ -97,40 +109,31 @@ class Branch(Summary):
         return largest * self.error * (2.0 * size + self.error)
 
     @property
-    def injected(self) -> float:
+    def injected(self) -> float:  # type: ignore[override]
         """Σ G_j(n_j) n_j."""
-        return float(gain_rates(self.machine, self.occupation) @ self.occupation)
+        return float(equations.gain_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
-    def extracted(self) -> float:
+    def extracted(self) -> float:  # type: ignore[override]
         """Σ Λ_j(n_j) n_j of the engines."""
-        return float(loss_rates(self.machine, self.occupation) @ self.occupation)
-
-    @property
-    def dissipated(self) -> float:
-        """Σ γ_j n_j."""
-        return float(self.machine.dampings @ self.occupation)
+        return float(equations.loss_rates(self.machine, self.occupation) @ self.occupation)
 
     @property
     def mean_damping(self) -> float:
         """Γ̄ = Σ Λ_j(n_j) − Σ G_j(n_j) (Huber and Rabl, Sec. V): of order γ if symmetric."""
-        loss = loss_rates(self.machine, self.occupation)
-        return float(np.sum(loss) - np.sum(gain_rates(self.machine, self.occupation)))
+        loss = equations.loss_rates(self.machine, self.occupation)
+        return float(np.sum(loss) - np.sum(equations.gain_rates(self.machine, self.occupation)))
 
     @property
     def balance(self) -> FloatArray:
         """Quanta per time that each node gains in all, (N,): zero in a steady state."""
         machine, n = self.machine, self.occupation
-        net = gain_rates(machine, n) - loss_rates(machine, n) - machine.dampings
-        return node_balance(machine, net * n, self.current.array)
-
-    def occupations(self) -> Mapping[Hashable, float]:
-        """|α_j|² by node."""
-        return dict(zip(self.machine.nodes, self.occupation.tolist(), strict=True))
+        net = equations.gain_rates(machine, n) - equations.loss_rates(machine, n) - machine.dampings
+        return equations.node_balance(machine, net * n, self.current.array)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Oscillation(Summary):
+class Oscillation(Motion):
     """Means over a motion that reaches no steady state: a limit cycle, or several modes at once."""
 
     machine: GridParameters
@@ -139,13 +142,8 @@ class Oscillation(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Period, quanta and flows."""
-        return {
-            "periodic": str(self.periodic),
-            "period": with_error(self.period),
-            "quanta": with_error(float(np.sum(self.occupation))),
-            "injected": with_error(self.injected),
-            "extracted": with_error(self.extracted),
-        }
+        period = {"periodic": str(self.periodic), "period": with_error(self.period)}
+        return {**period, **super().summary}
 
     @property
     def periodic(self) -> bool:
@@ -158,31 +156,26 @@ class Oscillation(Summary):
         return self.motion.period
 
     @property
-    def occupation(self) -> FloatArray:
+    def occupation(self) -> FloatArray:  # type: ignore[override]
         """⟨|α_j|²⟩, (N,)."""
         return self.motion.occupation
 
     @cached_property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """g Im⟨α_u* α_v⟩ by edge, positive from u to v; errors from the halves of the time."""
         machine, (u, v) = self.machine, self.machine.edge_indices.T
-        currents = edge_currents(machine, self.motion.coherence[u, v])
-        errors = edge_currents(machine, 1j * self.motion.coherence_error[u, v])
-        return EdgeNumbers(machine.edges, currents, np.abs(errors))
+        currents = equations.edge_currents(machine, self.motion.coherence[u, v])
+        errors = equations.edge_currents(machine, 1j * self.motion.coherence_error[u, v])
+        return EdgeNumbers(machine.edge_index, currents, np.abs(errors))
 
     @property
-    def injected(self) -> float:
+    def injected(self) -> float:  # type: ignore[override]
         """Σ ⟨G_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(gain_rates(self.machine, n) * n, axis=1)))
+        return float(np.mean(np.sum(equations.gain_rates(self.machine, n) * n, axis=1)))
 
     @property
-    def extracted(self) -> float:
+    def extracted(self) -> float:  # type: ignore[override]
         """Σ ⟨Λ_j(n_j) n_j⟩."""
         n = self.motion.occupations.T
-        return float(np.mean(np.sum(loss_rates(self.machine, n) * n, axis=1)))
-
-    @property
-    def dissipated(self) -> float:
-        """Σ γ_j ⟨n_j⟩."""
-        return float(self.machine.dampings @ self.occupation)
+        return float(np.mean(np.sum(equations.loss_rates(self.machine, n) * n, axis=1)))

@@ -6,10 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.parameters import Parameters, non_negative, parameter, positive
 
 # Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
 # error of the rule, h⁴, and rounding, ε/h.
@@ -46,20 +45,22 @@ class Saturable(Parameters):
     Raises InvalidArgument for numbers outside these ranges.
     """
 
-    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=_checks.non_negative)
-    saturation: float = parameter(
-        "n_0", "1", "saturation number", check=_checks.positive, default=1.0
-    )
+    rate: float = parameter(r"\Gamma", "rate", "rate of an empty node", check=non_negative)
+    saturation: float = parameter("n_0", "1", "saturation number", check=positive, default=1.0)
     exponent: float = parameter(
-        r"\nu", "1", "exponent of the saturation", check=_checks.non_negative, default=2.0
+        r"\nu", "1", "exponent of the saturation", check=non_negative, default=2.0
     )
 
     def rate_at(self, occupation: FloatArray) -> FloatArray:
-        """Γ(n)."""
         return self.rate * (1.0 / (1.0 + occupation / self.saturation)) ** self.exponent
 
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        return self.rate_at(occupation)
+
+    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
+        return np.zeros_like(occupation)
+
     def slope_at(self, occupation: FloatArray) -> FloatArray:
-        """dΓ/dn."""
         base = 1.0 / (1.0 + occupation / self.saturation)
         return -self.rate * self.exponent / self.saturation * base ** (self.exponent + 1.0)
 
@@ -71,14 +72,6 @@ class Saturable(Parameters):
             share = np.maximum(rate, 0.0) / self.rate
             occupation = self.saturation * np.expm1(-np.log(share) / self.exponent)
         return np.maximum(occupation, 0.0)
-
-    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """Γ(n)."""
-        return self.rate_at(occupation)
-
-    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """Zero."""
-        return np.zeros_like(occupation)
 
 
 @dataclass(frozen=True)
@@ -92,8 +85,12 @@ class CallableElement:
     noise: Callable[[FloatArray], FloatArray]
 
     def rate_at(self, occupation: FloatArray) -> FloatArray:
-        """Γ(n)."""
         return np.asarray(self.rate(occupation), dtype=np.float64)
+
+    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
+        return np.asarray(self.noise(occupation), dtype=np.float64)
+
+    loss_noise_at = gain_noise_at
 
     def slope_at(self, occupation: FloatArray) -> FloatArray:
         """dΓ/dn, by differences on one side where n is small."""
@@ -105,14 +102,6 @@ class CallableElement:
         weights = [_lagrange_slope(k, position) for k in range(5)]
         total: FloatArray = sum(w * v for w, v in zip(weights, values, strict=True)) / h
         return total
-
-    def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """The given noise, as a generator."""
-        return np.asarray(self.noise(occupation), dtype=np.float64)
-
-    def loss_noise_at(self, occupation: FloatArray) -> FloatArray:
-        """The given noise, as an engine."""
-        return self.gain_noise_at(occupation)
 
 
 def _lagrange_slope(k: int, position: FloatArray) -> FloatArray:

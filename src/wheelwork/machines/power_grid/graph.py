@@ -30,7 +30,7 @@ class GridGraph(nx.Graph):  # type: ignore[misc]
         return hash(repr(self))
 
 
-def checked_graph(graph: Any) -> GridGraph:
+def checked_graph(name: str, graph: Any) -> GridGraph:
     """Return `graph` as a frozen copy; it must be connected, undirected and without self loops.
 
     The copy has the attributes "damping", "thermal_occupation" and "detuning" of nodes and
@@ -95,18 +95,15 @@ def per_node(name: str, graph: GridGraph, value: Any) -> FloatArray:
 
 def per_edge(name: str, graph: GridGraph, value: Any) -> FloatArray:
     """Return a number other than zero per edge, (E,): its attribute `name`, or else `value`."""
-    numbers = np.array(
-        [
-            _checks.real(name, held.get(name, value), f"edge ({u!r}, {v!r})")
-            for u, v, held in graph.edges.data()
-        ]
-    )
-    if np.any(numbers == 0.0):
-        u, v = list(graph.edges)[int(np.argmax(numbers == 0.0))]
-        raise InvalidArgument(
-            f"`{name}` must not be zero: leave out the edge, but is 0.0 (edge ({u!r}, {v!r}))"
-        )
-    return numbers
+    numbers = []
+    for u, v, held in graph.edges.data():
+        edge = f"edge ({u!r}, {v!r})"
+        numbers.append(_checks.real(name, held.get(name, value), edge))
+        if numbers[-1] == 0.0:
+            raise InvalidArgument(
+                f"`{name}` must not be zero: leave out the edge, but is 0.0 ({edge})"
+            )
+    return np.array(numbers)
 
 
 def overriding(graph: GridGraph, name: str) -> Hashable | None:

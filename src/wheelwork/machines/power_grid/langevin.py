@@ -1,7 +1,7 @@
 """The stationary state of a power grid with noise, from trajectories."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -11,35 +11,26 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.machines.power_grid import model as equations
+from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
 from wheelwork.machines.power_grid.elements import PROBES
-from wheelwork.machines.power_grid.model import (
-    ROUNDING,
-    VAST,
-    amplitude_model,
-    noisy_model,
-    require_bounded,
-)
-from wheelwork.machines.power_grid.numbers import (
-    DISSIPATED,
-    EXTRACTED,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeEstimates,
-    NodeEstimates,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.sample import sample_amplitudes
-from wheelwork.oscillator_networks.langevin.samples import AmplitudeSamples, Means
+from wheelwork.oscillator_networks.langevin.samples import (
+    AmplitudeSamples,
+    Means,
+    sample_amplitudes,
+)
 from wheelwork.phase_space import EulerMaruyama, Langevin
-from wheelwork.results import AuditEntry, Result, Summary, observable, with_error
+from wheelwork.results import AuditEntry, Label, Observable, Result, Summary, observable, with_error
 
 LARGEST_DENSE = 400  # nodes: beyond, no dense matrix is made, and each must be bounded by itself
 MARGIN = 1.2  # of the duration that a message proposes: standard errors are estimates themselves
 
+MEAN_DAMPING: Label = (r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate")
 # in the order of `SampledState._totals`
 TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "mean_current")
 
@@ -62,9 +53,9 @@ class Marginal(Summary):
         """counts: (groups of trajectories, bins), the last bin open."""
         share = counts / counts.sum(axis=1, keepdims=True) / width
         groups, bins = share.shape
-        error = (
-            np.std(share, axis=0) / math.sqrt(groups - 1) if groups > 1 else np.full(bins, np.nan)
-        )
+        error = np.full(bins, np.nan)
+        if groups > 1:
+            error = np.std(share, axis=0) / math.sqrt(groups - 1)
         density = counts.sum(axis=0) / np.sum(counts) / width
         middle = (np.arange(bins - 1) + 0.5) * width
         return cls(middle, density[:-1], error[:-1], float(density[-1] * width))
@@ -72,23 +63,19 @@ class Marginal(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Bins, the most likely amplitude, and the share outside the bins."""
-        peak = float(self.amplitude[np.argmax(self.density)])
-        return {
-            "bins": str(self.amplitude.size),
-            "peak": with_error(peak),
-            "beyond": with_error(self.beyond),
-        }
+        peak = with_error(float(self.amplitude[np.argmax(self.density)]))
+        return {"bins": str(self.amplitude.size), "peak": peak, "beyond": with_error(self.beyond)}
 
 
-def _error(name: str) -> Callable[["SampledState"], float]:
-    """The error of one of `TOTALS`, by chance and by the step."""
+def _total(name: str, label: Label) -> Observable[Estimate]:
+    """One of `TOTALS`; its error is that by chance and by the step."""
 
     def error(state: "SampledState") -> float:
-        by_chance = state.estimates[name].standard_error
         asked = state.samples.alike is not None or state.method.checked
-        return math.hypot(by_chance, state.step_errors[name] if asked else 0.0)
+        by_step = state.step_errors[name] if asked else 0.0
+        return math.hypot(state.estimates[name].standard_error, by_step)
 
-    return error
+    return observable(*label, key=name, error=error)(lambda state: state.estimates[name])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,25 +95,23 @@ class SampledState(Result):
 
     headline = TOTALS
 
-    # ------------------------------------------------------------------ per edge and node
-
     @cached_property
-    def current(self) -> EdgeEstimates:
+    def current(self) -> EdgeNumbers[Estimate]:
         """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeEstimates(self.machine.edges, self._fine.current)
+        return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.current)
 
     @cached_property
-    def current_fluctuation(self) -> EdgeEstimates:
+    def current_fluctuation(self) -> EdgeNumbers[Estimate]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of each edge, J at one time: the same in both directions.
 
         In normal order; the square of the operator holds (g²/4)(n_u + n_v) more.
         """
-        return EdgeEstimates(self.machine.edges, self._fine.fluctuation, odd=False)
+        return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.fluctuation, odd=False)
 
     @cached_property
-    def occupation(self) -> NodeEstimates:
+    def occupation(self) -> NodeNumbers[Estimate]:
         """⟨|α_j|²⟩ by node."""
-        return NodeEstimates(self.machine.index, self._fine.occupation)
+        return NodeNumbers.of(self.machine.index, self.samples.fine.occupation)
 
     @cached_property
     def marginals(self) -> Mapping[Hashable, Marginal]:
@@ -141,39 +126,17 @@ class SampledState(Result):
         marginals = {node: Marginal.of(counts[:, j], width[j]) for node, j in index.items()}
         return MappingProxyType(marginals)
 
-    # ------------------------------------------------------------------ of the whole network
-
-    @observable(*OCCUPATION, key="occupation", error=_error("occupation"))
-    def total_occupation(self) -> Estimate:
-        """Σ ⟨|α_j|²⟩."""
-        return self.estimates["occupation"]
-
-    @observable(*INJECTED, error=_error("injected"))
-    def injected(self) -> Estimate:
-        """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
-        return self.estimates["injected"]
-
-    @observable(*EXTRACTED, error=_error("extracted"))
-    def extracted(self) -> Estimate:
-        """Σ ⟨Λ_j n_j − noise of the engine⟩."""
-        return self.estimates["extracted"]
-
-    @observable(*DISSIPATED, error=_error("dissipated"))
-    def dissipated(self) -> Estimate:
-        """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
-        return self.estimates["dissipated"]
-
-    @observable(
-        r"\bar\Gamma", "rate", "mean loss rate minus mean gain rate", error=_error("mean_damping")
-    )
-    def mean_damping(self) -> Estimate:
-        """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
-        return self.estimates["mean_damping"]
-
-    @observable(*MEAN_CURRENT, error=_error("mean_current"))
-    def mean_current(self) -> Estimate:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.estimates["mean_current"]
+    total_occupation = _total("occupation", numbers.OCCUPATION)
+    injected = _total("injected", numbers.INJECTED)
+    """Σ ⟨G_j n_j + noise of the generator⟩: with spontaneous emission."""
+    extracted = _total("extracted", numbers.EXTRACTED)
+    """Σ ⟨Λ_j n_j − noise of the engine⟩."""
+    dissipated = _total("dissipated", numbers.DISSIPATED)
+    """Σ γ_j (⟨n_j⟩ − N_th,j), net loss to the surroundings."""
+    mean_damping = _total("mean_damping", MEAN_DAMPING)
+    """Γ̄ = ⟨Σ Λ_j(n_j) − Σ G_j(n_j)⟩ (Huber and Rabl, Sec. V)."""
+    mean_current = _total("mean_current", numbers.MEAN_CURRENT)
+    """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
 
     @cached_property
     def step_errors(self) -> Mapping[str, float]:
@@ -184,9 +147,7 @@ class SampledState(Result):
     @cached_property
     def estimates(self) -> Mapping[str, Estimate]:
         """Every observable with its standard error."""
-        return dict(zip(TOTALS, self._totals(self._fine).estimates, strict=True))
-
-    # ------------------------------------------------------------------ accuracy, data
+        return dict(zip(TOTALS, self._totals(self.samples.fine).estimates, strict=True))
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -195,10 +156,9 @@ class SampledState(Result):
         size = max(mean, 1e-300)  # nothing to divide by where all is at rest
         rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf
         by_step = self.step_errors["occupation"] / size if self.method.checked else None
-        balance = {"energy balance": energy_balance(self.machine, self.samples)}
-        return MappingProxyType(
-            {**sampling_audit(self.samples, rtol, error / size, by_step), **balance}
-        )
+        checks = sampling_audit(self.samples, rtol, error / size, by_step)
+        balance = energy_balance(self.machine, self.samples)
+        return MappingProxyType({**checks, "energy balance": balance})
 
     @property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -210,59 +170,47 @@ class SampledState(Result):
 
     def arrays(self) -> xr.Dataset:
         """Currents, their fluctuations, occupations and the distributions of amplitudes."""
-        rate, step_error = {"units": "rate"}, self.samples.step_error(lambda means: means.current)
+        step_error = self.samples.step_error(lambda means: means.current)
         dataset = xr.Dataset(
             {
-                "edge_current": ("edge", self.current.array, rate),
-                "edge_current_error": ("edge", self.current.errors, rate),
-                "edge_current_step_error": ("edge", step_error, rate),
-                "edge_current_fluctuation": ("edge", self.current_fluctuation.array, rate),
-                "edge_current_fluctuation_error": ("edge", self.current_fluctuation.errors, rate),
-                "node_occupation": ("node", self.occupation.array, {"units": "1"}),
-                "node_occupation_error": ("node", self.occupation.errors, {"units": "1"}),
+                **self.current.variables("edge_current"),
+                "edge_current_step_error": ("edge", step_error, {"units": "rate"}),
+                **self.current_fluctuation.variables("edge_current_fluctuation"),
+                **self.occupation.variables("node_occupation"),
             },
             coords=self.machine.coordinates,
             attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
         )
-        marginals, dims = list(self.marginals.values()), ("node", "bin")
-        if marginals:
-            dataset["amplitude"] = (dims, np.array([m.amplitude for m in marginals]))
-            dataset["amplitude_density"] = (dims, np.array([m.density for m in marginals]))
-            dataset["amplitude_density_error"] = (dims, np.array([m.error for m in marginals]))
+        if marginals := self.marginals.values():
+            dims = "node", "bin"
+            dataset["amplitude"] = dims, np.array([each.amplitude for each in marginals])
+            dataset["amplitude_density"] = dims, np.array([each.density for each in marginals])
+            dataset["amplitude_density_error"] = dims, np.array([each.error for each in marginals])
         return dataset
-
-    # ------------------------------------------------------------------ from the samples
-
-    @property
-    def _fine(self) -> Means:
-        return self.samples.fine
 
     def _totals(self, means: Means) -> Sampled:
         """The numbers named in `TOTALS`, in one."""
-        machine, occupation, current = self.machine, means.occupation, means.current
+        machine, occupation = self.machine, means.occupation
         lost = _sum(occupation, machine.dampings)
         loss, gain = _sum(means.local_observable("loss")), _sum(means.local_observable("gain"))
         from_surroundings = float(machine.dampings @ machine.thermal_occupations)
         edges = len(machine.edges)
-        return _joined(
+        parts = (
             _sum(occupation),
             _sum(means.local_observable("injected")),
             _sum(means.local_observable("extracted")),
             Sampled(lost.value - from_surroundings, lost.deviations),
             Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
-            _sum(current, np.full(edges, 1.0 / max(edges, 1))),
+            _sum(means.current, np.full(edges, 1.0 / max(edges, 1))),
         )
+        values = np.concatenate([part.value for part in parts])
+        return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
 
 
 def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
     """Σ w_q x_q, (1,), by default with weights of one."""
     chosen = np.ones(sampled.value.size) if weights is None else weights
     return sampled.combined(chosen[None])
-
-
-def _joined(*parts: Sampled) -> Sampled:
-    values = np.concatenate([part.value for part in parts])
-    return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
 
 
 def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
@@ -273,52 +221,44 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
     error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
     """
-    _require_no_start(method)
-    model = noisy_model(parameters)
+    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
+        raise InvalidArgument(
+            "`start` must be left out for a power grid, whose trajectories leave from random "
+            f"amplitudes, but is {method.start!r}"
+        )
+    model = equations.noisy_model(parameters)
     _require_bounded(parameters, model)
     _require_source(model)
     state = SampledState(parameters, method, sample_amplitudes(model, method))
     if isinstance(method, Langevin):
         _require_accurate(state, method)
     # so that NotConverged is raised here, not when they are read
-    _ = state.occupation.errors, state.current.errors, state.current_fluctuation.errors
+    _ = state.occupation, state.current, state.current_fluctuation
     return state
 
 
-def _require_no_start(method: Langevin | EulerMaruyama) -> None:
-    if method.start not in (None, type(method).start):  # of the explicit scheme the origin
-        raise InvalidArgument(
-            "`start` must be left out for a power grid, whose trajectories leave from random "
-            f"amplitudes, but is {method.start!r}"
-        )
-
-
 def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
-    """Raise NoSteadyState where gain exceeds loss at large amplitudes; for large networks
-    InvalidArgument where that cannot be excluded.
+    """Raise NoSteadyState where gain exceeds loss at large amplitudes, or a mode reaches no damping
+    and no element and keeps its start; for large networks InvalidArgument where either may be.
     """
     if model.sites <= LARGEST_DENSE:
-        require_bounded(amplitude_model(parameters))
-        _require_reached(model)
+        equations.require_bounded(equations.amplitude_model(parameters))
+        linear = model.linear
+        scale = max(float(np.max(np.abs(linear))), 1e-300)
+        linear[model.active, model.active] -= scale
+        if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
+            raise NoSteadyState(
+                "a mode of the network is met by no damping, generator or engine and keeps what "
+                "it starts with; give the nodes some damping"
+            )
         return
-    vast = np.array([VAST])
+    vast = np.array([equations.VAST])
     rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
-    if max(0.0, *rates) >= float(np.min(parameters.dampings)):
+    least = float(np.min(parameters.dampings))
+    if max(0.0, *rates) >= least:
         raise InvalidArgument(
-            f"`damping` must exceed the gain left at {VAST:g} quanta at every node of a network of "
-            f"more than {LARGEST_DENSE}, but is {float(np.min(parameters.dampings))!r} at one"
-        )
-
-
-def _require_reached(model: NoisyModel) -> None:
-    """Raise NoSteadyState where a mode reaches no damping and no element, and keeps its start."""
-    linear = model.linear
-    scale = max(float(np.max(np.abs(linear))), 1e-300)
-    linear[model.active, model.active] -= scale
-    if float(np.max(np.linalg.eigvals(linear).real)) > -ROUNDING * scale:
-        raise NoSteadyState(
-            "a mode of the network is met by no damping, generator or engine and keeps what it "
-            "starts with; give the nodes some damping"
+            f"`damping` must exceed the gain left at {equations.VAST:g} quanta at every node of a "
+            f"network of more than {LARGEST_DENSE}, but is {least!r} at one"
         )
 
 

@@ -3,27 +3,24 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, overload
 
 import numpy.typing as npt
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid.bifurcations import BranchPath, branch_map, follow
 from wheelwork.machines.power_grid.branch import Branch
-from wheelwork.machines.power_grid.branch_map import branch_map
-from wheelwork.machines.power_grid.branch_path import BranchPath, follow
 from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
 from wheelwork.machines.power_grid.mean_field import MeanFieldState, solve_mean_field
 from wheelwork.machines.power_grid.model import amplitude_model
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum import (
-    MasterEquation,
+from wheelwork.machines.power_grid.quantum.jumps import (
     QuantumJumps,
-    QuantumState,
     SampledQuantumState,
     sample_quantum,
-    solve_quantum,
 )
+from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation
+from wheelwork.machines.power_grid.quantum.state import QuantumState, solve_quantum
 from wheelwork.oscillator_networks import AmplitudeModel, MeanField
 from wheelwork.phase_space import EulerMaruyama, Langevin
 from wheelwork.results import Labels
@@ -54,8 +51,6 @@ class PowerGrid(GridParameters):
     def labels(self) -> Labels:
         """Symbol, unit and long name of every parameter and observable."""
         return LABELS
-
-    # ------------------------------------------------------------------ verbs
 
     @overload
     def steady_state(self, method: MeanField | None = None) -> MeanFieldState: ...
@@ -106,14 +101,13 @@ class PowerGrid(GridParameters):
         return branch_map(self, values, _mean_field(method))
 
 
-STATES = QuantumState, SampledQuantumState, SampledState, MeanFieldState  # the last label wins
-LABELS: Labels = MappingProxyType(
-    {
-        name: label
-        for labels in (PowerGrid.parameter_labels(), *(state.labels() for state in STATES))
-        for name, label in labels.items()
-    }
-)
+LABELS: Labels = {
+    **PowerGrid.parameter_labels(),
+    **QuantumState.labels(),
+    **SampledQuantumState.labels(),
+    **SampledState.labels(),
+    **MeanFieldState.labels(),
+}
 SOLVERS: Mapping[type, Callable[[PowerGrid, Any], Any]] = {
     MeanField: solve_mean_field,
     Langevin: sample_grid,

@@ -5,50 +5,58 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.machines.power_grid.accuracy import (
-    branch_audit,
-    dissipated_error,
-    flow_error,
-    frequency_error,
-    granularity,
-    occupation_error,
-    thermal_share,
-)
+from wheelwork.errors import NotConverged
+from wheelwork.machines.power_grid import accuracy
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import Attractors, MeanField
 from wheelwork.oscillator_networks.newton import largest_rate
-from wheelwork.results import AuditEntry, Result, observable
+from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 
-def _on_branch(error: Callable[[Branch], float]) -> Callable[["MeanFieldState"], float | None]:
-    """An error of the state, from that on its `branch`; None where it has none."""
-    return lambda state: None if state.branch is None else error(state.branch)
+def _of_branch(
+    name: str, label: Label, error: Callable[[Branch], float], key: str | None = None
+) -> Observable[float]:
+    """That number of the first stable branch, or else of the first oscillation."""
+
+    def number(state: "MeanFieldState") -> float:
+        first = next(iter((*state.stable_branches, *state.oscillations)), None)
+        return math.nan if first is None else float(getattr(first, name))
+
+    def off(state: "MeanFieldState") -> float | None:
+        return None if state.branch is None else error(state.branch)
+
+    return observable(*label, key=key or name, error=off)(number)
 
 
-def _worst_flow_error(state: "MeanFieldState") -> float | None:
-    return max((flow_error(branch) for branch in state.stable_branches), default=None)
+def _flows_error(state: "MeanFieldState") -> float | None:
+    return max((accuracy.flow_error(branch) for branch in state.stable_branches), default=None)
 
 
 def _frequency_error(state: "MeanFieldState") -> float | None:
-    fastest = largest_rate(state.attractors.model)
-    return None if state.branch is None else frequency_error(state.branch, fastest)
+    """The error of the amplitudes times a bound on their rates."""
+    if state.branch is None:
+        return None
+    size = float(np.linalg.norm(state.branch.amplitudes))
+    return state.branch.error / size * largest_rate(state.attractors.model) if size else 0.0
 
 
-def _growth_rate_error(state: "MeanFieldState") -> float | None:
+def _growth_error(state: "MeanFieldState") -> float | None:
     error = _frequency_error(state)
-    return (
-        None
-        if state.branch is None or error is None
-        else (state.branch.deviations.rounding + error)
-    )
+    if state.branch is None or error is None:
+        return None
+    return state.branch.deviations.rounding + error
+
+
+INJECTED_AT_CENTRE: Label = ("J_i", "rate", "quanta injected, branch at the band's centre")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,17 +102,10 @@ class MeanFieldState(Result):
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
         """All steady states that the search met, stable or not."""
-        solutions, machine = self.attractors.solutions, self.machine
-        branches = [
-            Branch(machine, alpha, float(omega), float(error), deviations)
-            for alpha, omega, error, deviations in zip(
-                solutions.amplitudes,
-                solutions.frequency,
-                solutions.error,
-                self.attractors.deviations,
-                strict=True,
-            )
-        ]
+        machine, solved = self.machine, self.attractors.solutions
+        numbers = solved.amplitudes, solved.frequency.tolist(), solved.error.tolist()
+        rows = zip(*numbers, self.attractors.deviations, strict=True)
+        branches = [Branch(machine, *row) for row in rows]
         branches.sort(key=lambda branch: not branch.stable)
         nothing = np.zeros(len(machine.nodes), dtype=np.complex128)
         return (*branches, Branch(machine, nothing, 0.0, 0.0, self.attractors.at_rest))
@@ -124,12 +125,6 @@ class MeanFieldState(Result):
         """The stable branch nearest to the centre of the band; None if there is none."""
         return next(iter(self.stable_branches), None)
 
-    @property
-    def _chosen(self) -> Branch | Oscillation | None:
-        return self.branch if self.branch is not None else next(iter(self.oscillations), None)
-
-    # ------------------------------------------------------------------ observables
-
     @observable(r"\#", "1", "steady branches with amplitudes", key="branches")
     def branch_count(self) -> float:
         """Number of branches, without the state at rest."""
@@ -142,49 +137,29 @@ class MeanFieldState(Result):
 
     @observable(r"\#", "1", "motions that reach no steady state", key="motions")
     def motion_count(self) -> float:
-        """Number of `oscillations`."""
         return float(len(self.oscillations))
 
-    @observable(
-        "J_i", "rate", "quanta injected, branch at the band's centre", error=_on_branch(flow_error)
-    )
-    def injected(self) -> float:
-        """Σ G_j(n_j) n_j."""
-        return math.nan if self._chosen is None else self._chosen.injected
-
-    @observable(*EXTRACTED, error=_on_branch(flow_error))
-    def extracted(self) -> float:
-        """Σ Λ_j(n_j) n_j of the engines."""
-        return math.nan if self._chosen is None else self._chosen.extracted
-
-    @observable(*DISSIPATED, error=_on_branch(dissipated_error))
-    def dissipated(self) -> float:
-        """Σ γ_j n_j."""
-        return math.nan if self._chosen is None else self._chosen.dissipated
+    # Σ G_j(n_j) n_j, Σ Λ_j(n_j) n_j of the engines, Σ γ_j n_j and Σ n_j
+    injected = _of_branch("injected", INJECTED_AT_CENTRE, accuracy.flow_error)
+    extracted = _of_branch("extracted", EXTRACTED, accuracy.flow_error)
+    dissipated = _of_branch("dissipated", DISSIPATED, accuracy.dissipated_error)
+    total_occupation = _of_branch("quanta", OCCUPATION, accuracy.occupation_error, key="occupation")
 
     @observable(
-        r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_worst_flow_error
+        r"\min J_e", "rate", "quanta extracted, least of the attractors", error=_flows_error
     )
     def extracted_lowest(self) -> float:
         """The least that engines extract on a stable branch or oscillation."""
         return min(self._extracted, default=math.nan)
 
-    @observable(
-        r"\max J_e", "rate", "quanta extracted, most of the attractors", error=_worst_flow_error
-    )
+    @observable(r"\max J_e", "rate", "quanta extracted, most of the attractors", error=_flows_error)
     def extracted_highest(self) -> float:
         """The most that engines extract on a stable branch or oscillation."""
         return max(self._extracted, default=math.nan)
 
     @property
     def _extracted(self) -> list[float]:
-        ends = [branch.extracted for branch in self.stable_branches]
-        return [*ends, *(motion.extracted for motion in self.oscillations)]
-
-    @observable(*OCCUPATION, key="occupation", error=_on_branch(occupation_error))
-    def total_occupation(self) -> float:
-        """Σ |α_j|²."""
-        return math.nan if self._chosen is None else float(np.sum(self._chosen.occupation))
+        return [each.extracted for each in (*self.stable_branches, *self.oscillations)]
 
     @observable(r"\omega", "rate", "frequency of the branch", error=_frequency_error)
     def frequency(self) -> float:
@@ -192,16 +167,11 @@ class MeanFieldState(Result):
         return math.nan if self.branch is None else self.branch.frequency
 
     @observable(
-        r"\max\,\mathrm{Re}\,\lambda",
-        "rate",
-        "slowest exponent of the branch",
-        error=_growth_rate_error,
+        r"\max\,\mathrm{Re}\,\lambda", "rate", "slowest exponent of the branch", error=_growth_error
     )
     def growth_rate(self) -> float:
         """Largest real part of the exponents of small deviations from `branch`."""
         return math.nan if self.branch is None else self.branch.growth_rate
-
-    # ------------------------------------------------------------------ accuracy, data
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -209,12 +179,8 @@ class MeanFieldState(Result):
 
         Apart from the audit: with n0 as the unit of quanta (n0 = 1) they say nothing.
         """
-        return MappingProxyType(
-            {
-                "1 / saturation": granularity(self.machine),
-                "thermal_occupation / saturation": thermal_share(self.machine),
-            }
-        )
+        share = {"thermal_occupation / saturation": accuracy.thermal_share(self.machine)}
+        return MappingProxyType({"1 / saturation": accuracy.granularity(self.machine), **share})
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -222,7 +188,7 @@ class MeanFieldState(Result):
         nothing = not self.stable_branches and not self.oscillations
         return MappingProxyType(
             {
-                **branch_audit(self.branches, self.method.rtol),
+                **accuracy.branch_audit(self.branches, self.method.rtol),
                 "states in the last search": AuditEntry(float(self.attractors.fresh), 0.0),
                 "no attractor": AuditEntry(float(nothing), 0.0),
             }
@@ -231,23 +197,19 @@ class MeanFieldState(Result):
     def arrays(self) -> xr.Dataset:
         """Amplitudes, occupations and currents of the branches, without that at rest."""
         moving, machine = self.branches[:-1], self.machine
+        widths = {"node": len(machine.nodes), "edge": len(machine.edges)}
 
-        def table(rows: list[FloatArray], width: int) -> FloatArray:
-            return np.array(rows, dtype=np.float64).reshape(len(moving), width)
+        def table(along: str, rows: list[FloatArray], **attrs: str) -> tuple[Any, ...]:
+            array = np.array(rows, dtype=np.float64).reshape(len(moving), widths[along])
+            return ("branch", along), array, attrs
 
-        per_node, per_edge = ("branch", "node"), ("branch", "edge")
-        N, E = len(machine.nodes), len(machine.edges)
-        amplitudes = [branch.amplitudes for branch in moving]
+        flow = {"units": "rate", "long_name": "quanta per time along the edge"}
         return xr.Dataset(
             {
-                "amplitude_real": (per_node, table([a.real for a in amplitudes], N)),
-                "amplitude_imag": (per_node, table([a.imag for a in amplitudes], N)),
-                "node_occupation": (per_node, table([b.occupation for b in moving], N)),
-                "edge_current": (
-                    per_edge,
-                    table([b.current.array for b in moving], E),
-                    {"units": "rate", "long_name": "quanta per time along the edge"},
-                ),
+                "amplitude_real": table("node", [b.amplitudes.real for b in moving]),
+                "amplitude_imag": table("node", [b.amplitudes.imag for b in moving]),
+                "node_occupation": table("node", [b.occupation for b in moving]),
+                "edge_current": table("edge", [b.current.array for b in moving], **flow),
                 "edge_current_error": ("branch", [b.current_error for b in moving]),
                 "branch_frequency": ("branch", [b.frequency for b in moving]),
                 "branch_growth_rate": ("branch", [b.growth_rate for b in moving]),
@@ -266,3 +228,16 @@ def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanField
     model = amplitude_model(parameters)
     require_bounded(model)
     return MeanFieldState(parameters, method, method.solve(model))
+
+
+def brightest_occupation(parameters: GridParameters) -> FloatArray | None:
+    """Return |α_j|², (N,), of the stable branch without noise that has most quanta.
+
+    Zeros where no branch is stable, None where the search for branches fails.
+    """
+    try:
+        branches = solve_mean_field(parameters, MeanField()).stable_branches
+    except NotConverged:
+        return None
+    most = max((branch.occupation for branch in branches), key=np.sum, default=None)
+    return np.zeros(len(parameters.nodes)) if most is None else most

@@ -1,19 +1,17 @@
 """The equations of a power grid, each once: hopping, gain and loss, noise, currents, balance."""
 
-from collections.abc import Hashable, Mapping
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
-from wheelwork.machines.power_grid.net_rates import (
-    ElementGrowth,
-    GridActivity,
-    SaturableGrowth,
-)
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray, Growth
+from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray, Growth, IntArray
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 
 # Quanta at which gain is compared with loss: an amplitude that still grows there is unbounded. As
@@ -39,34 +37,21 @@ def linear_network(parameters: GridParameters) -> ComplexArray:
 
 def gain_rates(parameters: GridParameters, occupation: FloatArray) -> FloatArray:
     """Return G_j(n_j) of the generators; `occupation` (..., N)."""
-    return _summed(parameters, parameters.generators, "rate_at", occupation)
+    return _summed(parameters, parameters.generators, occupation)
 
 
 def loss_rates(parameters: GridParameters, occupation: FloatArray) -> FloatArray:
     """Return Λ_j(n_j) of the engines, without γ; `occupation` (..., N)."""
-    return _summed(parameters, parameters.engines, "rate_at", occupation)
-
-
-def noise(parameters: GridParameters, occupation: FloatArray) -> FloatArray:
-    """Return ⟨|dα_j|²⟩/dt of the P function, γ N_th and that of the elements.
-
-    (Huber and Rabl, Eqs. (3)–(5).) occupation: (..., N).
-    """
-    thermal = parameters.dampings * parameters.thermal_occupations
-    gain = _summed(parameters, parameters.generators, "gain_noise_at", occupation)
-    return thermal + gain + _summed(parameters, parameters.engines, "loss_noise_at", occupation)
+    return _summed(parameters, parameters.engines, occupation)
 
 
 def _summed(
-    parameters: GridParameters,
-    elements: Mapping[Hashable, ActiveElement],
-    function: str,
-    occupation: FloatArray,
+    parameters: GridParameters, elements: Mapping[Hashable, ActiveElement], occupation: FloatArray
 ) -> FloatArray:
     total = np.zeros_like(occupation)
     for node, each in elements.items():
         i = parameters.index[node]
-        total[..., i] += getattr(each, function)(occupation[..., i])
+        total[..., i] += each.rate_at(occupation[..., i])
     return total
 
 
@@ -96,6 +81,142 @@ def node_balance(parameters: GridParameters, net: FloatArray, currents: FloatArr
     return total
 
 
+# ---------------------------------------------------------------------- net rates of active sites
+
+
+@dataclass(frozen=True, eq=False)
+class SaturableGrowth:
+    """R = ±Γ/(1 + n/n0)^ν, one saturable element at each active site.
+
+    full: ±Γ, saturation: n0 and exponent: ν, all (K,), or (B, K) with a row for each of many
+    models. elements: K of them, of a single model.
+    """
+
+    full: FloatArray
+    saturation: FloatArray
+    exponent: FloatArray
+    elements: tuple[Saturable, ...] = ()
+
+    @classmethod
+    def of(cls, elements: Sequence[Saturable], signs: FloatArray) -> "SaturableGrowth":
+        """signs: (K,), 1 for generators, −1 for engines."""
+        rows = ((each.rate, each.saturation, each.exponent) for each in elements)
+        full, saturation, exponent = np.array(list(rows)).reshape(-1, 3).T.copy()
+        return cls(signs * full, saturation, exponent, tuple(elements))
+
+    @classmethod
+    def stacked(cls, growths: Sequence["SaturableGrowth"]) -> "SaturableGrowth":
+        """Return one row for each of `growths`."""
+        full, saturation, exponent = (
+            np.stack([getattr(growth, name) for growth in growths])
+            for name in ("full", "saturation", "exponent")
+        )
+        return cls(full, saturation, exponent)
+
+    def rows(self, which: IntArray) -> "SaturableGrowth":
+        """Return the rows with these indices."""
+        return SaturableGrowth(self.full[which], self.saturation[which], self.exponent[which])
+
+    def rates(self, occupations: FloatArray) -> FloatArray:
+        """R, (B, K)."""
+        base = 1.0 / (1.0 + occupations / self.saturation)
+        return np.asarray(self.full * base**self._power)
+
+    def slopes(self, occupations: FloatArray) -> FloatArray:
+        """dR/dn, (B, K)."""
+        base = 1.0 / (1.0 + occupations / self.saturation)
+        scale = -self.full * self._power / self.saturation
+        return np.asarray(scale * base ** (self._power + 1.0))
+
+    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
+        """R(n) of one site."""
+        return np.asarray(self._sign(site) * self.elements[site].rate_at(occupation))
+
+    def occupation(self, site: int, rate: FloatArray) -> FloatArray:
+        """n at which the net rate of `site` is `rate`."""
+        return self.elements[site].occupation_at(self._sign(site) * rate)
+
+    def _sign(self, site: int) -> float:
+        return math.copysign(1.0, self.full[site])
+
+    @cached_property
+    def _power(self) -> FloatArray | float:
+        """ν, as one number where it is the same: powers are then faster."""
+        first = float(self.exponent.flat[0]) if self.exponent.size else 0.0
+        return first if np.all(self.exponent == first) else self.exponent
+
+
+@dataclass(frozen=True, eq=False)
+class ElementGrowth:
+    """Any elements, of which several may share a site.
+
+    elements: pairs (k, element) with k in 0 … K − 1. signs: 1 for generators, −1 for engines.
+    """
+
+    elements: Sequence[tuple[int, ActiveElement]]
+    signs: FloatArray
+
+    def rates(self, occupations: FloatArray) -> FloatArray:
+        """Gain minus loss of each site, (..., K)."""
+        return self._summed("rate_at", occupations)
+
+    def slopes(self, occupations: FloatArray) -> FloatArray:
+        """Its derivative by the occupation."""
+        return self._summed("slope_at", occupations)
+
+    def _summed(self, function: str, occupations: FloatArray) -> FloatArray:
+        total = np.zeros_like(occupations)
+        for (k, element), sign in zip(self.elements, self.signs, strict=True):
+            total[..., k] += sign * getattr(element, function)(occupations[..., k])
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class GridActivity:
+    """Net rates and noise of each active site, for amplitude equations with noise.
+
+    generators, engines: (K,) element or None. Local observables are G, Λ, and the quanta per time
+    injected, G n + noise, and extracted, Λ n − noise.
+    """
+
+    generators: tuple[ActiveElement | None, ...]
+    engines: tuple[ActiveElement | None, ...]
+    names = ("gain", "loss", "injected", "extracted")
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """Least saturation number at each node, one where none is given."""
+        saturations = (
+            [each.saturation for each in pair if isinstance(each, Saturable)]
+            for pair in zip(self.generators, self.engines, strict=True)
+        )
+        return np.array([min(each, default=1.0) for each in saturations])
+
+    def rate(self, site: int, occupation: FloatArray) -> FloatArray:
+        """G − Λ."""
+        gain, loss, _, _ = self._parts(site, occupation)
+        return gain - loss
+
+    def noise(self, site: int, occupation: FloatArray) -> FloatArray:
+        """Noise of both elements, besides the thermal noise."""
+        _, _, into, out = self._parts(site, occupation)
+        return into + out
+
+    def local_observables(self, site: int, occupation: FloatArray) -> FloatArray:
+        """G, Λ, G n + noise, Λ n − noise."""
+        gain, loss, into, out = self._parts(site, occupation)
+        return np.stack([gain, loss, gain * occupation + into, loss * occupation - out])
+
+    def _parts(self, site: int, n: FloatArray) -> tuple[FloatArray, ...]:
+        nothing = np.zeros_like(n)
+        generator, engine = self.generators[site], self.engines[site]
+        gain = nothing if generator is None else generator.rate_at(n)
+        into = nothing if generator is None else generator.gain_noise_at(n)
+        loss = nothing if engine is None else engine.rate_at(n)
+        out = nothing if engine is None else engine.loss_noise_at(n)
+        return gain, loss, into, out
+
+
 # ---------------------------------------------------------------------- amplitude equations
 
 
@@ -115,10 +236,10 @@ def amplitude_model(parameters: GridParameters) -> AmplitudeModel:
     acting.sort(key=lambda each: each[0])
     active = sorted({site for site, _, _ in acting})
     signs = np.array([sign for _, _, sign in acting])
-    saturable = tuple(element for _, element, _ in acting if isinstance(element, Saturable))
+    saturable = [element for _, element, _ in acting if isinstance(element, Saturable)]
     growth: Growth
     if len(saturable) == len(acting) == len(active):
-        growth = SaturableGrowth(saturable, signs)
+        growth = SaturableGrowth.of(saturable, signs)
     else:
         pairs = [(active.index(site), element) for site, element, _ in acting]
         growth = ElementGrowth(pairs, signs)
@@ -128,11 +249,7 @@ def amplitude_model(parameters: GridParameters) -> AmplitudeModel:
 def noisy_model(parameters: GridParameters) -> NoisyModel:
     """Return the equations with noise (Huber and Rabl, Eqs. (3)–(5), on any graph)."""
     generators, engines = parameters.generators, parameters.engines
-    nodes = [
-        node
-        for node in parameters.nodes
-        if is_acting(generators.get(node)) or is_acting(engines.get(node))
-    ]
+    nodes = [n for n in parameters.nodes if any(is_acting(e.get(n)) for e in (generators, engines))]
     return NoisyModel(
         edges=parameters.edge_indices,
         couplings=parameters.couplings,
@@ -140,10 +257,7 @@ def noisy_model(parameters: GridParameters) -> NoisyModel:
         detunings=parameters.detunings,
         thermal=parameters.thermal_occupations,
         active=np.array([parameters.index[node] for node in nodes], dtype=np.intp),
-        activity=GridActivity(
-            tuple(generators.get(node) for node in nodes),
-            tuple(engines.get(node) for node in nodes),
-        ),
+        activity=GridActivity(tuple(map(generators.get, nodes)), tuple(map(engines.get, nodes))),
     )
 
 

@@ -1,10 +1,9 @@
 """Numbers per edge and per node with their errors, and one convention for the sign of a current."""
 
-from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.parameters import Edge
 from wheelwork.numerics.statistics import Estimate, Sampled
-from wheelwork.results import Label, Summary, with_error
+from wheelwork.results import Label, Observable, Summary, observable, with_error
 
 SHOWN = 4  # entries of a printout
 
@@ -23,19 +22,45 @@ DISSIPATED: Label = (r"J_\gamma", "rate", "quanta lost to damping")
 OCCUPATION: Label = (r"\sum_j n_j", "1", "quanta in the network")
 MEAN_CURRENT: Label = (r"\bar J", "rate", "quanta along an edge, mean over the edges")
 FLUCTUATION: Label = (r"\Delta J", "rate", "standard deviation of the current")
+NORMAL: Label = (r"\Delta J_{:}", "rate", "standard deviation of the current, in normal order")
 
 Key = TypeVar("Key")
-Value = TypeVar("Value")
+Value = TypeVar("Value")  # float, or `Estimate` of what is sampled
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Numbers(Summary, Mapping[Key, Value]):
-    """A mapping from keys to numbers, which are held as an array in the order of the keys.
+    """A mapping to numbers, which are held as an array in the order of the keys.
 
-    array, errors: the numbers and their absolute errors.
+    array, errors: the numbers and their absolute errors. sampled: where they are means of samples.
     """
 
+    dimension: ClassVar[str]
+    unit: ClassVar[str]
+
+    index: Mapping[Key, int]
     array: FloatArray
     errors: FloatArray
+    sampled: Sampled | None = None
+
+    @classmethod
+    def of(cls, index: Any, sampled: Sampled, **options: Any) -> Self:
+        """Means of samples with standard errors; raises NotConverged where these are unknown."""
+        return cls(index, sampled.value, sampled.errors, sampled, **options)
+
+    def at(self, position: int, sign: float = 1.0) -> Value:
+        """The number at this position of the arrays, times ±1."""
+        number, error = sign * float(self.array[position]), float(self.errors[position])
+        return number if self.sampled is None else Estimate(number, error)  # type: ignore[return-value]
+
+    def __getitem__(self, key: Key) -> Value:
+        return self.at(self.index[key])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.index)
+
+    def __len__(self) -> int:
+        return len(self.index)
 
     @property
     def summary(self) -> Mapping[str, str]:
@@ -44,148 +69,62 @@ class Numbers(Summary, Mapping[Key, Value]):
         shown = {repr(key): with_error(x, error) for key, x, error in islice(entries, SHOWN)}
         return shown | ({"…": f"{len(self) - SHOWN} more"} if len(self) > SHOWN else {})
 
-
-class PerEdge(Numbers[Edge, Value]):
-    """A number of each edge, by (u, v) or by (v, u); where `odd`, the latter turns its sign.
-
-    edges: in the order of the graph. odd: whether the number has a direction, as a current has.
-    """
-
-    edges: tuple[Edge, ...]
-    odd: bool
-
-    @abstractmethod
-    def at(self, position: int, sign: float) -> Value:
-        """The number of the edge at this position of `edges`, times ±1."""
-
-    def __getitem__(self, edge: Edge) -> Value:
-        if edge in self.edges:
-            return self.at(self.edges.index(edge), 1.0)
-        if edge in self:
-            return self.at(self.edges.index(edge[::-1]), -1.0 if self.odd else 1.0)
-        if isinstance(edge, tuple) and len(edge) == 2:
-            raise KeyError(f"no edge between {edge[0]!r} and {edge[1]!r}")
-        raise KeyError(f"{edge!r} is not a pair of nodes")
-
-    def __iter__(self) -> Iterator[Edge]:
-        return iter(self.edges)
-
-    def __len__(self) -> int:
-        return len(self.edges)
-
-    def __contains__(self, edge: object) -> bool:
-        return isinstance(edge, tuple) and (edge in self.edges or edge[::-1] in self.edges)
-
-    def require_edges(self) -> None:
-        """Raise InvalidArgument where there is no edge to take a mean over."""
-        if not self.edges:
-            raise InvalidArgument("`edges` must hold at least one edge for a mean, but is empty")
+    def variables(self, name: str) -> dict[str, Any]:
+        """The numbers and their errors as variables of a dataset."""
+        units = {"units": self.unit}
+        pairs = {name: self.array, f"{name}_error": self.errors}
+        return {key: (self.dimension, array, units) for key, array in pairs.items()}
 
 
-class PerNode(Numbers[Hashable, Value]):
-    """A number of each node. index: position of each node in the arrays."""
+class NodeNumbers(Numbers[Hashable, Value]):
+    """A number per node: `numbers[node]`. index: position of each node. array, errors: (N,)."""
 
-    index: Mapping[Hashable, int]
-
-    @abstractmethod
-    def at(self, position: int) -> Value:
-        """The number of the node at this position."""
-
-    def __getitem__(self, node: Hashable) -> Value:
-        return self.at(self.index[node])
-
-    def __iter__(self) -> Iterator[Hashable]:
-        return iter(self.index)
-
-    def __len__(self) -> int:
-        return len(self.index)
+    dimension, unit = "node", "1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EdgeNumbers(PerEdge[float]):
+class EdgeNumbers(Numbers[Edge, Value]):
     """A number per edge: `numbers[(u, v)]`; where `odd`, `numbers[(v, u)]` is its negative.
 
-    array, errors: (E,), along each edge (u, v) as `edges` lists it, with absolute errors.
+    array, errors: (E,), along each edge (u, v) as `index` lists it, with absolute errors.
     A pair of nodes without an edge is a KeyError.
     """
 
-    edges: tuple[Edge, ...]
-    array: FloatArray
-    errors: FloatArray
+    dimension, unit = "edge", "rate"
+
     odd: bool = True
 
-    def at(self, position: int, sign: float) -> float:
-        """The number of one edge, times ±1."""
-        return sign * float(self.array[position])
+    def __getitem__(self, edge: Edge) -> Value:
+        if not isinstance(edge, tuple) or len(edge) != 2:
+            raise KeyError(f"{edge!r} is not a pair of nodes")
+        if edge in self.index:
+            return self.at(self.index[edge])
+        if edge not in self:
+            raise KeyError(f"no edge between {edge[0]!r} and {edge[1]!r}")
+        return self.at(self.index[edge[::-1]], -1.0 if self.odd else 1.0)
 
-    def mean(self) -> float:
+    def __contains__(self, edge: object) -> bool:
+        return isinstance(edge, tuple) and (edge in self.index or edge[::-1] in self.index)
+
+    def mean(self) -> Value:
         """Mean over the edges as listed: of the current of a chain, ⟨J⟩ of Huber and Rabl.
 
         Raises InvalidArgument where there is no edge.
         """
-        self.require_edges()
-        return float(np.mean(self.array))
+        if not self.index:
+            raise InvalidArgument("`edges` must hold at least one edge for a mean, but is empty")
+        if self.sampled is None:
+            return float(np.mean(self.array))  # type: ignore[return-value]
+        weights = np.full((1, len(self)), 1.0 / len(self))
+        return self.sampled.combined(weights).estimates[0]  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class NodeNumbers(PerNode[float]):
-    """A number per node: `numbers[node]`. array, errors: (N,), with absolute errors."""
+def edge_mean(name: str, label: Label, key: str | None = None) -> Observable[float]:
+    """Declare the mean over the edges of `name`; its error is at most the mean of theirs."""
 
-    index: Mapping[Hashable, int]
-    array: FloatArray
-    errors: FloatArray
+    def error(state: Any) -> float:
+        return float(np.mean(getattr(state, name).errors))
 
-    def at(self, position: int) -> float:
-        """The number of one node."""
-        return float(self.array[position])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class EdgeEstimates(PerEdge[Estimate]):
-    """A sampled number per edge, (mean, standard error); as `EdgeNumbers` otherwise."""
-
-    edges: tuple[Edge, ...]
-    sampled: Sampled
-    odd: bool = True
-
-    @property
-    def array(self) -> FloatArray:  # type: ignore[override]
-        """(E,) means, along each edge as listed."""
-        return self.sampled.value
-
-    @property
-    def errors(self) -> FloatArray:  # type: ignore[override]
-        """(E,) standard errors."""
-        return self.sampled.errors
-
-    def at(self, position: int, sign: float) -> Estimate:
-        """The number of one edge, times ±1."""
-        return Estimate(sign * float(self.array[position]), float(self.errors[position]))
-
-    def mean(self) -> Estimate:
-        """Mean over the edges as listed, with its standard error."""
-        self.require_edges()
-        weights = np.full((1, len(self.edges)), 1.0 / len(self.edges))
-        return self.sampled.combined(weights).estimates[0]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NodeEstimates(PerNode[Estimate]):
-    """A sampled number per node, (mean, standard error); as `NodeNumbers` otherwise."""
-
-    index: Mapping[Hashable, int]
-    sampled: Sampled
-
-    @property
-    def array(self) -> FloatArray:  # type: ignore[override]
-        """(N,) means."""
-        return self.sampled.value
-
-    @property
-    def errors(self) -> FloatArray:  # type: ignore[override]
-        """(N,) standard errors."""
-        return self.sampled.errors
-
-    def at(self, position: int) -> Estimate:
-        """The number of one node."""
-        return Estimate(float(self.array[position]), float(self.errors[position]))
+    return observable(*label, key=key or name, error=error)(
+        lambda state: float(getattr(state, name).mean())
+    )

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import networkx as nx
@@ -41,16 +40,21 @@ ELEMENT_FIELDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def number_or_mapping(check: Callable[..., float]) -> Callable[[str, Any], Any]:
-    """Return a check of one number for all nodes by `check`; a mapping from nodes is copied.
+    """Return a check of one number for all nodes by `check`; a mapping from nodes is copied."""
 
-    `inspect.unwrap` gives back `check`.
-    """
-
-    @functools.wraps(check)
+    @functools.wraps(check)  # parameter files look for what it wraps
     def checked(name: str, value: Any) -> Any:
         return dict(value) if isinstance(value, Mapping) else check(name, value)
 
     return checked
+
+
+NON_NEGATIVE, REAL = number_or_mapping(_checks.non_negative), number_or_mapping(_checks.real)
+
+
+def _per_node(name: str) -> cached_property[FloatArray]:
+    """The parameter `name` as an array over the nodes."""
+    return cached_property(lambda self: per_node(name, self.graph, getattr(self, name)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,53 +72,40 @@ class GridParameters(Parameters):
     Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
     """
 
-    derived: ClassVar[Labels] = MappingProxyType(
-        {
-            "injection": (r"\Gamma_i", "rate", "injection rate"),
-            "extraction": (r"\Gamma_e", "rate", "extraction rate"),
-            "saturation": (r"n_0", "1", "saturation number"),
-            "exponent": (r"\nu", "1", "exponent of the saturation"),
-        }
-    )
+    derived: ClassVar[Labels] = {
+        "injection": (r"\Gamma_i", "rate", "injection rate"),
+        "extraction": (r"\Gamma_e", "rate", "extraction rate"),
+        "saturation": (r"n_0", "1", "saturation number"),
+        "exponent": (r"\nu", "1", "exponent of the saturation"),
+    }
 
     graph: nx.Graph = parameter(
-        "", "1", "oscillators and their couplings", check=lambda _, graph: checked_graph(graph)
+        "(V, E)", "1", "oscillators and their couplings", check=checked_graph
     )
     _: KW_ONLY
-    generators: Mapping[Hashable, Element] = parameter("", "1", "elements with gain, by node")
-    engines: Mapping[Hashable, Element] = parameter("", "1", "elements with loss, by node")
+    generators: Mapping[Hashable, Element] = parameter(
+        r"\Gamma_i(n)", "rate", "elements with gain, by node"
+    )
+    engines: Mapping[Hashable, Element] = parameter(
+        r"\Gamma_e(n)", "rate", "elements with loss, by node"
+    )
     coupling: float | None = parameter(
         "g", "rate", "coupling of neighbours", check=_checks.real, optional=True, default=1.0
     )
     damping: Number | None = parameter(
-        r"\gamma",
-        "rate",
-        "damping of every oscillator",
-        check=number_or_mapping(_checks.non_negative),
-        optional=True,
-        default=None,
+        r"\gamma", "rate", "damping of oscillators", check=NON_NEGATIVE, optional=True, default=None
     )
     thermal_occupation: Number | None = parameter(
-        r"N_\mathrm{th}",
-        "1",
-        "thermal occupation",
-        check=number_or_mapping(_checks.non_negative),
-        optional=True,
-        default=0.0,
+        r"N_\mathrm{th}", "1", "thermal occupation", check=NON_NEGATIVE, optional=True, default=0.0
     )
     detuning: Number | None = parameter(
-        r"\Delta",
-        "rate",
-        "detuning",
-        check=number_or_mapping(_checks.real),
-        optional=True,
-        default=0.0,
+        r"\Delta", "rate", "detuning", check=REAL, optional=True, default=0.0
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("generators", "engines"):
-            elements = _checked_elements(name, getattr(self, name), self._graph)
+            elements = _checked_elements(name, getattr(self, name), self.graph)
             object.__setattr__(self, name, elements)
         # computed here, so that bad numbers are refused now
         _ = self.couplings, self.dampings, self.thermal_occupations, self.detunings
@@ -188,12 +179,11 @@ class GridParameters(Parameters):
         Raises InvalidArgument for other names, and for a field that an attribute of the graph
         overrides.
         """
-        own = {each.name for each in fields(self)}
-        bases = {name: _split(name)[0] for name in changes}
+        own, bases = {each.name for each in fields(self)}, {n: _split(n)[0] for n in changes}
         self.require_known({b if b in ELEMENT_FIELDS else n: None for n, b in bases.items()})
         plain = {name: value for name, value in changes.items() if name in own}
         for name in plain:
-            key = None if "graph" in plain else overriding(self._graph, name)
+            key = None if "graph" in plain else overriding(self.graph, name)
             if key is not None:
                 raise InvalidArgument(
                     f"`{name}` must be changed in the graph, but {key!r} has its own"
@@ -201,31 +191,35 @@ class GridParameters(Parameters):
         parameters = replace(self, **plain) if plain else self
         for name, value in changes.items():
             if name not in own:
-                parameters = parameters._with_elements(*_split(name), value)
+                parameters = parameters._with_elements(name, value)
         return parameters
 
-    def _with_elements(self, name: str, node: str | None, value: Any) -> Self:
-        """Return the same with `name` of the elements at one node, or of all, changed."""
-        field, holders = ELEMENT_FIELDS[name]
-        changes: dict[str, Any] = {}
-        met = 0
-        for holder in holders:
-            elements: Mapping[Hashable, ActiveElement] = getattr(self, holder)
-            chosen = [each for each in elements if node is None or str(each) == node]
-            if field == "rate" and node is None and len(chosen) != 1:
-                raise InvalidArgument(
-                    f"`{name}` must stand for one of {holder}, but there are {len(chosen)}: name "
-                    f'the node, as in replace(**{{"{name}[7]": 2.0}})'
-                )
-            changes[holder] = {
-                **elements,
-                **{n: _changed(elements, n, name, value) for n in chosen},
-            }
-            met += len(chosen)
-        if met == 0:
+    def _named(self, name: str) -> list[tuple[str, Hashable, ActiveElement]]:
+        """Mapping, node and element of all that a derived name stands for."""
+        base, node = _split(name)
+        return [
+            (holder, key, each)
+            for holder in ELEMENT_FIELDS[base][1]
+            for key, each in getattr(self, holder).items()
+            if node is None or str(key) == node
+        ]
+
+    def _with_elements(self, name: str, value: Any) -> Self:
+        """Return the same with the elements that a derived name stands for changed."""
+        (base, node), chosen = _split(name), self._named(name)
+        field, holders = ELEMENT_FIELDS[base]
+        if field == "rate" and node is None and len(chosen) != 1:
             raise InvalidArgument(
-                f"`{name}` must name a node with such an element, but names {node}"
+                f"`{name}` must stand for one of {holders[0]}, but there are {len(chosen)}: name "
+                f'the node, as in replace(**{{"{name}[7]": 2.0}})'
             )
+        if not chosen:
+            raise InvalidArgument(
+                f"`{base}` must name a node with such an element, but names {node}"
+            )
+        changes: dict[str, Any] = {holder: dict(getattr(self, holder)) for holder in holders}
+        for holder, key, each in chosen:
+            changes[holder][key] = _changed(each, key, base, value)
         return replace(self, **changes)
 
     def number(self, name: str) -> float:
@@ -233,15 +227,10 @@ class GridParameters(Parameters):
 
         Raises InvalidArgument where it has several values, or is no number.
         """
-        base, node = _split(name)
+        base, _ = _split(name)
         if base in ELEMENT_FIELDS:
-            field, holders = ELEMENT_FIELDS[base]
-            values = {
-                getattr(each, field, None)
-                for holder in holders
-                for key, each in getattr(self, holder).items()
-                if node is None or str(key) == node
-            }
+            field = ELEMENT_FIELDS[base][0]
+            values = {getattr(each, field, None) for _, _, each in self._named(name)}
         else:
             values = {getattr(self, name, None)}
         if len(values) != 1:
@@ -255,13 +244,6 @@ class GridParameters(Parameters):
     def label_of(cls, name: str) -> Label:
         """Symbol, unit and long name of a parameter, named as for `replace`."""
         return cls.parameter_labels().get(_split(name)[0], ("", "", name))
-
-    # ------------------------------------------------------------------ derived quantities
-
-    @property
-    def _graph(self) -> GridGraph:
-        assert isinstance(self.graph, GridGraph)
-        return self.graph
 
     @cached_property
     def nodes(self) -> tuple[Hashable, ...]:
@@ -279,6 +261,11 @@ class GridParameters(Parameters):
         return {node: i for i, node in enumerate(self.nodes)}
 
     @cached_property
+    def edge_index(self) -> Mapping[Edge, int]:
+        """Position of each edge in `edges`."""
+        return {edge: i for i, edge in enumerate(self.edges)}
+
+    @cached_property
     def edge_indices(self) -> npt.NDArray[np.intp]:
         """Positions in `nodes` of both ends of each edge, (E, 2)."""
         pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
@@ -292,35 +279,24 @@ class GridParameters(Parameters):
             "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
         }
 
-    @cached_property
-    def couplings(self) -> FloatArray:
-        """g of each edge, (E,)."""
-        return per_edge("coupling", self._graph, self.coupling)
-
-    @cached_property
-    def dampings(self) -> FloatArray:
-        """γ of each node, (N,)."""
-        return per_node("damping", self._graph, self.damping)
-
-    @cached_property
-    def thermal_occupations(self) -> FloatArray:
-        """N_th of each node, (N,)."""
-        return per_node("thermal_occupation", self._graph, self.thermal_occupation)
-
-    @cached_property
-    def detunings(self) -> FloatArray:
-        """Δ of each node, (N,)."""
-        return per_node("detuning", self._graph, self.detuning)
+    couplings = cached_property(lambda self: per_edge("coupling", self.graph, self.coupling))
+    """g of each edge, (E,)."""
+    dampings = _per_node("damping")
+    """γ of each node, (N,)."""
+    thermal_occupations = _per_node("thermal_occupation")
+    """N_th of each node, (N,)."""
+    detunings = _per_node("detuning")
+    """Δ of each node, (N,)."""
 
     @property
     def injection(self) -> float:
-        """Γ_i(0) of the only generator; raises InvalidArgument for another number of them."""
-        return _only_rate("generators", self.generators)
+        """Γ_i(0) of the generator; raises InvalidArgument for none or different ones."""
+        return self.number("injection")
 
     @property
     def extraction(self) -> float:
-        """Γ_e(0) of the only engine; raises InvalidArgument for another number of them."""
-        return _only_rate("engines", self.engines)
+        """Γ_e(0) of the engine; raises InvalidArgument for none or different ones."""
+        return self.number("extraction")
 
     @property
     def saturations(self) -> tuple[float, ...]:
@@ -353,11 +329,9 @@ def _split(name: str) -> tuple[str, str | None]:
     return (base, rest[:-1]) if bracket and rest.endswith("]") else (name, None)
 
 
-def _changed(
-    elements: Mapping[Hashable, ActiveElement], node: Hashable, name: str, value: Any
-) -> Saturable:
+def _changed(each: ActiveElement, node: Hashable, name: str, value: Any) -> Saturable:
     """Return the element at `node` with the field that `name` stands for changed."""
-    each, field = elements[node], ELEMENT_FIELDS[name][0]
+    field = ELEMENT_FIELDS[name][0]
     if not isinstance(each, Saturable):
         raise InvalidArgument(
             f"`{name}` must belong to a Saturable, but is asked of {each!r} (node {node!r})"
@@ -366,13 +340,3 @@ def _changed(
         return replace(each, **{field: value})
     except InvalidArgument as reason:
         raise InvalidArgument(str(reason).replace(f"`{field}`", f"`{name}`")) from None
-
-
-def _only_rate(holder: str, elements: Mapping[Hashable, ActiveElement]) -> float:
-    """Return Γ(0) of the only element."""
-    if len(elements) != 1:
-        raise InvalidArgument(f"`{holder}` must hold one element for this, but has {len(elements)}")
-    (each,) = elements.values()
-    if not isinstance(each, Saturable):
-        raise InvalidArgument(f"`{holder}` must hold a Saturable for this, but has {each!r}")
-    return each.rate

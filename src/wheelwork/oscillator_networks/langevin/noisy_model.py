@@ -70,8 +70,7 @@ class NoisyModel:
     @property
     def uniform(self) -> bool:
         """Whether damping and thermal occupation are the same at all sites."""
-        same = (np.ptp(values) == 0.0 for values in (self.dampings, self.thermal))
-        return all(same)
+        return all(np.ptp(values) == 0.0 for values in (self.dampings, self.thermal))
 
     @property
     def fastest_rate(self) -> float:
@@ -90,11 +89,9 @@ class NoisyModel:
     def strongest(self) -> float:
         """Largest |R|, over occupations up to 1e12 scales."""
         shape = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 181)])
-        peaks = [
-            float(np.max(np.abs(self.activity.rate(k, shape * self.activity.scale[k]))))
-            for k in range(self.active.size)
-        ]
-        return max(peaks, default=0.0)
+        scales = enumerate(self.activity.scale)
+        peaks = [np.max(np.abs(self.activity.rate(k, shape * scale))) for k, scale in scales]
+        return float(max(peaks, default=0.0))
 
     @property
     def steepest(self) -> float:
@@ -103,8 +100,8 @@ class NoisyModel:
         """
         shape = np.concatenate([[0.0], np.logspace(-3.0, 9.0, 241)])
         slopes = [0.0]
-        for k in range(self.active.size):
-            n = shape * self.activity.scale[k]
+        for k, scale in enumerate(self.activity.scale):
+            n = shape * scale
             noise = self.activity.noise(k, n)
             slope = np.abs(np.diff(noise)) / np.diff(n)
             slopes.append(float(np.max(np.minimum(slope, (noise / (n + 1.0))[:-1]))))

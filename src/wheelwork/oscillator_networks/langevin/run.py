@@ -13,12 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.numerics.sampling_method import CHUNK, SAMPLE
-from wheelwork.numerics.statistics import (
-    BATCHES,
-    GROUPS,
-    MANY_TRAJECTORIES,
-    trajectory_groups,
-)
+from wheelwork.numerics.statistics import BATCHES, GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, propagate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.steps import Stepper
@@ -69,6 +64,15 @@ class Course:
 
 
 @dataclass(eq=False)
+class Bundle:
+    """Neighbouring lanes of an ensemble. state: (2N, lanes), moved in place."""
+
+    lanes: slice
+    state: FloatArray
+    groups: npt.NDArray[np.intp]
+
+
+@dataclass(eq=False)
 class Ensemble:
     """Trajectories stepped alike, in bundles of lanes.
 
@@ -78,30 +82,10 @@ class Ensemble:
 
     stepper: Stepper
     joined: bool
-    bundles: list["Bundle"]
+    bundles: list[Bundle]
     sums: FloatArray
     counts: Counts
     lost: bool = False
-
-
-@dataclass(eq=False)
-class Bundle:
-    """Neighbouring lanes. state: (2N, lanes), moved in place."""
-
-    first: int
-    state: FloatArray
-    groups: npt.NDArray[np.intp]
-
-    @property
-    def lanes(self) -> slice:
-        """Its lanes in the ensemble."""
-        return slice(self.first, self.first + self.state.shape[1])
-
-
-def rows_of(model: NoisyModel) -> int:
-    """Number of sums per lane."""
-    local = len(model.activity.names) * model.active.size
-    return FIXED_ROWS + model.sites + 2 * len(model.edges) + local
 
 
 class Run:
@@ -125,13 +109,15 @@ class Run:
         most = min(max(STATE_BYTES // (8 * state.shape[0]), FEWEST_LANES), MOST_LANES)
         # copied: each ensemble moves its own
         own = [
-            Bundle(each.start, state[:, each].copy(), groups[each])
+            Bundle(each, state[:, each].copy(), groups[each])
             for each in bundles(lanes, self.threads, FEWEST_LANES, most)
         ]
         shape = parts, min(lanes, GROUPS), self.model.sites, BINS
         if not counted or 8 * math.prod(shape) > MOST_COUNTS:
             shape = parts, 0, self.model.sites, BINS
-        sums = np.zeros((parts, rows_of(self.model), lanes))
+        local = len(self.model.activity.names) * self.model.active.size
+        rows = FIXED_ROWS + self.model.sites + 2 * len(self.model.edges) + local
+        sums = np.zeros((parts, rows, lanes))
         return Ensemble(stepper, joined, own, sums, np.zeros(shape, np.int64))
 
     def carry(self, ensembles: Sequence[Ensemble], course: Course) -> None:
@@ -141,11 +127,11 @@ class Run:
         """
         half = course.burn_in // 2
         with ThreadPoolExecutor(self.threads) as executor:
-            self._stretch(executor, ensembles, 0, half, None)
-            self._stretch(executor, ensembles, half, course.burn_in, 0)
+            self._stretch(executor, ensembles, range(half), None)
+            self._stretch(executor, ensembles, range(half, course.burn_in), 0)
             self._set_bins(ensembles, course.burn_in - half)
             for part, (start, stop) in enumerate(itertools.pairwise(course.parts)):
-                self._stretch(executor, ensembles, start, stop, part)
+                self._stretch(executor, ensembles, range(start, stop), part)
 
     def _set_bins(self, ensembles: Sequence[Ensemble], chunks: int) -> None:
         sums, sites = ensembles[0].sums, self.model.sites
@@ -161,22 +147,28 @@ class Run:
             ensemble.sums[:] = 0.0
 
     def _stretch(
-        self,
-        executor: Executor,
-        ensembles: Sequence[Ensemble],
-        start: int,
-        stop: int,
-        part: int | None,
+        self, executor: Executor, ensembles: Sequence[Ensemble], chunks: range, part: int | None
     ) -> None:
         lanes = max(b.state.shape[1] for b in ensembles[0].bundles)
         at_once = max(1, SITE_STEPS // (lanes * self.model.sites * CHUNK))
-        for chunk in range(start, stop, at_once):
-            span = range(chunk, min(chunk + at_once, stop))
+        for first in range(0, len(chunks), at_once):
+            span = chunks[first : first + at_once]
             tasks = [(e, bundle) for e in ensembles if not e.lost for bundle in e.bundles]
             done = [executor.submit(self._advance, *task, span, part) for task in tasks]
             for (ensemble, bundle), future in zip(tasks, done, strict=True):
-                self._add(ensemble, bundle, part, *future.result())
-            _mark_lost(ensembles)
+                sums, counts = future.result()
+                if part is not None:
+                    ensemble.sums[part, :, bundle.lanes] = sums
+                if counts.size:
+                    low = int(bundle.groups[0])
+                    ensemble.counts[part, low : low + len(counts)] += counts
+            for each in ensembles:  # written so that NaN is lost too
+                each.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in each.bundles)
+            if ensembles[0].lost:
+                raise NotConverged(
+                    "an amplitude grew beyond all bounds: `step` is too large for this scheme, or "
+                    "gain exceeds loss at large occupations"
+                )
 
     def _advance(
         self, ensemble: Ensemble, bundle: Bundle, span: range, part: int | None
@@ -201,34 +193,9 @@ class Run:
             (model.active, active.steps, active.noisy, active.inverse_scale,
              np.uint64(active.fineness)),
             (model.edges, model.couplings, active.local, self.per_width),
-            (self.seed, bundle.first),
+            (self.seed, bundle.lanes.start),
             span.start * steps,
             len(span) * steps,
             ensemble.joined,
         )  # fmt: skip
         return sums, counts
-
-    def _add(
-        self,
-        ensemble: Ensemble,
-        bundle: Bundle,
-        part: int | None,
-        sums: FloatArray,
-        counts: NewCounts,
-    ) -> None:
-        if part is not None:
-            ensemble.sums[part, :, bundle.lanes] = sums
-        if counts.size:
-            low = int(bundle.groups[0])
-            ensemble.counts[part, low : low + len(counts)] += counts
-
-
-def _mark_lost(ensembles: Sequence[Ensemble]) -> None:
-    for ensemble in ensembles:
-        # written so that NaN is lost too
-        ensemble.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in ensemble.bundles)
-    if ensembles[0].lost:
-        raise NotConverged(
-            "an amplitude grew beyond all bounds: `step` is too large for this scheme, or gain "
-            "exceeds loss at large occupations"
-        )

@@ -1,4 +1,4 @@
-"""What sampled amplitudes say about the stationary state: means with errors, and checks."""
+"""Stationary means of a noisy network from trajectories that leave from random starts."""
 
 import math
 from collections.abc import Callable
@@ -7,14 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.numerics import stationarity
-from wheelwork.numerics.sampling_method import CHUNK
+from wheelwork.numerics.sampling_method import CHUNK, SamplingMethod
 from wheelwork.numerics.stationarity import Mixing
 from wheelwork.numerics.statistics import MANY_TRAJECTORIES, Batches, Sampled
-from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS
+from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, draw_starts
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.run import Counts, Course
+from wheelwork.oscillator_networks.langevin.run import Counts, Course, Run
+from wheelwork.oscillator_networks.langevin.steps import LARGEST_DENSE, Stepper
 
+AUTOMATIC = 0.1  # step times the model's fastest rate: errors below 0.5 %
+LONGEST = 1.0  # the same where the step is given: beyond, it is unstable
+EXPONENT_ROUNDING = 1e-12  # of an exponent
+LARGEST_MATRIX = 400  # sites, up to which the stability of a scheme is looked at beforehand
+START_RANGE = 3.0  # starts differ by factors e^±3 in their occupations
 ROUNDING = 1e-12  # of a mean square, in a variance
 EQUAL = 1e-8  # differences of means between trajectories, relative, that are rounding
 
@@ -35,11 +42,6 @@ class Means:
         return cls(model, Batches.of(sums, samples))
 
     @property
-    def mean(self) -> FloatArray:
-        """(rows,) over all samples."""
-        return self.batches.mean
-
-    @property
     def total(self) -> Sampled:
         """Σ_j |α_j|², (1,)."""
         return self.batches.rows(0, 1)
@@ -47,7 +49,8 @@ class Means:
     @property
     def total_variance(self) -> float:
         """Variance of Σ_j |α_j|²."""
-        return float(self.mean[1] - self.mean[0] ** 2)
+        mean = self.batches.mean
+        return float(mean[1] - mean[0] ** 2)
 
     @property
     def occupation(self) -> Sampled:
@@ -62,8 +65,7 @@ class Means:
     @property
     def fluctuation(self) -> Sampled:
         """√(⟨J²⟩ − ⟨J⟩²) of each edge at one time, (E,)."""
-        edges = len(self.model.edges)
-        first = self.current
+        first, edges = self.current, len(self.model.edges)
         second = self.batches.rows(FIXED_ROWS + self.model.sites + edges, edges)
         spread = np.sqrt(np.maximum(second.value - first.value**2, 0.0))
         change = second.deviations - 2.0 * first.value * first.deviations
@@ -133,14 +135,13 @@ class AmplitudeSamples:
         if self.alike is None or self.coarse is None:
             return np.full(value.shape, np.nan)
         change = quantity(self.coarse).value - quantity(self.alike).value
-        error: FloatArray = np.abs(change) / (2.0**self.order - 1.0)
-        return error
+        return np.asarray(np.abs(change) / (2.0**self.order - 1.0))
 
     @property
     def correlation_time(self) -> float:
         """Of Σ|α_j|²: half of the time that one independent draw takes; zero without noise."""
         error, variance = float(self.fine.total.errors[0]), self.fine.total_variance
-        if variance <= ROUNDING * self.fine.mean[0] ** 2:
+        if variance <= ROUNDING * self.fine.batches.mean[0] ** 2:
             return 0.0
         span = (self.duration - self.burn_in) * self.trajectories
         return 0.5 * span * error**2 / variance
@@ -154,7 +155,7 @@ class AmplitudeSamples:
             return math.nan
         change = self.halves[1, 0] - self.halves[0, 0]
         error = float(np.std(change)) / math.sqrt(self.trajectories - 1)
-        if error <= EQUAL * float(self.fine.mean[0]):
+        if error <= EQUAL * float(self.fine.batches.mean[0]):
             return 0.0
         return abs(float(np.mean(change))) / error
 
@@ -169,9 +170,9 @@ class AmplitudeSamples:
     @property
     def mixing(self) -> Mixing:
         """Differences between trajectories, see `wheelwork.numerics.stationarity.mixing`."""
-        stop = FIXED_ROWS + self.model.sites + len(self.model.edges)
-        first, second = self.halves[:, FIXED_ROWS:stop]
-        scale = float(np.max(np.abs(self.fine.mean[FIXED_ROWS:stop])))
+        rows = slice(FIXED_ROWS, FIXED_ROWS + self.model.sites + len(self.model.edges))
+        first, second = self.halves[:, rows]
+        scale = float(np.max(np.abs(self.fine.batches.mean[rows])))
         moving = np.std(first + second, axis=1) > EQUAL * scale
         if not np.any(moving):
             return Mixing(0.0, 1.0)
@@ -182,3 +183,98 @@ class AmplitudeSamples:
             f"AmplitudeSamples({self.model!r}, trajectories={self.trajectories}, "
             f"duration={self.duration:g}, step={self.step:g}, burn_in={self.burn_in:g})"
         )
+
+
+# ---------------------------------------------------------------------- the run
+
+
+def sample_amplitudes(model: NoisyModel, method: SamplingMethod) -> AmplitudeSamples:
+    """Return stationary means of `model` over trajectories.
+
+    A step is half of the elements' noise, half of their drift, the linear network over Δt, the
+    other halves in reverse order: weak order two. e^{LΔt} and its thermal noise are exact up to
+    24 sites; beyond, bonds are rotated colour by colour. Starts: complex normal amplitudes of
+    occupations from e^-3 to e^3 times those expected, those of trajectory i from (seed, i) alone;
+    the method's `start` is not used. The burn-in is a quarter of the run, unless given.
+
+    Raises InvalidArgument for a step too large for the scheme, NotConverged for a run that is too
+    short, is not stationary or whose trajectories stay apart (with a burn-in given, only the
+    first), and where amplitudes grow beyond all bounds.
+    """
+    step = _step(model, method)
+    course = Course.of(method.chunks(step), method.burn_in_chunks(step), method.trajectories)
+    state = random_starts(model, method.seed, method.trajectories)
+    run, parts = Run(model, method.seed, method.threads), len(course.parts) - 1
+    fine = run.ensemble(Stepper.of(method, model, step), state, parts, False, True)
+    ensembles = [fine]
+    if method.checks and not (method.scheme == "euler" and 2.0 * step > _euler_limit(model)):
+        stepper = Stepper.of(method, model, 2.0 * step)
+        ensembles.append(run.ensemble(stepper, state[:, : method.checks], parts, True, False))
+    run.carry(ensembles, course)
+    samples, alike, coarse = course.samples, None, None
+    if len(ensembles) > 1 and not ensembles[1].lost:
+        alike = Means.of(model, fine.sums[:, :, : method.checks], samples)
+        coarse = Means.of(model, ensembles[1].sums, samples)
+    result = AmplitudeSamples(
+        model=model,
+        step=step,
+        order=method.order,
+        course=course,
+        fine=Means.of(model, fine.sums, samples),
+        alike=alike,
+        coarse=coarse,
+        halves=stationarity.half_means(fine.sums, samples, parts // 2),
+        starts=state[::2] ** 2 + state[1::2] ** 2,
+        counts=fine.counts,
+        bin_width=1.0 / run.per_width,
+        table_error=fine.stepper.active.error,
+    )
+    if method.burn_in is None:
+        stationarity.require_mixing(result.mixing)
+        stationarity.require_no_drift(result.drift, "occupation")
+        stationarity.require_burn_in(result.burn_in, result.correlation_time, "occupation")
+        stationarity.require_forgotten(result.memory, "occupation of a node")
+    return result
+
+
+def random_starts(model: NoisyModel, seed: int, trajectories: int) -> FloatArray:
+    """Return (2N, trajectories) real and imaginary parts, spread over what can be reached."""
+    rows = 2 * model.sites
+    normals = np.empty((4 * -(-(rows + 2) // 4), trajectories))
+    draw_starts(normals, np.uint64(seed), 0)
+    # of two normals u, v the phase of u + iv is uniform
+    share = np.arctan2(normals[rows], normals[rows + 1]) / math.pi
+    size = np.sqrt(0.5 * model.occupation_scale * np.exp(START_RANGE * share))
+    return np.ascontiguousarray(size * normals[:rows])
+
+
+def _step(model: NoisyModel, method: SamplingMethod) -> float:
+    if method.step is None:
+        return AUTOMATIC / model.fastest_rate
+    step = method.step
+    exact = model.active.size == 0 and model.sites <= LARGEST_DENSE
+    longest = math.inf if exact else LONGEST / model.fastest_rate
+    if method.scheme == "euler":
+        longest = _euler_limit(model)
+        if longest == 0.0:
+            raise InvalidArgument(
+                "`damping` must reach every mode for Euler and Maruyama's scheme, in which an "
+                "undamped one grows at any step"
+            )
+    if step > longest:
+        scheme = {"euler": "Euler and Maruyama's scheme on", "splitting": "the splitting of"}
+        raise InvalidArgument(
+            f"`step` must be at most {longest:.3g} for {scheme[method.scheme]} this network, "
+            f"but is {step!r}"
+        )
+    return step
+
+
+def _euler_limit(model: NoisyModel) -> float:
+    """Step beyond which 1 + LΔt lets amplitudes grow: min −2 Re λ/|λ|²."""
+    if model.sites > LARGEST_MATRIX:
+        return LONGEST / model.fastest_rate
+    exponents = np.linalg.eigvals(model.linear)
+    size = np.maximum(np.abs(exponents), 1e-300)
+    damping = np.where(-exponents.real > EXPONENT_ROUNDING * np.max(size), -exponents.real, 0.0)
+    return float(np.min(2.0 * damping / size**2))

@@ -32,15 +32,14 @@ class Stepper:
 
     linear: "LinearStep"
     active: "ActiveSteps"
-    step: float
 
     @classmethod
     def of(cls, method: SamplingMethod, model: NoisyModel, step: float) -> "Stepper":
         """Return a step of the method's scheme; splitting is dense up to 24 sites."""
         if method.scheme == "euler":
-            return cls(euler_step(model, step), euler_steps(model, step), step)
+            return cls(euler_step(model, step), euler_steps(model, step))
         linear = dense_step if model.sites <= LARGEST_DENSE else bond_step
-        return cls(linear(model, step), split_steps(model, step), step)
+        return cls(linear(model, step), split_steps(model, step))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +71,11 @@ def dense_step(model: NoisyModel, step: float) -> LinearStep:
     if model.uniform:
         spread, mixing = _local_spread(model, step), np.zeros((2, 0, 0))
     else:
-        root = _root(_covariance(model, step))
+        values, vectors = np.linalg.eigh(_covariance(model, step))
+        root: ComplexArray = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.conj().T
         spread, mixing = np.zeros(N), _parts(np.sqrt(0.5) * root)
-    return LinearStep(
-        kind=DENSE,
-        matrix=_parts(matrix),
-        mixing=mixing,
-        turn=np.stack([np.ones(N), np.zeros(N)]),
-        spread=spread,
-        bonds=np.zeros((0, 2), np.intp),
-        angles=np.zeros((0, 2)),
-    )
+    turn, no_bonds = np.stack([np.ones(N), np.zeros(N)]), np.zeros((0, 2), np.intp)
+    return LinearStep(DENSE, _parts(matrix), mixing, turn, spread, no_bonds, np.zeros((0, 2)))
 
 
 def bond_step(model: NoisyModel, step: float) -> LinearStep:
@@ -153,12 +146,6 @@ def _covariance(model: NoisyModel, step: float) -> ComplexArray:
     return 0.5 * (covariance + covariance.conj().T)
 
 
-def _root(covariance: ComplexArray) -> ComplexArray:
-    values, vectors = np.linalg.eigh(covariance)
-    root: ComplexArray = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.conj().T
-    return root
-
-
 def _parts(matrix: ComplexArray) -> FloatArray:
     return np.ascontiguousarray(np.stack([matrix.real, matrix.imag]))
 
@@ -192,23 +179,23 @@ def split_steps(model: NoisyModel, step: float) -> ActiveSteps:
     """
     tau = 0.5 * step
     parts = max(4, math.ceil(FLOW_STEPS * tau * model.strongest))
-    triples = [
-        [_flow(model, k, tau, parts), *_noise_terms(model, k, tau)]
-        for k in range(model.active.size)
-    ]
-    return _tables(model, triples)
+    sites = range(model.active.size)
+    return _tables(
+        model, [[_flow(model, k, tau, parts), *_noise_terms(model, k, tau)] for k in sites]
+    )
 
 
 def euler_steps(model: NoisyModel, step: float) -> ActiveSteps:
     """Return the tables of the Euler–Maruyama scheme: F = ½R Δt, b² = ½D Δt."""
 
-    def gain(k: int) -> Function:
-        return lambda n: 0.5 * step * model.activity.rate(k, n)
+    def triple(k: int) -> list[Function]:
+        return [
+            lambda n: 0.5 * step * model.activity.rate(k, n),
+            lambda n: 0.5 * step * model.activity.noise(k, n),
+            np.zeros_like,
+        ]
 
-    def spread(k: int) -> Function:
-        return lambda n: 0.5 * step * model.activity.noise(k, n)
-
-    return _tables(model, [[gain(k), spread(k), np.zeros_like] for k in range(model.active.size)])
+    return _tables(model, [triple(k) for k in range(model.active.size)])
 
 
 def _tables(model: NoisyModel, triples: list[list[Function]]) -> ActiveSteps:
@@ -266,9 +253,6 @@ def _noise_terms(model: NoisyModel, k: int, tau: float) -> tuple[Function, Funct
     spline = CubicSpline(mesh * scale, diffusion)
     first, second = spline.derivative(1), spline.derivative(2)
 
-    def slope(n: FloatArray) -> FloatArray:
-        return 0.25 * tau * first(n)
-
     def spread(n: FloatArray) -> FloatArray:
         D = model.activity.noise(k, n)
         # b_0² = D/2, so that b_0² ∇²b_0 = b_0 (D' + n D'' − n D'²/(2D)), with ∇²f = 4(n f'' + f').
@@ -277,4 +261,4 @@ def _noise_terms(model: NoisyModel, k: int, tau: float) -> tuple[Function, Funct
         correction = np.clip(0.25 * tau * curved, -MOST_CORRECTION, MOST_CORRECTION)
         return 0.5 * tau * D * (1.0 + correction) ** 2
 
-    return spread, slope
+    return spread, lambda n: 0.25 * tau * first(n)

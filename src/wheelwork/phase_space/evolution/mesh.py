@@ -110,11 +110,7 @@ class Field:
         spectrum = fft.rfft2(self.values * self.mesh.inside)
         spectrum *= self.mesh.resolved
         values = np.asarray(fft.irfft2(spectrum, s=self.values.shape, overwrite_x=True))
-        return Field(self.mesh, values).scaled(trace)
-
-    def scaled(self, trace: float) -> "Field":
-        """With the trace given."""
-        return Field(self.mesh, self.values * (trace / self.trace))
+        return Field(self.mesh, values * (trace / Field(self.mesh, values).trace))
 
     @property
     def trace(self) -> float:
@@ -169,18 +165,15 @@ class Field:
     @property
     def rim(self) -> float:
         """Size of W beyond the rim, where it may wrap around."""
-        return self._beyond_rim(self.mesh)[0]
+        return self.beyond_rims(self.mesh)[0]
 
     @property
     def tail(self) -> float:
         """Size of W beyond the rim of wave numbers, where it may be aliased."""
-        return self._beyond_rim(self.mesh)[1]
+        return self.beyond_rims(self.mesh)[1]
 
-    def loss(self, mesh: Mesh) -> float:
-        """Size of W beyond the rims of another mesh."""
-        return sum(self._beyond_rim(mesh))
-
-    def _beyond_rim(self, mesh: Mesh) -> tuple[float, float]:
+    def beyond_rims(self, mesh: Mesh) -> tuple[float, float]:
+        """Size of W beyond the rim of a mesh, and beyond its rim of wave numbers."""
         radius = math.floor(RIM * mesh.half_width / self.mesh.step)
         wavenumber = math.floor(RIM * mesh.largest_wavenumber * self.mesh.half_width / math.pi)
         outside, beyond = self._outside[radius:], self._beyond[wavenumber:]
@@ -193,16 +186,13 @@ class Field:
         return float(radius), float(wavenumber)
 
     def on(self, mesh: Mesh) -> "Field":
-        """The same W on another mesh: band-limited interpolation, zero outside the old one."""
-        if mesh == self.mesh:
-            return self
-        return Field(mesh, self.at(mesh.axis, mesh.axis))
+        """The same W on another mesh, see `at`."""
+        return self if mesh == self.mesh else Field(mesh, self.at(mesh.axis, mesh.axis))
 
     def at(self, X: FloatArray, P: FloatArray) -> FloatArray:
         """W on the mesh of the axes X (n,) and P (m,): band-limited, zero outside its own."""
-        return np.asarray(
-            _interpolation(self.mesh, X) @ self.values @ _interpolation(self.mesh, P).T
-        )
+        to_X, to_P = (_interpolation(self.mesh, axis) for axis in (X, P))
+        return np.asarray(to_X @ self.values @ to_P.T)
 
 
 def _interpolation(mesh: Mesh, points: FloatArray) -> FloatArray:

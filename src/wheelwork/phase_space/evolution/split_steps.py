@@ -19,12 +19,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
-from wheelwork.phase_space.phase_space_model import (
-    PhaseSpaceModel,
-    extended,
-    mean_decay,
-    tabulated_rates,
-)
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay, tabulated_rates
 from wheelwork.states.density import ComplexArray
 
 AHEAD = 1.4  # factor by which tables reach further than asked for, as states grow step by step
@@ -51,26 +46,20 @@ class Flow:
         coefficients, or no table of them reaches the accuracy asked for.
         """
         if self._table is None or self._table.high < reach:
-            try:
-                self._table = self._extended(AHEAD * reach)
-            except NoSteadyState:
-                self._table = self._at_least(reach)
+            self._table = self._tabulated(reach, AHEAD)
             self._refuse_negative_noise(self._table)
         return self._table
 
-    def _at_least(self, reach: float) -> ChebyshevTable:
+    def _tabulated(self, reach: float, ahead: float) -> ChebyshevTable:
         try:
-            return self._extended(reach)
+            return tabulated_rates(self.model, ahead * reach, self._rtol, self._table)
         except NoSteadyState as reason:
+            if ahead > 1.0:
+                return self._tabulated(reach, 1.0)
             raise NotConverged(
                 f"the state reaches |x| = {reach * self.model.length:.4g}, where the model has no "
                 f"coefficients: {reason}"
             ) from None
-
-    def _extended(self, reach: float) -> ChebyshevTable:
-        if self._table is None:
-            return tabulated_rates(self.model, reach, self._rtol)
-        return extended(self._table, self.model, reach, self._rtol)
 
     def _refuse_negative_noise(self, rates: ChebyshevTable) -> None:
         X = np.linspace(rates.low, rates.high, 4001)
@@ -214,18 +203,13 @@ def advance(
     allowed: size of the remainder of the series in the friction. None when the steps are too long
     for that series.
     """
-    rates = flow.rates(field.mesh.half_width)
-    steps = [
-        Step(field.mesh, rates, flow.model.frequency, duration / (level * count))
-        for level in LEVELS
-    ]
-    order = _order(steps[0], field, allowed / (LEVELS[0] * count))
+    rates, frequency = flow.rates(field.mesh.half_width), flow.model.frequency
+    counts = [level * count for level in LEVELS]
+    steps = [Step(field.mesh, rates, frequency, duration / each) for each in counts]
+    order = _order(steps[0], field, allowed / counts[0])
     if order is None:
         return None
-    ends = [
-        step.advance(field.values, level * count, order)
-        for step, level in zip(steps, LEVELS, strict=True)
-    ]
+    ends = [step.advance(field.values, n, order) for step, n in zip(steps, counts, strict=True)]
     sixth = Field(field.mesh, combined(ends, LEVELS))
     return Stretch(sixth, sixth.size(sixth.values - combined(ends[1:], LEVELS[1:])))
 

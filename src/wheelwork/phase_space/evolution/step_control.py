@@ -93,10 +93,7 @@ class Budget:
 
 
 def started(initial: Preparation, budget: Budget, length: float) -> EvolutionState:
-    """The initial state on a mesh that holds as much of it as matters.
-
-    Raises InvalidArgument when no mesh does, or when it does not integrate to one.
-    """
+    """The initial state on a mesh; InvalidArgument when none holds it, or its trace is not one."""
     mesh = Mesh.holding(initial.extent, initial.wavenumber)
     if mesh.points > LARGEST_START or mesh.half_width > LARGEST_REACH:
         raise InvalidArgument(
@@ -120,24 +117,20 @@ def started(initial: Preparation, budget: Budget, length: float) -> EvolutionSta
 
 def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
     """`state` at the time `target`. Raises NotConverged when the budget cannot be kept."""
-    _refuse_excess(state, budget)
-    while state.time < target:
+    while True:
+        if state.distance > budget.rtol:
+            raise NotConverged(
+                f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated "
+                f"error is {state.distance:.1e}, and rounding alone allows steps of no less than "
+                f"{NOISE * state.field.rounding:.1e}"
+            )
+        if state.time >= target:
+            return state
         longest = state.longest * budget.period
         parts = math.ceil((target - state.time) / longest * (1.0 - 1e-9))
         state = _next(state, flow, (target - state.time) / parts, budget)
         if abs(target - state.time) < 1e-9 * longest:
             state = replace(state, time=target)
-        _refuse_excess(state, budget)
-    return state
-
-
-def _refuse_excess(state: EvolutionState, budget: Budget) -> None:
-    if state.distance > budget.rtol:
-        raise NotConverged(
-            f"rtol = {budget.rtol:g} is out of reach: at time {state.time:g} the estimated error "
-            f"is {state.distance:.1e}, and rounding alone allows steps of no less than "
-            f"{NOISE * state.field.rounding:.1e}"
-        )
 
 
 def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:
@@ -230,10 +223,9 @@ def _hastened(state: EvolutionState, duration: float, budget: Budget) -> Evoluti
 
 def _strides(field: Field, limit: float) -> tuple[float, float]:
     """Factors by which the mesh must reach further, and be finer, for this state."""
-    mesh = field.mesh
     radius, wavenumber = field.needs(0.5 * limit)
-    further = MARGIN * radius / (RIM * mesh.half_width)
-    finer = MARGIN * wavenumber / (RIM * mesh.largest_wavenumber)
+    further = MARGIN * radius / (RIM * field.mesh.half_width)
+    finer = MARGIN * wavenumber / (RIM * field.mesh.largest_wavenumber)
     return (
         max(SMALLEST_STRIDE, further) if field.rim > limit else 1.0,
         max(SMALLEST_STRIDE, finer) if field.tail > limit else 1.0,
@@ -245,8 +237,7 @@ def _enlarged(state: EvolutionState, strides: tuple[float, float], length: float
     mesh = state.field.mesh
     radius = RIM * mesh.half_width * min(strides[0], LARGEST_STRIDE)
     wavenumber = RIM * mesh.largest_wavenumber * min(strides[1], LARGEST_STRIDE)
-    larger = Mesh.holding(radius, wavenumber)
-    return _moved(state, _supported(larger, state.time, length))
+    return _moved(state, _supported(Mesh.holding(radius, wavenumber), state.time, length))
 
 
 def _trimmed(state: EvolutionState, field: Field, limit: float, length: float) -> EvolutionState:
@@ -265,7 +256,7 @@ def _fitted(field: Field, loss: float) -> Mesh:
 def _moved(state: EvolutionState, mesh: Mesh) -> EvolutionState:
     """The state on another mesh; the trace lost is restored in proportion."""
     kept = state.field.on(mesh).cleared(state.field.trace)
-    return replace(state, field=kept, error=state.error + 2.0 * state.field.loss(mesh))
+    return replace(state, field=kept, error=state.error + 2.0 * sum(state.field.beyond_rims(mesh)))
 
 
 def _supported(mesh: Mesh, time: float, length: float) -> Mesh:

@@ -1,8 +1,9 @@
-"""Two-time correlations of the stationary state and its spectrum, from trajectories."""
+"""Two-time correlations of the stationary state and its spectrum, from windows of samples."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +13,109 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
+from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES, standard_error
+from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
-from wheelwork.phase_space.langevin.windows import BatchMeans, WindowMeans, Windows
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
-Weight = Callable[[FloatArray, FloatArray], FloatArray]
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
 SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
+MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories
+LANES_AT_ONCE = 8  # of one task; fixed, so that the bits do not depend on the threads
+
+
+class Windows:
+    """Windows of `length` samples, each `hop` samples after the last; they may overlap.
+
+    buffer: (2, lanes, length), the last samples. filled: how many of them there are. Raises
+    InvalidArgument, naming `name`, beyond 2 GiB.
+    """
+
+    def __init__(self, lanes: int, length: int, hop: int, name: str) -> None:
+        if 16 * lanes * length > MEMORY_LIMIT:
+            raise InvalidArgument(
+                f"`{name}` must need windows of less than {MEMORY_LIMIT} bytes, but "
+                f"{length} samples of {lanes} trajectories take {16 * lanes * length:.3g}"
+            )
+        self.buffer, self.length = np.empty((2, lanes, length)), length
+        self.hop, self.filled = hop, 0
+
+    def feed(self, series: FloatArray) -> Iterator[FloatArray]:
+        """Take samples (n, 2, lanes); yield every window (2, lanes, length) that they fill.
+
+        A window is overwritten when the next is asked for.
+        """
+        taken = 0
+        while taken < len(series):
+            count = min(self.length - self.filled, len(series) - taken)
+            part = series[taken : taken + count]
+            self.buffer[:, :, self.filled : self.filled + count] = np.moveaxis(part, 0, 2)
+            self.filled += count
+            taken += count
+            if self.filled == self.length:
+                yield self.buffer
+                kept = self.length - self.hop
+                self.buffer[:, :, :kept] = self.buffer[:, :, self.hop :].copy()
+                self.filled = kept
+
+
+class BatchMeans:
+    """Means over windows of time, of each trajectory; of fewer than 16 in at least 64 parts.
+
+    total: windows to come. values: (parts, lanes, *shape) sums. counts: (parts,) windows in each.
+    """
+
+    def __init__(self, total: int, lanes: int, shape: tuple[int, ...]) -> None:
+        parts = 1 if lanes >= MANY_TRAJECTORIES else min(total, -(-BATCHES // lanes))
+        self.values, self.counts = np.zeros((parts, lanes, *shape)), np.zeros(parts)
+        self.total, self.done = total, 0
+
+    @property
+    def part(self) -> int:
+        """The part of the run to which the next window belongs."""
+        return self.done * len(self.counts) // self.total
+
+    def finish(self) -> None:
+        """Count a window, after its values were added to `values[part]`."""
+        self.counts[self.part] += 1.0
+        self.done += 1
+
+    def estimates(self) -> tuple[FloatArray, FloatArray]:
+        """Means and standard errors, each of the shape of one value; raises as the latter."""
+        weight = self.counts.reshape((-1, *[1] * (self.values.ndim - 1)))
+        mean = self.values.sum(axis=(0, 1)) / (np.sum(self.counts) * self.values.shape[1])
+        off = self.values / weight - mean
+        flat = off.reshape((*off.shape[:2], -1))
+        error = np.array([standard_error(flat[..., i]) for i in range(flat.shape[2])])
+        return mean, error.reshape(mean.shape)
+
+
+@dataclass
+class WindowMeans:
+    """An observer of samples: means of a function over windows.
+
+    function: window (2, lanes, length) of some lanes -> values (lanes, *shape).
+    """
+
+    windows: Windows
+    means: BatchMeans
+    function: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, series: FloatArray, executor: Executor) -> None:
+        for window in self.windows.feed(series):
+            if self.means.done == self.means.total:
+                return
+            part = self.means.values[self.means.part]
+
+            def work(first: int, window: FloatArray = window, part: FloatArray = part) -> None:
+                lanes = slice(first, first + LANES_AT_ONCE)
+                part[lanes] += self.function(window[:, lanes])
+
+            list(executor.map(work, range(0, window.shape[1], LANES_AT_ONCE)))
+            self.means.finish()
 
 
 @dataclass(frozen=True)
@@ -63,8 +157,14 @@ class SampledCorrelations:
 def sampled_correlations(
     method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
 ) -> SampledCorrelations:
-    """Return correlations from trajectories, see `Langevin.correlations`."""
+    """See `Langevin.correlations`."""
     times = _times(delays)
+    if method.step is None:
+        step = Simulation.begin(method, model).setup.step
+        if np.any(times > 0.0):  # of which the first delay is a multiple of four
+            first = float(np.min(times[times > 0.0]))
+            step = first / (SAMPLE * math.ceil(first / (SAMPLE * step) - 1e-9))
+        method = replace(method, step=step)
 
     def prepare(begun: Simulation, samples: int) -> WindowMeans:
         lags = np.rint(times / begun.interval).astype(np.intp)
@@ -84,21 +184,6 @@ def sampled_correlations(
         weighted_error=error[4] if weight else None,
         samples=samples,
     )
-
-
-def sampling_step(method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike) -> float:
-    """Return the method's step; without one, a step of which the first delay is a multiple of four.
-
-    So that uniform delays are met exactly.
-    """
-    if method.step is not None:
-        return method.step
-    step = Simulation.begin(method, model).setup.step
-    times = _times(delays)
-    if not np.any(times > 0.0):
-        return step
-    first = float(np.min(times[times > 0.0]))
-    return first / (SAMPLE * math.ceil(first / (SAMPLE * step) - 1e-9))
 
 
 def _times(delays: npt.ArrayLike) -> FloatArray:
@@ -140,8 +225,8 @@ def _correlation_means(
             rows.append(weighted - 0.5 * np.sum(w0, axis=1, keepdims=True))
         return np.moveaxis(np.stack(rows) / origins, 0, 1)
 
-    means = BatchMeans.of(count, lanes, (ROWS + (weight is not None), lags.size))
-    return WindowMeans(Windows.of(lanes, origins + longest, origins, "delays"), means, products)
+    means = BatchMeans(count, lanes, (ROWS + (weight is not None), lags.size))
+    return WindowMeans(Windows(lanes, origins + longest, origins, "delays"), means, products)
 
 
 @dataclass(frozen=True)
@@ -171,37 +256,31 @@ class SampledSpectrum:
 def sampled_spectrum(
     method: SamplingMethod, model: PhaseSpaceModel, resolution: float
 ) -> SampledSpectrum:
-    """Return the spectrum from trajectories, see `Langevin.spectrum`."""
+    """See `Langevin.spectrum`."""
     resolution = _checks.positive("resolution", resolution)
 
     def prepare(begun: Simulation, samples: int) -> WindowMeans:
         wanted = math.ceil(2.0 * math.pi / (resolution * begun.interval))
         length = next_fast_len(max(wanted, SHORTEST_WINDOW), real=True)
         if length > samples:
+            least = 2.0 * math.pi / (samples * begun.interval)
             raise InvalidArgument(
-                "`resolution` must be at least "
-                f"{2.0 * math.pi / (samples * begun.interval):.3g}, "
-                f"2π over the run after burn-in, but is {resolution!r}"
+                f"`resolution` must be at least {least:.3g}, 2π over the run after burn-in, "
+                f"but is {resolution!r}"
             )
-        return _spectrum_means(begun, length, samples)
+        lanes, hop = begun.setup.trajectories, length // 2
+        shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
+        shape *= math.sqrt(begun.interval / np.sum(shape**2))
+        centre = float(begun.progress.fine.late_means()[0])  # of X in the burn-in
+        means = BatchMeans((samples - length) // hop + 1, lanes, (length // 2 + 1,))
+
+        def periodogram(window: FloatArray) -> FloatArray:
+            return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
+
+        return WindowMeans(Windows(lanes, length, hop, "resolution"), means, periodogram)
 
     done, samples, observer = watch(method, model, prepare)
-    window = observer.windows.length * done.interval
+    window, square = observer.windows.length * done.interval, model.length**2
     mean, error = observer.means.estimates()
     frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
-    mean, error = model.length**2 * mean, model.length**2 * error
-    return SampledSpectrum(frequency, mean, error, window, samples)
-
-
-def _spectrum_means(begun: Simulation, length: int, samples: int) -> WindowMeans:
-    """Periodograms; the mean of X in the burn-in is subtracted first."""
-    lanes, hop = begun.setup.trajectories, length // 2
-    shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)
-    shape *= math.sqrt(begun.interval / np.sum(shape**2))
-    centre = float(begun.progress.fine.late_means()[0])
-    means = BatchMeans.of((samples - length) // hop + 1, lanes, (length // 2 + 1,))
-
-    def periodogram(window: FloatArray) -> FloatArray:
-        return np.asarray(np.abs(rfft(shape * (window[0] - centre))) ** 2)
-
-    return WindowMeans(Windows.of(lanes, length, hop, "resolution"), means, periodogram)
+    return SampledSpectrum(frequency, square * mean, square * error, window, samples)

@@ -5,18 +5,13 @@ Maximum likelihood; the number of functions is chosen by the data.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.phase_space.langevin.histograms import (
-    RINGS,
-    SECTORS,
-    PolarCounts,
-    ring_squares,
-    sector_angles,
-)
+from wheelwork.phase_space.langevin.histograms import RINGS, SECTORS, PolarCounts, cell_centres
 
 # Numbers of knots and degrees that are tried; more are told apart only by 1e7 independent samples.
 KNOTS = (0, 1, 2, 3, 4, 6, 8, 12)
@@ -57,7 +52,7 @@ class DensityBasis:
     def of(
         cls, s: FloatArray, counts: FloatArray, knots: int, degree: int, last: float
     ) -> "DensityBasis":
-        """Return the basis with knots at quantiles of the samples: `counts` at the points s.
+        """The basis with knots at quantiles of the samples: `counts` at the points s.
 
         last: quantile of the last knot. Knots that the points do not tell apart count once.
         """
@@ -147,66 +142,59 @@ def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
     seen between groups of trajectories. The last knot leaves 30 of the effective samples
     beyond it. Raises NotConverged when no fit converges.
     """
-    data = _Data.of(counts)
+    data = _data(counts)
     last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
-    fits: dict[tuple[int, int], Fit] = {}
 
-    def fit(choice: tuple[int, int]) -> Fit:
-        if choice not in fits:
-            fits[choice] = _fit(data, *choice, last)
-        return fits[choice]
+    @cache
+    def fit(knots: int, degree: int) -> Fit:
+        return _fit(data, knots, degree, last)
 
-    best = FIRST_CHOICE
+    knots, degree = FIRST_CHOICE
     for _ in range(ROUNDS):
-        before = best
-        best = max(((best[0], degree) for degree in DEGREES), key=lambda c: fit(c).score)
-        best = max(((knots, best[1]) for knots in KNOTS), key=lambda c: fit(c).score)
-        if best == before:
+        before = knots, degree
+        degree = max(DEGREES, key=lambda each: fit(knots, each).score)
+        knots = max(KNOTS, key=lambda each: fit(each, degree).score)
+        if (knots, degree) == before:
             break
-    return fit(best)
+    return fit(knots, degree)
 
 
-@dataclass(frozen=True)
-class _Data:
-    """s: (n,) of the rings. theta: (m,). counts: (groups, n, m)."""
+_Data = tuple[FloatArray, FloatArray, FloatArray]  # s (n,), theta (m,), counts (groups, n, m)
 
-    s: FloatArray
-    theta: FloatArray
-    counts: FloatArray
 
-    @classmethod
-    def of(cls, counts: PolarCounts) -> "_Data":
-        total = counts.by_group.sum(axis=(0, 2))
-        if not np.any(total):
-            raise NotConverged("no sample lies in the region that should hold the state")
-        last = min(math.ceil(ROOM * (np.flatnonzero(total)[-1] + 1)), RINGS)
-        middle = np.searchsorted(np.cumsum(total) / np.sum(total), [0.25, 0.75])
-        if middle[1] - middle[0] < FEWEST_RINGS:
-            raise NotConverged(
-                f"half of the samples lie in {middle[1] - middle[0] + 1} of {RINGS} rings about "
-                "their mean: the state is too thin a part of the region that may hold it for a "
-                "fitted density; its moments can be sampled (`sample`)"
-            )
-        s, theta = ring_squares(counts.square)[:last], sector_angles()
-        return cls(s, theta, counts.by_group[:, :last].astype(float))
+def _data(counts: PolarCounts) -> _Data:
+    """Counts up to a little beyond the farthest sample."""
+    total = counts.by_group.sum(axis=(0, 2))
+    if not np.any(total):
+        raise NotConverged("no sample lies in the region that should hold the state")
+    last = min(math.ceil(ROOM * (np.flatnonzero(total)[-1] + 1)), RINGS)
+    middle = np.searchsorted(np.cumsum(total) / np.sum(total), [0.25, 0.75])
+    if middle[1] - middle[0] < FEWEST_RINGS:
+        raise NotConverged(
+            f"half of the samples lie in {middle[1] - middle[0] + 1} of {RINGS} rings about "
+            "their mean: the state is too thin a part of the region that may hold it for a "
+            "fitted density; its moments can be sampled (`sample`)"
+        )
+    s, theta = cell_centres(counts.square)
+    return s[:last], theta, counts.by_group[:, :last].astype(float)
 
 
 def _fit(data: _Data, knots: int, degree: int, last: float) -> Fit:
-    groups, total = len(data.counts), data.counts.sum(axis=0)
-    by_ring = total.sum(axis=1)
-    basis = DensityBasis.of(data.s, by_ring, knots, degree, last)
-    columns = basis.columns(data.s, data.theta, 2.0 * math.pi / SECTORS)
+    s, theta, counts = data
+    groups, total = len(counts), counts.sum(axis=0)
+    by_ring, size = total.sum(axis=1), np.sum(total)
+    basis = DensityBasis.of(s, by_ring, knots, degree, last)
+    columns = basis.columns(s, theta, 2.0 * math.pi / SECTORS)
     B = columns.reshape(basis.terms, -1)
-    size = np.sum(total)
-    mean_square = by_ring @ data.s / size
-    start = np.log(size / (data.theta.size * np.sum(np.exp(-data.s / mean_square))))
+    mean_square = by_ring @ s / size
+    start = np.log(size / (theta.size * np.sum(np.exp(-s / mean_square))))
     radial = columns[: basis.radial_terms, :, 0]
     b = np.zeros(basis.terms)
-    b[: basis.radial_terms] = radial * (by_ring / size) @ (start - data.s / mean_square)
+    b[: basis.radial_terms] = radial * (by_ring / size) @ (start - s / mean_square)
     b, expected = _most_likely(B, total.ravel(), b)
     J = (B * expected) @ B.T + RIDGE * np.eye(basis.terms)
     share = expected / np.sum(expected)
-    flat = data.counts.reshape(groups, -1)
+    flat = counts.reshape(groups, -1)
     slopes = (flat - np.sum(flat, axis=1, keepdims=True) * share) @ B.T
     steps = np.linalg.solve(J, slopes.T).T
     penalty = groups / (groups - 1) * float(np.sum(slopes * steps))

@@ -12,15 +12,9 @@ from wheelwork.errors import NotConverged
 from wheelwork.numerics.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
-from wheelwork.phase_space.domain import Domain, find_domain
+from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin.density_fit import DensityBasis, best_fit
-from wheelwork.phase_space.langevin.histograms import (
-    RINGS,
-    SECTORS,
-    PolarCounts,
-    ring_squares,
-    sector_angles,
-)
+from wheelwork.phase_space.langevin.histograms import RINGS, SECTORS, PolarCounts, cell_centres
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
@@ -71,7 +65,8 @@ class FittedDensity:
 
     @cached_property
     def nodes(self) -> Nodes:
-        r, theta = np.sqrt(ring_squares(self.square))[:, None], sector_angles()
+        s, theta = cell_centres(self.square)
+        r = np.sqrt(s)[:, None]
         X, P = self.centre[0] + r * np.cos(theta), self.centre[1] + r * np.sin(theta)
         return Nodes(X, P, self._share, self._share / self._area)
 
@@ -87,8 +82,8 @@ class FittedDensity:
 
     @cached_property
     def _log(self) -> FloatArray:
-        s = ring_squares(self.square)[:, None]
-        return self.basis.values(s, sector_angles(), self.coefficients)
+        s, theta = cell_centres(self.square)
+        return self.basis.values(s[:, None], theta, self.coefficients)
 
     @cached_property
     def _log_norm(self) -> float:
@@ -108,25 +103,20 @@ def jackknife(density: FittedDensity, function: Callable[[Distribution], float])
 
 
 def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Stationary:
-    """Return the stationary state of `model` from samples, see `Langevin.solve`."""
+    """See `Langevin.solve`."""
     domain = find_domain(model)
 
     def prepare(begun: Simulation, samples: int) -> PolarCounts:
         means = begun.progress.fine.late_means()
-        centre = float(means[0]), float(means[1])
-        radius = _radius(domain, centre)
-        return PolarCounts.of(centre, radius**2, samples, method.trajectories)
+        X, P = float(means[0]), float(means[1])
+        # The largest distance from the centre of the orbits that hold the state.
+        radius = max(domain.high - X, X - domain.low, math.sqrt(domain.energy) + abs(P), 1.0)
+        return PolarCounts((X, P), radius**2, samples, method.trajectories)
 
     done, samples, counts = watch(method, model, prepare)
     relative = _require(samples, rtol)
     density = FittedDensity.of(counts, samples.effective_samples)
     return _stationary(done, samples, density, counts, relative)
-
-
-def _radius(domain: Domain, centre: tuple[float, float]) -> float:
-    """Largest distance from the centre of the orbits that hold the state."""
-    X, P = centre
-    return max(domain.high - X, X - domain.low, math.sqrt(domain.energy) + abs(P), 1.0)
 
 
 def _require(samples: Samples, rtol: float) -> float:
@@ -143,8 +133,8 @@ def _require(samples: Samples, rtol: float) -> float:
     if not by_step <= rtol:
         raise NotConverged(
             f"the phonon number, {mean:.6g}, has a relative error of {by_step:.2g} from the "
-            f"step {samples.step:g}, more than rtol = {rtol:g}; "
-            f"`step` = {0.5 * samples.step:g} is better"
+            f"step {samples.setup.step:g}, more than rtol = {rtol:g}; "
+            f"`step` = {0.5 * samples.setup.step:g} is better"
         )
     return max(relative, by_step)
 
@@ -154,27 +144,24 @@ def _step_errors(samples: Samples) -> dict[str, float]:
 
     Infinite where 2Δt was unstable, zero where the method asks for no check.
     """
-    if not samples.step_change:
-        return dict.fromkeys(samples.moments, 0.0)
     share = 1.0 / (2.0**samples.setup.order - 1.0)
-    return {
-        name: share * abs(change.mean) if math.isfinite(change.mean) else math.inf
-        for name, change in samples.step_change.items()
-    }
+    errors = dict.fromkeys(samples.moments, 0.0)
+    for name, change in samples.step_change.items():
+        errors[name] = share * abs(change.mean) if math.isfinite(change.mean) else math.inf
+    return errors
 
 
 def _stationary(
-    done: Simulation,
-    samples: Samples,
-    density: FittedDensity,
-    counts: PolarCounts,
-    relative: float,
+    done: Simulation, samples: Samples, density: FittedDensity, counts: PolarCounts, relative: float
 ) -> Stationary:
     purity = jackknife(density, lambda d: moments(d)["purity"])
     estimates = dict(samples.moments) | {"purity": purity}
     even, odd = _distances(density)
     shift, spread = _step_moves(samples)
-    blur = _blur(density)
+    # Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12.
+    log = np.log(density.nodes.density)
+    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
+    blur = float(np.sum(density.nodes.weight * rise**2)) / 12.0
     misfit = _misfit(density, counts, purity.mean) + (0.5 * spread + blur) * purity.mean
     systematic = _step_errors(samples) | {"purity": misfit}
     moved = 2.0 * (shift + spread + blur)  # of a Gaussian, in the measure of `_distances`
@@ -210,14 +197,6 @@ def _misfit(density: FittedDensity, counts: PolarCounts, purity: float) -> float
     return 2.0 * abs(overlap - purity)
 
 
-def _blur(density: FittedDensity) -> float:
-    """Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12."""
-    nodes = density.nodes
-    log = np.log(nodes.density)
-    rise = 0.5 * (np.roll(log, -1, axis=1) - np.roll(log, 1, axis=1))
-    return float(np.sum(nodes.weight * rise**2)) / 12.0
-
-
 def _step_moves(samples: Samples) -> tuple[float, float]:
     """What the step does to X and P: shifts in standard deviations, relative changes of variance.
 
@@ -247,7 +226,5 @@ def _distances(density: FittedDensity) -> tuple[float, float]:
         even += 0.25 * (change + mirrored) ** 2
         odd += 0.25 * (change - mirrored) ** 2
     scale = math.sqrt((groups - 1) / groups)
-    return (
-        scale * float(np.sum(np.sqrt(even) * measure)),
-        scale * float(np.sum(np.sqrt(odd) * measure)),
-    )
+    first, second = (scale * float(np.sum(np.sqrt(part) * measure)) for part in (even, odd))
+    return first, second

@@ -3,7 +3,6 @@
 import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numba
 import numpy as np
@@ -48,14 +47,6 @@ class Histogram:
         area = np.diff(self.x_edges)[:, None] * np.diff(self.p_edges)
         return self.counts / (np.sum(self.counts) * area)
 
-    @cached_property
-    def _squares(self) -> FloatArray:
-        """|α|² at the middle of the cells."""
-        x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
-        X = 0.5 * (self.x_edges[1:] + self.x_edges[:-1]) / x0
-        P = 0.25 * (self.p_edges[1:] + self.p_edges[:-1]) * x0
-        return np.asarray(X[:, None] ** 2 + P**2)
-
     def summed_populations(self, levels: int) -> FloatArray:
         """p_n = 2 (−1)^n Σ W e^{−2|α|²} L_n(4|α|²) over the cells (Culhane et al., Eq. (D8)).
 
@@ -65,29 +56,31 @@ class Histogram:
         true one is zero. Use `Langevin.solve` instead.
         """
         levels = _checks.integer("levels", levels, 1)
+        x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
+        X = 0.5 * (self.x_edges[1:] + self.x_edges[:-1]) / x0
+        P = 0.25 * (self.p_edges[1:] + self.p_edges[:-1]) * x0
         share = (self.counts / np.sum(self.counts)).ravel()
         filled = np.flatnonzero(share)
-        kernel = laguerre_functions(0, 4.0 * self._squares.ravel()[filled], levels)
+        squares = (X[:, None] ** 2 + P**2).ravel()[filled]
+        kernel = laguerre_functions(0, 4.0 * squares, levels)
         return np.asarray(2.0 * (-1.0) ** np.arange(levels) * (kernel @ share[filled]))
 
 
 def sampled_histogram(method: SamplingMethod, model: PhaseSpaceModel, bins: int) -> Histogram:
-    """Return counts of all samples after the burn-in, see `Langevin.histogram`."""
+    """See `TrajectoryMethod.histogram`; all samples after the burn-in are counted."""
     bins = _checks.integer("bins", bins, 1)
     if bins > MOST_BINS:
         raise InvalidArgument(f"`bins` must be at most {MOST_BINS}, but is {bins}")
 
     def prepare(begun: Simulation, samples: int) -> "_SquareCounts":
-        progress = begun.progress
-        reach = ROOM * max(-progress.low, progress.high)
+        reach = ROOM * max(-begun.progress.low, begun.progress.high)
         return _SquareCounts(reach, np.zeros((bins, bins), np.int64))
 
-    done, samples, observer = watch(method, model, prepare)
+    _, samples, observer = watch(method, model, prepare)
     edges = np.linspace(-observer.reach, observer.reach, bins + 1)
-    counts = observer.counts
-    outside = observer.total - int(np.sum(counts))
-    x0 = done.stepping.model.length
-    return Histogram(edges * x0, edges * done.stepping.model.momentum, counts, outside, samples)
+    outside = observer.total - int(np.sum(observer.counts))
+    x_edges, p_edges = edges * model.length, edges * model.momentum
+    return Histogram(x_edges, p_edges, observer.counts, outside, samples)
 
 
 @dataclass
@@ -113,30 +106,20 @@ def _count_squares(series, reach, counts):  # type: ignore[no-untyped-def]
                 counts[int(x), int(p)] += 1
 
 
-@dataclass
 class PolarCounts:
     """Samples of W in cells of equal area: r² in 1024 rings up to `square`, 64 sectors.
 
+    In 32 groups of trajectories, or of parts of fewer than 16.
     centre: (X, P). total: samples to come of each trajectory. lane_group: (lanes,) group of each.
     counts: (parts of the run, groups of trajectories, rings, sectors). outside: samples beyond.
     """
 
-    centre: tuple[float, float]
-    square: float
-    total: int
-    lane_group: npt.NDArray[np.intp]
-    counts: npt.NDArray[np.int64]
-    done: int = 0
-    outside: int = 0
-
-    @classmethod
-    def of(
-        cls, centre: tuple[float, float], square: float, total: int, lanes: int
-    ) -> "PolarCounts":
-        """Return empty counts, in 32 groups of trajectories, or of parts of fewer than 16."""
+    def __init__(self, centre: tuple[float, float], square: float, total: int, lanes: int) -> None:
+        self.centre, self.square, self.total = centre, square, total
         parts = 1 if lanes >= MANY_TRAJECTORIES else -(-GROUPS // lanes)
-        counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
-        return cls(centre, square, total, trajectory_groups(lanes), counts)
+        self.counts = np.zeros((parts, min(lanes, GROUPS), RINGS, SECTORS), np.int64)
+        self.lane_group = trajectory_groups(lanes)
+        self.done = self.outside = 0
 
     def __call__(self, series: FloatArray, executor: Executor) -> None:
         parts, groups = self.counts.shape[:2]
@@ -147,10 +130,8 @@ class PolarCounts:
             now, series = series[:count], series[count:]
 
             def work(group: int, part: int = part, now: FloatArray = now) -> int:
-                lanes = now[:, :, edges[group] : edges[group + 1]]
-                return int(
-                    _count_sectors(lanes, *self.centre, self.square, self.counts[part, group])
-                )
+                lanes, counts = now[:, :, edges[group] : edges[group + 1]], self.counts[part, group]
+                return int(_count_sectors(lanes, *self.centre, self.square, counts))
 
             self.outside += sum(executor.map(work, range(groups)))
             self.done += count
@@ -161,14 +142,13 @@ class PolarCounts:
         return self.counts.reshape((-1, RINGS, SECTORS))
 
 
-def ring_squares(square: float) -> FloatArray:
-    """Return r² in the middle of the rings."""
-    return np.asarray(square / RINGS * (np.arange(RINGS) + 0.5))
-
-
-def sector_angles() -> FloatArray:
-    """Return the angles in the middle of the sectors."""
-    return np.asarray(2.0 * math.pi / SECTORS * (np.arange(SECTORS) + 0.5))
+def cell_centres(square: float) -> tuple[FloatArray, FloatArray]:
+    """r² in the middle of the rings, and the angles in the middle of the sectors."""
+    s, theta = (
+        np.asarray(whole / count * (np.arange(count) + 0.5))
+        for whole, count in ((square, RINGS), (2.0 * math.pi, SECTORS))
+    )
+    return s, theta
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -1,31 +1,61 @@
 """Trajectories of the Langevin equation, as methods."""
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork._checks import FloatArray
 from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.correlations import (
     SampledCorrelations,
     SampledSpectrum,
     sampled_correlations,
     sampled_spectrum,
-    sampling_step,
 )
 from wheelwork.phase_space.langevin.fitted_density import solve
 from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
-from wheelwork.phase_space.langevin.samples import Samples
-from wheelwork.phase_space.langevin.simulation import sample
+from wheelwork.phase_space.langevin.samples import Samples, summary
+from wheelwork.phase_space.langevin.simulation import Simulation
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 
+class TrajectoryMethod(SamplingMethod):
+    """What both methods sample of a model."""
+
+    def sample(
+        self,
+        model: PhaseSpaceModel,
+        *,
+        after: Samples | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Samples:
+        """Return stationary means of `model` with standard errors.
+
+        after: the beginning of the same run, with a shorter duration; the result has the bits of
+        one uninterrupted run. checkpoint: a file that holds the run; it is continued from there
+        if it exists, and written every 30 s, on Ctrl-C and at the end. Without one, Ctrl-C leaves
+        the run in a temporary file, whose name is a note of the KeyboardInterrupt.
+
+        Raises InvalidArgument when `step` is too large or `after` is of another run,
+        NotConverged when the run is too short for error estimates, is not stationary, when its
+        trajectories stay apart (each in a well of its own), or is not confined; with `start` None
+        also as `find_domain`.
+        """
+        path = None if checkpoint is None else Path(checkpoint)
+        simulation = Simulation.begin(self, model, after, path)
+        done = simulation.advanced(simulation.chunks, path)
+        return summary(done.setup, done.progress, self.burn_in)
+
+    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
+        """Return counts on bins² equal cells of a square that holds all samples' orbits."""
+        return sampled_histogram(self, model, bins)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Langevin(SamplingMethod):
+class Langevin(TrajectoryMethod):
     """Sampled trajectories of dx = p/m dt, dp = (−m ω0² x + force − friction p/m) dt + √D dW.
 
     (Culhane et al., Eq. (6); coefficients of `PhaseSpaceModel`.) Each step is half a rotation, an
@@ -43,7 +73,7 @@ class Langevin(SamplingMethod):
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
     start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
-    that may hold the state (`simulation.Spread`), so that wells and rings are met from all sides.
+    that may hold the state (`simulation.spread`), so that wells and rings are met from all sides.
     threads: None: one per processor. Results are the same bits for any number.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
@@ -65,27 +95,6 @@ class Langevin(SamplingMethod):
         super().__post_init__()
         object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
 
-    def sample(
-        self,
-        model: PhaseSpaceModel,
-        *,
-        after: Samples | None = None,
-        checkpoint: str | Path | None = None,
-    ) -> Samples:
-        """Return stationary means of `model` with standard errors.
-
-        after: the beginning of the same run, with a shorter duration; the result has the bits of
-        one uninterrupted run. checkpoint: a file that holds the run; it is continued from there
-        if it exists, and written every 30 s, on Ctrl-C and at the end. Without one, Ctrl-C leaves
-        the run in a temporary file, whose name is a note of the KeyboardInterrupt.
-
-        Raises InvalidArgument when `step` is too large or `after` is of another run,
-        NotConverged when the run is too short for error estimates, is not stationary, when its
-        trajectories stay apart (each in a well of its own), or is not confined; with `start` None
-        also as `find_domain`.
-        """
-        return sample(self, model, after, checkpoint)
-
     def solve(self, model: PhaseSpaceModel) -> Stationary:
         """Return the stationary state: a smooth density fitted to the samples.
 
@@ -100,10 +109,7 @@ class Langevin(SamplingMethod):
         return solve(self, model, self.rtol)
 
     def correlations(
-        self,
-        model: PhaseSpaceModel,
-        delays: npt.ArrayLike,
-        weight: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+        self, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None = None
     ) -> SampledCorrelations:
         """Return two-time correlations of the stationary state, see `SampledCorrelations`.
 
@@ -111,20 +117,15 @@ class Langevin(SamplingMethod):
         holds. With `step` None, Δt is such that multiples of the smallest are met. weight:
         w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
         """
-        method = replace(self, step=sampling_step(self, model, delays))
-        return sampled_correlations(method, model, delays, weight)
+        return sampled_correlations(self, model, delays, weight)
 
     def spectrum(self, model: PhaseSpaceModel, resolution: float) -> SampledSpectrum:
         """Return the spectrum of the position, averaged over windows of length 2π/resolution."""
         return sampled_spectrum(self, model, resolution)
 
-    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
-        """Return counts on bins² equal cells of a square that holds all samples' orbits."""
-        return sampled_histogram(self, model, bins)
-
 
 @dataclass(frozen=True, repr=False)
-class EulerMaruyama(SamplingMethod):
+class EulerMaruyama(TrajectoryMethod):
     """The explicit Euler scheme of Culhane et al., Eqs. (C1)–(C2), to show what it does.
 
     x and p both move with the old x and p: weak order one. On an oscillator this pumps
@@ -142,17 +143,3 @@ class EulerMaruyama(SamplingMethod):
     step: float
     _: KW_ONLY
     start: tuple[float, float] = (0.0, 0.0)
-
-    def sample(
-        self,
-        model: PhaseSpaceModel,
-        *,
-        after: Samples | None = None,
-        checkpoint: str | Path | None = None,
-    ) -> Samples:
-        """Return stationary means of the scheme with standard errors, as `Langevin.sample`."""
-        return sample(self, model, after, checkpoint)
-
-    def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
-        """Return counts on bins² equal cells, as `Langevin.histogram`."""
-        return sampled_histogram(self, model, bins)

@@ -1,25 +1,201 @@
-"""The loop over time of a sampling run: threads, growing tables, checkpoints."""
+"""A sampling run: how far it has come, files to go on with the same bits, and its loop over time.
 
+Samples are summed in blocks of time, the number of which is fixed. When all are full, neighbours
+are merged and blocks become twice as long, so that memory does not grow with the duration.
+"""
+
+import json
+import os
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.phase_space.domain import LARGEST_REACH
-from wheelwork.phase_space.langevin.progress import Progress
-from wheelwork.phase_space.langevin.schemes import FASTEST, GROWTH, STABLE, Stepping
-from wheelwork.phase_space.langevin.trajectories import Record, propagate
+from wheelwork.phase_space.langevin.stepping import (
+    FASTEST,
+    GROWTH,
+    SAMPLES_PER_CHUNK,
+    STABLE,
+    Record,
+    Stepping,
+    propagate,
+)
 
+FORMAT = 2  # of the files; raised whenever older ones can no longer be read
+PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])  # X within every first table, on no symmetric pair
+SAME_MODEL = 1e-6  # of a rate: far above what the accuracy of coefficients changes
 # Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
 FEWEST_LANES, MOST_LANES = 8, 128
 FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own
 LANE_CHUNKS = 32768  # at most, some 0.2 s, between two moments at which a run can be interrupted
 CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of a second
 BLOWN_UP = 2.5  # times the range at Δt: where a run at 2Δt gets there, that step is unstable
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trajectories stepped alike.
+
+    state: (2, lanes) X and P now. sums: (time blocks, observables, lanes) over the samples of
+    each block of time. width: chunks in a full block. chunks: done so far.
+    """
+
+    state: FloatArray
+    sums: FloatArray
+    width: int = 1
+    chunks: int = 0
+
+    @classmethod
+    def starting(cls, state: FloatArray, observables: int, blocks: int) -> "Ensemble":
+        """Trajectories at the points `state` (2, lanes), before the first step."""
+        return cls(state.copy(), np.zeros((blocks, observables, state.shape[1])))
+
+    def after(self, record: Record) -> "Ensemble":
+        """The ensemble after the chunks of `record`."""
+        sums, width, chunks = self.sums.copy(), self.width, self.chunks
+        # One chunk after the other: the order of additions must not depend on how a run is cut.
+        for chunk_sums in record.sums:
+            if chunks == width * len(sums):
+                half, width = len(sums) // 2, 2 * width
+                sums[:half], sums[half:] = sums[::2] + sums[1::2], 0.0
+            sums[chunks // width] += chunk_sums
+            chunks += 1
+        return replace(self, state=record.states[-1].copy(), sums=sums, width=width, chunks=chunks)
+
+    def late_means(self) -> FloatArray:
+        """(observables,) means over all trajectories and the second half of the time."""
+        half = self.filled // 2
+        samples = np.sum(self.samples[half:]) * self.state.shape[1]
+        return np.asarray(self.sums[half : self.filled].sum(axis=(0, 2)) / samples)
+
+    @property
+    def filled(self) -> int:
+        """Blocks of time that hold samples."""
+        return -(-self.chunks // self.width)
+
+    @property
+    def samples(self) -> npt.NDArray[np.intp]:
+        """(filled,) samples of one trajectory in each block of time."""
+        counts = np.full(self.filled, self.width * SAMPLES_PER_CHUNK)
+        counts[-1:] -= (self.filled * self.width - self.chunks) * SAMPLES_PER_CHUNK
+        return counts
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The whole state of a run.
+
+    fine: all trajectories at Δt. coarse: the first few again at 2Δt on the same noise; NaN once 2Δt
+    proved unstable. low, high: range of X reached at Δt. reach: of the tables.
+    """
+
+    fine: Ensemble
+    coarse: Ensemble
+    low: float
+    high: float
+    reach: float
+
+    @property
+    def chunks(self) -> int:
+        return self.fine.chunks
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are trajectories at 2Δt, and they are still followed."""
+        return self.coarse.state.size > 0 and not bool(np.isnan(self.coarse.state[0, 0]))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that decides the course of a run, apart from its duration.
+
+    checked: trajectories repeated at twice the step. start: (x, p), or None where they
+    are spread. probe: rates of the model at a few positions, by which it is recognised.
+    """
+
+    scheme: str
+    order: int
+    seed: int
+    trajectories: int
+    checked: int
+    step: float
+    start: tuple[float, float] | None
+    frequency: float
+    mass: float
+    local_observables: tuple[str, ...]
+    probe: tuple[float, ...]
+
+    def require(self, other: "Setup") -> None:
+        """Raise InvalidArgument, naming the field, unless `other` is the same run."""
+        for field in fields(self):
+            own, given = getattr(self, field.name), getattr(other, field.name)
+            same = own == given
+            if field.name == "probe" and len(own) == len(given):
+                same = np.allclose(own, given, SAME_MODEL, 1e-9 * max(map(abs, own)))
+            if not same:
+                name = "model" if field.name == "probe" else field.name
+                raise InvalidArgument(
+                    f"`{name}` must be that of the run to continue, {own!r}, but is {given!r}"
+                )
+
+
+def write(path: Path, setup: Setup, progress: Progress) -> None:
+    """Write a run to `path` (npz): complete, or not at all."""
+    arrays: dict[str, Any] = {
+        "format": FORMAT,
+        "setup": json.dumps(asdict(setup)),
+        "range": np.array([progress.low, progress.high, progress.reach]),
+    }
+    for name, ensemble in (("fine", progress.fine), ("coarse", progress.coarse)):
+        arrays[f"{name}_state"], arrays[f"{name}_sums"] = ensemble.state, ensemble.sums
+        arrays[f"{name}_time"] = np.array([ensemble.width, ensemble.chunks])
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> tuple[Setup, Progress]:
+    """Read what `write` wrote. Raises InvalidArgument for anything else."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            if int(arrays["format"]) != FORMAT:
+                raise InvalidArgument(
+                    f"`path` must be a checkpoint of format {FORMAT}, but is of format "
+                    f"{int(arrays['format'])} ({path})"
+                )
+            values = json.loads(str(arrays["setup"]))
+            lists = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+            low, high, reach = map(float, arrays["range"])
+            fine, coarse = _ensemble(arrays, "fine"), _ensemble(arrays, "coarse")
+            return Setup(**values | lists), Progress(fine, coarse, low, high, reach)
+    except InvalidArgument:
+        raise
+    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as reason:
+        raise InvalidArgument(
+            f"`path` must be a complete checkpoint, but {path} cannot be read: {reason}"
+        ) from None
+
+
+def _ensemble(arrays: Any, name: str) -> Ensemble:
+    width, chunks = map(int, arrays[f"{name}_time"])
+    return Ensemble(arrays[f"{name}_state"], arrays[f"{name}_sums"], width, chunks)
+
 
 Observer = Callable[[FloatArray, Executor], None]
 """Takes (samples, 2, lanes) X and P of all trajectories, 4 Δt apart, and may share out its work."""
@@ -35,8 +211,10 @@ def advance(
     keep: Callable[[Progress], None] | None = None,
     rescue: Callable[[Progress], str | None] | None = None,
     observe: Observer | None = None,
-) -> Progress:
+) -> tuple[Progress, Stepping]:
     """Carry a run on until `chunks` chunks are done, whatever part of them `progress` holds.
+
+    Return also the tables for the range that it has reached by then.
 
     keep: called with what is done every 30 s. rescue: called with it before an interrupt (Ctrl-C)
     is passed on, with what it returns as a note. observe: called with all samples at Δt, in
@@ -60,7 +238,7 @@ def advance(
             if note:
                 interrupt.add_note(note)
             raise
-    return loop.progress
+    return loop.progress, loop.stepping
 
 
 @dataclass
@@ -103,29 +281,31 @@ class _Loop:
             return
         fine_inside = -reach <= fine.low[good] and fine.high[good] <= reach
         if fine_inside and reach * GROWTH > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
-            self.progress = self.progress.without_coarse()
+            gone = self.progress.coarse  # their means are NaN from here on
+            state, sums = np.full_like(gone.state, np.nan), np.full_like(gone.sums, np.nan)
+            self.progress = replace(self.progress, coarse=replace(gone, state=state, sums=sums))
         else:
             self.stepping = self.stepping.extended()
             self.progress = replace(self.progress, reach=self.stepping.reach)
 
     def _records(self, count: int) -> tuple[Record, Record | None]:
         """Carry both ensembles through `count` chunks, not all of which may count."""
-        ensembles = [(False, self.progress.fine)]
+        ensembles = [self.progress.fine]
+        # Tables are built here, once, before the threads ask for them.
+        steps = [(self.stepping.fine, self.stepping.fine_cells)]
         if self.progress.compares:
-            ensembles.append((True, self.progress.coarse))
+            ensembles.append(self.progress.coarse)
+            steps.append((self.stepping.coarse, self.stepping.coarse_cells))
         bundled = [
-            (at_twice, lanes.start, ensemble.state[:, lanes])
-            for at_twice, ensemble in ensembles
+            (at_twice == 1, lanes.start, ensemble.state[:, lanes])
+            for at_twice, ensemble in enumerate(ensembles)
             for lanes in bundles(ensemble.state.shape[1], self.workers, FEWEST_LANES, MOST_LANES)
         ]
-        # Built here, once, before the threads ask for them.
-        tables = {at_twice: self.stepping.cells(coarse=at_twice) for at_twice, _ in ensembles}
 
         def work(bundle: tuple[bool, int, FloatArray]) -> Record:
             at_twice, first, state = bundle
             return propagate(
-                self.stepping.coarse if at_twice else self.stepping.fine,
-                tables[at_twice],
+                *steps[at_twice],
                 state,
                 seed=self.seed,
                 first=first,
@@ -136,11 +316,11 @@ class _Loop:
             )
 
         records = list(self.executor.map(work, bundled))
-        whole = [
-            Record.joined([r for b, r in zip(bundled, records, strict=True) if b[0] == at_twice])
-            for at_twice, _ in ensembles
-        ]
-        return whole[0], whole[1] if len(whole) > 1 else None
+        fine, coarse = (
+            [r for (kind, *_), r in zip(bundled, records, strict=True) if kind == at_twice]
+            for at_twice in (False, True)
+        )
+        return Record.joined(fine), Record.joined(coarse) if coarse else None
 
     def _take(self, fine: Record, coarse: Record | None) -> None:
         """Take over what both ensembles did."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +14,9 @@ from wheelwork.numerics import stationarity
 from wheelwork.numerics.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics.stationarity import Mixing, half_means, require_mixing, require_no_drift
 from wheelwork.numerics.statistics import Batches, Estimate, batch_starts, standard_error
-from wheelwork.phase_space.langevin import progress as files
-from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
-from wheelwork.phase_space.langevin.schemes import LOOKUP_RTOL
-from wheelwork.phase_space.langevin.trajectories import OBSERVABLES
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.run import Ensemble, Progress, Setup
+from wheelwork.phase_space.langevin.stepping import LOOKUP_RTOL, OBSERVABLES
 from wheelwork.states.oscillator import pair_number
 
 FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
@@ -52,16 +51,6 @@ class Samples:
     details: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def step(self) -> float:
-        """Δt."""
-        return self.setup.step
-
-    @property
-    def trajectories(self) -> int:
-        """Number of trajectories."""
-        return self.setup.trajectories
-
-    @property
     def duration(self) -> float:
         """Time covered by each trajectory, burn-in included: whole chunks of 256 steps."""
         return self.progress.chunks * CHUNK * self.setup.step
@@ -73,19 +62,18 @@ class Samples:
 
     def save(self, path: str | Path) -> None:
         """Write the run to `path` (npz): complete, or not at all."""
-        files.write(Path(path), self.setup, self.progress)
+        run.write(Path(path), self.setup, self.progress)
 
     @classmethod
     def load(cls, path: str | Path, burn_in: float | None = None) -> "Samples":
         """Read a run that was saved, or the checkpoint of one that was interrupted."""
-        return summary(*files.read(Path(path)), burn_in)
+        return summary(*run.read(Path(path)), burn_in)
 
     def __repr__(self) -> str:
         mean, error = self.moments["phonon_number"]
-        return (
-            f"Samples(phonon_number={mean:.6g} ± {error:.1g}, trajectories={self.trajectories}, "
-            f"duration={self.duration:g}, step={self.step:g}, burn_in={self.burn_in:g})"
-        )
+        size = f"trajectories={self.setup.trajectories}, duration={self.duration:g}"
+        times = f"step={self.setup.step:g}, burn_in={self.burn_in:g}"
+        return f"Samples(phonon_number={mean:.6g} ± {error:.1g}, {size}, {times})"
 
 
 def summary(
@@ -99,27 +87,31 @@ def summary(
     `judge`, by default without a `burn_in`, which stands for the user's own judgement.
     """
     fine = progress.fine
-    first = _automatic_burn_in(fine) if burn_in is None else _given(setup, progress, burn_in)
+    first = _first_block(setup, fine, burn_in)
     batches = batches_of(fine, first)
     moments = {name: estimate(batches, each) for name, each in quantities(batches.mean).items()}
     drifted, mixed = _drift(fine, first), _mixing(fine, first)
-    effective = _effective_samples(batches, moments["phonon_number"])
+    variance = batches.mean[5] - (batches.mean[2] + batches.mean[3]) ** 2
+    error = moments["phonon_number"].standard_error
+    effective = float(variance / error**2) if error else math.inf
     time = (fine.chunks - first * fine.width) * CHUNK * setup.step
     correlation_time = 0.5 * time * setup.trajectories / effective
     if judge or (judge is None and burn_in is None):
         require_no_drift(drifted, "energy")
         require_mixing(mixed)
-        _require_long(time, correlation_time)
-    unit = np.eye(len(batches.mean))
-    local = enumerate(setup.local_observables, len(OBSERVABLES))
+        if time < FEWEST_TIMES * correlation_time:
+            raise NotConverged(
+                f"the run is too short: after burn-in {time:.3g} is left of it, where the "
+                f"energy has a correlation time of {correlation_time:.3g}; raise `duration`"
+            )
+    unit, local = np.eye(len(batches.mean)), {}
+    for row, name in enumerate(setup.local_observables, len(OBSERVABLES)):
+        local[name] = estimate(batches, Quantity(float(batches.mean[row]), unit[row]))
     return Samples(
         setup=setup,
         progress=progress,
         moments=moments,
-        local_means={
-            name: estimate(batches, Quantity(float(batches.mean[row]), unit[row]))
-            for row, name in local
-        },
+        local_means=local,
         step_change=_step_change(progress, first),
         effective_samples=effective,
         burn_in=first * fine.width * CHUNK * setup.step,
@@ -153,25 +145,16 @@ def quantities(mean: FloatArray) -> dict[str, Quantity]:
     pairs = pair_number(energy, fourth)
     energy_gradient = unit[2] + unit[3]
     pairs_gradient = unit[5] - 2.0 * energy_gradient
-    return {
-        "x": Quantity(float(mean[0]), unit[0]),
-        "p": Quantity(float(mean[1]), unit[1]),
-        "x_squared": Quantity(float(mean[2]), unit[2]),
-        "p_squared": Quantity(float(mean[3]), unit[3]),
-        "x_p": Quantity(float(mean[4]), unit[4]),
+    g2_gradient = pairs_gradient / number**2 - 2.0 * pairs / number**3 * energy_gradient
+    sampled = zip(OBSERVABLES[:5], mean, unit, strict=False)
+    return {name: Quantity(float(value), gradient) for name, value, gradient in sampled} | {
         "phonon_number": Quantity(float(number), energy_gradient),
-        "g2": Quantity(
-            float(pairs / number**2),
-            pairs_gradient / number**2 - 2.0 * pairs / number**3 * energy_gradient,
-        ),
+        "g2": Quantity(float(pairs / number**2), g2_gradient),
     }
 
 
 def batches_of(ensemble: Ensemble, first: int, last: int | None = None) -> Batches:
-    """Cut the blocks of time first … last − 1 of `ensemble` into batches.
-
-    Raises NotConverged when they are fewer than 8 in all.
-    """
+    """Batches of the blocks of time first … last − 1; NotConverged when fewer than 8 in all."""
     stop = ensemble.filled if last is None else last
     lanes, blocks = ensemble.state.shape[1], stop - first
     if batch_starts(blocks, lanes).size * lanes < FEWEST_BATCHES:
@@ -184,29 +167,22 @@ def batches_of(ensemble: Ensemble, first: int, last: int | None = None) -> Batch
 
 
 def estimate(batches: Batches, quantity: Quantity) -> Estimate:
-    """Return a quantity with its standard error."""
     return Estimate(quantity.value, standard_error(batches.deviations(quantity.gradient)))
 
 
-def _automatic_burn_in(ensemble: Ensemble) -> int:
-    """Blocks of time to leave out, see `stationarity.truncation`.
-
-    Raises NotConverged for a run of fewer than four blocks.
-    """
-    if ensemble.filled < FEWEST_BLOCKS:
-        raise NotConverged(
-            f"burn-in cannot be told from a run of {ensemble.chunks} x {CHUNK} steps; "
-            "raise `duration` or give `burn_in`"
-        )
-    means = ensemble.sums[: ensemble.filled].mean(axis=2) / ensemble.samples[:, None]
-    return stationarity.truncation(means)
-
-
-def _given(setup: Setup, progress: Progress, burn_in: float) -> int:
-    """Blocks of time that cover `burn_in`."""
-    width = progress.fine.width * CHUNK * setup.step
+def _first_block(setup: Setup, ensemble: Ensemble, burn_in: float | None) -> int:
+    """Blocks of time to leave out: those that cover `burn_in`, or by `stationarity.truncation`."""
+    if burn_in is None:
+        if ensemble.filled < FEWEST_BLOCKS:
+            raise NotConverged(
+                f"burn-in cannot be told from a run of {ensemble.chunks} x {CHUNK} steps; "
+                "raise `duration` or give `burn_in`"
+            )
+        means = ensemble.sums[: ensemble.filled].mean(axis=2) / ensemble.samples[:, None]
+        return stationarity.truncation(means)
+    width = ensemble.width * CHUNK * setup.step
     first = math.ceil(burn_in / width - ROUNDING)
-    if first >= progress.fine.filled:
+    if first >= ensemble.filled:
         raise InvalidArgument(
             f"`burn_in` must leave at least one block of {width:g} of the run, but is {burn_in!r}"
         )
@@ -240,19 +216,6 @@ def _drift(ensemble: Ensemble, first: int) -> float:
     return abs(late.mean - early.mean) / error if error > 0.0 else 0.0
 
 
-def _require_long(time: float, correlation_time: float) -> None:
-    if time < FEWEST_TIMES * correlation_time:
-        raise NotConverged(
-            f"the run is too short: after burn-in {time:.3g} is left of it, where the "
-            f"energy has a correlation time of {correlation_time:.3g}; raise `duration`"
-        )
-
-
-def _effective_samples(batches: Batches, energy: Estimate) -> float:
-    variance = batches.mean[5] - (batches.mean[2] + batches.mean[3]) ** 2
-    return float(variance / energy.standard_error**2) if energy.standard_error else math.inf
-
-
 def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
     """Moments at 2Δt minus those at Δt, with the standard error of the paired difference.
 
@@ -264,17 +227,16 @@ def _step_change(progress: Progress, first: int) -> dict[str, Estimate]:
     if not progress.compares:
         names = quantities(np.ones(len(OBSERVABLES)))
         return dict.fromkeys(names, Estimate(math.nan, math.inf))
-    coarse, fine = (
-        batches_of(progress.coarse, first),
-        batches_of(progress.fine.of_first(lanes), first),
-    )
-    at_coarse, at_fine = quantities(coarse.mean), quantities(fine.mean)
+    fine = progress.fine
+    same = replace(fine, state=fine.state[:, :lanes], sums=fine.sums[:, :, :lanes])
+    coarse, paired = batches_of(progress.coarse, first), batches_of(same, first)
+    at_coarse, at_fine = quantities(coarse.mean), quantities(paired.mean)
     changes = {}
     for name, quantity in at_fine.items():
         other = at_coarse[name]
-        paired = coarse.deviations(other.gradient) - fine.deviations(quantity.gradient)
+        change = coarse.deviations(other.gradient) - paired.deviations(quantity.gradient)
         try:
-            error = standard_error(paired)
+            error = standard_error(change)
         except NotConverged:
             error = math.inf
         changes[name] = Estimate(other.value - quantity.value, error)

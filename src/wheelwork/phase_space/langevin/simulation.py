@@ -1,5 +1,6 @@
 """A sampling method set to work: starts, step, and the run to its end."""
 
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,12 +17,10 @@ from wheelwork.numerics.random import philox4x32
 from wheelwork.numerics.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.stationarity import require_burn_in
 from wheelwork.phase_space.domain import find_domain
-from wheelwork.phase_space.langevin import progress as files
-from wheelwork.phase_space.langevin.progress import Ensemble, Progress, Setup
-from wheelwork.phase_space.langevin.run import Observer, advance
+from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.langevin.run import Ensemble, Observer, Progress, Setup, advance
 from wheelwork.phase_space.langevin.samples import Samples, summary
-from wheelwork.phase_space.langevin.schemes import SCHEMES, Stepping, largest_step
-from wheelwork.phase_space.langevin.trajectories import OBSERVABLES, SAMPLES_PER_CHUNK
+from wheelwork.phase_space.langevin.stepping import OBSERVABLES, SCHEMES, Stepping
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25  # of the fastest motion in a step: errors of Δt² are then below statistics
@@ -52,10 +51,10 @@ class Simulation:
         after: Samples | None = None,
         path: Path | None = None,
     ) -> "Simulation":
-        """Return the run to carry on: that in the file, that of `after`, or a new one."""
+        """The run to carry on: that in the file, that of `after`, or a new one."""
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
-            old = files.read(path)
+            old = run.read(path)
         if old is None:
             starts = _starts(method, model)
             step = method.step or _automatic_step(method, model, starts)
@@ -69,7 +68,7 @@ class Simulation:
 
     @property
     def chunks(self) -> int:
-        """Chunks that the whole run takes."""
+        """Chunks of the whole run."""
         chunks = self.method.chunks(self.setup.step)
         if chunks < self.progress.chunks:
             raise InvalidArgument(
@@ -95,9 +94,9 @@ class Simulation:
 
         def keep(done: Progress) -> None:
             if path is not None:
-                files.write(path, self.setup, done)
+                run.write(path, self.setup, done)
 
-        progress = advance(
+        progress, stepping = advance(
             self.progress,
             self.stepping,
             seed=self.setup.seed,
@@ -108,29 +107,13 @@ class Simulation:
             observe=observe,
         )
         keep(progress)
-        stepping = Stepping.of(
-            self.stepping.model, SCHEMES[self.method.scheme], self.setup.step, progress.reach
-        )
         return replace(self, progress=progress, stepping=stepping)
 
     def _rescue(self, done: Progress) -> str:
         handle, name = tempfile.mkstemp(prefix="wheelwork-", suffix=".npz")
         os.close(handle)
-        files.write(Path(name), self.setup, done)
+        run.write(Path(name), self.setup, done)
         return f"the run so far is kept in {name}; give it as `checkpoint` to go on"
-
-
-def sample(
-    method: SamplingMethod,
-    model: PhaseSpaceModel,
-    after: Samples | None,
-    checkpoint: str | Path | None,
-) -> Samples:
-    """Return stationary means, as `Langevin.sample`."""
-    path = None if checkpoint is None else Path(checkpoint)
-    simulation = Simulation.begin(method, model, after, path)
-    done = simulation.advanced(simulation.chunks, path)
-    return summary(done.setup, done.progress, method.burn_in)
 
 
 AnyObserver = TypeVar("AnyObserver", bound=Observer)
@@ -159,7 +142,7 @@ def watch(
             f"a run of {chunks} x {CHUNK} steps leaves nothing after its burn-in; raise `duration`"
         )
     begun = fresh.advanced(first)
-    observer = prepare(begun, (chunks - first) * SAMPLES_PER_CHUNK)
+    observer = prepare(begun, (chunks - first) * CHUNK // SAMPLE)
     done = begun.advanced(chunks, observe=observer)
     burn_in = first * CHUNK * done.setup.step
     samples = summary(done.setup, done.progress, burn_in, judge=method.burn_in is None)
@@ -172,7 +155,7 @@ def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup
     scheme = SCHEMES[method.scheme](model.frequency, step)
     return Setup(
         scheme=scheme.name,
-        order=scheme.order,
+        order=method.order,
         seed=method.seed,
         trajectories=method.trajectories,
         checked=method.checks,
@@ -181,7 +164,7 @@ def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup
         frequency=model.frequency,
         mass=model.mass,
         local_observables=model.local_observables,
-        probe=files.probe(model),
+        probe=tuple(map(float, model.scaled(run.PROBES).ravel())),
     )
 
 
@@ -190,8 +173,7 @@ Starts = Callable[[int], FloatArray]  # number of trajectories -> X and P (2, tr
 
 def _starts(method: SamplingMethod, model: PhaseSpaceModel) -> Starts:
     if method.start is None:
-        spread = Spread.of(model)
-        return lambda count: spread.draw(method.seed, count)
+        return spread(model, method.seed)
     point = method.start[0] / model.length, method.start[1] / model.momentum
     return lambda count: np.repeat(np.array(point)[:, None], count, axis=1)
 
@@ -210,8 +192,16 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
     """A step that suits the range explored by a short pilot run."""
     step = AUTOMATIC_ANGLE / model.frequency
     for remaining in range(PILOT_HALVINGS, -1, -1):
+        setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
+        start = _start(setup, starts)
         try:
-            return _pilot_step(method, model, starts, step)
+            stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
+            done, stepping = advance(
+                start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1
+            )
+            rate, _ = stepping.fastest(done.low, done.high)
+            excess = max(rate * step / AUTOMATIC_ANGLE, 1.0)
+            return float(step * 0.5 ** math.ceil(math.log2(excess)))
         except (InvalidArgument, NotConverged):
             if remaining == 0:
                 raise
@@ -219,51 +209,31 @@ def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Star
     raise AssertionError
 
 
-def _pilot_step(
-    method: SamplingMethod, model: PhaseSpaceModel, starts: Starts, step: float
-) -> float:
-    setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
-    start = _start(setup, starts)
-    stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
-    done = advance(start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1)
-    reached = Stepping.of(model, SCHEMES[method.scheme], step, done.reach)
-    return largest_step(reached, done.low, done.high, AUTOMATIC_ANGLE)
-
-
-@dataclass(frozen=True)
-class Spread:
+def spread(model: PhaseSpaceModel, seed: int) -> Starts:
     """Starts on orbits of E = P² + U(X), U measured from its minimum: E = `energy` v² with v
     uniform between 0 and 1, X uniform where U ≤ E, P of either sign.
 
     `energy` is that of `find_domain`, at which W has fallen to e^-42 of its maximum. Half of the
-    starts have less than a quarter of it: wells and rings are approached from all sides.
-
-    X: positions in the order of rising U. potential: U there.
+    starts have less than a quarter of it: wells and rings are approached from all sides. Those of
+    trajectory i depend on (seed, i) alone. Raises as `find_domain`.
     """
+    domain = find_domain(model)
+    X = np.linspace(domain.low, domain.high, MESH)
+    net = 2.0 * X - 2.0 / model.frequency * model.scaled(X)[0]
+    steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
+    potential = np.concatenate([[0.0], np.cumsum(steps)])
+    order = np.argsort(potential, kind="stable")
+    X, potential = X[order], potential[order] - potential[order[0]]
 
-    X: FloatArray
-    potential: FloatArray
-    energy: float
-
-    @classmethod
-    def of(cls, model: PhaseSpaceModel) -> "Spread":
-        """Return the spread of starts for `model`. Raises as `find_domain`."""
-        domain = find_domain(model)
-        X = np.linspace(domain.low, domain.high, MESH)
-        net = 2.0 * X - 2.0 / model.frequency * model.scaled(X)[0]
-        steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
-        potential = np.concatenate([[0.0], np.cumsum(steps)])
-        order = np.argsort(potential, kind="stable")
-        return cls(X[order], potential[order] - potential[order[0]], domain.energy)
-
-    def draw(self, seed: int, count: int) -> FloatArray:
-        """Return (2, count) X and P; those of trajectory i depend on (seed, i) alone."""
+    def draw(count: int) -> FloatArray:
         position, share, sign = _uniforms(np.uint64(seed), count)
-        energy = self.energy * share**2
-        allowed = np.searchsorted(self.potential, energy, side="right")
+        energy = domain.energy * share**2
+        allowed = np.searchsorted(potential, energy, side="right")
         chosen = (position * allowed).astype(np.intp)
-        speed = np.sqrt(np.maximum(energy - self.potential[chosen], 0.0))
-        return np.stack([self.X[chosen], np.where(sign < 0.5, speed, -speed)])
+        speed = np.sqrt(np.maximum(energy - potential[chosen], 0.0))
+        return np.stack([X[chosen], np.where(sign < 0.5, speed, -speed)])
+
+    return draw
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -12,14 +12,26 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
-from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
-from wheelwork.phase_space.response.adaptive_solver import solve_relaxation
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
+from wheelwork.phase_space.response import on_circles, on_plane
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
-from wheelwork.phase_space.response.relaxation import SCALES, Relaxation, correlation
-from wheelwork.results import with_error
+from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation, differences
+from wheelwork.phase_space.stationary import plane
+from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
+from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
+from wheelwork.results import html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
+# Radial functions of each harmonic, and harmonics. The harmonics rise by two at least: in a device
+# that is even in x a single one would change nothing.
+LEVELS = ((8, 4), (12, 6), (17, 8), (24, 10), (32, 12), (42, 16), (54, 22))
+PLANE_LEVELS = (72, 108, 160)  # points per axis; a complex LU on the last takes seconds
+BEST_GAIN = 30.0  # of the last level over the one before; with a larger excess it is not tried
+STRONG = 0.2  # friction over the frequency, from which on the plane is tried where orbits fail
+LARGEST_DENSE = 450  # unknowns, up to which all modes are computed at once
+KRYLOV_SHARE = 0.1  # of rtol, for the error of the Krylov space
+COARSEST_TABLES = 1e-2  # rtol of tables; the estimated error of coarser ones is too small
 
 
 @dataclass(frozen=True)
@@ -62,13 +74,9 @@ def find_switching(relaxation: Relaxation) -> Switching | None:
     X = [_mean(relaxation, relaxation.positions[:, 0], side) for side in sides]
     key = intensity if abs(intensity[0] - intensity[1]) > 1e-6 * sum(intensity) else X
     first, second = (0, 1) if key[0] < key[1] else (1, 0)
-    return Switching(
-        weights=(weights[first], weights[second]),
-        rates=(slowest * weights[second], slowest * weights[first]),
-        X=(X[first], X[second]),
-        intensity=(intensity[first], intensity[second]),
-        mixing=mixing,
-    )
+    rates = slowest * weights[second], slowest * weights[first]
+    of_both = (X[first], X[second]), (intensity[first], intensity[second])
+    return Switching((weights[first], weights[second]), rates, *of_both, mixing)
 
 
 def _mean(relaxation: Relaxation, values: FloatArray, side: npt.NDArray[np.bool_]) -> float:
@@ -99,12 +107,8 @@ class Response:
         return f"Response({shown})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{escape(text)}</td><td>{meaning}</td></tr>"
-            for name, text, meaning in self._summary()
-        )
-        worst = f"relative errors up to {self.error:.1e}"
-        return f"<b>Response</b><table>{rows}</table><p>{worst}; {escape(repr(self.model))}</p>"
+        worst = f"relative errors up to {self.error:.1e}; {escape(repr(self.model))}"
+        return f"{html_table('Response', self._summary())}<p>{worst}</p>"
 
     def _summary(self) -> list[tuple[str, str, str]]:
         """Name, value with error and meaning of what a short printout shows."""
@@ -113,15 +117,13 @@ class Response:
             line, errors = self.line, self.errors
         except (NotConverged, UnphysicalState):
             return [*rows, ("line", "none", "of the emission spectrum")]
-        values = {
-            "line_frequency": (line.frequency, "of the maximum of the emission spectrum"),
-            "line_width": (line.width, "full width at half maximum"),
-            "coherence_time": (line.coherence_time, "of the emitted light"),
-            "slowest_rate": (self.relaxation.slowest_rate, "of relaxation without oscillation"),
-        }
-        for name, (value, meaning) in values.items():
-            rows.append((name, with_error(value, errors[name]), meaning))
-        return rows
+        values = (
+            ("line_frequency", line.frequency, "of the maximum of the emission spectrum"),
+            ("line_width", line.width, "full width at half maximum"),
+            ("coherence_time", line.coherence_time, "of the emitted light"),
+            ("slowest_rate", self.relaxation.slowest_rate, "of relaxation without oscillation"),
+        )
+        return rows + [(name, with_error(x, errors[name]), meaning) for name, x, meaning in values]
 
     def position(self, delays: npt.ArrayLike) -> FloatArray:
         """Re⟨x(t+τ)x(t)⟩ = E[x(τ)x(0)], which tends to ⟨x⟩² (Culhane et al., Eqs. (A28)–(A31))."""
@@ -163,17 +165,18 @@ class Response:
         return decay.constant + decay.fluctuation(_delays(delays))
 
     def _decay(self, name: str) -> Decay:
-        return correlation(self.relaxation, name)
+        return self.relaxation.correlation(name)
+
+    def _spectrum(self, name: str, frequencies: npt.ArrayLike) -> FloatArray:
+        return self._decay(name).spectrum(_checks.finite_array("frequencies", frequencies))
 
     def position_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²): even in ω; its ∫dω/2π is the variance of x."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self.model.length**2 * self._decay("position").spectrum(omega)
+        return self.model.length**2 * self._spectrum("position", frequencies)
 
     def momentum_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """The same of p."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self.model.momentum**2 * self._decay("momentum").spectrum(omega)
+        return self.model.momentum**2 * self._spectrum("momentum", frequencies)
 
     def emission_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{−iωτ} (⟨a†(t+τ)a(t)⟩ − |⟨a⟩|²), with its line near +ω0.
@@ -181,13 +184,11 @@ class Response:
         ∫dω/2π gives ⟨a†a⟩ − |⟨a⟩|². Far from the line, where it is smaller than the line by
         about (γ/ω0)², it may be negative: the Fokker–Planck equation is not valid there.
         """
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self._decay("emission").spectrum(omega)
+        return self._spectrum("emission", frequencies)
 
     def amplitude_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
         """∫ dτ e^{−iωτ} (E[α*(τ)α(0)] − |⟨a⟩|²): never negative."""
-        omega = _checks.finite_array("frequencies", frequencies)
-        return self._decay("amplitude").spectrum(omega)
+        return self._spectrum("amplitude", frequencies)
 
     @property
     def phonon_number(self) -> float:
@@ -242,19 +243,19 @@ class Response:
     def errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of everything that `relative_errors` names, and of g2."""
         relative = self.relative_errors
-        units = {"position": self.model.length**2, "momentum": self.model.momentum**2}
-        errors = {
-            name: relative[name]
-            * abs(self._decay(SCALES.get(name, name)).initial)
-            * units.get(name, 1.0)
-            for name in ("position", "momentum", "amplitude", "emission", "intensity", "pair")
-        }
-        errors["g2"] = errors["pair"] / self.phonon_number**2
         line = find_line(self._decay("amplitude"))
-        errors["line_frequency"] = relative["line_frequency"] * line.width
-        errors["line_width"] = relative["line_width"] * line.width
-        errors["coherence_time"] = relative["coherence_time"] * line.coherence_time
-        errors["slowest_rate"] = relative["slowest_rate"] * self.relaxation.slowest_rate
+        scales = {
+            name: abs(self._decay(SCALES.get(name, name)).initial) for name in CORRELATIONS
+        } | {
+            "line_frequency": line.width,
+            "line_width": line.width,
+            "coherence_time": line.coherence_time,
+            "slowest_rate": self.relaxation.slowest_rate,
+        }
+        errors = {name: relative[name] * scale for name, scale in scales.items()}
+        errors["position"] *= self.model.length**2
+        errors["momentum"] *= self.model.momentum**2
+        errors["g2"] = errors["pair"] / self.phonon_number**2
         return errors
 
 
@@ -272,7 +273,62 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     """
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
-    return Response(model, *solve_relaxation(model, _checks.tolerance("rtol", rtol)))
+    rtol = _checks.tolerance("rtol", rtol)
+    try:
+        orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))
+    except SeveralWells:
+        return _on_plane(model, rtol)
+    try:
+        return _on_circles(orbits, rtol)
+    except NotConverged as reason:
+        if orbits.potential.rates.magnitude[1] < STRONG * model.frequency:
+            raise
+        return plane_instead(_on_plane, model, rtol, reason)
+
+
+def _on_circles(orbits: Orbits, rtol: float) -> Response:
+    tables = table_error(orbits)
+    coarse = on_circles.relaxation(orbits, *LEVELS[0])
+    for i, level in enumerate(LEVELS[1:], start=2):
+        fine = on_circles.relaxation(orbits, *level)
+        left: Mapping[str, float] = {}
+        if len(fine.generator) > LARGEST_DENSE:
+            fine, left = on_circles.compressed(fine, coarse.turning_rate, KRYLOV_SHARE * rtol)
+        # Radial and angular errors fall at different speeds: no extrapolation is safe.
+        changes = differences(coarse, fine)
+        errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
+        worst = max(errors.values())
+        if worst <= rtol:
+            details = {"radial_functions": level[0], "harmonics": level[1]}
+            return Response(orbits.model, fine, errors, details)
+        if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
+            break
+        coarse = fine
+    raise NotConverged(
+        f"correlations did not reach rtol = {rtol:g} with up to {level[0]} radial functions and "
+        f"{level[1]} harmonics; the estimated error is {worst:.1e}, of which {tables:.1e} come "
+        "from the tables of the coefficients"
+    )
+
+
+def _on_plane(model: PhaseSpaceModel, rtol: float) -> Response:
+    box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
+    share = KRYLOV_SHARE * rtol
+    coarse, _ = on_plane.MeshProblem(box, PLANE_LEVELS[0]).compressed(share)
+    for points in PLANE_LEVELS[1:]:
+        fine, left = on_plane.MeshProblem(box, points).compressed(share)
+        changes = differences(coarse, fine)
+        errors = {name: change + left[name] + box.table_error for name, change in changes.items()}
+        worst = max(errors.values())
+        if worst <= rtol:
+            details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
+            return Response(model, fine, errors, details)
+        coarse = fine
+    raise NotConverged(
+        f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "
+        f"{points} with {len(fine.generator)} Krylov vectors; the estimated error is {worst:.1e}, "
+        f"of {max(errors, key=errors.__getitem__)}"
+    )
 
 
 def _delays(delays: npt.ArrayLike) -> FloatArray:

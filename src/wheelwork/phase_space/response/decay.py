@@ -61,7 +61,13 @@ class Decay:
     def fluctuation(self, delays: FloatArray) -> ComplexArray:
         """C(τ) − constant at delays of any shape."""
         flat = np.ravel(delays)
-        values = self._summed(flat) if self.separable else self._propagated(flat)
+        if not self.separable:
+            return self._propagated(flat).reshape(np.shape(delays))
+        values = np.empty(flat.size, complex)
+        step = max(1, BATCH // self.eigenvalues.size)
+        for i in range(0, flat.size, step):
+            phases = np.exp(np.multiply.outer(flat[i : i + step], self.eigenvalues))
+            values[i : i + step] = phases @ self.amplitudes
         return values.reshape(np.shape(delays))
 
     def spectrum(self, frequencies: FloatArray) -> FloatArray:
@@ -83,14 +89,6 @@ class Decay:
         G = self.generator.astype(complex)
         spread = solve_continuous_lyapunov(G, -np.outer(self.start, self.start.conj()))
         return float(2.0 * (self.reading @ spread @ self.reading.conj()).real)
-
-    def _summed(self, delays: FloatArray) -> ComplexArray:
-        values = np.empty(delays.size, complex)
-        step = max(1, BATCH // self.eigenvalues.size)
-        for i in range(0, delays.size, step):
-            phases = np.exp(np.multiply.outer(delays[i : i + step], self.eigenvalues))
-            values[i : i + step] = phases @ self.amplitudes
-        return values
 
     def _propagated(self, delays: FloatArray) -> ComplexArray:
         """Step from delay to delay; equal steps share their exponential."""
@@ -144,20 +142,14 @@ class Line:
 
 
 def find_line(decay: Decay) -> Line:
-    """Find the highest maximum of the spectrum of `decay`.
-
-    Raises NotConverged when the spectrum is nowhere positive.
-    """
+    """The line of `decay`; raises NotConverged when the spectrum is nowhere positive."""
     weight = np.abs(decay.amplitudes / decay.eigenvalues.real)
     strongest = np.argsort(-weight)[:CANDIDATES]
     modes = decay.eigenvalues[strongest]
     searched = np.unique((modes.imag[:, None] + OFFSETS * np.abs(modes.real)[:, None]).ravel())
     best = int(np.argmax(decay.spectrum(searched)))
     spread = float(np.abs(modes.real).min())
-    low, high = (
-        _rising(decay, searched[best], spread, -1.0),
-        _rising(decay, searched[best], spread, 1.0),
-    )
+    low, high = (_rising(decay, searched[best], spread, side) for side in (-1.0, 1.0))
     frequency = brentq(decay.spectrum_slope, low, high, xtol=1e-14 * spread, rtol=1e-15)
     height = float(decay.spectrum(np.array(frequency)))
     if not height > LINE_ROUNDING * decay.size / spread:
@@ -173,9 +165,8 @@ def _rising(decay: Decay, start: float, step: float, side: float) -> float:
     """The nearest frequency on one side from which the spectrum rises towards `start`."""
     offset = 0.05 * step
     for _ in range(WIDENINGS):
-        frequency = start + side * offset
-        if side * decay.spectrum_slope(frequency) < 0.0:
-            return float(frequency)
+        if side * decay.spectrum_slope(start + side * offset) < 0.0:
+            return float(start + side * offset)
         offset *= 1.5
     raise NotConverged(f"the spectrum has no maximum about the frequency {start:g}")
 
@@ -184,8 +175,7 @@ def _half(decay: Decay, peak: float, height: float, step: float, side: float) ->
     def excess(frequency: float) -> float:
         return float(decay.spectrum(np.array(frequency))) - 0.5 * height
 
-    offset = 0.05 * step
-    inner = peak
+    offset, inner = 0.05 * step, peak
     for _ in range(WIDENINGS):
         outer = peak + side * offset
         if excess(outer) < 0.0:

@@ -11,35 +11,25 @@ degree: a harmonic oscillator is exact at any damping. Derived in docs/developer
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
 from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
+from wheelwork.phase_space.stationary.orbit_distribution import orbit_angles
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
 
-IntArray = npt.NDArray[np.intp]
 Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
 NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
 
 
-class Fields(NamedTuple):
-    """A function W = w u with its derivatives at the nodes, over √w."""
-
-    W: FloatArray
-    W_X: FloatArray
-    W_P: FloatArray
-
-
-@dataclass(frozen=True, repr=False)
 class CircleBasis:
     """Radial functions and harmonics at the nodes of a quadrature over circles.
 
@@ -47,53 +37,41 @@ class CircleBasis:
     R: (radii,). phi: (angles,). root: (radii, 1), √(w R dR). radial: (K + 1, 3, functions,
     radii): R^k p_n, its derivative and R^(k−1) p_n, times `root`.
     harmonics: (2K + 1,) the k of every angular function. angular, angular_slope: (2K + 1, angles).
+    position, momentum: X and P at the nodes, (radii, angles). measure: dX dP over R dR, X′ dφ.
     """
 
-    orbits: Orbits
-    R: FloatArray
-    phi: FloatArray
-    root: FloatArray
-    radial: FloatArray
-    harmonics: IntArray
-    angular: FloatArray
-    angular_slope: FloatArray
-
-    @cached_property
-    def position(self) -> FloatArray:
-        """X at the nodes, (radii, angles)."""
-        return np.asarray(self.orbits.geometry(self._rho)[0])
-
-    @cached_property
-    def momentum(self) -> FloatArray:
-        """P at the nodes."""
-        return self.R[:, None] * np.sin(self.phi)
-
-    @cached_property
-    def _rho(self) -> FloatArray:
-        return self.R[:, None] * np.cos(self.phi)
-
-    @cached_property
-    def _stretch(self) -> FloatArray:
-        return np.asarray(self.orbits.stretch(self._rho)[0])
-
-    @property
-    def _turn(self) -> float:
-        return float(2.0 * np.pi / self.phi.size)
-
-    @cached_property
-    def _parities(self) -> tuple[slice, slice]:
-        """Even and odd functions of φ, which X and its functions do not mix."""
-        even = len(self.radial) * self.radial.shape[2]
-        return slice(0, even), slice(even, None)
-
-    @cached_property
-    def _shapes(self) -> tuple[FloatArray, FloatArray]:
-        """Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP."""
+    def __init__(self, orbits: Orbits, functions: int, harmonics: int) -> None:
+        panels = FEWEST_PANELS + (2 * functions + harmonics) // GAUSS_ORDER
+        R, width = gauss_panels(0.0, orbits.radius, panels)
+        log_density = orbits.log_density(R)[0]
+        root = np.sqrt(np.exp(log_density - np.max(log_density)) * R * width)
+        self.radial = np.empty((harmonics + 1, 3, functions, R.size))
+        for k in range(harmonics + 1):
+            scale = (R / orbits.radius) ** max(k - 1, 0) * root
+            first = scale * R if k else scale
+            values, slopes = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
+            self.radial[k] = values, slopes, values / R
+        points = orbit_angles(orbits, 8, 1e-9).size // 2 + 2 * harmonics + 4
+        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
+        order = np.arange(1, harmonics + 1)[:, None]
+        even, odd = np.cos(order * phi), np.sin(order * phi)
+        constant = np.full((1, points), np.sqrt(0.5))
+        self.harmonics = np.concatenate([np.arange(harmonics + 1), order[:, 0]])
+        self.angular = np.concatenate([constant, even, odd]) / np.sqrt(np.pi)
+        slopes = np.concatenate([0.0 * constant, -order * odd, order * even])
+        self.angular_slope = slopes / np.sqrt(np.pi)
+        self.orbits, self.R, self.phi, self.root = orbits, R, phi, root[:, None]
+        self._rho, self.momentum = R[:, None] * np.cos(phi), R[:, None] * np.sin(phi)
+        self.position = orbits.geometry(self._rho)[0]
+        self._stretch, self._turn = orbits.stretch(self._rho)[0], float(2.0 * np.pi / points)
+        self.measure = self._stretch * self._turn
+        # Even and odd functions of φ, which X and its functions do not mix.
+        size = (harmonics + 1) * functions
+        self._parities = slice(0, size), slice(size, None)
+        # Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP.
         mass = self._blocks([(0, self.angular)], [self.measure], [(0, self.angular)])
-        even, odd = (
-            cholesky(mass[part, part], lower=True, check_finite=False) for part in self._parities
-        )
-        return even, odd
+        blocks = (mass[part, part] for part in self._parities)
+        self._shapes = [cholesky(block, lower=True, check_finite=False) for block in blocks]
 
     @cached_property
     def generator(self) -> FloatArray:
@@ -132,12 +110,10 @@ class CircleBasis:
         functions = self.radial.shape[2]
         size, harmonics = self.harmonics.size, len(self.radial)
         blocks = np.zeros((size, functions, size, functions))
-        coupling = np.array(
-            [
-                [a @ (w[:, :, None] * b.T) for (_, b), w in zip(right, weights, strict=True)]
-                for _, a in left
-            ]
-        ).transpose(4, 2, 3, 0, 1)  # (right harmonic, radii, left harmonic, left, right)
+        pairs = [(w[:, :, None], b.T) for (_, b), w in zip(right, weights, strict=True)]
+        # (right harmonic, radii, left harmonic, left, right); one product at a time fits the cache
+        coupling = np.array([[a @ (w * b) for w, b in pairs] for _, a in left])
+        coupling = coupling.transpose(4, 2, 3, 0, 1)
         stacked = [
             np.concatenate([self.radial[k, order] for order, _ in left], axis=1)
             for k in self.harmonics
@@ -145,17 +121,10 @@ class CircleBasis:
         for b, kb in enumerate(self.harmonics):
             same = slice(0, harmonics) if b < harmonics else slice(harmonics, size)
             columns = np.stack([self.radial[kb, order].T for order, _ in right], axis=1)
-            mixed = (
-                coupling[b, :, same] @ columns[:, None]
-            )  # (radii, left harmonic, left, functions)
+            mixed = coupling[b, :, same] @ columns[:, None]  # (radii, harmonics, left, functions)
             inner = mixed.transpose(1, 2, 0, 3).reshape(mixed.shape[1], -1, functions)
             blocks[same, :, b] = np.stack(stacked[same]) @ inner
         return blocks.reshape(size * functions, size * functions)
-
-    @property
-    def measure(self) -> FloatArray:
-        """dX dP over R dR: X′ dφ."""
-        return self._stretch * self._turn
 
     def integrals(self, plain: FloatArray, along_x: FloatArray, along_p: FloatArray) -> FloatArray:
         """∫ (v plain + ∂_X v along_x + ∂_P v along_p) √w dX dP for every function v."""
@@ -172,8 +141,8 @@ class CircleBasis:
         ]
         return self._lowered(np.concatenate(values))
 
-    def fields(self, coefficients: FloatArray) -> Fields:
-        """W, ∂_X W and ∂_P W over √w at the nodes."""
+    def fields(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """W = w u, ∂_X W and ∂_P W over √w at the nodes."""
         table = self._lowered(coefficients, "T").reshape(self.harmonics.size, -1)
         radial = [
             np.stack([table[a] @ self.radial[k, i] for a, k in enumerate(self.harmonics)], axis=1)
@@ -183,54 +152,8 @@ class CircleBasis:
         u = radial[0] @ self.angular
         u_R, u_phi = radial[1] @ self.angular, radial[2] @ self.angular_slope
         s = self.orbits.slope(self.R)[0][:, None]
-        return Fields(
-            u,
-            (u_R * cos - u_phi * sin + 2.0 * s * self._rho * u) / self._stretch,
-            u_R * sin + u_phi * cos + 2.0 * s * self.momentum * u,
-        )
-
-
-def circle_basis(orbits: Orbits, functions: int, harmonics: int) -> CircleBasis:
-    """Basis of `functions` radial functions for each harmonic up to `harmonics`."""
-    panels = FEWEST_PANELS + (2 * functions + harmonics) // GAUSS_ORDER
-    R, width = gauss_panels(0.0, orbits.radius, panels)
-    log_density = orbits.log_density(R)[0]
-    root = np.sqrt(np.exp(log_density - np.max(log_density)) * R * width)
-    radial = np.empty((harmonics + 1, 3, functions, R.size))
-    for k in range(harmonics + 1):
-        scale = (R / orbits.radius) ** max(k - 1, 0) * root
-        first = scale * R if k else scale
-        polynomials = orthonormal(R**2, 2.0 * R, first, k * scale, functions)
-        radial[k] = polynomials.values, polynomials.slopes, polynomials.values / R
-    points = _angles(orbits, 2 * harmonics)
-    phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
-    order = np.arange(1, harmonics + 1)[:, None]
-    even, odd = np.cos(order * phi), np.sin(order * phi)
-    half = np.sqrt(np.pi)
-    constant = np.full((1, points), np.sqrt(0.5))
-    return CircleBasis(
-        orbits,
-        R,
-        phi,
-        root[:, None],
-        radial,
-        np.concatenate([np.arange(harmonics + 1), order[:, 0]]),
-        np.concatenate([constant, even, odd]) / half,
-        np.concatenate([0.0 * constant, -order * odd, order * even]) / half,
-    )
-
-
-def _angles(orbits: Orbits, order: int) -> int:
-    """Equispaced angles that integrate the coefficients times harmonics up to `order`."""
-    points = 64
-    while points < 4096:
-        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
-        spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
-        tail = np.max(spectrum[:, -points // 8 :], axis=1)
-        if np.all(tail <= 1e-9 * np.max(spectrum, axis=1)):
-            break
-        points *= 2
-    return points // 2 + order + 4
+        along_x = (u_R * cos - u_phi * sin + 2.0 * s * self._rho * u) / self._stretch
+        return u, along_x, u_R * sin + u_phi * cos + 2.0 * s * self.momentum * u
 
 
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
@@ -239,7 +162,7 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     The first function is constant, so the first coefficient is the probability, which is kept;
     the others relax to what it drives.
     """
-    basis = circle_basis(orbits, functions, harmonics)
+    basis = CircleBasis(orbits, functions, harmonics)
     generator = basis.generator
     inner = np.ascontiguousarray(generator[1:, 1:])
     driven = lu_solve(lu_factor(inner, check_finite=False), generator[1:, 0], check_finite=False)
@@ -248,25 +171,24 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     none = np.zeros_like(X)
     root = basis.root + none
     state /= basis.integrals(root, none, none) @ state
-    projected_starts, read = _starts(basis, state), _readings(basis)
+    observables = X, P, X**2 + P**2
+    read = np.stack([basis.integrals(B * basis.root, none, none) for B in observables], axis=1)
+    projected_starts = _starts(basis, state)
     traces = projected_starts[0] / state[0]
-
-    W = basis.fields(state).W
+    W = basis.fields(state)[0]
 
     def ratio(deviation: FloatArray) -> FloatArray:
-        field = basis.fields(np.concatenate([[0.0], deviation])).W
+        field = basis.fields(np.concatenate([[0.0], deviation]))[0]
         return np.asarray((field / W).ravel())
 
-    probability = W * root * basis.measure
-    positions = np.stack([X.ravel(), P.ravel(), (X**2 + P**2).ravel()], axis=1)
     return Relaxation(
         generator=inner,
         starts=(projected_starts - np.outer(state, traces))[1:],
         traces=traces,
         readings=read[1:],
         means=read.T @ state,
-        probability=probability.ravel(),
-        positions=positions,
+        probability=(W * root * basis.measure).ravel(),
+        positions=np.stack([B.ravel() for B in observables], axis=1),
         ratio=ratio,
     )
 
@@ -318,11 +240,3 @@ def _starts(basis: CircleBasis, state: FloatArray) -> FloatArray:
         ((intensity - 0.5) * W, -0.5 * X * W - W_X / 16.0, -0.5 * P * W - W_P / 16.0),
     )
     return np.stack([basis.integrals(*column) for column in columns], axis=1)
-
-
-def _readings(basis: CircleBasis) -> FloatArray:
-    """∫ B v w dX dP for B = X, P and |α|²: (N, 3)."""
-    X, P = basis.position, basis.momentum
-    none = np.zeros_like(X)
-    observables = (X, P, X**2 + P**2)
-    return np.stack([basis.integrals(B * basis.root, none, none) for B in observables], axis=1)

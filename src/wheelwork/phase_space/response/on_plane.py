@@ -6,7 +6,6 @@ in docs/developers/phase-space.md).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,38 +20,41 @@ FLOOR = 1e-6  # of the largest W; where W is below, the norm takes it as constan
 NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is rounding of the solves
 
 
-@dataclass(frozen=True, repr=False)
 class MeshProblem:
-    """The generator on a mesh, with everything scaled by 1/√W.
+    """The generator on points × points nodes, with everything scaled by 1/√W.
 
-    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). traces, probability, positions:
-    see `Relaxation`.
+    scale: (nodes,). generator: (nodes, nodes). starts: (nodes, 6). The others as in `Relaxation`;
+    shifts: of the Krylov space.
     """
 
-    scale: FloatArray
-    generator: sp.csc_array
-    starts: FloatArray
-    traces: FloatArray
-    probability: FloatArray
-    positions: FloatArray
-    shifts: tuple[complex, ...]
+    def __init__(self, box: Box, points: int) -> None:
+        steady = plane.solve(box, points)
+        W = steady.values.ravel() / np.sum(steady.values)
+        X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
+        self.scale = scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
+        plain = plane.generator(box, steady.X, steady.P)
+        self.generator = sp.csc_array(sp.diags_array(scale) @ plain @ sp.diags_array(1.0 / scale))
+        projected_starts = _starts(steady.X, steady.P, W)
+        self.traces = np.sum(projected_starts, axis=0)
+        self.starts = scale[:, None] * (projected_starts - np.outer(W, self.traces))
+        self.probability, self.positions = W, np.stack([X, P, X**2 + P**2], axis=1)
+        # Frequency of small oscillations about the deepest well, at least half the bare one.
+        X, frequency = np.linspace(box.low, box.high, 400), box.model.frequency
+        slope = box.rates.component(0).derivative()(X[[plane.deepest(box, X)]])[0, 0]
+        turning = float(frequency * np.sqrt(max(1.0 - slope / frequency, 0.25)))
+        self.shifts = (0.0, 1j * turning)
 
     def projected(self, space: FloatArray) -> Relaxation:
         """Galerkin projection on orthonormal columns, (nodes, m)."""
-        generator = space.T @ (self.generator @ space)
-
-        def ratio(deviation: FloatArray) -> FloatArray:
-            return np.asarray((space @ deviation) * self.scale)
-
         return Relaxation(
-            generator=generator,
+            generator=space.T @ (self.generator @ space),
             starts=space.T @ self.starts,
             traces=self.traces,
             readings=space.T @ (self.positions / self.scale[:, None]),
             means=self.positions.T @ self.probability,
             probability=self.probability,
             positions=self.positions,
-            ratio=ratio,
+            ratio=lambda deviation: (space @ deviation) * self.scale,
         )
 
     def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
@@ -91,30 +93,6 @@ class MeshProblem:
         return solve
 
 
-def mesh_problem(box: Box, points: int) -> MeshProblem:
-    """Set up the problem on points × points nodes."""
-    steady = plane.solve(box, points)
-    W = steady.values.ravel() / np.sum(steady.values)
-    X, P = (axis.ravel() for axis in np.meshgrid(steady.X, steady.P, indexing="ij"))
-    scale = 1.0 / np.sqrt(np.maximum(W, FLOOR * np.max(W)))
-    generator = sp.csc_array(
-        sp.diags_array(scale)
-        @ plane.generator(box, steady.X, steady.P)
-        @ sp.diags_array(1.0 / scale)
-    )
-    projected_starts = _starts(steady.X, steady.P, W)
-    traces = np.sum(projected_starts, axis=0)
-    return MeshProblem(
-        scale=scale,
-        generator=generator,
-        starts=scale[:, None] * (projected_starts - np.outer(W, traces)),
-        traces=traces,
-        probability=W,
-        positions=np.stack([X, P, X**2 + P**2], axis=1),
-        shifts=(0.0, 1j * _turning_rate(box)),
-    )
-
-
 def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
     """`Relaxation.starts` at the nodes, (nodes, 6)."""
     field = W.reshape(X.size, P.size)
@@ -122,11 +100,8 @@ def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
     along_p = [(central(P.size, P[1] - P[0], order) @ field.T).T for order in (1, 2)]
     X, P = X[:, None], P[None, :]
     intensity = X**2 + P**2
-    pair = (
-        (intensity + 0.5) * field
-        + 0.5 * (X * along_x[0] + P * along_p[0])
-        + (along_x[1] + along_p[1]) / 16.0
-    )
+    pair = (intensity + 0.5) * field + 0.5 * (X * along_x[0] + P * along_p[0])
+    pair += (along_x[1] + along_p[1]) / 16.0
     columns = (
         X * field,
         P * field,
@@ -136,13 +111,3 @@ def _starts(X: FloatArray, P: FloatArray, W: FloatArray) -> FloatArray:
         pair,
     )
     return np.stack([column.ravel() for column in columns], axis=1)
-
-
-def _turning_rate(box: Box) -> float:
-    """Frequency of small oscillations about the deepest well, at least half the bare one."""
-    X = np.linspace(box.low, box.high, 400)
-    frequency = box.model.frequency
-    force = box.rates.component(0)
-    energy = X**2 - 2.0 / frequency * force.antiderivative()(X)[0]
-    stiffness = 1.0 - force.derivative()(X[[np.argmin(energy)]])[0, 0] / frequency
-    return float(frequency * np.sqrt(max(stiffness, 0.25)))

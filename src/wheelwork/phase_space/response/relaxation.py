@@ -34,7 +34,7 @@ Solver = Callable[[FloatArray], FloatArray]
 
 
 class Combination(NamedTuple):
-    """A combination of columns: Σ factor · column."""
+    """Σ factor · column."""
 
     columns: tuple[int, ...]
     factors: tuple[complex, ...] = (1.0,)
@@ -71,8 +71,7 @@ class Relaxation:
     def _modes(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """Eigenvalues, readings (modes, 3) and starts (modes, 6) of the modes."""
         values, vectors = eig(self.generator, check_finite=False)
-        projected_starts = np.linalg.solve(vectors, self.starts)
-        return values, vectors.T @ self.readings, projected_starts
+        return values, vectors.T @ self.readings, np.linalg.solve(vectors, self.starts)
 
     @cached_property
     def _decaying(self) -> npt.NDArray[np.bool_]:
@@ -109,8 +108,9 @@ class Relaxation:
             vector /= np.linalg.norm(vector)
         return self.ratio(vector)
 
-    def decay(self, reading: Combination, start: Combination) -> Decay:
-        """The correlation of two combinations."""
+    def correlation(self, name: str) -> Decay:
+        """One of `CORRELATIONS`."""
+        reading, start = CORRELATIONS[name]
         values, read, projected_starts = self._modes
         amplitudes = reading.of(read) * start.of(projected_starts)
         return Decay(
@@ -139,11 +139,6 @@ CORRELATIONS: Mapping[str, tuple[Combination, Combination]] = MappingProxyType(
 )
 
 
-def correlation(relaxation: Relaxation, name: str) -> Decay:
-    """One of `CORRELATIONS`."""
-    return relaxation.decay(*CORRELATIONS[name])
-
-
 def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
     """Relative changes of everything reported.
 
@@ -152,7 +147,7 @@ def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
     width and coherence time over themselves.
     """
     delays = _delays(fine)
-    pairs = {name: (correlation(coarse, name), correlation(fine, name)) for name in CORRELATIONS}
+    pairs = {name: (coarse.correlation(name), fine.correlation(name)) for name in CORRELATIONS}
     changes = {}
     for name, (before, after) in pairs.items():
         scale = abs(pairs[SCALES.get(name, name)][1].initial)

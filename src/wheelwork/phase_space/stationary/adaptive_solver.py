@@ -1,6 +1,7 @@
 """The stationary equation to a tolerance: on orbits or on the plane, on finer and finer meshes."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -10,13 +11,8 @@ from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.distribution import moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.stationary import circle_solver, plane
-from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution, circles
-from wheelwork.phase_space.stationary.orbits import (
-    Orbits,
-    SeveralWells,
-    find_orbits,
-    table_error,
-)
+from wheelwork.phase_space.stationary.orbit_distribution import Circles, OrbitDistribution
+from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
 from wheelwork.phase_space.stationary.plane import PlaneDistribution
 from wheelwork.phase_space.stationary.stationary_state import MEASURED, Stationary, stationary
 
@@ -43,20 +39,27 @@ def refined(
     *,
     extrapolate: bool = True,
 ) -> tuple[AnyDistribution, FloatArray, Level]:
-    """Solve on finer and finer meshes until the estimated error is below `rtol`."""
+    """Solve on finer and finer meshes until the estimated error is below `rtol`.
+
+    That is the last change, reduced as the changes fall (`extrapolate`), or if it is larger the one
+    before, reduced as by eighth order.
+    """
     coarse = solve(levels[0])
-    changes: list[FloatArray] = []
-    error: FloatArray = np.array([np.inf, np.inf])
-    for level in levels[1:]:
+    before: FloatArray | None = None
+    for index, level in enumerate(levels[1:], start=1):
         fine = solve(level)
-        changes.append(change(coarse, fine))
-        error = (_extrapolated(changes) if extrapolate else _kept(changes)) + tables
+        last = error = change(coarse, fine)
+        if before is not None and extrapolate:
+            rate = np.max(last[:-1]) / max(float(np.max(before[:-1])), 1e-300)
+            error = last * min(1.0, TREND_SAFETY * rate)
+        elif before is not None:
+            error = np.maximum(last, EIGHTH_ORDER * before)
+        error = error + tables
         if np.max(error[:-1]) <= rtol:
             return fine, error, level
-        remaining = len(levels) - 1 - levels.index(level)
-        if extrapolate and np.max(error[:-1]) > rtol * BEST_GAIN**remaining:
+        if extrapolate and np.max(error[:-1]) > rtol * BEST_GAIN ** (len(levels) - 1 - index):
             break
-        coarse = fine
+        coarse, before = fine, last
     raise NotConverged(
         f"the Fokker–Planck solution did not reach rtol = {rtol:g} on meshes up to "
         f"{level}; the estimated error is {float(np.max(error[:-1])):.1e}, of which "
@@ -67,26 +70,10 @@ def refined(
 def change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     """Relative changes of the measured moments, and the distance of the two W."""
     a, b = moments(coarse), moments(fine)
-    relative: list[float] = [abs(a[name] / b[name] - 1.0) for name in MEASURED]
-    distances: tuple[float, float] = fine.distances(coarse)
     # One moment may agree by chance: all share the largest change.
-    return np.array([*[max(relative)] * len(MEASURED), *distances])
-
-
-def _kept(changes: list[FloatArray]) -> FloatArray:
-    """The last change, or the one before reduced as by eighth order, if that is larger."""
-    if len(changes) == 1:
-        return changes[-1]
-    return np.maximum(changes[-1], EIGHTH_ORDER * changes[-2])
-
-
-def _extrapolated(changes: list[FloatArray]) -> FloatArray:
-    """Error of the last level from the last change and how fast the changes fall."""
-    last = changes[-1]
-    if len(changes) == 1:
-        return last
-    rate = np.max(last[:-1]) / max(float(np.max(changes[-2][:-1])), 1e-300)
-    return last * min(1.0, TREND_SAFETY * rate)
+    largest: float = max(abs(a[name] / b[name] - 1.0) for name in MEASURED)
+    distances: tuple[float, float] = fine.distances(coarse)
+    return np.array([*[largest] * len(MEASURED), *distances])
 
 
 def solve_stationary(model: PhaseSpaceModel, rtol: float) -> Stationary:
@@ -123,24 +110,22 @@ def plane_instead(
 
 
 def _on_orbits(orbits: Orbits, tables: float, rtol: float) -> Stationary:
-    start = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
+    mesh = Circles(orbits)
 
     def at(level: tuple[int, int]) -> OrbitDistribution:
-        return start.with_modulation(circle_solver.solve(orbits, *level))
+        return OrbitDistribution(orbits, mesh, circle_solver.solve(orbits, *level))
 
     solution, error, level = refined(at, LEVELS, rtol, tables)
     details = {"mesh_radii": level[0], "harmonics": level[1]}
     rates = orbits.potential.rates
-    return stationary(orbits.model, solution, rates, error, details, start.circles.quadrature_error)
+    return stationary(orbits.model, solution, rates, error, details, mesh.quadrature_error)
 
 
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> Stationary:
     box = plane.find_box(model, table_tolerance(rtol))
-
-    def at(points: int) -> plane.PlaneDistribution:
-        return plane.solve(box, points)
-
-    solution, error, points = refined(at, PLANE_LEVELS, rtol, box.table_error, extrapolate=False)
+    solution, error, points = refined(
+        partial(plane.solve, box), PLANE_LEVELS, rtol, box.table_error, extrapolate=False
+    )
     # Rare switching magnifies rounding by the time between switches.
     error = error + ROUNDING * np.exp(solution.barrier)
     if np.max(error[:-1]) > rtol:
@@ -161,9 +146,10 @@ def orbit_average(model: PhaseSpaceModel, rtol: float) -> Stationary:
             "the potential has several wells, which EnergyDiffusion does not treat; "
             "use FokkerPlanck"
         ) from None
-    first = OrbitDistribution(orbits, circles(orbits), circle_solver.flat(orbits))
+    mesh = Circles(orbits)
+    first = OrbitDistribution(orbits, mesh, circle_solver.flat(orbits))
     level = next((level for level in LEVELS[1:] if level[0] > 2.0 * orbits.radius), LEVELS[-1])
-    better = first.with_modulation(circle_solver.solve(orbits, *level))
+    better = OrbitDistribution(orbits, mesh, circle_solver.solve(orbits, *level))
     correction = change(better, first)
     size = float(np.max(correction[:-1]))
     if size > LARGEST_CORRECTION:
@@ -173,4 +159,4 @@ def orbit_average(model: PhaseSpaceModel, rtol: float) -> Stationary:
         )
     error = correction / (1.0 - 2.0 * size) + table_error(orbits)
     rates = orbits.potential.rates
-    return stationary(orbits.model, first, rates, error, {}, first.circles.quadrature_error)
+    return stationary(orbits.model, first, rates, error, {}, mesh.quadrature_error)

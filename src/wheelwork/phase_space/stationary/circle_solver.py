@@ -44,7 +44,7 @@ class Modulation:
 
     @property
     def harmonics(self) -> int:
-        """K, the highest angular harmonic."""
+        """K."""
         return int(self.values.shape[1]) // 2
 
     def at(self, R: FloatArray) -> FloatArray:
@@ -60,24 +60,21 @@ class Modulation:
 
 def flat(orbits: Orbits) -> Modulation:
     """u = 1: the orbit-averaged solution itself."""
-    values = np.zeros((2 * HALF_WIDTH + 1, 1))
-    values[:, 0] = 1.0
+    values = np.ones((2 * HALF_WIDTH + 1, 1))
     return Modulation(values, orbits.radius / len(values))
 
 
 def solve(orbits: Orbits, nodes: int, harmonics: int) -> Modulation:
-    """Solve for u on `nodes` radii with angular harmonics up to `harmonics`."""
-    spacing = orbits.radius / nodes
-    basis = _Basis(harmonics)
-    system = _Banded.empty(nodes, basis.size)
-    _add_local_equations(system, orbits, basis, spacing)
-    _add_flux_equations(system, orbits, basis, spacing)
-    right = np.zeros(nodes * basis.size)
+    """u on `nodes` radii with angular harmonics up to `harmonics`."""
+    system = _System(orbits, nodes, harmonics)
+    system.add_local_equations()
+    system.add_flux_equations()
+    right = np.zeros(system.bands.shape[1])
     right[0] = 1.0
     solution = solve_banded(
         (system.lower, system.upper), system.bands, right, overwrite_ab=True, check_finite=False
     )
-    return Modulation(solution.reshape(nodes, basis.size), spacing)
+    return Modulation(solution.reshape(nodes, -1), system.spacing)
 
 
 class _Basis:
@@ -104,28 +101,62 @@ class _Basis:
         return np.asarray(self.projection @ (factor[:, :, None] * functions))
 
 
-@dataclass(frozen=True, repr=False)
-class _Banded:
-    """LAPACK band storage of blocks (size × size) between neighbouring radii."""
+class _System:
+    """Equations between neighbouring radii, blocks of harmonics in LAPACK's band storage."""
 
-    bands: FloatArray
-    lower: int
-    upper: int
-    size: int
+    def __init__(self, orbits: Orbits, nodes: int, harmonics: int) -> None:
+        self.orbits, self.nodes, self.basis = orbits, nodes, _Basis(harmonics)
+        self.spacing, size = orbits.radius / nodes, self.basis.size
+        self.lower, self.upper = (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+        self.bands = np.zeros((self.lower + self.upper + 1, nodes * size), order="F")
 
-    @classmethod
-    def empty(cls, nodes: int, size: int) -> "_Banded":
-        lower, upper = (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
-        bands = np.zeros((lower + upper + 1, nodes * size), order="F")
-        return cls(bands, lower, upper, size)
+    def add_local_equations(self) -> None:
+        """The equation at every node, for every harmonic but the mean."""
+        nodes = np.arange(self.nodes)
+        R = np.asarray((nodes + 0.5) * self.spacing, float)
+        rows = stencils(R / self.spacing, self.nodes, 2 * HALF_WIDTH + 1, 3)
+        at_node, first, second = _operator(self.orbits, self.basis, R)
+        for blocks in (at_node, first, second):
+            blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
+        _scatter(self.bands, self.upper, nodes, nodes, at_node)
+        self._add_stencils(rows, 1, first / self.spacing, nodes)
+        self._add_stencils(rows, 2, second / self.spacing**2, nodes)
 
-    def add(self, rows: IntArray, columns: IntArray, blocks: FloatArray) -> None:
-        """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
-        _scatter(self.bands, self.upper, rows, columns, blocks)
+    def add_flux_equations(self) -> None:
+        """∮ sin φ (d̃ ∂_P u + c P u) dφ = 0 on circles between nodes, and u = 1 at the centre."""
+        orbits, basis = self.orbits, self.basis
+        between = np.arange(1, self.nodes)
+        R = np.asarray(between * self.spacing, float)
+        rows = stencils(R / self.spacing, self.nodes, 2 * HALF_WIDTH, 2)
+        cos, sin = basis.cosine, basis.sine
+        s = orbits.slope(R)[0][:, None]
+        friction, d = orbits.geometry(R[:, None] * cos)[1:]
+        c = friction + 2.0 * s * d
+        scale = 1.0 / np.mean(d * sin**2, axis=1)[:, None, None]
+        value = basis.project(R[:, None] * sin**2 * c, basis.values)
+        value += basis.project(d * sin * cos / R[:, None], basis.first)
+        slope = basis.project(d * sin**2, basis.values)
+        for blocks, order in ((value, 0), (slope / self.spacing, 1)):
+            blocks[:, 1:, :] = 0.0
+            self._add_stencils(rows, order, scale * blocks, between)
+        self.bands[self.upper, 0] += 1.0
+
+    def _add_stencils(
+        self, rows: Stencils, derivative: int, blocks: FloatArray, block_rows: IntArray
+    ) -> None:
+        first, weights = rows
+        for offset in range(weights.shape[2]):
+            neighbour = first + offset
+            mirrored = neighbour < 0
+            parity = np.where(mirrored[:, None, None], self.basis.parity, 1.0)
+            weight = weights[derivative, :, offset][:, None, None]
+            column = np.where(mirrored, -1 - neighbour, neighbour)
+            _scatter(self.bands, self.upper, block_rows, column, weight * parity * blocks)
 
 
 @numba.njit(cache=True, nogil=True)
 def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-def]
+    """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
     count, size, _ = blocks.shape
     for i in range(count):
         for b in range(size):
@@ -133,19 +164,6 @@ def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-de
             offset = upper + rows[i] * size - column
             for a in range(size):
                 bands[offset + a, column] += blocks[i, a, b]
-
-
-def _add_local_equations(system: _Banded, orbits: Orbits, basis: _Basis, spacing: float) -> None:
-    """The equation at every node, for every harmonic but the mean."""
-    nodes = system.bands.shape[1] // basis.size
-    R = (np.arange(nodes) + 0.5) * spacing
-    rows = stencils(R / spacing, nodes, 2 * HALF_WIDTH + 1, 3)
-    at_node, first, second = _operator(orbits, basis, R)
-    for blocks in (at_node, first, second):
-        blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
-    system.add(np.arange(nodes), np.arange(nodes), at_node)
-    _add_stencils(system, basis, rows, 1, first / spacing)
-    _add_stencils(system, basis, rows, 2, second / spacing**2)
 
 
 def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray, ...]:
@@ -167,47 +185,6 @@ def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray,
         2.0 * d * sin * cos / r, basis.first
     )
     return at_node, first, basis.project(d * sin**2, basis.values)
-
-
-def _add_flux_equations(system: _Banded, orbits: Orbits, basis: _Basis, spacing: float) -> None:
-    """∮ sin φ (d̃ ∂_P u + c P u) dφ = 0 on the circles between nodes, and u = 1 at the centre."""
-    nodes = system.bands.shape[1] // basis.size
-    between = np.arange(1, nodes)
-    R = between * spacing
-    rows = stencils(R / spacing, nodes, 2 * HALF_WIDTH, 2)
-    cos, sin = basis.cosine, basis.sine
-    s = orbits.slope(R)[0][:, None]
-    friction, d = orbits.geometry(R[:, None] * cos)[1:]
-    c = friction + 2.0 * s * d
-    scale = 1.0 / np.mean(d * sin**2, axis=1)[:, None, None]
-    value = basis.project(R[:, None] * sin**2 * c, basis.values)
-    value += basis.project(d * sin * cos / R[:, None], basis.first)
-    slope = basis.project(d * sin**2, basis.values)
-    for blocks, order in ((value, 0), (slope / spacing, 1)):
-        blocks[:, 1:, :] = 0.0
-        _add_stencils(system, basis, rows, order, scale * blocks, between)
-    pin = np.zeros((1, basis.size, basis.size))
-    pin[0, 0, 0] = 1.0
-    system.add(np.zeros(1, np.intp), np.zeros(1, np.intp), pin)
-
-
-def _add_stencils(
-    system: _Banded,
-    basis: _Basis,
-    rows: Stencils,
-    derivative: int,
-    blocks: FloatArray,
-    block_rows: IntArray | None = None,
-) -> None:
-    if block_rows is None:
-        block_rows = np.arange(len(blocks))
-    for offset in range(rows.weights.shape[2]):
-        neighbour = rows.first + offset
-        mirrored = neighbour < 0
-        parity = np.where(mirrored[:, None, None], basis.parity, 1.0)
-        weight = rows.weights[derivative, :, offset][:, None, None]
-        column = np.where(mirrored, -1 - neighbour, neighbour)
-        system.add(block_rows, column, weight * parity * blocks)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -17,33 +17,24 @@ MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
-@dataclass(frozen=True, repr=False)
 class Circles:
     """Radii times angles, with all that depends on the orbits alone.
 
+    They integrate w, X and X′ to rounding, and the rates closely.
     R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
     X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
     exp(peak). quadrature_error: see `Stationary`.
     """
 
-    R: FloatArray
-    phi: FloatArray
-    X: FloatArray
-    area: FloatArray
-    envelope: FloatArray
-    peak: float
-    quadrature_error: float
-
-
-def circles(orbits: Orbits) -> Circles:
-    """Choose radii and angles that integrate w, X and X′ to rounding, and the rates closely."""
-    peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
-    phi = _angles(orbits)
-    panels, quadrature_error = _resolved(orbits, phi, _panels(orbits, peak), peak)
-    R, radial_weight, envelope = _radii(orbits, panels, peak)
-    rho = R[:, None] * np.cos(phi)
-    area = orbits.stretch(rho)[0] * (R * radial_weight)[:, None] * (2.0 * np.pi / phi.size)
-    return Circles(R, phi, orbits.geometry(rho)[0], area, envelope, peak, quadrature_error)
+    def __init__(self, orbits: Orbits) -> None:
+        self.peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
+        self.phi = phi = orbit_angles(orbits, 16, 1e-11) - np.pi
+        panels = _panels(orbits, self.peak)
+        panels, self.quadrature_error = _resolved(orbits, phi, panels, self.peak)
+        self.R, radial_weight, self.envelope = _radii(orbits, panels, self.peak)
+        rho = self.R[:, None] * np.cos(phi)
+        area = orbits.stretch(rho)[0] * (self.R * radial_weight)[:, None]
+        self.area, self.X = area * (2.0 * np.pi / phi.size), orbits.geometry(rho)[0]
 
 
 def _panels(orbits: Orbits, peak: float) -> int:
@@ -94,14 +85,17 @@ def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatA
     return R, weight, np.exp(orbits.log_density(R)[0] - peak)
 
 
-def _angles(orbits: Orbits) -> FloatArray:
-    """Equispaced angles that resolve X, X′γ and X′d on the largest circle."""
+def orbit_angles(orbits: Orbits, tail: int, accuracy: float) -> FloatArray:
+    """Equispaced angles that resolve X, X′γ and X′d on the largest circle.
+
+    The last 1/tail of the spectrum over the points is to be below `accuracy` of its largest.
+    """
     points = 64
     while True:
-        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points - np.pi
+        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
         spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
-        tail = np.max(spectrum[:, -points // 16 :], axis=1)
-        if points >= 4096 or np.all(tail <= 1e-11 * np.max(spectrum, axis=1)):
+        last = np.max(spectrum[:, -points // tail :], axis=1)
+        if points >= 4096 or np.all(last <= accuracy * np.max(spectrum, axis=1)):
             return phi
         points *= 2
 
@@ -117,10 +111,6 @@ class OrbitDistribution:
     def __repr__(self) -> str:
         radii, angles = self.circles.X.shape
         return f"OrbitDistribution(<{radii} radii x {angles} angles, extent {self.extent:.4g}>)"
-
-    def with_modulation(self, modulation: Modulation) -> "OrbitDistribution":
-        """Return the distribution with another u."""
-        return OrbitDistribution(self.orbits, self.circles, modulation)
 
     @property
     def edge_probability(self) -> float:
@@ -159,13 +149,16 @@ class OrbitDistribution:
         """
         mesh = self.circles
         harmonics = max(self.modulation.harmonics, other.modulation.harmonics)
-        change = _resized(self.modulation.at(mesh.R) / self._norm, harmonics)
-        change -= _resized(other.modulation.at(mesh.R) / other._norm, harmonics)
+        change = np.zeros((mesh.R.size, 2, harmonics + 1))  # even and odd in P
+        for one, sign in ((self, 1.0), (other, -1.0)):
+            values, own = one.modulation.at(mesh.R) / one._norm, one.modulation.harmonics
+            change[:, 0, : own + 1] += sign * values[:, : own + 1]
+            change[:, 1, :own] += sign * values[:, own + 1 :]
         size = mesh.envelope * np.sum(mesh.area, axis=1)
         energy = np.sum(size / self._norm * mesh.R**2)
         size = size * (1.0 + mesh.R**2 / energy)
-        even = np.sqrt(np.sum(change[:, : harmonics + 1] ** 2, axis=1))
-        odd = np.sqrt(np.sum(change[:, harmonics + 1 :] ** 2, axis=1))
+        even = np.sqrt(np.sum(change[:, 0] ** 2, axis=1))
+        odd = np.sqrt(np.sum(change[:, 1, :harmonics] ** 2, axis=1))
         first, second = float(np.sum(size * even)), float(np.sum(size * odd))
         return first + second**2, first + second
 
@@ -181,12 +174,3 @@ class OrbitDistribution:
     def _envelope(self, R: FloatArray) -> FloatArray:
         """The normalised factor w(R²)."""
         return np.asarray(np.exp(self.orbits.log_density(R)[0] - self.circles.peak) / self._norm)
-
-
-def _resized(coefficients: FloatArray, harmonics: int) -> FloatArray:
-    """Fourier coefficients (radii, 2K + 1) brought to 2·harmonics + 1 columns."""
-    own = coefficients.shape[1] // 2
-    resized = np.zeros((len(coefficients), 2 * harmonics + 1))
-    resized[:, : own + 1] = coefficients[:, : own + 1]
-    resized[:, harmonics + 1 : harmonics + 1 + own] = coefficients[:, own + 1 :]
-    return resized

@@ -17,7 +17,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
-from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, extended, tabulated_rates
+from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
 # Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
@@ -28,31 +28,18 @@ class SeveralWells(Exception):
     """The potential has more than one minimum: orbits are no single family of circles."""
 
 
-@dataclass(frozen=True, repr=False)
 class Potential:
-    """Rates and potential on a range of X.
+    """Potential on the range of the table `rates` (of `PhaseSpaceModel.scaled`); rest: its minimum.
 
-    rates: table of (f, γ, d, local observables) over X (see `PhaseSpaceModel.scaled`). force: table
-    of f alone. rest: the minimum of U.
+    force: table of f alone.
     """
 
-    frequency: float
-    rates: ChebyshevTable
-    force: ChebyshevTable
-    rest: float
-
-    @cached_property
-    def _force_slope(self) -> ChebyshevTable:
-        return self.force.derivative()
-
-    @cached_property
-    def _work(self) -> ChebyshevTable:
-        """∫ f dX from the lower end of the range."""
-        return self.force.antiderivative()
-
-    @cached_property
-    def _work_to_rest(self) -> float:
-        return float(self._work(np.array([self.rest]))[0, 0])
+    def __init__(
+        self, frequency: float, rates: ChebyshevTable, force: ChebyshevTable, rest: float
+    ) -> None:
+        self.frequency, self.rates, self.force, self.rest = frequency, rates, force, rest
+        self._force_slope, self._work = force.derivative(), force.antiderivative()
+        self._work_to_rest = float(self._work(np.array([rest]))[0, 0])
 
     def energy(self, X: FloatArray) -> FloatArray:
         """Return U(X) − U(rest)."""
@@ -82,11 +69,6 @@ class Potential:
             second = 2.0 - 2.0 / self.frequency * self._force_slope(points)[0]
             values[near] = taylor(step[near], t, second * weight)
         return values
-
-    @property
-    def edge_energy(self) -> float:
-        """Largest energy whose orbit lies inside the range."""
-        return float(np.min(self.energy(np.array([self.rates.low, self.rates.high]))))
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,26 +103,29 @@ class Orbits:
 
 
 def find_orbits(model: PhaseSpaceModel, rtol: float) -> Orbits:
-    """Find the range that holds the steady state and the orbit-averaged density on it.
+    """Orbits over the range that holds the steady state.
 
-    Raises NoSteadyState when the friction does not confine the state, SeveralWells when the
-    potential has more than one minimum, NotConverged when the state is too large.
+    Raises as `find_domain`, and SeveralWells.
     """
-    reach = find_domain(model).reach
-    rates = tabulated_rates(model, reach, rtol)
+    reach, rates = find_domain(model).reach, None
     while True:
+        rates = tabulated_rates(model, reach, rtol, rates)
         potential = _potential(model, rates)
         orbits = _orbits(model, potential, rtol)
-        fall = _fall(orbits)
+        # How far ln w has fallen from its maximum to the edge; it may still rise there.
+        log_density = orbits.log_density(np.linspace(0.0, orbits.radius, 400))[0]
+        slope = float(orbits.slope(np.array([orbits.radius]))[0, 0])
+        fall = float(np.max(log_density) - log_density[-1]) if slope < 0.0 else 0.0
         if fall >= FALL:
             return _shortened(orbits)
-        reach = _next_reach(orbits, reach, fall)
-        rates = extended(rates, model, reach, rtol)
+        reach = _next_reach(orbits, reach, fall, slope)
 
 
 def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     """Find the rest position; refuse several wells."""
-    probe = np.unique(np.concatenate([_refined(rates.breaks), np.linspace(-1.0, 1.0, 9)]))
+    fractions = np.linspace(0.0, 1.0, 65)[:-1]
+    inner = rates.breaks[:-1, None] + np.diff(rates.breaks)[:, None] * fractions
+    probe = np.unique(np.concatenate([inner.ravel(), [rates.high], np.linspace(-1.0, 1.0, 9)]))
     probe = probe[(probe >= rates.low) & (probe <= rates.high)]
     force = rates.component(0)
     slope = 2.0 * probe - 2.0 / model.frequency * force(probe)[0]
@@ -161,13 +146,9 @@ def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
     return Potential(model.frequency, rates, force, float(rest))
 
 
-def _refined(breaks: FloatArray) -> FloatArray:
-    fractions = np.linspace(0.0, 1.0, 65)[:-1]
-    return np.append((breaks[:-1, None] + np.diff(breaks)[:, None] * fractions).ravel(), breaks[-1])
-
-
 def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
-    radius = np.sqrt(potential.edge_energy)
+    ends = np.array([potential.rates.low, potential.rates.high])
+    radius = np.sqrt(np.min(potential.energy(ends)))  # of the largest orbit between them
 
     def geometry(rho: FloatArray) -> FloatArray:
         X = _position(potential, rho)
@@ -176,31 +157,16 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.stack([X, stretch * friction, stretch * diffusion])
 
     # A table must be looser than those it is made of: their pieces join to their own error only.
-    table = tabulate(geometry, -radius, radius, 10.0 * rtol)
-    return _averaged(model, potential, table, radius, 30.0 * rtol)
+    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol), 30.0 * rtol
 
-
-def _averaged(
-    model: PhaseSpaceModel,
-    potential: Potential,
-    geometry: ChebyshevTable,
-    radius: float,
-    rtol: float,
-) -> Orbits:
-    """Solve the orbit-averaged equation w′/w = −∮γP²/(2∮dP²) on the given geometry."""
-
-    def slope(R: FloatArray) -> FloatArray:
-        friction, diffusion = orbit_averages(geometry, R, rtol)
+    def average_slope(R: FloatArray) -> FloatArray:
+        """w′/w = −∮γP²/(2∮dP²)."""
+        friction, diffusion = orbit_averages(table, R, rtol)
         return np.atleast_2d(-0.5 * friction / diffusion)
 
-    table = tabulate(slope, 0.0, radius, rtol, floor=1.0 / radius**2)
-
-    def radial_slope(R: FloatArray) -> FloatArray:
-        return np.asarray(2.0 * R * table(R))
-
-    log_density = tabulate(radial_slope, 0.0, radius, rtol, floor=1.0 / radius).antiderivative()
-    stretch = geometry.derivative()
-    return Orbits(model, potential, geometry, stretch, table, log_density)
+    slope = tabulate(average_slope, 0.0, radius, rtol, floor=1.0 / radius**2)
+    rise = tabulate(lambda R: 2.0 * R * slope(R), 0.0, radius, rtol, floor=1.0 / radius)
+    return Orbits(model, potential, table, table.derivative(), slope, rise.antiderivative())
 
 
 def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
@@ -246,18 +212,8 @@ def _stretch(potential: Potential, rho: FloatArray, X: FloatArray) -> FloatArray
     return np.asarray(2.0 * rho / potential.slope(X))
 
 
-def _fall(orbits: Orbits) -> float:
-    """How far ln w has fallen from its maximum to the edge; 0 while it still rises there."""
-    R = np.linspace(0.0, orbits.radius, 400)
-    log_density = orbits.log_density(R)[0]
-    if orbits.slope(np.array([orbits.radius]))[0, 0] >= 0.0:
-        return 0.0
-    return float(np.max(log_density) - log_density[-1])
-
-
-def _next_reach(orbits: Orbits, reach: float, fall: float) -> float:
+def _next_reach(orbits: Orbits, reach: float, fall: float, slope: float) -> float:
     """Extrapolate the range needed from the slope at the edge, by a factor of two at most."""
-    slope = float(orbits.slope(np.array([orbits.radius]))[0, 0])
     larger = 2.0 * reach
     if slope < 0.0:
         needed = np.sqrt(orbits.radius**2 + (FALL - fall) / -slope)
@@ -277,16 +233,11 @@ def _shortened(orbits: Orbits) -> Orbits:
     enough = log_density - np.max(log_density) <= -FALL
     last = int(np.argmin(enough[::-1]))
     cut = R[min(R.size - 1, R.size - last)]
-    return replace(orbits, slope=_cut(orbits.slope, cut), log_density=_cut(orbits.log_density, cut))
-
-
-def _cut(table: ChebyshevTable, high: float) -> ChebyshevTable:
-    """Restrict a table to [low, high]."""
-
-    def same(R: FloatArray) -> FloatArray:
-        return table(R)
-
-    return tabulate(same, table.low, high, max(1e-13, float(np.max(table.error))))
+    slope, log_density = (
+        tabulate(table, table.low, cut, max(1e-13, float(np.max(table.error))))
+        for table in (orbits.slope, orbits.log_density)
+    )
+    return replace(orbits, slope=slope, log_density=log_density)
 
 
 def table_error(orbits: Orbits) -> float:

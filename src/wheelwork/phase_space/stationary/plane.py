@@ -30,10 +30,7 @@ LARGEST_RESIDUAL = 1e-10
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle that holds the state: X from low to high, |P| up to reach.
-
-    rates: table of (f, γ, d, local observables) over at least that range.
-    """
+    """A rectangle that holds the state: X from low to high, |P| up to reach; rates over it."""
 
     model: PhaseSpaceModel
     rates: ChebyshevTable
@@ -65,8 +62,7 @@ class PlaneDistribution:
 
     @property
     def extent(self) -> float:
-        corner = max(abs(self.X[0]), abs(self.X[-1]))
-        return float(np.hypot(corner, self.P[-1]))
+        return float(np.hypot(max(abs(self.X[0]), abs(self.X[-1])), self.P[-1]))
 
     @property
     def edge_probability(self) -> float:
@@ -108,15 +104,17 @@ class PlaneDistribution:
     def _spline(self) -> RectBivariateSpline:
         """Quintic spline through the band-limited interpolation on a finer mesh."""
         fine = _upsampled(_upsampled(self.values, 0), 1)
-        X, P = _upsampled_axis(self.X), _upsampled_axis(self.P)
+        X, P = (
+            np.linspace(axis[0], axis[-1], (axis.size - 1) * UPSAMPLING + 1)
+            for axis in (self.X, self.P)
+        )
         return RectBivariateSpline(X, P, fine, kx=5, ky=5)
 
 
 def find_box(model: PhaseSpaceModel, rtol: float) -> Box:
-    """Find the rectangle from the energy distribution, averaged over all wells.
+    """The rectangle, from the energy distribution averaged over all wells.
 
-    Raises NoSteadyState when friction does not confine the state, NotConverged when it is too
-    large for a mesh.
+    Raises as `find_domain`.
     """
     domain = find_domain(model)
     rates = tabulated_rates(model, domain.reach, rtol)
@@ -127,14 +125,21 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     """Solve on points × points nodes."""
     X = np.linspace(box.low, box.high, points)
     P = np.linspace(-box.reach, box.reach, points)
-    matrix = generator(box, X, P).tolil()
-    pinned = int(np.ravel_multi_index((_deepest(box, X), points // 2), (points, points)))
-    matrix[pinned, :] = 0.0
-    matrix[pinned, pinned] = 1.0
+    equations = generator(box, X, P).tolil()
+    pinned = int(np.ravel_multi_index((deepest(box, X), points // 2), (points, points)))
+    equations[pinned, :] = 0.0
+    equations[pinned, pinned] = 1.0
     right = np.zeros(points**2)
     right[pinned] = 1.0
-    values = _solved(matrix.tocsc(), right).reshape(points, points)
-    return PlaneDistribution(X, P, values / (np.sum(values) * (X[1] - X[0]) * (P[1] - P[0])))
+    matrix = equations.tocsc()
+    factors = factorised(matrix)
+    values = factors.solve(right)
+    values += factors.solve(right - matrix @ values)  # one step of refinement
+    residual = np.max(np.abs(right - matrix @ values)) / np.max(np.abs(values))
+    if not residual < LARGEST_RESIDUAL * np.max(np.abs(matrix.data)):
+        raise NotConverged(f"the sparse LU lost its digits: residual {residual:.1e}")
+    W = values.reshape(points, points)
+    return PlaneDistribution(X, P, W / (np.sum(W) * (X[1] - X[0]) * (P[1] - P[0])))
 
 
 def factorised(matrix: sp.csc_array) -> SuperLU:
@@ -143,24 +148,12 @@ def factorised(matrix: sp.csc_array) -> SuperLU:
     return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
 
 
-def _solved(matrix: sp.csc_array, right: FloatArray) -> FloatArray:
-    """Solution by sparse LU with one step of refinement."""
-    factors = factorised(matrix)
-    values = factors.solve(right)
-    values += factors.solve(right - matrix @ values)
-    residual = np.max(np.abs(right - matrix @ values)) / np.max(np.abs(values))
-    if not residual < LARGEST_RESIDUAL * np.max(np.abs(matrix.data)):
-        raise NotConverged(f"the sparse LU lost its digits: residual {residual:.1e}")
-    return np.asarray(values)
-
-
 def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
     """∂_t W = −ω0 P ∂_X W + ∂_P[(ω0 X − f + γP) W] + d ∂_P² W as a matrix."""
     frequency = box.model.frequency
     force, friction, diffusion = box.rates(X)[:3]
     d_X = central(X.size, X[1] - X[0], 1)
-    d_P = central(P.size, P[1] - P[0], 1)
-    d_PP = central(P.size, P[1] - P[0], 2)
+    d_P, d_PP = (central(P.size, P[1] - P[0], order) for order in (1, 2))
     return sp.csr_array(
         -frequency * sp.kron(d_X, sp.diags_array(P))
         + sp.kron(sp.diags_array(frequency * X - force), d_P)
@@ -169,14 +162,10 @@ def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:
     )
 
 
-def _potential(model: PhaseSpaceModel, rates: ChebyshevTable, X: FloatArray) -> FloatArray:
-    work = rates.component(0).antiderivative()(X)[0]
-    potential = X**2 - 2.0 / model.frequency * work
-    return np.asarray(potential - np.min(potential))
-
-
-def _deepest(box: Box, X: FloatArray) -> int:
-    return int(np.argmin(_potential(box.model, box.rates, X)))
+def deepest(box: Box, X: FloatArray) -> int:
+    """Index of the lowest potential among the positions X."""
+    work = box.rates.component(0).antiderivative()(X)[0]
+    return int(np.argmin(X**2 - 2.0 / box.model.frequency * work))
 
 
 def _upsampled(values: FloatArray, axis: int) -> FloatArray:
@@ -187,7 +176,3 @@ def _upsampled(values: FloatArray, axis: int) -> FloatArray:
         spectrum[(slice(None),) * axis + (-1,)] *= 0.5
     fine = np.fft.irfft(spectrum, n * UPSAMPLING, axis=axis) * UPSAMPLING
     return np.asarray(np.take(fine, np.arange((n - 1) * UPSAMPLING + 1), axis=axis))
-
-
-def _upsampled_axis(axis: FloatArray) -> FloatArray:
-    return np.linspace(axis[0], axis[-1], (axis.size - 1) * UPSAMPLING + 1)

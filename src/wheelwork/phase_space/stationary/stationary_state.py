@@ -50,13 +50,8 @@ class Stationary:
         return self.rates(self.distribution.nodes.X)
 
     @property
-    def balance(self) -> float:
-        """|⟨mγ p²/m²⟩ − ⟨D⟩/2m| over ⟨D⟩/2m: friction takes the power that noise gives."""
-        return abs(self.imbalance)
-
-    @property
     def imbalance(self) -> float:
-        """`balance` with its sign."""
+        """⟨mγ p²/m²⟩ over ⟨D⟩/2m, less one: friction takes the power that noise gives."""
         nodes = self.distribution.nodes
         lost = np.sum(nodes.weight * self._rates_at_nodes[1] * nodes.P**2)
         gained = np.sum(nodes.weight * self._rates_at_nodes[2])
@@ -95,15 +90,6 @@ def stationary(
     errors = dict.fromkeys(values, distance * spread)
     errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
     errors["x"] = errors["p"] = distance * np.sqrt(spread)
-    return Stationary(
-        model=model,
-        distribution=distribution,
-        rates=rates,
-        moments=values,
-        errors=errors,
-        relative_error=float(np.max(error[:-1])),
-        wigner_error=float(error[-1]),
-        distance=distance,
-        quadrature_error=quadrature_error,
-        details=details,
-    )
+    largest, full = float(np.max(error[:-1])), float(error[-1])
+    widths = largest, distance, full, quadrature_error
+    return Stationary(model, distribution, rates, values, errors, *widths, details)

@@ -1,11 +1,10 @@
 """Quantum-jump trajectories of a power grid: where the density matrix does not fit."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,18 +13,11 @@ from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import JumpSamples
+from wheelwork.machines.power_grid import numbers
+from wheelwork.machines.power_grid.mean_field import brightest_occupation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
-from wheelwork.machines.power_grid.numbers import (
-    EXTRACTED,
-    FLUCTUATION,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeNumbers,
-    NodeNumbers,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.accuracy import brightest_occupation
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import (
     QuantumModel,
@@ -34,7 +26,7 @@ from wheelwork.machines.power_grid.quantum.model import (
 )
 from wheelwork.machines.power_grid.quantum.moments import standard_deviation
 from wheelwork.numerics.statistics import Estimate
-from wheelwork.results import AuditEntry, Result, observable
+from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
 MOST_APART = 6.0  # standard errors of the difference of trajectories from the two starts
@@ -68,14 +60,10 @@ class QuantumJumps:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, 2))
+        for name, least in {"cutoff": 2, "trajectories": 2, "times": 4, "seed": 0}.items():
+            object.__setattr__(self, name, _checks.integer(name, getattr(self, name), least))
         object.__setattr__(self, "duration", _checks.positive("duration", self.duration))
         object.__setattr__(self, "burn_in", _checks.non_negative("burn_in", self.burn_in))
-        object.__setattr__(self, "times", _checks.integer("times", self.times, 4))
-        object.__setattr__(
-            self, "trajectories", _checks.integer("trajectories", self.trajectories, 2)
-        )
-        object.__setattr__(self, "seed", _checks.integer("seed", self.seed, 0))
         if self.seed >= SECOND_SEED:
             raise InvalidArgument(f"`seed` must be below 2**63, but is {self.seed}")
         if self.threads is not None:
@@ -84,84 +72,6 @@ class QuantumJumps:
             raise InvalidArgument(
                 f"`burn_in` must be below `duration` = {self.duration!r}, but is {self.burn_in!r}"
             )
-
-    def solve(self, parameters: GridParameters) -> "JumpRun":
-        """Return averages over the trajectories.
-
-        Raises:
-            InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
-            NoSteadyState: as `MasterEquation.solve`.
-            NotConverged: where the halves of the run, or trajectories from different starts,
-                differ by more than chance, or the cutoff is met.
-        """
-        require_quantum(parameters)
-        require_bounded(amplitude_model(parameters))
-        space = FockSpace(len(parameters.nodes), self.cutoff)
-        if space.dimension * BYTES_PER_STATE > MOST_BYTES:
-            raise InvalidArgument(
-                f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
-                f"but {self.cutoff} leaves {space.dimension}"
-            )
-        model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
-        branch = brightest_occupation(parameters)
-        bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
-        quanta = math.nan if bright is None else float(bright.sum())
-        half = self.trajectories // 2
-        if bright is None or quanta == 0.0 or quanta > self.cutoff or half < 2:
-            samples = self._sample(model, 0, self.trajectories, self.seed)
-            apart = 0.0 if quanta == 0.0 else math.nan
-        else:
-            dark = self._sample(model, 0, half, self.seed)
-            start, seed = space.index(bright), self.seed + SECOND_SEED
-            light = self._sample(model, start, self.trajectories - half, seed)
-            samples, apart = merged(dark, light), difference(dark, light)
-        self._require_stationary(samples, apart)
-        return JumpRun(samples, apart, quanta)
-
-    def _sample(self, model: QuantumModel, start: int, trajectories: int, seed: int) -> JumpSamples:
-        initial = np.zeros(model.space.dimension)
-        initial[start] = 1.0
-        return lindblad.sample_jumps(
-            model.lindblad,
-            initial,
-            np.linspace(self.burn_in, self.duration, self.times),
-            observables=sampled_operators(model),
-            trajectories=trajectories,
-            seed=seed,
-            threads=self.threads,
-        )
-
-    def _require_stationary(self, samples: JumpSamples, apart: float) -> None:
-        worst = largest_drift(samples)
-        if worst > MOST_DRIFT:
-            raise NotConverged(
-                f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
-                "stationary yet; raise `burn_in` and `duration`"
-            )
-        if apart > MOST_APART:
-            raise NotConverged(
-                f"trajectories from the vacuum and from the largest stable branch differ by "
-                f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
-            )
-        edge = samples.averages["edge"][0]
-        if edge > MOST_AT_EDGE:
-            raise NotConverged(
-                f"the cutoff of {self.cutoff} quanta holds {edge:.1e} of probability: raise it"
-            )
-
-
-class JumpRun(NamedTuple):
-    """Averages over trajectories, and how far those from different starts agree.
-
-    apart: largest difference of trajectories from different starts, in standard errors; zero where
-    rest is the only stable branch, NaN where all began in the vacuum nevertheless.
-    mean_field_quanta: those of the largest stable branch, in whole quanta; NaN where the search for
-    branches failed.
-    """
-
-    samples: JumpSamples
-    apart: float
-    mean_field_quanta: float
 
 
 def largest_drift(samples: JumpSamples) -> float:
@@ -217,14 +127,14 @@ def merged(one: JumpSamples, other: JumpSamples) -> JumpSamples:
     )
 
 
-def _standard_error(name: str) -> Callable[["SampledQuantumState"], float]:
-    """Of an `Estimate` of the state."""
-    return lambda state: float(getattr(state, name).standard_error)
+def _total(name: str, label: Label) -> Observable[Estimate]:
+    """The sum over the nodes of the averages `name`; its error is at most the sum of the errors."""
 
+    def total(state: "SampledQuantumState") -> Estimate:
+        values, errors = state._averages(name, state.machine.nodes)
+        return Estimate(float(np.sum(values)), float(np.sum(errors)))
 
-def _mean_error(name: str) -> Callable[["SampledQuantumState"], float]:
-    """Of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
-    return lambda state: float(np.mean(getattr(state, name).errors))
+    return observable(*label, key=name, error=lambda state: total(state).standard_error)(total)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -232,7 +142,11 @@ class SampledQuantumState(Result):
     """What `PowerGrid.steady_state(QuantumJumps(...))` returns: means with standard errors.
 
     Those of sums and of means over the edges are bounds. Quanta per time: multiply by ω0 for
-    energy. samples: averages over time and trajectories. apart, mean_field_quanta: see `JumpRun`.
+    energy.
+    samples: averages over time and trajectories. apart: largest difference of trajectories from
+    different starts, in standard errors; zero where rest is the only stable branch, NaN where all
+    began in the vacuum nevertheless. mean_field_quanta: those of the largest stable branch, in
+    whole quanta; NaN where the search for branches failed.
     """
 
     machine: GridParameters
@@ -241,64 +155,35 @@ class SampledQuantumState(Result):
     apart: float
     mean_field_quanta: float
 
-    # ------------------------------------------------------------------ per node and edge
-
     @property
-    def occupation(self) -> NodeNumbers:
+    def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         return NodeNumbers(self.machine.index, *self._averages("occupation", self.machine.nodes))
 
     @property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """⟨J⟩ by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeNumbers(self.machine.edges, *self._averages("current", self.machine.edges))
+        return EdgeNumbers(self.machine.edge_index, *self._averages("current", self.machine.edges))
 
     @cached_property
-    def current_fluctuation(self) -> EdgeNumbers:
+    def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J."""
         square, square_error = self._averages("square", self.machine.edges)
         mean, error = self._averages("current", self.machine.edges)
         variance = np.maximum(square - mean**2, 0.0)
         variance_error = square_error + 2.0 * np.abs(mean) * error
         deviation = standard_deviation(variance, variance_error)
-        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
+        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
 
     def _averages(self, name: str, over: tuple[object, ...]) -> tuple[FloatArray, FloatArray]:
         averages = [self.samples.averages[f"{name} {i}"] for i in range(len(over))]
         return np.array([mean for mean, _ in averages]), np.array([error for _, error in averages])
 
-    def _total(self, name: str) -> Estimate:
-        values, errors = self._averages(name, self.machine.nodes)
-        return Estimate(float(np.sum(values)), float(np.sum(errors)))
-
-    # ------------------------------------------------------------------ observables
-
-    @observable(*INJECTED, error=_standard_error("injected"))
-    def injected(self) -> Estimate:
-        """Quanta per time that generators add."""
-        return self._total("injected")
-
-    @observable(*EXTRACTED, error=_standard_error("extracted"))
-    def extracted(self) -> Estimate:
-        """Quanta per time that engines take."""
-        return self._total("extracted")
-
-    @observable(*OCCUPATION, key="occupation", error=_standard_error("total_occupation"))
-    def total_occupation(self) -> Estimate:
-        """Σ ⟨a_j†a_j⟩."""
-        return self._total("occupation")
-
-    @observable(*MEAN_CURRENT, error=_mean_error("current"))
-    def mean_current(self) -> float:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.current.mean()
-
-    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_error("current_fluctuation"))
-    def mean_current_fluctuation(self) -> float:
-        """Mean of `current_fluctuation` over the edges."""
-        return self.current_fluctuation.mean()
-
-    # ------------------------------------------------------------------ accuracy, data
+    injected = _total("injected", numbers.INJECTED)
+    extracted = _total("extracted", numbers.EXTRACTED)
+    total_occupation = _total("occupation", numbers.OCCUPATION)
+    mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
+    mean_current_fluctuation = edge_mean("current_fluctuation", numbers.FLUCTUATION)
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -315,17 +200,70 @@ class SampledQuantumState(Result):
 
     def arrays(self) -> xr.Dataset:
         """Means per node and edge."""
-        return xr.Dataset(
-            {
-                "node_occupation": ("node", self.occupation.array),
-                "node_occupation_error": ("node", self.occupation.errors),
-                "edge_current": ("edge", self.current.array),
-                "edge_current_error": ("edge", self.current.errors),
-            },
-            coords=self.machine.coordinates,
-        )
+        occupation = self.occupation.variables("node_occupation")
+        current = self.current.variables("edge_current")
+        return xr.Dataset({**occupation, **current}, coords=self.machine.coordinates)
 
 
 def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQuantumState:
-    """Return means over quantum-jump trajectories; see `QuantumJumps.solve`."""
-    return SampledQuantumState(parameters, method, *method.solve(parameters))
+    """Return means over quantum-jump trajectories.
+
+    Raises:
+        InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
+        NoSteadyState: as `solve_quantum`.
+        NotConverged: where the halves of the run, or trajectories from different starts, differ by
+            more than chance, or the cutoff is met.
+    """
+    require_quantum(parameters)
+    require_bounded(amplitude_model(parameters))
+    space = FockSpace(len(parameters.nodes), method.cutoff)
+    if space.dimension * BYTES_PER_STATE > MOST_BYTES:
+        raise InvalidArgument(
+            f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
+            f"but {method.cutoff} leaves {space.dimension}"
+        )
+    model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
+    branch = brightest_occupation(parameters)
+    bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
+    quanta = math.nan if bright is None else float(bright.sum())
+    half = method.trajectories // 2
+    if bright is None or quanta == 0.0 or quanta > method.cutoff or half < 2:
+        samples = _sample(model, method, 0, method.trajectories, method.seed)
+        apart = 0.0 if quanta == 0.0 else math.nan
+    else:
+        dark = _sample(model, method, 0, half, method.seed)
+        start, seed = space.index(bright), method.seed + SECOND_SEED
+        light = _sample(model, method, start, method.trajectories - half, seed)
+        samples, apart = merged(dark, light), difference(dark, light)
+    worst, edge = largest_drift(samples), samples.averages["edge"][0]
+    if worst > MOST_DRIFT:
+        raise NotConverged(
+            f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
+            "stationary yet; raise `burn_in` and `duration`"
+        )
+    if apart > MOST_APART:
+        raise NotConverged(
+            f"trajectories from the vacuum and from the largest stable branch differ by "
+            f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
+        )
+    if edge > MOST_AT_EDGE:
+        raise NotConverged(
+            f"the cutoff of {method.cutoff} quanta holds {edge:.1e} of probability: raise it"
+        )
+    return SampledQuantumState(parameters, method, samples, apart, quanta)
+
+
+def _sample(
+    model: QuantumModel, method: QuantumJumps, start: int, trajectories: int, seed: int
+) -> JumpSamples:
+    initial = np.zeros(model.space.dimension)
+    initial[start] = 1.0
+    return lindblad.sample_jumps(
+        model.lindblad,
+        initial,
+        np.linspace(method.burn_in, method.duration, method.times),
+        observables=sampled_operators(model),
+        trajectories=trajectories,
+        seed=seed,
+        threads=method.threads,
+    )

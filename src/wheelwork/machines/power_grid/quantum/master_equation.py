@@ -14,11 +14,7 @@ from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
-from wheelwork.machines.power_grid.quantum.model import (
-    QuantumModel,
-    gauge_phases,
-    require_quantum,
-)
+from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
 from wheelwork.results import Summary
 
@@ -74,9 +70,28 @@ class MasterEquation:
         """
         require_quantum(parameters)
         require_bounded(amplitude_model(parameters))
-        phases = gauge_phases(parameters, self.real)
-        search = CutoffSearch(parameters, phases, self.rtol, self.memory)
-        return search.grown() if self.cutoff is None else search.at(self.cutoff)
+        search = CutoffSearch(parameters, self, gauge_phases(parameters, self.real))
+        cutoff = SMALLEST if self.cutoff is None else self.cutoff
+        while self.cutoff is None and cutoff < LARGEST_AT_FIRST:
+            sizes = sector_sizes(len(parameters.nodes), cutoff + 1)
+            if sum(float(d) ** 2 for d in sizes) > FIRST_UNKNOWNS:
+                break
+            cutoff += 1
+        solution = search.solved(cutoff)
+        while not search.converged(solution):
+            if self.cutoff is not None:
+                raise NotConverged(
+                    f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at "
+                    f"the edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or "
+                    "leave it out"
+                )
+            if solution.edge <= EMPTY:
+                raise NotConverged(
+                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
+                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
+                )
+            solution = search.solved(_next_cutoff(solution, EDGE_SHARE * self.rtol), solution)
+        return solution
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,21 +107,13 @@ class QuantumSolution(Summary):
     @property
     def summary(self) -> Mapping[str, str]:
         """Cutoffs tried, p(M) and the error of the state."""
-        return {
-            "cutoffs": ", ".join(map(str, self.cutoffs)),
-            "edge": f"{self.edge:.1e}",
-            "error": f"{self.error:.1e}",
-        }
+        cutoffs = ", ".join(map(str, self.cutoffs))
+        return {"cutoffs": cutoffs, "edge": f"{self.edge:.1e}", "error": f"{self.error:.1e}"}
 
     @property
     def cutoff(self) -> int:
         """M, the largest total number of quanta kept."""
         return self.model.space.cutoff
-
-    @property
-    def parameters(self) -> GridParameters:
-        """The grid that was solved."""
-        return self.model.parameters
 
     @property
     def total_probabilities(self) -> FloatArray:
@@ -131,51 +138,18 @@ class QuantumSolution(Summary):
 
 @dataclass(frozen=True)
 class CutoffSearch:
-    """How a grid is solved at several cutoffs. memory: bytes that may be used."""
+    """How a grid is solved at several cutoffs. phases: of the gauge."""
 
     parameters: GridParameters
+    method: MasterEquation
     phases: npt.NDArray[np.complex128]
-    rtol: float
-    memory: float
 
-    def at(self, cutoff: int) -> QuantumSolution:
-        """Return the solution at a cutoff that is given.
-
-        Raises NotConverged where it is too small.
-        """
-        self._require_memory(cutoff, None)
-        solution = self._solve(cutoff)
-        if not self._converged(solution):
-            raise NotConverged(
-                f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at the "
-                f"edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or leave it "
-                "out"
-            )
-        return solution
-
-    def grown(self) -> QuantumSolution:
-        """Return the solution at a cutoff that has grown until it no longer matters.
+    def solved(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
+        """Return the solution at a cutoff, begun from one `before` at a smaller cutoff.
 
         Raises NotConverged where the memory does not suffice.
         """
-        N = len(self.parameters.nodes)
-        first = SMALLEST
-        while first < LARGEST_AT_FIRST and _unknowns(N, first + 1) <= FIRST_UNKNOWNS:
-            first += 1
-        self._require_memory(first, None)
-        solution = self._solve(first)
-        while not self._converged(solution):
-            if solution.edge <= EMPTY:
-                raise NotConverged(
-                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
-                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
-                )
-            cutoff = _next_cutoff(solution, EDGE_SHARE * self.rtol)
-            self._require_memory(cutoff, solution)
-            solution = self._solve(cutoff, solution)
-        return solution
-
-    def _solve(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
+        self._require_memory(cutoff, before)
         space = FockSpace(len(self.parameters.nodes), cutoff)
         model = QuantumModel(self.parameters, space, self.phases)
         start = None
@@ -183,43 +157,40 @@ class CutoffSearch:
             start = model.equation.zeros()
             start[: before.steady.values.size] = before.steady.values
         steady = graded.steady_state(
-            model.equation, ITERATION_SHARE * self.rtol, start=start, restart=RESTART
+            model.equation, ITERATION_SHARE * self.method.rtol, start=start, restart=RESTART
         )
         # what iterations left has the size of their last step, not its direction
         errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
         for sample in steady.error_samples[1:]:
-            errors = errors + abs(Moments.of(model, sample))
+            errors = errors.widened(Moments.of(model, sample))
         moments = Moments.of(model, steady.values)
         cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
         return QuantumSolution(model, steady, moments, errors, cutoffs)
 
-    def _converged(self, solution: QuantumSolution) -> bool:
+    def converged(self, solution: QuantumSolution) -> bool:
         """Whether the edge is empty and occupations and currents are known to `rtol`."""
-        if solution.edge > self.rtol:
+        if solution.edge > self.method.rtol:
             return False
         size, error = solution.moments, solution.moment_errors
         quanta = float(np.sum(size.occupation))
         flow = gross_flow(self.parameters, size)
-        occupations = error.occupation <= self.rtol * max(quanta, self.rtol)
-        currents = error.current <= self.rtol * np.maximum(np.abs(size.current), flow)
+        occupations = error.occupation <= self.method.rtol * max(quanta, self.method.rtol)
+        currents = error.current <= self.method.rtol * np.maximum(np.abs(size.current), flow)
         return bool(np.all(occupations) and np.all(currents))
 
     def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
         N = len(self.parameters.nodes)
         real = bool(np.any(self.phases.imag)) or N == 1
         needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
-        if needed > self.memory:
+        if needed > self.method.memory:
             history = ""
             if reached is not None:
                 history = f"; {reached.cutoff} quanta leave {reached.edge:.1e} of probability at M"
             raise NotConverged(
                 f"a cutoff of {cutoff} quanta in {N} nodes takes {needed:.3g} bytes, more than "
-                f"the {self.memory:.3g} of `memory`{history}: raise it, or sample with QuantumJumps"
+                f"the {self.method.memory:.3g} of `memory`{history}: raise it, or sample with "
+                "QuantumJumps"
             )
-
-
-def _unknowns(modes: int, cutoff: int) -> float:
-    return float(sum(float(d) ** 2 for d in sector_sizes(modes, cutoff)))
 
 
 def _next_cutoff(solution: QuantumSolution, aim: float) -> int:

@@ -15,18 +15,11 @@ from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.lindblad import graded
+from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.elements import Saturable
-from wheelwork.machines.power_grid.model import (
-    VAST,
-    gain_rates,
-    hopping,
-    linear_network,
-    loss_rates,
-)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
-
-ComplexArray = npt.NDArray[np.complex128]
+from wheelwork.oscillator_networks import ComplexArray
 
 # Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
 # range, count as zero: far above rounding, far below the disorder of any device.
@@ -53,22 +46,21 @@ class QuantumModel:
     @cached_property
     def hopping(self) -> FloatArray:
         """h of H = Σ h_jk a_j†a_k, (N, N)."""
-        return hopping(self.parameters)
+        return equations.hopping(self.parameters)
 
     @cached_property
     def equation(self) -> graded.GradedLindblad:
         """The equation sector by sector, in the gauge."""
         space = self.space
         coherent = tuple(self._coherent(K) for K in range(space.cutoff + 1))
-        links = tuple(
-            [
-                graded.Link(
-                    space.above[K][j], _amplitudes(self.down(j, n)), _amplitudes(self.up(j, n))
-                )
-                for j, n in enumerate(space.occupations[K].T)
-            ]
-            for K in range(space.cutoff + 1)
-        )
+
+        def link(K: int, j: int) -> graded.Link:
+            # square roots of the rates of the jumps that there are
+            rates = self.rates(j, space.occupations[K][:, j])
+            amplitudes = (np.sqrt(each[np.any(each > 0.0, axis=1)]) for each in rates)
+            return graded.Link(space.above[K][j], *amplitudes)
+
+        links = tuple([link(K, j) for j in range(space.modes)] for K in range(space.cutoff + 1))
         return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
 
     @property
@@ -79,9 +71,9 @@ class QuantumModel:
         there the grid is linear, and its state Gaussian.
         """
         parameters = self.parameters
-        vast = np.full(len(parameters.nodes), VAST)
-        gain, loss = gain_rates(parameters, vast), loss_rates(parameters, vast)
-        drift = linear_network(parameters) + 0.5 * np.diag(gain - loss)
+        vast = np.full(len(parameters.nodes), equations.VAST)
+        gain, loss = equations.gain_rates(parameters, vast), equations.loss_rates(parameters, vast)
+        drift = equations.linear_network(parameters) + 0.5 * np.diag(gain - loss)
         if np.max(np.linalg.eigvals(drift).real) >= 0.0:
             return 1.0
         noise = np.diag(parameters.dampings * parameters.thermal_occupations + gain)
@@ -89,24 +81,17 @@ class QuantumModel:
         largest = max(0.0, float(np.linalg.eigvalsh(quanta)[-1]))
         return largest / (1.0 + largest)
 
-    def down(self, j: int, n: IndexArray) -> FloatArray:
-        """Rates from n + 1 to n quanta in node j: to the surroundings, and to an engine if any."""
-        parameters = self.parameters
+    def rates(self, j: int, n: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Rates of jumps from n + 1 to n quanta in node j, and back: to and from the surroundings,
+        then to an engine and from a generator if any.
+        """
+        parameters, node = self.parameters, self.parameters.nodes[j]
         damping, thermal = parameters.dampings[j], parameters.thermal_occupations[j]
-        rates = [damping * (thermal + 1.0) * (n + 1.0)]
-        engine = parameters.engines.get(parameters.nodes[j])
-        if engine is not None:
-            rates.append(engine.rate_at(n.astype(np.float64)) * (n + 1.0))
-        return np.array(rates)
-
-    def up(self, j: int, n: IndexArray) -> FloatArray:
-        """Rates from n to n + 1 quanta: from the surroundings, and from a generator if any."""
-        parameters = self.parameters
-        rates = [parameters.dampings[j] * parameters.thermal_occupations[j] * (n + 1.0)]
-        generator = parameters.generators.get(parameters.nodes[j])
-        if generator is not None:
-            rates.append(generator.rate_at(n.astype(np.float64)) * (n + 1.0))
-        return np.array(rates)
+        down, up = [damping * (thermal + 1.0) * (n + 1.0)], [damping * thermal * (n + 1.0)]
+        for rates, elements in ((down, parameters.engines), (up, parameters.generators)):
+            if node in elements:
+                rates.append(elements[node].rate_at(n.astype(np.float64)) * (n + 1.0))
+        return np.array(down), np.array(up)
 
     def _hops(self, u: int, v: int, n: IndexArray) -> FloatArray:
         """Elements of H between states with one quantum more in u and in v than `n`, (..., N)."""
@@ -140,10 +125,9 @@ class QuantumModel:
             H = H + one + one.T
         jumps = []
         for j in range(space.modes):
-            for rates in self.down(j, n[:, j]):
-                jumps.append(sp.csc_array((np.sqrt(rates), (below, above[j])), shape=(D, D)))
-            for rates in self.up(j, n[:, j]):
-                jumps.append(sp.csc_array((np.sqrt(rates), (above[j], below)), shape=(D, D)))
+            down, up = self.rates(j, n[:, j])
+            for ends, rates in (((below, above[j]), down), ((above[j], below), up)):
+                jumps += [sp.csc_array((np.sqrt(rate), ends), shape=(D, D)) for rate in rates]
         return lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
 
     def lowering(self, j: int) -> sp.csc_array:
@@ -154,14 +138,11 @@ class QuantumModel:
 
     def element_flows(self, n: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Quanta per time injected and extracted at each node, of states with n quanta, (D, N)."""
-        extracted = loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
-        injected = gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
+        extracted = (
+            equations.loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
+        )
+        injected = equations.gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
         return injected, extracted
-
-
-def _amplitudes(rates: FloatArray) -> FloatArray:
-    """Square roots of the rates of the jumps that there are."""
-    return np.sqrt(rates[np.any(rates > 0.0, axis=1)])
 
 
 def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
@@ -219,7 +200,12 @@ def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArra
 
 
 def require_quantum(parameters: GridParameters) -> None:
-    """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes."""
+    """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes.
+
+    Those are modes of H without amplitude at any node with loss. Where there is none, every state
+    decays to the vacuum with a probability that is not zero, so that there is only one steady
+    state.
+    """
     for name, elements in (("generators", parameters.generators), ("engines", parameters.engines)):
         for node, each in elements.items():
             if not isinstance(each, Saturable):
@@ -227,18 +213,9 @@ def require_quantum(parameters: GridParameters) -> None:
                     f"`{name}` must be Saturable in a master equation, for its jump operator "
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
-    _require_no_dark_mode(parameters)
-
-
-def _require_no_dark_mode(parameters: GridParameters) -> None:
-    """Raise NoSteadyState for a mode of H without amplitude at any node with loss.
-
-    Where there is none, every state decays to the vacuum with a probability that is not zero, so
-    that there is only one steady state.
-    """
     N = len(parameters.nodes)
-    lossy = parameters.dampings + loss_rates(parameters, np.zeros(N)) > 0.0
-    frequencies, modes = np.linalg.eigh(hopping(parameters))
+    lossy = parameters.dampings + equations.loss_rates(parameters, np.zeros(N)) > 0.0
+    frequencies, modes = np.linalg.eigh(equations.hopping(parameters))
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)
     groups = np.split(np.arange(N), np.flatnonzero(np.diff(frequencies) > apart) + 1)
     for group in groups:

@@ -14,6 +14,8 @@ from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import IndexArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
 
+StateVector = npt.NDArray[np.inexact]
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -47,7 +49,12 @@ class Moments:
         flows = {"injected": injected, "extracted": extracted, "dissipated": dissipated}
         for name, rates in flows.items():
             means[name] = p @ (np.abs(rates) if magnitudes else rates)
-        single, pair, product = _edge_correlations(model, equation.blocks(vector))
+        blocks = equation.blocks(vector)
+        edges = [
+            _edge_correlation(model, blocks, u, v) for u, v in parameters.edge_indices.tolist()
+        ]
+        single, pair = np.array([each[:2] for each in edges], np.complex128).reshape(-1, 2).T
+        product = np.array([each[2] for each in edges], np.float64)
         g, (u, v) = parameters.couplings, parameters.edge_indices.T
         if magnitudes:
             means["current"], square = np.abs(g * single), product + np.abs(pair)
@@ -58,24 +65,10 @@ class Moments:
         means["square"] = means["normal"] + 0.25 * g**2 * both
         return cls(**means)
 
-    def __abs__(self) -> "Moments":
-        return Moments(**{each.name: np.abs(getattr(self, each.name)) for each in fields(self)})
-
-    def __add__(self, other: "Moments") -> "Moments":
+    def widened(self, other: "Moments") -> "Moments":
+        """These plus the magnitudes of others."""
         names = [each.name for each in fields(self)]
-        return Moments(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
-
-def _edge_correlations(
-    model: QuantumModel, blocks: Sequence[npt.NDArray[Any]]
-) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128], FloatArray]:
-    """⟨a_u†a_v⟩, ⟨a_u†²a_v²⟩ and ⟨n_u n_v⟩ of every edge, (E,) each."""
-    correlations = [
-        _edge_correlation(model, blocks, int(u), int(v)) for u, v in model.parameters.edge_indices
-    ]
-    single = np.array([each[0] for each in correlations], dtype=np.complex128)
-    pair = np.array([each[1] for each in correlations], dtype=np.complex128)
-    return single, pair, np.array([each[2] for each in correlations], dtype=np.float64)
+        return Moments(*(getattr(self, name) + np.abs(getattr(other, name)) for name in names))
 
 
 def _edge_correlation(
@@ -104,25 +97,17 @@ def gross_flow(parameters: GridParameters, moments: Moments) -> float:
     return float(np.sum(quanta))
 
 
-def standard_deviation(
-    variance: FloatArray, variance_error: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def standard_deviation(variance: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return √variance and its error; NaN where the variance is negative."""
     with np.errstate(invalid="ignore"):
         root = np.sqrt(variance)
-        above = np.sqrt(variance + variance_error) - root
-        below = root - np.sqrt(np.maximum(variance - variance_error, 0.0))
+        above = np.sqrt(variance + error) - root
+        below = root - np.sqrt(np.maximum(variance - error, 0.0))
     return root, np.maximum(above, below)
 
 
-# ---------------------------------------------------------------------- states of some nodes
-
-
 def joint_state(
-    model: QuantumModel,
-    values: npt.NDArray[np.inexact],
-    first: Sequence[int],
-    second: Sequence[int],
+    model: QuantumModel, values: StateVector, first: Sequence[int], second: Sequence[int]
 ) -> tuple[sp.csr_array, tuple[int, int]]:
     """Return the state of two sets of nodes, all others traced out, and the sizes of the sets.
 
@@ -145,7 +130,7 @@ def joint_state(
     return sp.csr_array(sp.coo_array(entries, shape=(dA * dB, dA * dB))), (dA, dB)
 
 
-def node_populations(model: QuantumModel, values: npt.NDArray[np.inexact], j: int) -> FloatArray:
+def node_populations(model: QuantumModel, values: StateVector, j: int) -> FloatArray:
     """Return the populations of the number states of node j, (M + 1,): it has no coherences."""
     total = np.zeros(model.space.cutoff + 1)
     for n, block in zip(model.space.occupations, model.equation.blocks(values), strict=True):

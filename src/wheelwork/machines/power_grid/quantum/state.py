@@ -1,60 +1,78 @@
 """The steady state of a power grid's master equation."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import xarray as xr
+from scipy.special import entr
 
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.machines.power_grid import numbers
+from wheelwork.machines.power_grid.mean_field import brightest_occupation
 from wheelwork.machines.power_grid.model import node_balance
-from wheelwork.machines.power_grid.numbers import (
-    DISSIPATED,
-    EXTRACTED,
-    FLUCTUATION,
-    INJECTED,
-    MEAN_CURRENT,
-    OCCUPATION,
-    EdgeNumbers,
-    NodeNumbers,
-)
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.accuracy import (
-    entropy_error,
-    local_ergotropy_errors,
-    master_audit,
-    mutual_information_error,
-)
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation, QuantumSolution
 from wheelwork.machines.power_grid.quantum.moments import (
     Moments,
+    gross_flow,
     joint_state,
     node_populations,
     standard_deviation,
 )
-from wheelwork.results import AuditEntry, Result, observable
+from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 from wheelwork.states import to_qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
+BALANCE = 10.0  # rtol: of quanta per time at a node, a sum of several flows, against all that flow
+LEAST_NEGATIVE = 1e-12  # an eigenvalue above its negative is rounding
 LARGEST_DENSE = 8192  # basis states of a dense matrix: one gigabyte
 
 
-def _sum_of(name: str) -> Callable[["QuantumState"], float]:
-    """The error of the sum over the nodes of one of `Moments`: at most the sum of the errors."""
-    return lambda state: float(np.sum(getattr(state.solution.moment_errors, name)))
+def _sum(name: str, label: Label) -> Observable[float]:
+    """The sum over the nodes of one of `Moments`; its error is at most the sum of the errors."""
+
+    def error(state: "QuantumState") -> float:
+        return float(np.sum(getattr(state.solution.moment_errors, name)))
+
+    return observable(*label, key=name, error=error)(
+        lambda state: float(np.sum(getattr(state.moments, name)))
+    )
 
 
-def _mean_of(name: str) -> Callable[["QuantumState"], float]:
-    """The error of the mean over the edges of an `EdgeNumbers`: at most the mean of the errors."""
-    return lambda state: float(np.mean(getattr(state, name).errors))
+def _times_error(factor: float) -> Callable[["QuantumState"], float]:
+    return lambda state: factor * state.solution.error
+
+
+def entropy_error(size: float, dimension: int) -> float:
+    """Return how much the entropy of `dimension` levels changes at most for Σ|δρ| = `size`.
+
+    T ln(d − 1) + h(T) with T = ε/2 and ε = Σ|δρ| ≥ ‖δρ‖₁ (K. M. R. Audenaert, J. Phys. A 40, 8127
+    (2007)).
+    """
+    T = min(0.5 * size, 0.5)
+    return T * math.log(max(dimension - 1, 1)) + float(entr(T) + entr(1.0 - T))
+
+
+def _entropy_error(state: "QuantumState") -> float:
+    return entropy_error(state.solution.error, state.solution.model.space.dimension)
+
+
+def _information_error(state: "QuantumState") -> float:
+    """Of I = S_1 + S_2 − S_12, for two nodes of d levels each."""
+    error, d = state.solution.error, state.cutoff + 1
+    return 2.0 * entropy_error(error, d) + entropy_error(error, d * d)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,35 +105,35 @@ class QuantumState(Result):
     # ------------------------------------------------------------------ per node and edge
 
     @property
-    def occupation(self) -> NodeNumbers:
+    def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         errors = self.solution.moment_errors.occupation
         return NodeNumbers(self.machine.index, self.moments.occupation, errors)
 
     @property
-    def current(self) -> EdgeNumbers:
+    def current(self) -> EdgeNumbers[float]:
         """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u): `current[(u, v)]` is positive from u to v."""
         errors = self.solution.moment_errors.current
-        return EdgeNumbers(self.machine.edges, self.moments.current, errors)
+        return EdgeNumbers(self.machine.edge_index, self.moments.current, errors)
 
     @cached_property
-    def current_fluctuation(self) -> EdgeNumbers:
+    def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J (Huber and Rabl, Sec. V)."""
         return self._fluctuation(self.moments.square, self.solution.moment_errors.square)
 
     @cached_property
-    def current_fluctuation_normal(self) -> EdgeNumbers:
+    def current_fluctuation_normal(self) -> EdgeNumbers[float]:
         """√(⟨:J²:⟩ − ⟨J⟩²), with operators in normal order; ⟨J²⟩ = ⟨:J²:⟩ + g²(n_u + n_v)/4.
 
         NaN where this variance is negative, which no classical amplitudes allow.
         """
         return self._fluctuation(self.moments.normal, self.solution.moment_errors.normal)
 
-    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers:
+    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers[float]:
         current, error = self.moments.current, self.solution.moment_errors.current
         variance_error = square_error + 2.0 * np.abs(current) * error + error**2
         deviation = standard_deviation(square - current**2, variance_error)
-        return EdgeNumbers(self.machine.edges, *deviation, odd=False)
+        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
 
     @property
     def balance(self) -> FloatArray:
@@ -125,7 +143,7 @@ class QuantumState(Result):
         return node_balance(self.machine, net, moments.current)
 
     @cached_property
-    def local_ergotropy(self) -> NodeNumbers:
+    def local_ergotropy(self) -> NodeNumbers[float]:
         """Work that each node holds by itself, in quanta: units of ω0."""
         energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
         work = [
@@ -135,83 +153,32 @@ class QuantumState(Result):
         errors = local_ergotropy_errors(self.solution, self.populations)
         return NodeNumbers(self.machine.index, np.array(work), errors)
 
-    # ------------------------------------------------------------------ observables
+    injected = _sum("injected", numbers.INJECTED)
+    extracted = _sum("extracted", numbers.EXTRACTED)
+    dissipated = _sum("dissipated", numbers.DISSIPATED)  # net: Σ γ_j(⟨n_j⟩ − N_th,j)
+    total_occupation = _sum("occupation", numbers.OCCUPATION)
+    mean_current = edge_mean("current", numbers.MEAN_CURRENT, "mean_current")
+    mean_current_fluctuation = edge_mean("current_fluctuation", numbers.FLUCTUATION)
+    mean_current_fluctuation_normal = edge_mean("current_fluctuation_normal", numbers.NORMAL)
 
-    @observable(*INJECTED, error=_sum_of("injected"))
-    def injected(self) -> float:
-        """Quanta per time that generators add."""
-        return float(np.sum(self.moments.injected))
-
-    @observable(*EXTRACTED, error=_sum_of("extracted"))
-    def extracted(self) -> float:
-        """Quanta per time that engines take."""
-        return float(np.sum(self.moments.extracted))
-
-    @observable(*DISSIPATED, error=_sum_of("dissipated"))
-    def dissipated(self) -> float:
-        """Quanta per time lost to the surroundings, net: Σ γ_j(⟨n_j⟩ − N_th,j)."""
-        return float(np.sum(self.moments.dissipated))
-
-    @observable(*OCCUPATION, key="occupation", error=_sum_of("occupation"))
-    def total_occupation(self) -> float:
-        """Σ ⟨a_j†a_j⟩."""
-        return float(np.sum(self.moments.occupation))
-
-    @observable(
-        "S",
-        "1",
-        "von Neumann entropy",
-        error=lambda state: entropy_error(
-            state.solution.error, state.solution.model.space.dimension
-        ),
-    )
+    @observable("S", "1", "von Neumann entropy", error=_entropy_error)
     def entropy(self) -> float:
         """S = −Tr ρ ln ρ."""
         return thermodynamics.spectral_entropy(np.maximum(self.eigenvalues, 0.0))
 
-    @observable(
-        r"\mathrm{Tr}\,\rho^2", "1", "purity", error=lambda state: 2.0 * state.solution.error
-    )
+    @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error=_times_error(2.0))
     def purity(self) -> float:
-        """Tr ρ²."""
         return float(np.sum(self.eigenvalues**2))
 
-    @observable(*MEAN_CURRENT, error=_mean_of("current"))
-    def mean_current(self) -> float:
-        """Mean of `current` over the edges as listed: of a chain, ⟨J⟩ of Huber and Rabl."""
-        return self.current.mean()
-
-    @observable(*FLUCTUATION, key="current_fluctuation", error=_mean_of("current_fluctuation"))
-    def mean_current_fluctuation(self) -> float:
-        """Mean of `current_fluctuation` over the edges."""
-        return self.current_fluctuation.mean()
-
     @observable(
-        r"\Delta J_{:}",
-        "rate",
-        "standard deviation of the current, in normal order",
-        key="current_fluctuation_normal",
-        error=_mean_of("current_fluctuation_normal"),
-    )
-    def mean_current_fluctuation_normal(self) -> float:
-        """Mean of `current_fluctuation_normal` over the edges."""
-        return self.current_fluctuation_normal.mean()
-
-    @observable(
-        r"\mathcal{N}",
-        "1",
-        "negativity of the first and the last node",
-        error=lambda state: 0.5 * state.solution.error,
+        r"\mathcal{N}", "1", "negativity of the first and the last node", error=_times_error(0.5)
     )
     def negativity(self) -> float:
         """𝒩 between the first and the last node, the others traced out (see `negativity_of`)."""
         return self.negativity_of(*self._ends)
 
     @observable(
-        "I",
-        "1",
-        "mutual information of the first and the last node",
-        error=lambda state: mutual_information_error(state.solution.error, state.cutoff + 1),
+        "I", "1", "mutual information of the first and the last node", error=_information_error
     )
     def mutual_information(self) -> float:
         """I between the first and the last node, in nats."""
@@ -294,32 +261,65 @@ class QuantumState(Result):
         """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
         return to_qutip(self.density_matrix)
 
-    # ------------------------------------------------------------------ accuracy, data
-
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
-        lowest = float(self.eigenvalues.min())
-        return master_audit(self.solution, self.method.rtol, lowest, self.balance)
+        """Everything that could make the numbers wrong, checked.
+
+        "mean-field quanta / cutoff": those of the largest stable branch without noise, which a
+        state that grew from few quanta could have missed.
+        """
+        solution, rtol, moments = self.solution, self.method.rtol, self.moments
+        quanta, flow = float(np.sum(moments.occupation)), gross_flow(self.machine, moments)
+        off = float(np.max(solution.moment_errors.occupation))
+        off_current = float(np.max(solution.moment_errors.current, initial=0.0))
+        lowest, imbalance = float(self.eigenvalues.min()), float(np.max(np.abs(self.balance)))
+        branch = brightest_occupation(self.machine)
+        most = math.nan if branch is None else float(np.sum(branch))
+        checks = {
+            "edge population": (solution.edge, rtol),
+            "error of occupations": (off / max(quanta, rtol), rtol),
+            "error of currents": (off_current / max(flow, rtol), rtol),
+            "energy balance": (imbalance / max(flow, rtol), BALANCE * rtol),
+            "residual": (solution.steady.residual, rtol),
+            "negative eigenvalue": (-lowest, max(solution.error, LEAST_NEGATIVE)),
+            "mean-field quanta / cutoff": (most / solution.cutoff, 1.0),
+        }
+        return MappingProxyType({name: AuditEntry(*entry) for name, entry in checks.items()})
 
     def arrays(self) -> xr.Dataset:
         """Means per node and edge, and distributions of quanta."""
         dataset = xr.Dataset(
             {
-                "node_occupation": ("node", self.occupation.array),
-                "node_occupation_error": ("node", self.occupation.errors),
-                "node_ergotropy": ("node", self.local_ergotropy.array),
-                "node_ergotropy_error": ("node", self.local_ergotropy.errors),
+                **self.occupation.variables("node_occupation"),
+                **self.local_ergotropy.variables("node_ergotropy"),
                 "node_population": (("node", "quanta"), self.populations),
                 "total_population": ("quanta", self.total_distribution),
             },
             coords={**self.machine.coordinates, "quanta": np.arange(self.cutoff + 1)},
         )
         for name in ("current", "current_fluctuation", "current_fluctuation_normal"):
-            numbers: EdgeNumbers = getattr(self, name)
-            dataset[f"edge_{name}"] = ("edge", numbers.array, {"units": "rate"})
-            dataset[f"edge_{name}_error"] = ("edge", numbers.errors, {"units": "rate"})
+            dataset = dataset.assign(getattr(self, name).variables(f"edge_{name}"))
         return dataset
+
+
+def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -> FloatArray:
+    """Return estimated absolute errors of the work that each node holds, (N,).
+
+    W = Σ (n − r_n) p_n, where r_n is the rank of p_n among the populations in falling order: it
+    changes by (n − r_n) δp_n while that order stays, and by no more if it does not. Populations
+    below the error of the state count as zero, and as an error.
+    """
+    n = np.arange(solution.cutoff + 1.0)
+    errors = []
+    for j, p in enumerate(populations):
+        weight = np.maximum(n, np.argsort(np.argsort(-p)))
+        changes = sum(
+            np.abs(node_populations(solution.model, sample, j))
+            for sample in solution.steady.error_samples
+        )
+        ignored = np.where(p < solution.error, np.abs(p), 0.0)
+        errors.append(float(weight @ (changes + ignored)))
+    return np.array(errors)
 
 
 def solve_quantum(parameters: GridParameters, method: MasterEquation) -> QuantumState:
