@@ -2,7 +2,7 @@
 
 import pytest
 
-from wheelwork.cli.output import prepare_folder, write_whole
+from wheelwork.cli.run import prepare_folder, write_whole
 
 
 def test_a_reader_of_the_old_file_never_sees_a_part_of_the_new(tmp_path):

@@ -208,6 +208,18 @@ def test_a_file_with_the_name_of_another_module_is_refused(toy, tmp_path):
         load_job(toy("NAME.py:Toy", "json.py:Toy"))
 
 
+@pytest.mark.parametrize("hint", ["Newton | None", "tuple[Newton, ...]", "Newton | Quartic | None"])
+def test_an_optional_field_of_its_own_type_is_left_out(toy, hint):
+    module = TOY.replace("steps: int = 10", f'steps: int = 10\n    coarse: "{hint}" = ()')
+    assert load_job(toy(module=module)).run.method.coarse == ()
+
+
+def test_a_required_field_of_its_own_type_is_refused(toy):
+    module = TOY.replace("steps: int = 10", 'coarse: "Newton"\n    steps: int = 10')
+    with pytest.raises(InvalidArgument, match=r"`Newton` must have fields .*, but `coarse` is"):
+        load_job(toy(module=module))
+
+
 def test_it_is_stored_resumed_collected_and_shown(toy, tmp_path, capsys):
     path, store = toy(), tmp_path / "store"
     out = ["--out", str(tmp_path / "out")]

@@ -18,7 +18,7 @@ from wheelwork.cli import main
 from wheelwork.cli.jobs import load_job
 from wheelwork.cli.known import MACHINES
 from wheelwork.cli.parameter_file import json_schema
-from wheelwork.cli.progress import Meter
+from wheelwork.cli.report import Meter
 from wheelwork.sweeps import Point, collect, status, sweep
 from wheelwork.sweeps.store import journal
 

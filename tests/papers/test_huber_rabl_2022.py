@@ -61,7 +61,7 @@ def test_a_part_that_fails_is_named(monkeypatch):
     def fails(dataset):
         raise NotConverged("too hard")
 
-    monkeypatch.setattr(figures, "PARTS", (("noise", fails),))
+    monkeypatch.setattr(figures, "PARTS", {"noise": fails})
     chain = PowerGrid.chain(3, 4.0, 2.0, 0.05)
     data = figures.complete(xr.Dataset(), chain, "extraction", MeanField())
     assert figures.remarks(data) == ["noise missing: too hard"]

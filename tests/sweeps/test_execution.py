@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.sweeps import Processes, StoreError, collect, status, sweep
-from wheelwork.sweeps.execution.batch import BATCH_SECONDS, GROWTH, LARGEST, BatchSize
+from wheelwork.sweeps.execution.workers import BATCH_SECONDS, GROWTH, LARGEST, BatchSize
 from wheelwork.sweeps.export import same_numbers
 from wheelwork.sweeps.point import Point
 

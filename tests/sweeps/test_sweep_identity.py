@@ -20,14 +20,13 @@ from rich.console import Console
 from store_tools import entries
 from sweep_systems import Entry, Settled, Thermal
 
-from wheelwork.cli.execution import Execution
-from wheelwork.cli.jobs import Job
+from wheelwork.cli.jobs import Execution, Job
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.papers.culhane_2022 import PRESENTATION
 from wheelwork.papers.runs import Run
 from wheelwork.sweeps import Crossing, StoreError, Zipped, collect, identity, refine, status, sweep
-from wheelwork.sweeps.execution.batch import Batch, Case, compute_batch
+from wheelwork.sweeps.execution.workers import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
 from wheelwork.sweeps.point import Point, Task
 from wheelwork.sweeps.store import open_store

@@ -26,9 +26,9 @@ app.command(
     help="Sweep a machine over one parameter: table, netCDF file, figure.",
 )
 for command, where, words in (
-    ("status", "stores:status", "Say how far the sweep in a store is."),
-    ("resume", "stores:resume", "Go on with the job of a store."),
-    ("collect", "stores:collect", "Write all points of a store to one file."),
+    ("status", "commands:status", "Say how far the sweep in a store is."),
+    ("resume", "commands:resume", "Go on with the job of a store."),
+    ("collect", "commands:collect", "Write all points of a store to one file."),
     ("schema", "parameter_file:schema", "Print the JSON schema of parameter files."),
 ):
     app.command(f"wheelwork.cli.{where}", name=command, help=words)

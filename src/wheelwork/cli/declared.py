@@ -39,6 +39,9 @@ LISTS = (list, Sequence)
 
 TEXT = Plain(str)
 NODE = AnyOf((Plain(int), TEXT))
+EDGES = Items(Items(NODE, 2, 2), least=1, build=nx.Graph)
+
+_in_progress: list[type] = []  # classes whose tables are being made, each within the one before
 
 
 def table_of(cls: type, needed: Collection[str] = ()) -> Table:
@@ -47,23 +50,25 @@ def table_of(cls: type, needed: Collection[str] = ()) -> Table:
     needed: fields that must be given though the class has a default. Where all that must be given
     are lists of numbers, a CSV file may hold them (see `ColumnTable`).
     Raises InvalidArgument for what is no dataclass, and for a field without a default of a type
-    that no file can hold.
+    that no file can hold, such as that of the class itself.
     """
     if not dataclasses.is_dataclass(cls):
         raise InvalidArgument(f"`{cls.__name__}` must be a dataclass to be described in a file")
     hints, declared = _hints(cls), declarations(cls)
     entries: dict[str, Entry] = {}
-    for field in dataclasses.fields(cls):
-        if field.init:
+    _in_progress.append(cls)
+    try:
+        for field in (field for field in dataclasses.fields(cls) if field.init):
+            name = field.name
             required = field.default is field.default_factory is dataclasses.MISSING
-            required = required or field.name in needed
-            entries |= _entry(
-                cls, field.name, hints[field.name], required, declared.get(field.name)
-            )
+            required = required or name in needed
+            entries |= _entry(cls, name, hints[name], required, declared.get(name))
+    finally:
+        _in_progress.pop()
     forms = [entry.form for entry in entries.values() if entry.required]
     columns = len(forms) > 1 and all(_is_column(form) for form in forms)
     kind = ColumnTable if columns else Table
-    return kind(cls.__name__, _first_sentence(cls), entries, cls)
+    return kind(cls.__name__, purpose(cls), entries, cls)
 
 
 def table_of_call(call: Callable[..., Any], cls: type) -> Table:
@@ -78,11 +83,10 @@ def table_of_call(call: Callable[..., Any], cls: type) -> Table:
         required = argument.default is argument.empty
         entries |= _entry(cls, name, hints[name], required, declared)
     name = f"{cls.__name__}{call.__name__.title()}"
-    return Table(name, _first_sentence(call), entries, call)
+    return Table(name, purpose(call), entries, call)
 
 
 def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
-    """Return the labels of a machine's parameters, where it has any."""
     return cls.parameter_labels() if hasattr(cls, "parameter_labels") else {}
 
 
@@ -91,14 +95,18 @@ def number(unit: str) -> Number:
     return Number(energy=unit in ENERGIES)
 
 
-def own_table(name: str, folder: Path) -> Table:
-    """Return the table of the class that a user names, as `load_class` takes it."""
-    return table_of(load_class(name, folder))
-
-
 def choice(kinds: Mapping[str, type], default: str = "") -> Choice:
     """Return the choice between the tables of several classes, or a class that a user names."""
-    return Choice({kind: table_of(cls) for kind, cls in kinds.items()}, default, own_table)
+
+    def own(name: str, folder: Path) -> Table:
+        return table_of(load_class(name, folder))
+
+    return Choice({kind: table_of(cls) for kind, cls in kinds.items()}, default, own)
+
+
+def purpose(described: Any) -> str:
+    """Return the first paragraph of a docstring, as one line."""
+    return " ".join((inspect.getdoc(described) or "").partition("\n\n")[0].split())
 
 
 def _hints(described: Any) -> dict[str, Any]:
@@ -117,11 +125,11 @@ def _entry(
     if hint is nx.Graph:
         return {"edges": Entry(EDGES, required, argument=name, meaning="pairs of nodes")}
     form = form_of(hint, declared)
-    if form is None and required:
-        raise InvalidArgument(
-            f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
-        )
     if form is None:
+        if required:
+            raise InvalidArgument(
+                f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
+            )
         return {}
     if declared is None:
         return {name: Entry(form, required)}
@@ -155,7 +163,7 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
         kinds = KINDS[hint]
         return choice(kinds, default=next(iter(kinds)) if len(kinds) == 1 else "")
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return table_of(hint)
+        return None if hint in _in_progress else table_of(hint)
     if getattr(hint, "_is_protocol", False):
         return choice({})
     return None
@@ -163,7 +171,7 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
 
 def _union(members: tuple[Any, ...], declared: Parameter | None) -> Form | None:
     """Dataclasses become kinds, by their names; of other types the first forms that there are."""
-    known = [one for one in members if one is not NoneType]
+    known = [one for one in members if one is not NoneType and one not in _in_progress]
     if len(known) > 1 and all(dataclasses.is_dataclass(one) for one in known):
         return choice({_kebab(one.__name__): one for one in known})
     forms = [form for form in (form_of(one, declared) for one in known) if form is not None]
@@ -176,21 +184,11 @@ def _kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
-def _first_sentence(described: Any) -> str:
-    return " ".join((inspect.getdoc(described) or "").partition("\n\n")[0].split())
-
-
-# ---------------------------------------------------------------------------- graphs
-
-
-EDGES = Items(Items(NODE, 2, 2), least=1, build=nx.Graph)
-
-
 def _by_node(form: Form | None) -> Form | None:
     """Return the form of a mapping from nodes: a list of tables, each with its `node`."""
     if not isinstance(form, Table | Choice):
         return None
-    return Items(_paired(form, "node", Entry(NODE, meaning="node of the graph")), build=_mapping)
+    return Items(_paired(form), build=_mapping)
 
 
 def _mapping(pairs: list[tuple[Hashable, Any]]) -> dict[Hashable, Any]:
@@ -199,22 +197,18 @@ def _mapping(pairs: list[tuple[Hashable, Any]]) -> dict[Hashable, Any]:
     return dict(pairs)
 
 
-def _paired(form: Any, key: str, entry: Entry) -> Any:
-    """Return `form`, a table or a choice, with another key: it reads (value of `key`, the rest)."""
+def _paired(form: Any) -> Any:
+    """Return `form`, a table or a choice, with the key `node`: it reads (node, the rest)."""
     if isinstance(form, Choice):
-        kinds = {kind: _paired(table, key, entry) for kind, table in form.kinds.items()}
+        kinds = {kind: _paired(table) for kind, table in form.kinds.items()}
         own = form.own
-
-        def paired_own(name: str, folder: Path) -> Any:
-            return None if own is None else _paired(own(name, folder), key, entry)
-
-        return dataclasses.replace(form, kinds=kinds, own=own and paired_own)
+        return dataclasses.replace(form, kinds=kinds, own=own and (lambda *of: _paired(own(*of))))
 
     def build(**arguments: Any) -> tuple[Any, Any]:
-        value = arguments.pop(key)
-        return value, form.build(**arguments)
+        return arguments.pop("node"), form.build(**arguments)
 
-    return dataclasses.replace(form, entries={key: entry, **form.entries}, build=build)
+    entries = {"node": Entry(NODE, meaning="node of the graph"), **form.entries}
+    return dataclasses.replace(form, entries=entries, build=build)
 
 
 # ---------------------------------------------------------------------------- columns of numbers
@@ -235,37 +229,27 @@ class ColumnTable(Table):
         return [name for name, entry in entries if entry.required and _is_column(entry.form)]
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        if isinstance(value, Mapping):
-            value = self._with_columns(value, key, source)
-        return super().read(value, key, source)
-
-    def _with_columns(
-        self, value: Mapping[str, Any], key: str, source: Source
-    ) -> Mapping[str, Any]:
-        """Return `value` with the columns of its `file` in place of that."""
-        names = self.columns
+        if not isinstance(value, Mapping):
+            return super().read(value, key, source)
+        names, value = self.columns, dict(value)
         lists = "the lists " + " and ".join(f"`{name}`" for name in names)
-        given = [name for name in names if name in value]
-        if "file" not in value:
-            if len(given) < len(names):
-                raise refused(key, f"must hold {lists}, or `file`")
-            return value
-        if given:
+        given = value.keys() & set(names)
+        if "file" not in value and len(given) < len(names):
+            raise refused(key, f"must hold {lists}, or `file`")
+        if "file" in value and given:
             raise refused(key, f"must hold either `file` or {lists}, not both")
-        at = inside(key, "file")
-        columns = _read_columns(
-            source.folder / TEXT.read(value["file"], at, source), len(names), at
-        )
-        rest = {name: item for name, item in value.items() if name != "file"}
-        return {**rest, **dict(zip(names, columns, strict=True))}
+        if "file" in value:
+            at = inside(key, "file")
+            path = source.folder / TEXT.read(value.pop("file"), at, source)
+            value |= zip(names, _read_columns(path, len(names), at), strict=True)
+        return super().read(value, key, source)
 
     def schema(self, definitions: Schema) -> Schema:
         optional = {
             name: dataclasses.replace(self.entries[name], required=False) for name in self.columns
         }
         meaning = f"CSV file of {in_words(len(optional))} columns"
-        file = Entry(TEXT, required=False, meaning=meaning)
-        entries = {"file": file, **self.entries, **optional}
+        entries = {"file": Entry(TEXT, False, meaning=meaning), **self.entries, **optional}
         return Table(self.name, self.meaning, entries).schema(definitions)
 
 
@@ -276,13 +260,9 @@ def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
         rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
         return [[float(row[i]) for row in rows] for i in range(count)]
     except (OSError, ValueError, IndexError) as reason:
-        raise refused(
-            key,
-            f"must be a CSV file of {in_words(count)} columns of numbers, "
-            f"but is {str(path)!r} ({reason})",
-        ) from None
+        wish = f"a CSV file of {in_words(count)} columns of numbers"
+        raise refused(key, f"must be {wish}, but is {str(path)!r} ({reason})") from None
 
 
 def in_words(count: int) -> str:
-    """Return a small number in words."""
     return {2: "two", 3: "three", 4: "four"}.get(count, str(count))

@@ -4,6 +4,7 @@ Every mistake is one line that names the key, such as "`leads[0].temperature` mu
 is -1.0". Forms know nothing of machines; `wheelwork.cli.declared` derives them from classes.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from wheelwork.cli.quantities import EnergyUnit, is_finite_number, nearest
+from wheelwork.cli.quantities import EnergyUnit, nearest
 from wheelwork.errors import InvalidArgument
 
 Schema = dict[str, Any]
@@ -35,12 +36,10 @@ def subject(key: str) -> str:
 
 
 def inside(key: str, name: str) -> str:
-    """Return the key of `name` in the table `key`."""
     return f"{key}.{name}" if key else name
 
 
 def refused(key: str, words: str) -> Mistakes:
-    """Return the mistake of one key."""
     return Mistakes([f"{subject(key)} {words}"])
 
 
@@ -62,6 +61,15 @@ def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
         if start is not None and start[1] in keys:
             raise Mistakes([f"`{keys[start[1]]}`{text[start.end() :]}"]) from None
         raise Mistakes([f"{text} (in {subject(key)})" if key else text]) from None
+
+
+@contextmanager
+def gathered(lines: list[str]) -> Iterator[None]:
+    """Add the lines of mistakes to `lines`, and go on."""
+    try:
+        yield
+    except Mistakes as reason:
+        lines += reason.lines
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class Number:
                 value = source.unit.read(value)
             except InvalidArgument as reason:
                 raise refused(key, str(reason)) from None
-        if not is_finite_number(value):
+        if type(value) not in (int, float) or not math.isfinite(value):
             raise refused(key, f"must be {self.wish}, but is {value!r}")
         return float(value)
 
@@ -134,9 +142,9 @@ class Plain:
         return f"{words} that matches {self.pattern}" if self.pattern else words
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        if type(value) is not self.kind or not self._allows(value):
-            raise refused(key, f"must be {self.wish}, but is {value!r}")
-        return value
+        if type(value) is self.kind and self._allows(value):
+            return value
+        raise refused(key, f"must be {self.wish}, but is {value!r}")
 
     def _allows(self, value: Any) -> bool:
         return (
@@ -146,10 +154,9 @@ class Plain:
         )
 
     def schema(self, definitions: Schema) -> Schema:
-        schema: Schema = {"type": {bool: "boolean", int: "integer", str: "string"}[self.kind]}
-        bounds = {"minimum": self.least, "maximum": self.most}
-        schema |= {name: bound for name, bound in bounds.items() if bound is not None}
-        return schema | ({"pattern": f"^{self.pattern}$"} if self.pattern else {})
+        kind = {bool: "boolean", int: "integer", str: "string"}[self.kind]
+        pattern = f"^{self.pattern}$" if self.pattern else None
+        return _given(type=kind, minimum=self.least, maximum=self.most, pattern=pattern)
 
 
 @dataclass(frozen=True)
@@ -173,13 +180,14 @@ class OneOf:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """What one of several forms takes: the first that does."""
+    """What one of several forms takes: the first that does. words: the wish, if not theirs."""
 
     forms: tuple[Form, ...]
+    words: str = ""
 
     @property
     def wish(self) -> str:
-        return " or ".join(form.wish for form in self.forms)
+        return self.words or " or ".join(form.wish for form in self.forms)
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         for form in self.forms:
@@ -207,25 +215,27 @@ class Items:
         if not isinstance(value, list):
             raise refused(key, f"must be a list, but is {value!r}")
         if not self.least <= len(value) <= (self.most or len(value)):
-            bound = "at least" if len(value) < self.least else "at most"
-            count = self.least if len(value) < self.least else self.most
+            few = len(value) < self.least
+            bound, count = ("at least", self.least) if few else ("at most", self.most)
             items = "item" if count == 1 else "items"
             raise refused(key, f"must hold {bound} {count} {items}, but holds {len(value)}")
-        read, lines = [], []
+        read: list[Any] = []
+        lines: list[str] = []
         for i, item in enumerate(value):
-            try:
+            with gathered(lines):
                 read.append(self.item.read(item, f"{key}[{i}]", source))
-            except Mistakes as reason:
-                lines += reason.lines
         if lines:
             raise Mistakes(lines)
         with located(key, {}):
             return self.build(read)
 
     def schema(self, definitions: Schema) -> Schema:
-        bounds = {"minItems": self.least or None, "maxItems": self.most}
-        limits = {name: bound for name, bound in bounds.items() if bound is not None}
+        limits = _given(minItems=self.least or None, maxItems=self.most)
         return {"type": "array", "items": self.item.schema(definitions), **limits}
+
+
+def _given(**properties: Any) -> Schema:
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -243,6 +253,14 @@ class Entry:
     argument: str = ""
     check: Callable[[str, Any], Any] | None = None
     meaning: str = ""
+
+    def read(self, name: str, value: Any, key: str, source: Source) -> Any:
+        """Return what `value`, which stands under `name`, stands for, checked."""
+        result = self.form.read(value, key, source)
+        if self.check is None:
+            return result
+        with located(key, {name: key}):
+            return self.check(name, result)
 
     def schema(self, definitions: Schema) -> Schema:
         """Return the JSON schema of the value, with what it means."""
@@ -268,39 +286,27 @@ class Table:
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
             raise refused(key, f"must be a table, but is {value!r}")
-        lines = [self._unknown(name, key) for name in value if name not in self.entries]
-        arguments = {}
+        lines = []
+        for name in value:
+            if name not in self.entries:
+                near = nearest(name, self.entries) if self.entries else ""
+                hint = f"; the nearest valid key is `{near}`" if near else ""
+                lines.append(f"{subject(key)} has no key `{name}`{hint}")
+        arguments, keys = {}, {}
         for name, entry in self.entries.items():
-            if name not in value:
-                if entry.required:
-                    lines.append(f"`{inside(key, name)}` is missing")
-                elif entry.omitted is not None:
-                    arguments[entry.argument or name] = entry.omitted
-                continue
-            try:
-                arguments[entry.argument or name] = _checked(
-                    entry, name, value[name], inside(key, name), source
-                )
-            except Mistakes as reason:
-                lines += reason.lines
+            argument, at = entry.argument or name, inside(key, name)
+            keys[argument] = at
+            if name in value:
+                with gathered(lines):
+                    arguments[argument] = entry.read(name, value[name], at, source)
+            elif entry.required:
+                lines.append(f"`{at}` is missing")
+            elif entry.omitted is not None:
+                arguments[argument] = entry.omitted
         if lines:
             raise Mistakes(lines)
-        with located(key, self.keys(key)):
+        with located(key, keys):
             return self.build(**arguments)
-
-    def _unknown(self, name: str, key: str) -> str:
-        words = f"{subject(key)} has no key `{name}`"
-        if not self.entries:
-            return words
-        return f"{words}; the nearest valid key is `{nearest(name, self.entries)}`"
-
-    def keys(self, key: str) -> dict[str, str]:
-        """Return the key in the file of every argument of `build`, in a table named `key`."""
-        return {entry.argument or name: inside(key, name) for name, entry in self.entries.items()}
-
-    def with_entry(self, name: str, entry: Entry) -> "Table":
-        """Return the table with another key, before its own."""
-        return replace(self, entries={name: entry, **self.entries})
 
     def schema(self, definitions: Schema) -> Schema:
         if self.name not in definitions:
@@ -316,14 +322,6 @@ class Table:
                 "required": [name for name, entry in self.entries.items() if entry.required],
             }
         return {"$ref": f"#/$defs/{self.name}"}
-
-
-def _checked(entry: Entry, name: str, value: Any, key: str, source: Source) -> Any:
-    result = entry.form.read(value, key, source)
-    if entry.check is None:
-        return result
-    with located(key, {name: key}):
-        return entry.check(name, result)
 
 
 @dataclass(frozen=True)
@@ -360,9 +358,10 @@ class Choice:
     def schema(self, definitions: Schema) -> Schema:
         forms = []
         for kind, table in self.kinds.items():
-            entry = Entry(OneOf((kind,)), kind != self.default)
-            named = replace(table, name=f"{table.name}Table")  # apart from one without a kind
-            forms.append(named.with_entry("kind", entry).schema(definitions))
+            entries = {"kind": Entry(OneOf((kind,)), kind != self.default), **table.entries}
+            # named apart from the table without a kind
+            named = replace(table, name=f"{table.name}Table", entries=entries)
+            forms.append(named.schema(definitions))
         if self.own is not None:
             own = {"type": "string", "pattern": ":", "description": "module:Class or file.py:Class"}
             forms.append({"type": "object", "properties": {"kind": own}, "required": ["kind"]})

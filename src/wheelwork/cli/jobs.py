@@ -1,22 +1,31 @@
-"""What to compute: one job, from a paper's run or from a parameter file, and again from a store."""
+"""Jobs: what to compute, from a paper, a parameter file or a store, and how it is carried out."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+import importlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from wheelwork._checks import integer
 from wheelwork.cli.parameter_file import read_file
 from wheelwork.errors import InvalidArgument
 from wheelwork.papers import culhane_2022, leitch_2024
 from wheelwork.papers.huber_rabl_2022 import figures
 from wheelwork.papers.runs import Run
+from wheelwork.sweeps import Processes
 
 DEFAULT_FOLDER = Path("out")
 
-PAPERS: Mapping[str, Callable[..., Run]] = MappingProxyType(
-    {"flywheel": culhane_2022.run, "rotor": leitch_2024.run, "power-grid": figures.run}
-)
+PAPERS: Mapping[str, Callable[..., Run]] = {
+    "flywheel": culhane_2022.run,
+    "rotor": leitch_2024.run,
+    "power-grid": figures.run,
+}
 
 
 @dataclass(frozen=True)
@@ -42,14 +51,9 @@ def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
     try:
         run = PAPERS[name](**options)
     except InvalidArgument as reason:
-        raise InvalidArgument(_as_option(str(reason))) from None
+        _, argument, rest = str(reason).split("`", 2)
+        raise InvalidArgument(f"`--{argument.replace('_', '-')}`{rest}") from None
     return Job(run, folder, recipe={"preset": name, "options": options})
-
-
-def _as_option(message: str) -> str:
-    """Turn "`bias_max` must ..." into "`--bias-max` must ..."."""
-    _, name, rest = message.split("`", 2)
-    return f"`--{name.replace('_', '-')}`{rest}"
 
 
 def load_job(path: Path, folder: Path | None = None) -> Job:
@@ -69,9 +73,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
-    file = read_file(text, path)
+    run, unit, own = read_file(text, path)
     recipe = {"toml": text, "path": str(path.absolute())}
-    return Job(file.run, folder or file.folder or DEFAULT_FOLDER, file.unit.name, recipe)
+    return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
 
 
 def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None = None) -> Job:
@@ -91,3 +95,100 @@ def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None 
             )
     out = folder or (Path(rest["out"]) if "out" in rest else job.folder)
     return replace(job, folder=out)
+
+
+# ---------------------------------------------------------------------------- execution
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Execution:
+    """Options of every command that computes.
+
+    Parameters
+    ----------
+    store
+        Folder in which every finished point is kept: run again, or resumed, the job goes on where
+        it ended, however it ended. Several processes may work on one store.
+    workers
+        Number of processes on this machine.
+    scheduler
+        Address of a Dask scheduler, such as tcp://127.0.0.1:8786 (extra `dask`).
+    shard
+        i/n: compute the i-th of n equal parts only, counted from 1, into the store.
+    json
+        Print one JSON object at the end instead of bar and table.
+    quiet
+        Print errors only.
+    """
+
+    store: Path | None = None
+    workers: float | None = None
+    scheduler: str | None = None
+    shard: str | None = None
+    json: Annotated[bool, Parameter(negative="")] = False
+    quiet: Annotated[bool, Parameter(negative="")] = False
+
+    def checked(self) -> "Execution":
+        """Return this; raises InvalidArgument where options contradict each other."""
+        if self.executor() is not None and self.scheduler is not None:
+            raise InvalidArgument(
+                f"`--workers` must not be given together with `--scheduler`, but is {self.workers}"
+            )
+        if self.part is not None and self.store is None:
+            raise InvalidArgument(
+                f"`--shard` must be used with `--store`, but is {self.shard!r} without"
+            )
+        return self
+
+    def executor(self) -> Processes | None:
+        """Return the processes asked for, None for this one."""
+        if self.workers is None:
+            return None
+        return Processes(integer("--workers", whole(self.workers), 1))
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """The shard as (i, n)."""
+        if self.shard is None:
+            return None
+        match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", self.shard)
+        if match is None or int(match[1]) > int(match[2]):
+            raise InvalidArgument(
+                f"`--shard` must read i/n with i from 1 to n, but is {self.shard!r}"
+            )
+        return int(match[1]), int(match[2])
+
+    @property
+    def talks(self) -> bool:
+        return not (self.json or self.quiet)
+
+
+def whole(number: float) -> float:
+    """Return a whole number as an int: the parser itself would cut 2.5 to 2 in silence."""
+    return int(number) if float(number).is_integer() else number
+
+
+@contextlib.contextmanager
+def executor_of(how: Execution) -> Iterator[tuple[Executor | Processes | None, int | None]]:
+    """Yield who computes, and how many workers it has where it does not tell."""
+    if how.scheduler is None:
+        yield how.executor(), None
+        return
+    with _connected(how.scheduler) as client, client.get_executor() as executor:
+        yield executor, max(1, sum(client.nthreads().values()))
+
+
+def _connected(address: str) -> Any:
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise InvalidArgument(
+            "`--scheduler` needs Dask, which is not installed: pip install 'wheelwork[dask]'"
+        ) from None
+    try:
+        return distributed.Client(address, timeout="10s")
+    except (OSError, ValueError) as reason:
+        raise InvalidArgument(
+            f"`--scheduler` must be the address of a Dask scheduler, but is {address!r}: {reason}"
+        ) from None

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from wheelwork.errors import InvalidArgument
@@ -48,58 +47,53 @@ class Kind:
     needed: frozenset[str] = frozenset()
 
 
-MACHINES: Mapping[str, Kind] = MappingProxyType(
-    {
-        "flywheel": Kind(
-            name="flywheel",
-            machine=Flywheel,
-            presentation=culhane_2022.PRESENTATION,
-            methods={"fokker-planck": FokkerPlanck, "energy-diffusion": EnergyDiffusion},
-            default_method="fokker-planck",
-            parameter="bias",
-            needed=frozenset({"frequency"}),
-        ),
-        "rotor": Kind(
-            name="rotor",
-            machine=RotorEngine,
-            presentation=leitch_2024.PRESENTATION,
-            methods={"local": LocalMasterEquation, "global": GlobalMasterEquation},
-            default_method="local",
-            parameter="beta_ratio",
-        ),
-        "power-grid": Kind(
-            name="power-grid",
-            machine=PowerGrid,
-            presentation=network.PRESENTATION,
-            methods={
-                "mean-field": MeanField,
-                "langevin": Langevin,
-                "euler-maruyama": EulerMaruyama,
-                "master-equation": MasterEquation,
-                "quantum-jumps": QuantumJumps,
-            },
-            default_method="mean-field",
-            parameter="extraction",
-            constructors={"chain": "chain", "graph": ""},
-            needed=frozenset({"damping"}),
-        ),
-    }
-)
-
+MACHINES: Mapping[str, Kind] = {
+    "flywheel": Kind(
+        name="flywheel",
+        machine=Flywheel,
+        presentation=culhane_2022.PRESENTATION,
+        methods={"fokker-planck": FokkerPlanck, "energy-diffusion": EnergyDiffusion},
+        default_method="fokker-planck",
+        parameter="bias",
+        needed=frozenset({"frequency"}),
+    ),
+    "rotor": Kind(
+        name="rotor",
+        machine=RotorEngine,
+        presentation=leitch_2024.PRESENTATION,
+        methods={"local": LocalMasterEquation, "global": GlobalMasterEquation},
+        default_method="local",
+        parameter="beta_ratio",
+    ),
+    "power-grid": Kind(
+        name="power-grid",
+        machine=PowerGrid,
+        presentation=network.PRESENTATION,
+        methods={
+            "mean-field": MeanField,
+            "langevin": Langevin,
+            "euler-maruyama": EulerMaruyama,
+            "master-equation": MasterEquation,
+            "quantum-jumps": QuantumJumps,
+        },
+        default_method="mean-field",
+        parameter="extraction",
+        constructors={"chain": "chain", "graph": ""},
+        needed=frozenset({"damping"}),
+    ),
+}
 
 # What a field may hold whose type says only what its value must be able to do. Of a single one a
 # table need not name its `kind`.
-KINDS: Mapping[Any, Mapping[str, type]] = MappingProxyType(
-    {
-        LineShape: {
-            "lorentzian": Lorentzian,
-            "wideband": WideBand,
-            "semicircle": Semicircle,
-            "tabulated": Tabulated,
-        },
-        ActiveElement: {"saturable": Saturable},
-    }
-)
+KINDS: Mapping[Any, Mapping[str, type]] = {
+    LineShape: {
+        "lorentzian": Lorentzian,
+        "wideband": WideBand,
+        "semicircle": Semicircle,
+        "tabulated": Tabulated,
+    },
+    ActiveElement: {"saturable": Saturable},
+}
 
 # Every method of every machine, for a machine that is none of these.
 METHODS = {name: cls for kind in MACHINES.values() for name, cls in kind.methods.items()}
@@ -123,11 +117,10 @@ def kind_of(name: object, folder: Path) -> Kind:
             "`name` must be that of a dataclass with the methods `replace` and `steady_state`, "
             f"but is {name!r}"
         )
-    own = Kind(cls.__name__.lower(), cls, Presentation(draw=sweep_sheet), METHODS)
     for known_kind in MACHINES.values():
         if issubclass(cls, known_kind.machine):
-            return replace(known_kind, name=own.name, machine=cls)
-    return own
+            return replace(known_kind, name=cls.__name__.lower(), machine=cls)
+    return Kind(cls.__name__.lower(), cls, Presentation(draw=sweep_sheet), METHODS)
 
 
 # ---------------------------------------------------------------------------- classes of the user

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,8 +10,16 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.cli.declared import choice, number, parameter_labels, table_of, table_of_call
+from wheelwork.cli.declared import (
+    choice,
+    number,
+    parameter_labels,
+    purpose,
+    table_of,
+    table_of_call,
+)
 from wheelwork.cli.forms import (
+    AnyOf,
     Choice,
     Entry,
     Form,
@@ -25,6 +32,7 @@ from wheelwork.cli.forms import (
     Schema,
     Source,
     Table,
+    gathered,
     located,
     refused,
 )
@@ -38,28 +46,16 @@ MOST_POINTS = 1_000_000  # of a sweep: a longer one is a slip of the pen
 
 UNITS = Table("Units", "The unit of every energy without one of its own.",
               {"energy": Entry(Plain(str), required=False)})  # fmt: skip
-OUTPUT = Table(
-    "Output",
-    "Where results go; the command line's --out goes first. `name`: of the files.",
-    {
-        "folder": Entry(Plain(str), required=False),
-        "name": Entry(Plain(str, pattern=r"[\w.+-]+"), required=False),
-    },
-)
+WORDS = "Where results go; the command line's --out goes first. `name`: of the files."
+OUTPUT = Table("Output", WORDS,
+               {"folder": Entry(Plain(str), required=False),
+                "name": Entry(Plain(str, pattern=r"[\w.+-]+"), required=False)})  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class ParameterFile:
-    """What a parameter file asks for. folder: for the results, None where it does not say."""
-
-    run: Run
-    unit: EnergyUnit
-    folder: Path | None
-
-
-def read_file(text: str, path: Path) -> ParameterFile:
+def read_file(text: str, path: Path) -> tuple[Run, str, Path | None]:
     """Return what `text`, the content of the TOML file at `path`, asks for.
 
+    The run, the unit of energy, and the folder for the results, None where the file does not say.
     Raises InvalidArgument with one line per mistake.
     """
     try:
@@ -69,24 +65,19 @@ def read_file(text: str, path: Path) -> ParameterFile:
     try:
         return _read(data, path.parent)
     except InvalidArgument as reason:
-        raise InvalidArgument("\n".join(f"{line} ({path})" for line in _lines(reason))) from None
+        lines = reason.lines if isinstance(reason, Mistakes) else [str(reason)]
+        raise InvalidArgument("\n".join(f"{line} ({path})" for line in lines)) from None
 
 
-def _lines(reason: InvalidArgument) -> list[str]:
-    return reason.lines if isinstance(reason, Mistakes) else [str(reason)]
-
-
-def _read(data: Mapping[str, Any], folder: Path) -> ParameterFile:
+def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]:
     if "machine" not in data:
         raise InvalidArgument("`machine` is missing")
     with located("machine", {"name": "machine"}):
         kind = kind_of(data["machine"], folder)
     source = Source(_energy_unit(data), folder)
-    data, lines = _with_values_to_begin_with(data, kind.machine)
-    try:
+    lines = _conflicts(data, kind.machine)
+    with gathered(lines):
         values = file_form(kind, data["machine"]).read(data, "", source)
-    except Mistakes as reason:
-        lines += reason.lines
     if lines:
         raise Mistakes(lines)
     machine = values["device"] if kind.constructors else _machine(kind.machine, values)
@@ -96,7 +87,7 @@ def _read(data: Mapping[str, Any], folder: Path) -> ParameterFile:
     output = values["output"]
     name = output.get("name", kind.name)
     run = Run(machine, parameter, points, values.get("method"), kind.presentation, name)
-    return ParameterFile(run, source.unit, Path(output["folder"]) if "folder" in output else None)
+    return run, source.unit.name, Path(output["folder"]) if "folder" in output else None
 
 
 def _energy_unit(data: Mapping[str, Any]) -> EnergyUnit:
@@ -127,12 +118,13 @@ def file_form(kind: Kind, name: str) -> Table:
     """Return the form of a parameter file with `machine = name`."""
     device, beside = _device(kind)
     needed = isinstance(device, Choice) or any(each.required for each in device.entries.values())
+    method = kind.methods[kind.default_method]() if kind.default_method else None
     entries = {
         "machine": Entry(OneOf((name,))),
         "units": Entry(UNITS, False),
         "device": Entry(device, needed, omitted={}),
         "sweep": Entry(_sweep_table(kind)),
-        "method": _method_entry(kind),
+        "method": Entry(choice(kind.methods), False, omitted=method),
         "output": Entry(OUTPUT, False, omitted={}),
     }
     if taken := sorted(entries.keys() & beside.keys()):
@@ -140,8 +132,7 @@ def file_form(kind: Kind, name: str) -> Table:
             f"`{kind.machine.__name__}` must not have a field of tables called `{taken[0]}`, "
             "a key of every file"
         )
-    entries |= beside
-    return Table(f"{kind.machine.__name__}File", "A whole parameter file.", entries)
+    return Table(f"{kind.machine.__name__}File", "A whole parameter file.", entries | dict(beside))
 
 
 def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
@@ -150,155 +141,98 @@ def _device(kind: Kind) -> tuple[Choice | Table, Mapping[str, Entry]]:
     A field that is made of tables, such as leads, stands beside [device], where a sweep names it
     too; with several constructors [device] holds all.
     """
+    cls = kind.machine
     if kind.constructors:
-        made = kind.constructors.items()
-        return Choice({name: _constructor_table(kind, method) for name, method in made}), {}
-    plain, beside = _parts(kind.machine, kind.needed)
-    labels = parameter_labels(kind.machine)
-    for name, (field, _) in _sets(kind.machine).items():
-        _, unit, meaning = labels[name]
+        tables = {
+            name: table_of_call(getattr(cls, call), cls) if call else table_of(cls, kind.needed)
+            for name, call in kind.constructors.items()
+        }
+        return Choice(tables), {}
+    plain, beside = _parts(cls, kind.needed)
+    for name, (field, start) in _sets(cls).items():
+        _, unit, meaning = parameter_labels(cls)[name]
         plain[name] = Entry(number(unit), False, meaning=meaning)
         first, _, rest = field.partition(".")
         if rest:
-            beside[first] = _relaxed(beside[first], rest)
+            beside[first] = _relaxed(beside[first], rest, start)
         else:
-            plain[first] = dataclasses.replace(plain[first], required=False)
-    return Table(f"{kind.machine.__name__}Device", _purpose(kind.machine), plain), beside
-
-
-def _constructor_table(kind: Kind, method: str) -> Table:
-    if not method:
-        return table_of(kind.machine, kind.needed)
-    return table_of_call(getattr(kind.machine, method), kind.machine)
+            plain[first] = dataclasses.replace(plain[first], required=False, omitted=start)
+    return Table(f"{cls.__name__}Device", purpose(cls), plain), beside
 
 
 def _parts(cls: type, needed: Collection[str] = ()) -> tuple[dict[str, Entry], dict[str, Entry]]:
     """Return the entries of the fields of `cls`: plain values, and those made of tables."""
-    entries = table_of(cls, needed).entries
-    nested = {name: entry for name, entry in entries.items() if _is_nested(entry.form)}
-    return {name: entry for name, entry in entries.items() if name not in nested}, nested
-
-
-def _is_nested(form: Form) -> bool:
-    item = form.item if isinstance(form, Items) else form
-    return isinstance(item, Table | Choice)
+    plain: dict[str, Entry] = {}
+    nested: dict[str, Entry] = {}
+    for name, entry in table_of(cls, needed).entries.items():
+        item = getattr(entry.form, "item", entry.form)
+        (nested if isinstance(item, Table | Choice) else plain)[name] = entry
+    return plain, nested
 
 
 def _sets(cls: type) -> Mapping[str, tuple[str, float]]:
     return getattr(cls, "sets", {})
 
 
-def _purpose(cls: type) -> str:
-    return " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
-
-
-def _relaxed(entry: Entry, name: str) -> Entry:
-    """Return the entry of a table, or of a list of them, in which `name` may be left out."""
+def _relaxed(entry: Entry, name: str, start: float) -> Entry:
+    """Return the entry of a table, or of a list of them, where `name` is `start` if left out."""
     form: Any = entry.form
     if isinstance(form, Items):
-        item = _relaxed(Entry(form.item), name).form
-        return dataclasses.replace(entry, form=dataclasses.replace(form, item=item))
-    relaxed = dataclasses.replace(form.entries[name], required=False)
-    table = dataclasses.replace(form, entries={**form.entries, name: relaxed})
-    return dataclasses.replace(entry, form=table)
+        form = dataclasses.replace(form, item=_relaxed(Entry(form.item), name, start).form)
+    else:
+        relaxed = dataclasses.replace(form.entries[name], required=False, omitted=start)
+        form = dataclasses.replace(form, entries={**form.entries, name: relaxed})
+    return dataclasses.replace(entry, form=form)
 
 
-def _method_entry(kind: Kind) -> Entry:
-    default = kind.methods[kind.default_method]() if kind.default_method else None
-    return Entry(choice(kind.methods), required=False, omitted=default)
+def _conflicts(data: Mapping[str, Any], cls: type) -> list[str]:
+    """Return a line for each field that is given twice, or not at all.
 
-
-# ---------------------------------------------------------------------------- derived parameters
-
-
-def _with_values_to_begin_with(
-    data: Mapping[str, Any], cls: type
-) -> tuple[Mapping[str, Any], list[str]]:
-    """Fill in the fields for which [device] holds a derived parameter that will set them.
-
-    Returns the data and a line for each field that is given twice, or not at all.
+    A field may be given by a derived parameter in [device] that sets it.
     """
     device, lines = data.get("device", {}), []
     if not isinstance(device, Mapping):
-        return data, []  # refused with its form
+        return []  # refused with its form
     for field in dict.fromkeys(field for field, _ in _sets(cls).values()):
         names = [name for name, (target, _) in _sets(cls).items() if target == field]
         given = [name for name in names if name in device]
-        start = _sets(cls)[names[0]][1]
         table, _, inner = field.partition(".")
-        if not inner:
-            if len(given) + (field in device) != 1:
-                words = " and ".join(f"`{name}`" for name in (field, *names))
-                lines.append(f"`device` must hold exactly one of {words}")
-            device = {field: start, **device}
-        elif isinstance(data.get(table), list):
-            tables = data[table]
-            holding = [isinstance(item, Mapping) and inner in item for item in tables]
-            if given and any(holding):
-                words = " and ".join(f"`{name}`" for name in names)
-                lines.append(
-                    f"the file must hold either [device] {words} or `{inner}` in each of "
-                    f"[[{table}]], not both"
-                )
-            elif not given and not all(holding):
-                lines.append(
-                    f"the file must hold `{inner}` in each of [[{table}]], or [device] `{names[0]}`"
-                )
-            filled = [{inner: start, **t} if isinstance(t, Mapping) else t for t in tables]
-            data = {**data, table: filled}
-    return ({**data, "device": device} if device else data), lines
+        if not inner and len(given) + (field in device) != 1:
+            words = " and ".join(f"`{name}`" for name in (field, *names))
+            lines.append(f"`device` must hold exactly one of {words}")
+        if not inner or not isinstance(data.get(table), list):
+            continue
+        holding = [isinstance(item, Mapping) and inner in item for item in data[table]]
+        each = f"`{inner}` in each of [[{table}]]"
+        if given and any(holding):
+            words = " and ".join(f"`{name}`" for name in names)
+            lines.append(f"the file must hold either [device] {words} or {each}, not both")
+        elif not given and not all(holding):
+            lines.append(f"the file must hold {each}, or [device] `{names[0]}`")
+    return lines
 
 
 # ---------------------------------------------------------------------------- [sweep]
 
 
-@dataclasses.dataclass(frozen=True)
-class ParameterName:
-    """The name of what may be swept.
-
-    numbers: of the machine's own; an index in brackets may follow. parts: of what is made of
-    tables, with the pattern of a name that leads into it. example: of such a name.
-    """
-
-    numbers: tuple[str, ...]
-    parts: tuple[str, ...]
-    example: str
-
-    @property
-    def wish(self) -> str:
-        words = ", ".join(repr(name) for name in self.numbers)
-        return f"{words} or such as {self.example!r}" if self.example else words
-
-    @property
-    def pattern(self) -> str:
-        own = rf"({'|'.join(self.numbers)})(\[[^\]]+\])?"
-        inner = rf"({'|'.join(self.parts)})(\[[^\]]+\]|\.\w+)+"
-        return rf"({own}|{inner})" if self.parts else own
-
-    def read(self, value: Any, key: str, source: Source) -> str:
-        if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
-            raise refused(key, f"must be {self.wish}, but is {value!r}")
-        return value
-
-    def schema(self, definitions: Schema) -> Schema:
-        names = {"enum": list(self.numbers)}
-        return {"anyOf": [names, {"type": "string", "pattern": f"^{self.pattern}$"}]}
-
-
-def _parameter_name(cls: type) -> ParameterName:
+def _parameter_name(cls: type) -> AnyOf:
+    """What may be swept: numbers, an index in brackets may follow, and those of nested tables."""
     plain, beside = _parts(cls)
-    derived = getattr(cls, "derived", {})
-    numbers = [name for name, entry in plain.items() if _is_number(entry.form)]
+    own = (name for name, entry in plain.items() if _is_number(entry.form))
+    numbers = (*getattr(cls, "derived", {}), *own)
+    pattern, wish = rf"({'|'.join(numbers)})(\[[^\]]+\])?", ", ".join(map(repr, numbers))
     parts, examples = [], []
     for name, entry in beside.items():
         listed = isinstance(entry.form, Items)
         parts.append(rf"{name}\[[^\]]+\]" if listed else name)
-        table = getattr(entry.form, "item", entry.form)
-        fields = getattr(table, "entries", {})
-        number = next((one for one, each in fields.items() if _is_number(each.form)), None)
-        if number is not None:
-            examples.append(f"{name}[0].{number}" if listed else f"{name}.{number}")
-    return ParameterName((*derived, *numbers), tuple(parts), examples[0] if examples else "")
+        fields = getattr(getattr(entry.form, "item", entry.form), "entries", {})
+        inner = (one for one, each in fields.items() if _is_number(each.form))
+        examples += [f"{name}[0].{one}" if listed else f"{name}.{one}" for one in inner]
+    if parts:
+        pattern = rf"({pattern}|({'|'.join(parts)})(\[[^\]]+\]|\.\w+)+)"
+    if examples:
+        wish = f"{wish} or such as {examples[0]!r}"
+    return AnyOf((OneOf(numbers), Plain(str, pattern=pattern)), wish)
 
 
 def _is_number(form: Form) -> bool:
@@ -306,11 +240,9 @@ def _is_number(form: Form) -> bool:
 
 
 def _sweep_table(kind: Kind) -> Table:
-    value = Number(energy=True)
+    value, name = Number(energy=True), _parameter_name(kind.machine)
     entries = {
-        "parameter": Entry(
-            _parameter_name(kind.machine), not kind.parameter, kind.parameter or None
-        ),
+        "parameter": Entry(name, not kind.parameter, kind.parameter or None),
         "start": Entry(value, False),
         "stop": Entry(value, False),
         "points": Entry(Plain(int, least=1, most=MOST_POINTS), False),
@@ -346,11 +278,10 @@ def json_schema(machine: str | None = None, folder: Path | None = None) -> dict[
         name: file_form(kind_of(name, folder or Path()), name).schema(definitions)["$ref"]
         for name in names
     }
-    discriminator = {"propertyName": "machine", "mapping": references}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "oneOf": [{"$ref": reference} for reference in references.values()],
-        "discriminator": discriminator,
+        "discriminator": {"propertyName": "machine", "mapping": references},
         "$defs": definitions,
     }
 

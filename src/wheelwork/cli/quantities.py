@@ -5,7 +5,6 @@ voltages as e V; CODATA constants as scipy.constants has them.
 """
 
 import difflib
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,10 +38,6 @@ class EnergyUnit:
         if self.name != "1":
             _joules(self.name)
 
-    @property
-    def dimensionless(self) -> bool:
-        return self.name == "1"
-
     def read(self, text: str) -> float:
         """Return `text`, a number with or without a unit, counted in this unit."""
         match = _NUMBER.fullmatch(text)
@@ -52,7 +47,7 @@ class EnergyUnit:
         if not unit:
             return number
         joules = _joules(unit)
-        if self.dimensionless:
+        if self.name == "1":
             raise InvalidArgument(
                 f'must be a bare number, but is "{text}": energies are dimensionless here '
                 f'(give [units] energy = "{unit}", or another unit, to change that)'
@@ -61,25 +56,15 @@ class EnergyUnit:
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return the member of `valid` that resembles `name` most."""
-    lower = {item.lower(): item for item in valid}
-    return lower[difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.0)[0]]
+    """Return the member of `valid` that differs in its capitals only, or else the most similar."""
+    known = list(valid)
+    same = [item for item in known if item.lower() == name.lower()]
+    return (same or difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
 
 
 def _joules(unit: str) -> float:
     if unit not in JOULES:
         raise InvalidArgument(
-            f'has the unknown unit "{unit}"; the nearest valid unit is "{_nearest_unit(unit)}"'
+            f'has the unknown unit "{unit}"; the nearest valid unit is "{nearest(unit, JOULES)}"'
         )
     return JOULES[unit]
-
-
-def _nearest_unit(unit: str) -> str:
-    """Prefer a unit that differs in its capitals only; else the most similar spelling."""
-    same = [known for known in JOULES if known.lower() == unit.lower()]
-    return same[0] if same else difflib.get_close_matches(unit, JOULES, n=1, cutoff=0.0)[0]
-
-
-def is_finite_number(value: object) -> bool:
-    """Return whether `value` is a finite int or float (and no bool)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

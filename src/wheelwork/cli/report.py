@@ -1,21 +1,78 @@
-"""What a person reads on the terminal when a job is done."""
+"""What a person reads on the terminal: progress while a job runs, and the report at its end."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import xarray as xr
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from wheelwork.papers.runs import Presentation
 from wheelwork.plots import observables_of
+from wheelwork.sweeps import Point
 
 MAX_ROWS = 17  # of the table: a screen holds them with all that follows
 MAX_COLUMNS = 7  # of observables that nobody chose: they fit into 100 characters
 MAX_LINES = 5  # of one kind of message
+
+
+@dataclass
+class Meter:
+    """Counts points; the rate is that of points computed, not of those that a store already has."""
+
+    total: int
+    known: int = 0
+    computed: int = 0
+    failed: int = 0
+    started: float = field(default_factory=time.monotonic)
+    show: Callable[["Meter"], object] = lambda meter: None
+
+    def add(self, point: Point) -> None:
+        self.known += 1
+        self.computed += not point.stored
+        self.failed += bool(point.failure)
+        self.show(self)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def rate(self) -> float:
+        """Points computed per second; zero before the first."""
+        return self.computed / self.seconds if self.computed else 0.0
+
+    def words(self) -> str:
+        if not self.rate:
+            return f"{self.failed} failed" if self.failed else ""
+        hours, rest = divmod(round((self.total - self.known) / self.rate), 3600)
+        left = f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+        return f"{self.rate:.3g}/s, {left} left, {self.failed} failed"
+
+
+@contextlib.contextmanager
+def shown(console: Console, title: str, total: int, visible: bool = True) -> Iterator[Meter]:
+    """Show a bar while a sweep runs; yields the meter of its points."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[counts]}"),
+    )
+    disable = not (visible and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
+        task = bar.add_task(title, total=total, counts="")
+        yield Meter(
+            total, show=lambda meter: bar.update(task, completed=meter.known, counts=meter.words())
+        )
 
 
 def print_report(
@@ -29,32 +86,24 @@ def print_report(
     parameter = str(dataset["failure"].dims[0])
     out.print(_table(dataset, parameter, show))
     unit = dataset.attrs.get("energy_unit", "1")
-    out.print(
-        "energies in " + (unit if unit != "1" else "the unit of the parameters (ħ = e = k_B = 1)")
-    )
+    if unit == "1":
+        unit = "the unit of the parameters (ħ = e = k_B = 1)"
+    out.print(f"energies in {unit}")
     for line in (
         *show.remarks(dataset),
         *_audit(dataset, parameter),
         *_first([f"warning: {message}" for message in warned]),
         *_failures(dataset, parameter),
-        _interruption(dataset),
         *(f"wrote {file}" for file in files),
     ):
-        if line:
-            out.print(escape(line), soft_wrap=True)
-
-
-def rows_to_show(count: int) -> range:
-    """Return evenly spaced indices of at most 17 of `count` points."""
-    return range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1))))
+        out.print(escape(line), soft_wrap=True)
 
 
 def _columns(dataset: xr.Dataset, show: Presentation) -> tuple[dict[str, str], str]:
     """Return the heading of each observable in the table, and the one whose error is shown."""
     if show.headings:
-        return {
-            name: words for name, words in show.headings.items() if name in dataset
-        }, show.judged
+        headings = {name: words for name, words in show.headings.items() if name in dataset}
+        return headings, show.judged
     names = observables_of(dataset)
     judged = show.judged or next((name for name in names if f"{name}_error" in dataset), "")
     return {name: name for name in names[:MAX_COLUMNS]}, judged
@@ -66,15 +115,15 @@ def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
     for heading in (parameter, *names.values(), show.accuracy, "audit"):
         table.add_column(heading, justify="right", no_wrap=True)
     computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
-    for index in rows_to_show(computed.sizes[parameter]):
+    count = computed.sizes[parameter]
+    for index in range(0, count, max(1, math.ceil((count - 1) / (MAX_ROWS - 1)))):
         point = computed.isel({parameter: index})
         cells = [_short(float(point[name])) for name in names]
-        table.add_row(
-            f"{float(point[parameter]):g}",
-            *cells,
-            _relative_error(point, judged),
-            _verdict(point),
-        )
+        verdict = "ok" if int(point["audit_passed"]) == 1 else "see below"
+        if point["failure"].item():
+            verdict = "none"
+        value = f"{float(point[parameter]):g}"
+        table.add_row(value, *cells, _relative_error(point, judged), verdict)
     return table
 
 
@@ -89,12 +138,6 @@ def _relative_error(point: xr.Dataset, name: str) -> str:
         return "-"
     relative = abs(float(point[f"{name}_error"]) / float(point[name]))
     return "-" if math.isnan(relative) else f"{relative:.0e}"
-
-
-def _verdict(point: xr.Dataset) -> str:
-    if point["failure"].item():
-        return "none"
-    return "ok" if int(point["audit_passed"]) == 1 else "see below"
 
 
 def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
@@ -124,23 +167,20 @@ def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
 
 
 def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
+    """Return the points without a result, and how many are done if the sweep was interrupted."""
     failure = dataset["failure"]
     failed = [
         f"no result at {parameter} = {float(point[parameter]):g}: {point.item()}"
         for point in failure
         if point.item() not in {"", "not computed"}
     ]
-    return _first(failed)
+    if dataset.attrs.get("complete", 1):
+        return _first(failed)
+    done = int((failure != "not computed").sum())
+    return [*_first(failed), f"interrupted: {done} of {failure.size} points done and kept"]
 
 
 def _first(lines: list[str]) -> list[str]:
     """Return the first few of `lines`, and how many more there are."""
     more = len(lines) - MAX_LINES
     return lines[:MAX_LINES] + ([f"... and {more} more of this kind"] if more > 0 else [])
-
-
-def _interruption(dataset: xr.Dataset) -> str:
-    if dataset.attrs.get("complete", 1):
-        return ""
-    done = int((dataset["failure"] != "not computed").sum())
-    return f"interrupted: {done} of {dataset['failure'].size} points done and kept"

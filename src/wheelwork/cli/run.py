@@ -2,20 +2,20 @@
 
 import functools
 import json
+import os
+import tempfile
 import warnings
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.execution import Execution, executor_of
-from wheelwork.cli.jobs import Job
-from wheelwork.cli.output import prepare_folder, write_whole
-from wheelwork.cli.progress import Meter, shown
-from wheelwork.cli.report import print_report
+from wheelwork.cli.jobs import Execution, Job, executor_of
+from wheelwork.cli.report import Meter, print_report, shown
+from wheelwork.errors import InvalidArgument
 from wheelwork.plots import save_figure
 from wheelwork.sweeps import sweep
 from wheelwork.sweeps.execution import Share
@@ -40,46 +40,48 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
         warnings.simplefilter("always")
         dataset, meter = _compute(job, progress, how)
     warned = list(dict.fromkeys(str(warning.message) for warning in caught))
+    failure, files, lines = dataset["failure"].values, [], []
+    done = int((failure != "not computed").sum())
+    complete = bool(dataset.attrs["complete"])
     if part is not None:
-        return _end_of_shard(dataset, job, how, out, meter, warned)
-    if bool((dataset["failure"] == "not computed").all()):
+        failure = _own(failure, job, Share(*part))
+        known = int((failure != "not computed").sum())
+        complete = known == failure.size
+        words = f"{meter.computed} points computed, {known} of {failure.size} in '{how.store}'"
+        lines = [f"shard {how.shard}: {words}", *(f"warning: {text}" for text in warned)]
+    elif not done:
+        lines = ["interrupted before the first point was done; nothing written"]
+    else:
+        files = _write(dataset, job)
         if how.talks:
-            out.print("interrupted before the first point was done; nothing written")
-        _print_json(out, dataset, how, meter, files=[], warnings=warned)
+            print_report(out, dataset, job.run.presentation, warned, files)
+    for line in lines if how.talks else ():
+        out.print(line, soft_wrap=True, markup=False)
+    if how.json:
+        summary = {
+            "points": dataset["failure"].size,
+            "done": done,
+            "computed": meter.computed,
+            "failed": int(dataset["failed"].sum()),
+            "audit_failed": int((dataset["audit_passed"] == 0).sum()),
+            "complete": bool(dataset.attrs["complete"]),
+            "seconds": round(meter.seconds, 3),
+            "store": None if how.store is None else str(how.store),
+            "files": [str(file) for file in files],
+            "warnings": warned,
+        }
+        out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
+    if not complete:
         return INTERRUPTED
-    files = _write(dataset, job)
-    if how.talks:
-        print_report(out, dataset, job.run.presentation, warned, files)
-    _print_json(out, dataset, how, meter, files=[str(file) for file in files], warnings=warned)
-    return _code(dataset)
-
-
-def _code(dataset: xr.Dataset) -> int:
-    if not dataset.attrs["complete"]:
-        return INTERRUPTED
-    return POINTS_FAILED if bool((dataset["failure"] != "").any()) else FINISHED
+    return POINTS_FAILED if (failure != "").any() else FINISHED
 
 
 def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, Meter]:
-    dataset, meter = _sweep_with_bar(job, progress, how)
-    dataset = name_units(dataset, job.energy_unit)
-    if not dataset.attrs["complete"] or how.part is not None:
-        return dataset, meter
+    """Return the sweep, with what the figure shows besides it where it is complete."""
     run = job.run
-    try:
-        with progress.status("what the figure shows besides") if how.talks else nullcontext():
-            dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
-            return dataset, meter
-    except KeyboardInterrupt:
-        return dataset.assign_attrs(complete=0), meter
-
-
-def _sweep_with_bar(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, Meter]:
-    run = job.run
-    title = f"{run.name}: {run.parameter}"
     with (
         executor_of(how) as (executor, workers),
-        shown(progress, title, run.values.size, how.talks) as (meter, advance),
+        shown(progress, f"{run.name}: {run.parameter}", run.values.size, how.talks) as meter,
     ):
         dataset = sweep(
             run.machine,
@@ -89,9 +91,17 @@ def _sweep_with_bar(job: Job, progress: Console, how: Execution) -> tuple[xr.Dat
             executor=executor,
             workers=workers,
             shard=how.part,
-            on_point=advance,
+            on_point=meter.add,
             recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
         )
+    dataset = name_units(dataset, job.energy_unit)
+    if not dataset.attrs["complete"] or how.part is not None:
+        return dataset, meter
+    try:
+        with progress.status("what the figure shows besides") if how.talks else nullcontext():
+            dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
+    except KeyboardInterrupt:
+        dataset = dataset.assign_attrs(complete=0)
     return dataset, meter
 
 
@@ -104,43 +114,11 @@ def name_units(dataset: xr.Dataset, energy_unit: str) -> xr.Dataset:
     return dataset.assign_attrs(energy_unit=energy_unit)
 
 
-def _end_of_shard(
-    dataset: xr.Dataset, job: Job, how: Execution, out: Console, meter: Meter, warned: list[str]
-) -> int:
-    """Say what was done; the shard is done unless one of its own points is missing."""
+def _own(failure: np.ndarray, job: Job, share: Share) -> np.ndarray:
+    """Return the entries of `failure` that belong to a share; equal values are computed once."""
     bits = np.ascontiguousarray(job.run.values, dtype=np.float64).view(np.int64)  # 0 is not -0 here
-    _, first = np.unique(bits, return_index=True)  # equal values are computed once
-    share = Share(*how.part or (1, 1))
-    own = dataset["failure"].values[[index for index in first if share.holds(index)]]
-    known = int((own != "not computed").sum())
-    if how.talks:
-        words = f"{meter.computed} points computed, {known} of {own.size} in '{how.store}'"
-        out.print(f"shard {how.shard}: {words}", soft_wrap=True)
-        for text in warned:
-            out.print(f"warning: {text}", soft_wrap=True, markup=False)
-    _print_json(out, dataset, how, meter, files=[], warnings=warned)
-    if known < own.size:
-        return INTERRUPTED
-    return POINTS_FAILED if (own != "").any() else FINISHED
-
-
-def _print_json(
-    out: Console, dataset: xr.Dataset, how: Execution, meter: Meter, **more: Any
-) -> None:
-    if not how.json:
-        return
-    summary = {
-        "points": int(dataset["failure"].size),
-        "done": int((dataset["failure"] != "not computed").sum()),
-        "computed": meter.computed,
-        "failed": int(dataset["failed"].sum()),
-        "audit_failed": int((dataset["audit_passed"] == 0).sum()),
-        "complete": bool(dataset.attrs["complete"]),
-        "seconds": round(meter.seconds, 3),
-        "store": str(how.store) if how.store is not None else None,
-        **more,
-    }
-    out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
+    _, first = np.unique(bits, return_index=True)
+    return failure[[index for index in first if share.holds(index)]]
 
 
 def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
@@ -148,13 +126,46 @@ def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
     name = job.run.name
     if not dataset.attrs["complete"] and (job.folder / f"{name}.nc").exists():
         name = f"{name}-partial"
-    data = job.folder / f"{name}.nc"
-    write_whole(data, lambda path: write_netcdf(dataset, path))
+    files = [job.folder / f"{name}.nc"]
+    write_whole(files[0], lambda path: write_netcdf(dataset, path))
     if bool((dataset["failure"] != "").all()):
-        return [data]  # there is nothing to draw
+        return files  # there is nothing to draw
     figure = job.run.presentation.draw(dataset)
-    files = [data]
     for kind in FIGURES:
         files.append(job.folder / f"{name}.{kind}")
         write_whole(files[-1], functools.partial(save_figure, figure, file_format=kind))
     return files
+
+
+def prepare_folder(folder: Path, names: Iterable[str] = ()) -> None:
+    """Create `folder` and write a probe into it, so that a bad one is refused before computing.
+
+    Raises InvalidArgument where that fails, or where a folder stands in the way of a file in
+    `names`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"probe")
+    except OSError as reason:
+        raise InvalidArgument(
+            f"`--out` must be a writable folder, but is '{folder}' ({reason.strerror})"
+        ) from None
+    for name in names:
+        if (folder / name).is_dir():
+            raise InvalidArgument(
+                f"`--out` must leave room for {name}, but holds a folder of that name ('{folder}')"
+            )
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
+
+    A reader sees the old file or the new one, never a part of it.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

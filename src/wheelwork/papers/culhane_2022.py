@@ -5,7 +5,6 @@ O. Culhane, M. T. Mitchison, J. Goold, Extractable work in quantum electromechan
 """
 
 import warnings
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,10 +52,8 @@ def add_threshold(dataset: xr.Dataset, machine: Any, parameter: str) -> xr.Datas
         bias = float(machine.threshold_bias(low, high))
     except WheelworkError as reason:
         return dataset.assign_attrs(threshold_missing=str(reason))
-    attributes = {
-        **dataset[parameter].attrs,
-        "long_name": "bias at which the friction at the rest position changes sign",
-    }
+    words = "bias at which the friction at the rest position changes sign"
+    attributes = {**dataset[parameter].attrs, "long_name": words}
     return dataset.assign(threshold=xr.Variable((), bias, attributes))
 
 
@@ -77,9 +74,7 @@ def add_wigner(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -
         wigner=((f"wigner_{parameter}", "x", "p"), wigner, {"long_name": "Wigner function"}),
         x0=((), machine.length, {"long_name": "x0 in a = x/x0 + i p/p0"}),
         p0=((), machine.momentum, {"long_name": "p0 in a = x/x0 + i p/p0"}),
-    ).assign_coords(
-        {f"wigner_{parameter}": shown, "x": x, "p": p},
-    )
+    ).assign_coords({f"wigner_{parameter}": shown, "x": x, "p": p})
 
 
 def shown_values(dataset: xr.Dataset, parameter: str) -> list[float]:
@@ -96,17 +91,13 @@ def shown_values(dataset: xr.Dataset, parameter: str) -> list[float]:
 
 
 def _common_axis(functions: list[xr.DataArray], dim: str) -> FloatArray:
-    limits = np.array([_visible_range(function, dim) for function in functions])
-    low, high = limits[:, 0].min(), limits[:, 1].max()
-    margin = 0.1 * (high - low)
-    return np.linspace(low - margin, high + margin, MESH_POINTS)
-
-
-def _visible_range(function: xr.DataArray, dim: str) -> tuple[float, float]:
-    other = "p" if dim == "x" else "x"
-    profile = abs(function).max(other)
-    visible = function[dim].values[profile.values > VISIBLE * float(profile.max())]
-    return float(visible.min()), float(visible.max())
+    ends: list[float] = []
+    for function in functions:
+        profile = abs(function).max("p" if dim == "x" else "x")
+        visible = function[dim].values[profile.values > VISIBLE * float(profile.max())]
+        ends += [visible.min(), visible.max()]
+    margin = 0.1 * (max(ends) - min(ends))
+    return np.linspace(min(ends) - margin, max(ends) + margin, MESH_POINTS)
 
 
 def remarks(dataset: xr.Dataset) -> list[str]:
@@ -129,17 +120,15 @@ def remarks(dataset: xr.Dataset) -> list[str]:
 
 
 PRESENTATION = Presentation(
-    headings=MappingProxyType(
-        {
-            "phonon_number": "⟨n⟩",
-            "g2": "g²(0)",
-            "energy": "U",
-            "ergotropy": "W_E",
-            "free_energy_gain": "W_F",
-            "entropy": "S",
-            "particle_current": "I",
-        }
-    ),
+    headings={
+        "phonon_number": "⟨n⟩",
+        "g2": "g²(0)",
+        "energy": "U",
+        "ergotropy": "W_E",
+        "free_energy_gain": "W_F",
+        "entropy": "S",
+        "particle_current": "I",
+    },
     judged="phonon_number",
     accuracy="δn/n",
     complete=complete,

@@ -5,7 +5,6 @@ H. Leitch, K. Hammam, G. De Chiara, Thermodynamics of hybrid quantum rotor devic
 """
 
 import warnings
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import xarray as xr
 from wheelwork._checks import integer
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
-from wheelwork.papers.runs import Presentation, Run
+from wheelwork.papers.runs import Presentation, Run, missing_parts
 from wheelwork.plots import rotor_sheet
 
 # The hot temperatures of Figs. 4 and 5 are not printed in the paper; these show their trends.
@@ -23,14 +22,12 @@ PUBLISHED = RotorEngine.paper()
 PUBLISHED_COUPLING = 0.5  # g of Figs. 4 and 5; it is 1 in Fig. 2
 ASYMMETRIES = np.linspace(0.0, 0.95, 39)  # axis of Figs. 4 and 5; at 1 a qubit has no bath
 ALPHAS = (0.0, 0.5, 1.0)  # weights of R in Γ_α: size alone, both alike, ratio alone
-BOUNDARIES = MappingProxyType(
-    {
-        "work_vanishes": "the engine ends: the work of the qubits changes sign",
-        "heat_reverses": "heat reverses: refrigeration begins",
-        "qubit_ergotropy_vanishes": "the ergotropy of the two qubits vanishes",
-        "efficiency_peaks": "the efficiency has a local maximum",
-    }
-)
+BOUNDARIES = {
+    "work_vanishes": "the engine ends: the work of the qubits changes sign",
+    "heat_reverses": "heat reverses: refrigeration begins",
+    "qubit_ergotropy_vanishes": "the ergotropy of the two qubits vanishes",
+    "efficiency_peaks": "the efficiency has a local maximum",
+}
 
 
 def run(points: int = 89, rtol: float = 1e-9) -> Run:
@@ -60,12 +57,10 @@ def add_boundaries(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset
         boundaries = machine.regime_boundaries(float(axis.min()), float(axis.max()), method)
     except WheelworkError as reason:
         return dataset.assign_attrs(boundaries_missing=str(reason))
-    return dataset.assign(
-        {
-            name: xr.Variable((), getattr(boundaries, name), {**axis.attrs, "long_name": words})
-            for name, words in BOUNDARIES.items()
-        }
-    )
+    for name, words in BOUNDARIES.items():
+        value = xr.Variable((), getattr(boundaries, name), {**axis.attrs, "long_name": words})
+        dataset = dataset.assign({name: value})
+    return dataset
 
 
 def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Dataset:
@@ -94,17 +89,11 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
         ]
         added[f"{name}_rectification"] = (dims, ratio, {"long_name": f"rectification of {name}"})
         added[f"{name}_size"] = (dims, size, {"long_name": words})
-        added[f"{name}_best_asymmetry"] = (
-            ("rectified_beta_ratio", "alpha"),
-            np.array(best),
-            {"long_name": f"asymmetry of largest performance, {name}"},
-        )
+        label = {"long_name": f"asymmetry of largest performance, {name}"}
+        added[f"{name}_best_asymmetry"] = (("rectified_beta_ratio", "alpha"), np.array(best), label)
+    attributes = dict(dataset["beta_ratio"].attrs)
     return dataset.assign(added).assign_coords(
-        rectified_beta_ratio=(
-            "rectified_beta_ratio",
-            list(RECTIFIED_RATIOS),
-            dict(dataset["beta_ratio"].attrs),
-        ),
+        rectified_beta_ratio=("rectified_beta_ratio", list(RECTIFIED_RATIOS), attributes),
         bath_asymmetry=("bath_asymmetry", ASYMMETRIES, {"symbol": r"\chi"}),
         alpha=("alpha", list(ALPHAS), {"symbol": r"\alpha"}),
         rectified_bath_coupling=((), machine.bath_coupling, {"symbol": "g"}),
@@ -134,9 +123,7 @@ def remarks(dataset: xr.Dataset) -> list[str]:
         for name, words in BOUNDARIES.items()
         if name in dataset and np.isfinite(dataset[name])
     ]
-    for key in ("boundaries_missing", "rectification_missing"):
-        if key in dataset.attrs:
-            lines.append(f"{key.replace('_', ' ')}: {dataset.attrs[key]}")
+    lines += missing_parts(dataset)
     if "heat_best_asymmetry" in dataset:
         coupling = float(dataset["rectified_bath_coupling"])
         for row in dataset["heat_best_asymmetry"].sel(alpha=0.5):
@@ -149,19 +136,16 @@ def remarks(dataset: xr.Dataset) -> list[str]:
 
 
 PRESENTATION = Presentation(
-    headings=MappingProxyType(
-        {
-            "heat_cold": "Q̇₁",
-            "heat_hot": "Q̇₂",
-            "heat_load": "Q̇_r",
-            "work_qubits": "Ẇ",
-            "efficiency": "η",
-            "cop": "COP",
-            "angular_momentum": "⟨L_z⟩",
-        }
-    ),
+    headings={
+        "heat_cold": "Q̇₁",
+        "heat_hot": "Q̇₂",
+        "heat_load": "Q̇_r",
+        "work_qubits": "Ẇ",
+        "efficiency": "η",
+        "cop": "COP",
+        "angular_momentum": "⟨L_z⟩",
+    },
     judged="heat_hot",
-    accuracy="error",
     complete=complete,
     draw=rotor_sheet,
     remarks=remarks,

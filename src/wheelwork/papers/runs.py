@@ -2,21 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import xarray as xr
 from matplotlib.figure import Figure
 
 from wheelwork._checks import FloatArray
-
-
-def _as_it_is(dataset: xr.Dataset, machine: Any, parameter: str, method: Any) -> xr.Dataset:
-    return dataset
-
-
-def _no_remarks(dataset: xr.Dataset) -> list[str]:
-    return []
 
 
 @dataclass(frozen=True)
@@ -32,11 +23,11 @@ class Presentation:
     """
 
     draw: Callable[[xr.Dataset], Figure]
-    headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headings: Mapping[str, str] = field(default_factory=dict)
     judged: str = ""
     accuracy: str = "error"
-    complete: Callable[[xr.Dataset, Any, str, Any], xr.Dataset] = _as_it_is
-    remarks: Callable[[xr.Dataset], list[str]] = _no_remarks
+    complete: Callable[[xr.Dataset, Any, str, Any], xr.Dataset] = lambda dataset, *_: dataset
+    remarks: Callable[[xr.Dataset], list[str]] = lambda dataset: []
 
 
 @dataclass(frozen=True)
@@ -53,3 +44,9 @@ class Run:
     method: Any
     presentation: Presentation
     name: str
+
+
+def missing_parts(dataset: xr.Dataset) -> list[str]:
+    """Return what `complete` could not compute, and why: PART_missing in the attributes."""
+    parts = [key for key in dataset.attrs if key.endswith("_missing")]
+    return [f"{key.replace('_', ' ')}: {dataset.attrs[key]}" for key in parts]

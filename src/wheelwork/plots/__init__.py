@@ -1,10 +1,8 @@
 """Plots: figures of datasets and arrays; nothing is computed here."""
 
-from wheelwork.plots.charging_sheet import charging_sheet
 from wheelwork.plots.curves import mark_failures, mark_threshold, plot_observable
-from wheelwork.plots.flywheel_sheet import flywheel_sheet
-from wheelwork.plots.grid_sweep_sheet import grid_sweep_sheet
-from wheelwork.plots.power_grid_sheet import power_grid_sheet
+from wheelwork.plots.flywheel_sheet import charging_sheet, flywheel_sheet
+from wheelwork.plots.power_grid_sheet import grid_sweep_sheet, power_grid_sheet
 from wheelwork.plots.rotor_sheet import rotor_sheet
 from wheelwork.plots.style import save_figure
 from wheelwork.plots.sweep_sheet import observables_of, sweep_sheet

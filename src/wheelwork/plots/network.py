@@ -37,7 +37,13 @@ def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
     axes.add_collection(edges)
     for (start, stop), current, part in zip(segments, flow, share, strict=True):
         if part > NEGLIGIBLE:
-            _arrow(axes, *((start, stop) if current > 0.0 else (stop, start)))
+            # the head of an arrow in the middle of the edge
+            first, last = (start, stop) if current > 0.0 else (stop, start)
+            before, after = first + 0.42 * (last - first), first + 0.58 * (last - first)
+            axes.add_patch(FancyArrowPatch(
+                before, after, arrowstyle="-|>", mutation_scale=11.0, color=BLACK, linewidth=0.0,
+                shrinkA=0.0, shrinkB=0.0, zorder=2,
+            ))  # fmt: skip
     image = axes.scatter(
         positions[:, 0], positions[:, 1], c=dataset["node_occupation"].values, s=NODE, vmin=0.0,
         cmap=OCCUPATION_COLOURS, edgecolors=BLACK, linewidths=0.7, zorder=3,
@@ -59,32 +65,11 @@ def _limits(positions: np.ndarray) -> dict[str, tuple[float, float]]:
     return {"xlim": (left, right), "ylim": (bottom, top)}
 
 
-def _arrow(axes: Axes, start: np.ndarray, stop: np.ndarray) -> None:
-    """Draw an arrowhead in the middle of an edge."""
-    middle = start + 0.58 * (stop - start)
-    before = start + 0.42 * (stop - start)
-    axes.add_patch(
-        FancyArrowPatch(
-            before,
-            middle,
-            arrowstyle="-|>",
-            mutation_scale=11.0,
-            color=BLACK,
-            linewidth=0.0,
-            shrinkA=0.0,
-            shrinkB=0.0,
-            zorder=2,
-        )
-    )
-
-
 def _name_nodes(axes: Axes, dataset: xr.Dataset, positions: np.ndarray) -> None:
-    occupation = dataset["node_occupation"].values
+    occupation, roles = dataset["node_occupation"].values, dataset["node_role"].values
     half = 0.5 * float(np.max(occupation, initial=0.0))
-    names = dataset["node"].values
-    for position, name, role, n in zip(
-        positions, names, dataset["node_role"].values, occupation, strict=True
-    ):
+    nodes = zip(positions, dataset["node"].values, roles, occupation, strict=True)
+    for position, name, role, n in nodes:
         axes.annotate(str(name), position, ha="center", va="center", fontsize="small", zorder=4,
                       color="white" if n < half else BLACK)  # fmt: skip
         if role:

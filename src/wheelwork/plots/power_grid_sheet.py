@@ -1,14 +1,17 @@
-"""One sheet for a power grid: maps of current and branches, profiles, noise, quantum effects."""
+"""Sheets for power grids: flows over one parameter, and the figures of Huber and Rabl."""
 
-import matplotlib as mpl
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import leave_out
+from wheelwork.plots.curves import axis_label, leave_out, mark_failures, plot_with_error, with_units
 from wheelwork.plots.network import draw_network
 from wheelwork.plots.style import (
     BLACK,
@@ -17,17 +20,60 @@ from wheelwork.plots.style import (
     GREEN,
     GREY,
     ORANGE,
-    STYLE,
-    TWO_COLUMNS,
     VERMILION,
     letter_panels,
+    new_sheet,
 )
 
-SIZE = (TWO_COLUMNS, 6.6)  # inches
+HEIGHT, HEIGHT_OF_ROW = 6.6, 2.4  # inches
+FLOWS = (("injected", BLUE, "--"), ("extracted", BLACK, "-"), ("dissipated", VERMILION, ":"))
 EXTRACTION, INJECTION = r"extraction $\Gamma_e/g$", r"injection $\Gamma_i/g$"
+QUANTUM_LABELS = {
+    "quantum_fluctuation": r"quantum noise $\Delta J/g$",
+    "quantum_negativity": r"negativity $\mathcal{N}$",
+}
+CURRENT = r"current $\langle J\rangle/gn_0$"
 SERIES = (BLACK, VERMILION, BLUE, GREEN, ORANGE)
 LINES = ("-", "--", ":", "-.", (0, (4, 1, 1, 1)))
 MARKS = ("o", "s", "^", "v", "D")
+
+
+def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
+    """Draw a sweep of a power grid over one parameter.
+
+    `dataset` has `injected`, `extracted`, `dissipated` and `occupation`, perhaps their `_error`s,
+    and `extracted_lowest` and `extracted_highest` where several states attract; for the network,
+    which is that at the last value, what `draw_network` takes.
+    """
+    with new_sheet(HEIGHT_OF_ROW) as figure:
+        flows, occupation, network = figure.subplots(1, 3)
+        _draw_flows(flows, dataset)
+        plot_with_error(occupation, dataset, "occupation", color=BLACK, label="occupation")
+        occupation.set_ylabel(dataset["occupation"].attrs.get("long_name", "occupation"))
+        occupation.set_ylim(bottom=0.0)
+        for panel in (flows, occupation):
+            panel.set_xlabel(axis_label(dataset[dataset["extracted"].dims[0]]))
+            mark_failures(panel, dataset)
+        if "node_x" in dataset:
+            _draw_grid(figure, network, dataset, r"occupation $\langle n\rangle$")
+        else:
+            leave_out(network)
+        letter_panels([flows, occupation, network])
+    return figure
+
+
+def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
+    if "extracted_lowest" in dataset:
+        ordered = dataset.sortby(dataset["extracted"].dims[0])
+        panel.fill_between(
+            ordered[dataset["extracted"].dims[0]], ordered["extracted_lowest"],
+            ordered["extracted_highest"], color=GREY, alpha=0.3, linewidth=0,
+            label="extracted, all that attract",
+        )  # fmt: skip
+    for name, color, linestyle in FLOWS:
+        plot_with_error(panel, dataset, name, color=color, linestyle=linestyle, label=name)
+    panel.legend(loc="best")
+    panel.set_ylabel(with_units("quanta per time", dataset["extracted"].attrs.get("units", "1")))
 
 
 def power_grid_sheet(dataset: xr.Dataset) -> Figure:
@@ -40,8 +86,7 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
     `quantum_fluctuation` and `quantum_negativity` over (quantum_saturation, quantum_extraction);
     `port_current` over (port, port_extraction); and what `draw_network` takes.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05))
+    with new_sheet(HEIGHT) as figure:
         panels = list(figure.subplots(3, 3).flat)
         for panel, (draw, needed) in zip(panels, PANELS, strict=True):
             if needed in dataset:
@@ -54,21 +99,19 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
     return figure
 
 
+def _draw_map(
+    figure: Figure, panel: Axes, values: xr.DataArray, label: str, ticks: Any = None, **colours: Any
+) -> Colorbar:
+    values = values.transpose("map_injection", "map_extraction")
+    x, y = values["map_extraction"], values["map_injection"]
+    image = panel.pcolormesh(x, y, values, rasterized=True, **colours)
+    panel.set(xlabel=EXTRACTION, ylabel=INJECTION)
+    return figure.colorbar(image, ax=panel, pad=0.02, ticks=ticks, label=label)
+
+
 def _draw_current_map(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    values = dataset["map_current"].transpose("map_injection", "map_extraction")
-    image = panel.pcolormesh(
-        values["map_extraction"], values["map_injection"], values,
-        cmap=CURRENT_COLOURS, vmin=0.0, rasterized=True,
-    )  # fmt: skip
-    bar = figure.colorbar(image, ax=panel, pad=0.02)
-    bar.set_label(r"current $\langle J\rangle/gn_0$")
-    _outline_stalled(panel, dataset)
-    panel.set_xlabel(EXTRACTION)
-    panel.set_ylabel(INJECTION)
-
-
-def _outline_stalled(panel: Axes, dataset: xr.Dataset) -> None:
-    """Outline and name the rates at which only the state at rest is stable."""
+    """Draw the current; outline and name the rates at which only the state at rest is stable."""
+    _draw_map(figure, panel, dataset["map_current"], CURRENT, cmap=CURRENT_COLOURS, vmin=0.0)
     stable = dataset["map_stable_branches"].transpose("map_injection", "map_extraction")
     x, y = stable["map_extraction"].values, stable["map_injection"].values
     at_rest = stable.values == 0
@@ -82,18 +125,12 @@ def _outline_stalled(panel: Axes, dataset: xr.Dataset) -> None:
 
 
 def _draw_multiplicity(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    values = dataset["map_stable_branches"].transpose("map_injection", "map_extraction")
+    values = dataset["map_stable_branches"]
     most = max(2, int(values.max()))
     norm = BoundaryNorm(np.arange(-0.5, most + 1.0), ncolors=256)
-    image = panel.pcolormesh(
-        values["map_extraction"], values["map_injection"], values,
-        cmap="cividis", norm=norm, rasterized=True,
-    )  # fmt: skip
-    bar = figure.colorbar(image, ax=panel, pad=0.02, ticks=range(0, most + 1, 1 + most // 7))
+    ticks = range(0, most + 1, 1 + most // 7)
+    bar = _draw_map(figure, panel, values, "stable branches", ticks, cmap="cividis", norm=norm)
     bar.ax.minorticks_off()
-    bar.set_label("stable branches")
-    panel.set_xlabel(EXTRACTION)
-    panel.set_ylabel(INJECTION)
 
 
 def _draw_profiles(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -105,8 +142,7 @@ def _draw_profiles(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
     panel.set_yscale("log")
     panel.set_ylim(0.1 * float(values.min()), 1.5 * float(values.max()))  # room for the legend
     panel.legend(loc="lower center")
-    panel.set_xlabel(r"site $\ell$")
-    panel.set_ylabel(r"occupation $|\alpha_\ell|^2/n_0$")
+    panel.set(xlabel=r"site $\ell$", ylabel=r"occupation $|\alpha_\ell|^2/n_0$")
 
 
 def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -123,9 +159,8 @@ def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> Non
                           label=r"$\pm\Delta J$, equilibrium" if sign > 0 else None)  # fmt: skip
     panel.set_ylim(-1.1 * float(np.max(spread)), 2.2 * float(np.max(spread)))  # and legend
     panel.legend(loc="upper right")
-    panel.set_xlabel(EXTRACTION)
-    panel.set_ylabel(r"current with noise $J/gn_0$")
-    panel.set_xlim(axis[0], axis[-1])
+    label = r"current with noise $J/gn_0$"
+    panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
 
 
 def _mark_mixed(panel: Axes, dataset: xr.Dataset, name: str) -> None:
@@ -139,18 +174,17 @@ def _mark_mixed(panel: Axes, dataset: xr.Dataset, name: str) -> None:
 
 
 def _draw_damping(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    axis = dataset["noisy_extraction"]
+    axis = dataset["noisy_extraction"].values
     panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
     panel.plot(axis, dataset["quiet_damping"], color=BLACK, linestyle="--", label="without noise")
     panel.plot(axis, dataset["noisy_damping"], color=BLUE, label="with noise")
     _mark_mixed(panel, dataset, "noisy_damping")
     panel.legend(loc="upper left")
-    panel.set_xlabel(EXTRACTION)
-    panel.set_ylabel(r"mean damping $\bar\Gamma/g$")
-    panel.set_xlim(float(axis[0]), float(axis[-1]))
+    label = r"mean damping $\bar\Gamma/g$"
+    panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
 
 
-def _draw_quantum(panel: Axes, dataset: xr.Dataset, name: str, label: str) -> None:
+def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str) -> None:
     values = dataset[name].transpose("quantum_saturation", "quantum_extraction")
     for i, row in enumerate(values):
         if not bool(row.notnull().any()):
@@ -159,17 +193,8 @@ def _draw_quantum(panel: Axes, dataset: xr.Dataset, name: str, label: str) -> No
                    label=f"$n_0$ = {float(row['quantum_saturation']):g}")  # fmt: skip
     panel.legend(loc="best")
     panel.set_ylim(bottom=0.0)
-    panel.set_xlim(float(values["quantum_extraction"][0]), float(values["quantum_extraction"][-1]))
-    panel.set_xlabel(EXTRACTION)
-    panel.set_ylabel(label)
-
-
-def _draw_fluctuation(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    _draw_quantum(panel, dataset, "quantum_fluctuation", r"quantum noise $\Delta J/g$")
-
-
-def _draw_negativity(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    _draw_quantum(panel, dataset, "quantum_negativity", r"negativity $\mathcal{N}$")
+    axis = values["quantum_extraction"].values
+    panel.set(xlabel=EXTRACTION, ylabel=QUANTUM_LABELS[name], xlim=(axis[0], axis[-1]))
 
 
 def _draw_ports(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -180,23 +205,22 @@ def _draw_ports(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
                    label=f"into {port}")  # fmt: skip
     panel.set_ylim(top=1.45 * float(dataset["port_current"].max()))  # room for the legend
     panel.legend(loc="upper left", ncols=2, columnspacing=1.0)
-    panel.set_xlabel(r"extraction at 7 $\Gamma_e^{(7)}/g$")
-    panel.set_ylabel(r"current $\langle J\rangle/gn_0$")
+    panel.set(xlabel=r"extraction at 7 $\Gamma_e^{(7)}/g$", ylabel=CURRENT)
 
 
-def _draw_grid(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    bar = figure.colorbar(draw_network(panel, dataset), ax=panel, pad=0.02)
-    bar.set_label(r"occupation $\langle n\rangle/n_0$")
+def _draw_grid(figure: Figure, panel: Axes, dataset: xr.Dataset, label: str) -> None:
+    figure.colorbar(draw_network(panel, dataset), ax=panel, pad=0.02, label=label)
 
 
-PANELS = (
+# How each panel is drawn, and the variable that it needs.
+PANELS: tuple[tuple[Callable[..., None], str], ...] = (
     (_draw_current_map, "map_current"),
     (_draw_multiplicity, "map_stable_branches"),
     (_draw_profiles, "profile_occupation"),
     (_draw_noisy_current, "noisy_current"),
     (_draw_damping, "noisy_damping"),
-    (_draw_fluctuation, "quantum_fluctuation"),
-    (_draw_negativity, "quantum_negativity"),
+    (partial(_draw_quantum, name="quantum_fluctuation"), "quantum_fluctuation"),
+    (partial(_draw_quantum, name="quantum_negativity"), "quantum_negativity"),
     (_draw_ports, "port_current"),
-    (_draw_grid, "node_x"),
+    (partial(_draw_grid, label=r"occupation $\langle n\rangle/n_0$"), "node_x"),
 )

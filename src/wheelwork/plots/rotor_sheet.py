@@ -1,28 +1,30 @@
 """One sheet for a rotor engine: flows and regimes, bounds, stored work, rectification."""
 
-from collections.abc import Sequence
-
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from wheelwork.plots.curves import axis_label, leave_out, mark_failures, symbol_of, with_units
+from wheelwork.plots.curves import (
+    axis_label,
+    leave_out,
+    mark_failures,
+    plot_observable,
+    symbol_of,
+    with_units,
+)
 from wheelwork.plots.style import (
     BLACK,
     BLUE,
     GREEN,
     GREY,
     ORANGE,
-    STYLE,
-    TWO_COLUMNS,
     VERMILION,
     letter_panels,
+    new_sheet,
 )
 
-SIZE = (TWO_COLUMNS, 5.0)  # inches
+HEIGHT = 5.0  # inches
 FLOWS = (
     ("heat_cold", BLUE, "-"),
     ("heat_hot", VERMILION, "-"),
@@ -39,7 +41,7 @@ REGIMES = {1: "engine", 2: "accel.", 3: "refrigerator", 4: "heater"}
 RECTIFIED = (("heat", "heat"), ("momentum", "angular momentum"))
 MERITS = {"efficiency": "efficiency of the engine", "cop": "COP of the refrigerator"}
 LARGEST_RATIO = 3.0  # R has poles; larger values are left out, as they would flatten the rest
-LINES = ("-", "--", ":")
+RATIO_LINES = ((VERMILION, "-"), (BLACK, "--"), (BLUE, ":"))  # one for each temperature ratio
 
 
 def rotor_sheet(dataset: xr.Dataset) -> Figure:
@@ -49,8 +51,7 @@ def rotor_sheet(dataset: xr.Dataset) -> Figure:
     added `heat_rectification`, `heat_size`, `momentum_rectification` and `momentum_size` over
     (rectified_beta_ratio, bath_asymmetry). Nothing is computed here.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05))
+    with new_sheet(HEIGHT) as figure:
         panels = list(figure.subplots(2, 3).flat)
         _draw_flows(panels[0], dataset)
         _draw_bounded(panels[1], dataset, "efficiency", "carnot_efficiency")
@@ -71,20 +72,17 @@ def _axis(dataset: xr.Dataset) -> xr.DataArray:
 
 def _finish(panel: Axes, dataset: xr.Dataset, label: str) -> None:
     axis = _axis(dataset)
-    panel.set_xlim(float(axis.min()), float(axis.max()))
-    panel.set_xlabel(symbol_of(axis))
-    panel.set_ylabel(label)
+    limits = float(axis.min()), float(axis.max())
+    panel.set(xlim=limits, xlabel=symbol_of(axis), ylabel=label)
     mark_failures(panel, dataset)
 
 
 def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
     ordered = dataset.sortby(_axis(dataset))
-    axis = _axis(ordered)
-    _shade_regimes(panel, axis.values, ordered["regime_code"].values)
+    _shade_regimes(panel, _axis(ordered).values, ordered["regime_code"].values)
     panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
     for name, color, linestyle in FLOWS:
-        label = symbol_of(ordered[name])
-        panel.plot(axis, ordered[name], color=color, linestyle=linestyle, label=label)
+        plot_observable(panel, dataset, name, color=color, linestyle=linestyle)
     panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     panel.legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="none")
     units = ordered["heat_hot"].attrs.get("units", "1").replace("^2", "²")
@@ -114,9 +112,8 @@ def _shade_regimes(panel: Axes, axis: np.ndarray, codes: np.ndarray) -> None:
 def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> None:
     """Draw a figure of merit and its bound, where the regime of the machine has that merit."""
     ordered = dataset.sortby(_axis(dataset))
-    axis, values = _axis(ordered), ordered[name]
-    present = np.isfinite(values.values)
-    panel.plot(axis, values, color=BLACK, label=symbol_of(values))
+    axis, present = _axis(ordered), np.isfinite(ordered[name].values)
+    plot_observable(panel, dataset, name, color=BLACK)
     panel.plot(axis, ordered[bound].where(present), color=GREY, linestyle="--",
                label=symbol_of(ordered[bound]))  # fmt: skip
     if name == "cop" and np.any(present):
@@ -130,45 +127,32 @@ def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> No
 
 
 def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
-    ordered = dataset.sortby(_axis(dataset))
     for name, words, color, linestyle in ERGOTROPIES:
-        values = ordered[name]
-        label = f"{words} {symbol_of(values)}"
-        panel.plot(_axis(ordered), values, color=color, linestyle=linestyle, label=label)
+        label = f"{words} {symbol_of(dataset[name])}"
+        plot_observable(panel, dataset, name, color=color, linestyle=linestyle, label=label)
     panel.set_ylim(bottom=0.0)
     panel.legend(loc="best")
-    units = ordered["ergotropy_total"].attrs.get("units", "1")
+    units = dataset["ergotropy_total"].attrs.get("units", "1")
     _finish(panel, dataset, with_units("ergotropy", units))
 
 
 def _draw_rectification(panel: Axes, dataset: xr.Dataset, name: str, words: str) -> None:
+    """Draw R over J for each temperature ratio, and dots where Γ_α is largest."""
     if f"{name}_rectification" not in dataset:
         leave_out(panel)
         return
-    ratio, size = dataset[f"{name}_rectification"], dataset[f"{name}_size"]
+    sizes, chi = dataset[f"{name}_size"], dataset["bath_asymmetry"].values
     ratios = dataset["rectified_beta_ratio"]
-    colors: Sequence[str] = (VERMILION, BLACK, BLUE)
-    for i, (color, linestyle) in enumerate(zip(colors, LINES, strict=True)):
-        if i >= ratios.size:
-            break
-        R, J = ratio.values[i], size.values[i]
+    for i, (color, linestyle) in enumerate(RATIO_LINES[: ratios.size]):
+        R, J = dataset[f"{name}_rectification"].values[i], sizes.values[i]
         label = f"{symbol_of(ratios)} = {float(ratios[i]):g}"
         shown = np.where(LARGEST_RATIO >= R, R, np.nan)
         panel.plot(J, shown, color=color, linestyle=linestyle, label=label)
-        _mark_optima(panel, dataset, name, i, color)
+        best = dataset[f"{name}_best_asymmetry"].values[i]
+        for optimum in best[np.isfinite(best)]:
+            nearest = int(np.argmin(np.abs(chi - optimum)))
+            if R[nearest] <= LARGEST_RATIO:
+                panel.plot(J[nearest], R[nearest], "o", color=color, markersize=3)
     panel.margins(0.08)
     panel.legend(loc="best")
-    panel.set_xlabel(axis_label(size))
-    panel.set_ylabel(f"rectification $R$, {words}")
-
-
-def _mark_optima(panel: Axes, dataset: xr.Dataset, name: str, row: int, color: str) -> None:
-    """Draw dots where Γ_α is largest."""
-    best = dataset[f"{name}_best_asymmetry"].values[row]
-    chi = dataset["bath_asymmetry"].values
-    for optimum in best[np.isfinite(best)]:
-        nearest = int(np.argmin(np.abs(chi - optimum)))
-        R = dataset[f"{name}_rectification"].values[row, nearest]
-        J = dataset[f"{name}_size"].values[row, nearest]
-        if LARGEST_RATIO >= R:
-            panel.plot(J, R, "o", color=color, markersize=3)
+    panel.set(xlabel=axis_label(sizes), ylabel=f"rectification $R$, {words}")

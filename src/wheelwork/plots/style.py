@@ -1,13 +1,15 @@
 """The style of every figure: sizes, fonts, colours that colour-blind readers can distinguish."""
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 TWO_COLUMNS = 7.0  # inches, the width of a journal page
 RESOLUTION = 300  # dots per inch, what journals ask of figures with colours
@@ -27,24 +29,24 @@ FLOW_COLOURS = "Reds"
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.size": 8.0,
-    "axes.labelsize": 8.0,
-    "axes.titlesize": 8.0,
-    "axes.linewidth": 0.6,
-    "legend.fontsize": 7.0,
+    "mathtext.fontset": "dejavusans",
+    **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 8.0),
+    **dict.fromkeys(("legend.fontsize", "xtick.labelsize", "ytick.labelsize"), 7.0),
+    **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6),
+    **dict.fromkeys(("xtick.direction", "ytick.direction"), "in"),
+    **dict.fromkeys(("xtick.top", "ytick.right"), True),
     "legend.frameon": False,
     "legend.handlelength": 2.2,
     "lines.linewidth": 1.3,
-    "mathtext.fontset": "dejavusans",
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
 }
+
+
+@contextmanager
+def new_sheet(height: float, width: float = TWO_COLUMNS) -> Iterator[Figure]:
+    """Yield a new figure, sizes in inches, and draw in the style meanwhile."""
+    layout = ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05)
+    with mpl.rc_context(STYLE):
+        yield Figure(figsize=(width, height), layout=layout)
 
 
 def save_figure(figure: Figure, path: Path, file_format: str | None = None) -> None:

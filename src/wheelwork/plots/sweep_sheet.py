@@ -3,21 +3,19 @@
 import math
 import textwrap
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from wheelwork.plots.curves import axis_label, mark_failures, plot_with_error, symbol_of, with_units
-from wheelwork.plots.style import BLUE, STYLE, TWO_COLUMNS, letter_panels
+from wheelwork.plots.style import BLUE, TWO_COLUMNS, letter_panels, new_sheet
 
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
 LABEL = 28  # characters of a line beside a panel: as many as the panel is high
 MOST_PANELS = 12  # a page of them; further observables are in the data only
-OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are not observables
+OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
 
 
 def observables_of(dataset: xr.Dataset) -> list[str]:
@@ -43,11 +41,7 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
     names = observables_of(dataset)[:MOST_PANELS]
     columns = min(COLUMNS, max(1, len(names)))
     rows = max(1, math.ceil(len(names) / columns))
-    with mpl.rc_context(STYLE):
-        figure = Figure(
-            figsize=(TWO_COLUMNS * columns / COLUMNS, ROW * rows),
-            layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05),
-        )
+    with new_sheet(ROW * rows, TWO_COLUMNS * columns / COLUMNS) as figure:
         panels = list(figure.subplots(rows, columns, squeeze=False).flat)
         for panel, name in zip(panels, names, strict=False):
             _draw(panel, dataset, name)
@@ -58,16 +52,9 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
 
 
 def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
-    axis = dataset[dataset["failure"].dims[0]]
-    marker = "o" if axis.size == 1 else None
-    plot_with_error(panel, dataset, name, color=BLUE, marker=marker)
-    panel.set_xlabel(axis_label(axis))
-    panel.set_ylabel(_label(dataset[name]))
-    mark_failures(panel, dataset)
-
-
-def _label(values: xr.DataArray) -> str:
-    """Return "long name" in lines that fit, and below it "symbol (units)"."""
+    axis, values = dataset[dataset["failure"].dims[0]], dataset[name]
+    plot_with_error(panel, dataset, name, color=BLUE, marker="o" if axis.size == 1 else None)
     symbol = with_units(symbol_of(values), values.attrs.get("units", "1"))
     words = textwrap.fill(values.attrs.get("long_name", ""), LABEL)
-    return f"{words}\n{symbol}" if words else symbol
+    panel.set(xlabel=axis_label(axis), ylabel=f"{words}\n{symbol}" if words else symbol)
+    mark_failures(panel, dataset)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from wheelwork._checks import FloatArray
+from wheelwork.plots.curves import leave_out
 from wheelwork.plots.style import WIGNER_COLOURS
 
 
@@ -19,9 +20,8 @@ def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray) ->
     Wigner function that is not negative; the colour scale starts at zero.
     """
     peak = float(wigner.max())
-    image = axes.pcolormesh(
-        x, p, wigner.T / peak, cmap=WIGNER_COLOURS, vmin=0.0, vmax=1.0, rasterized=True
-    )
+    image = axes.pcolormesh(x, p, wigner.T / peak, cmap=WIGNER_COLOURS, vmin=0.0, vmax=1.0,
+                            rasterized=True)  # fmt: skip
     axes.set_aspect("equal")
     axes.tick_params(color="white", which="both")
     axes.text(
@@ -38,9 +38,12 @@ def draw_wigner_row(
 
     `dataset` has the scalars `x0` and `p0` as well. title: of the coordinate of each panel.
     """
+    if "wigner" not in dataset:
+        for panel in row:
+            leave_out(panel)
+        return
     wigner = dataset["wigner"].transpose(..., "x", "p")
-    x = (wigner["x"] / dataset["x0"]).values
-    p = (wigner["p"] / dataset["p0"]).values
+    x, p = ((wigner[axis] / dataset[f"{axis}0"]).values for axis in ("x", "p"))
     for panel in row[wigner.shape[0] :]:
         panel.set_axis_off()
     for panel, state in zip(row, wigner, strict=False):
@@ -53,7 +56,7 @@ def draw_wigner_row(
 
 
 def _decimal(number: float) -> str:
+    if number >= 1e-2:
+        return f"{number:.3g}"
     mantissa, exponent = f"{number:.2e}".split("e")
-    return (
-        number.__format__(".3g") if number >= 1e-2 else rf"${mantissa}\times10^{{{int(exponent)}}}$"
-    )
+    return rf"${mantissa}\times10^{{{int(exponent)}}}$"

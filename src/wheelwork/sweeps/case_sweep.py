@@ -1,8 +1,9 @@
 """A machine at many parameter values, as one labelled dataset."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,8 @@ def sweep(
 
     opened = store_for(store, task, cases.describe(), recipe)
     seal = NO_SEAL if opened is None else opened.manifest.seal
-    interruptible = contextlib.suppress(KeyboardInterrupt)
-    with (
-        interruptible,
-        ledger_of(opened, shard) as ledger,
-        open_pool(task, executor, workers) as pool,
-    ):
+    interruptible, ledgers = contextlib.suppress(KeyboardInterrupt), ledger_of(opened, shard)
+    with interruptible, ledgers as ledger, open_pool(task, executor, workers) as pool:
         compute(task, Work(cases, seal, receive, ledger, share), pool)
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
     dataset = to_dataset(cases, columns, labels_of(machine))
@@ -97,13 +94,10 @@ def store_for(
         return None
     if not isinstance(store, str | Path) or not str(store):
         raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
-    manifest = Manifest(
-        identity_of(task, values),
-        dict(labels_of(task.machine)),
-        provenance(task.machine, task.method),
-        dict(recipe or {}),
+    labels, made_by = dict(labels_of(task.machine)), provenance(task.machine, task.method)
+    return prepare_store(
+        store, Manifest(identity_of(task, values), labels, made_by, dict(recipe or {}))
     )
-    return prepare_store(store, manifest)
 
 
 def identity_of(task: Task, values: Any) -> dict[str, Any]:
@@ -122,11 +116,8 @@ def identity_of(task: Task, values: Any) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def ledger_of(store: Store | None, shard: tuple[int, int] | None = None) -> Iterator[Ledger | None]:
-    """Yield a ledger of `store`, None where there is none."""
-    if store is None:
-        yield None
-        return
-    with store.ledger(shard) as ledger:
-        yield ledger
+def ledger_of(
+    store: Store | None, shard: tuple[int, int] | None = None
+) -> AbstractContextManager[Ledger | None]:
+    """Return a context with a ledger of `store`, None where there is none."""
+    return contextlib.nullcontext() if store is None else store.ledger(shard)

@@ -1,9 +1,14 @@
-"""Which parameter values a sweep visits: a product, values side by side, or a table."""
+"""Which parameter values a sweep visits: a product, values side by side, or a table.
+
+Cases are numbered combinations of values. They have `columns`, the values by parameter (those of
+an axis, or one per case); `dims` and `shape`, how they are laid out in a dataset;
+`parameters(index)` of a case counted from zero; and `describe()`, all values as JSON material.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,28 +19,6 @@ from wheelwork.parameters import ShortRepr
 POINT = "point"  # the dimension of values side by side
 # Names of a dataset's own variables, which no parameter may have.
 RESERVED = {"check", "failed", "failure", "audit_passed", "audit_value", "audit_bound", "audit_ok"}
-
-
-class Cases(Protocol):
-    """Numbered combinations of parameter values, and how they are laid out in a dataset."""
-
-    @property
-    def columns(self) -> Mapping[str, FloatArray]:
-        """Values by parameter: those of an axis, or one per case."""
-
-    @property
-    def dims(self) -> tuple[str, ...]: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def parameters(self, index: int) -> dict[str, float]:
-        """Return the parameters of the case `index`, counted from zero."""
-
-    def describe(self) -> Any:
-        """Return all values in full as JSON material, for `from_description`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +98,9 @@ class Zipped(ShortRepr):
         return {"zipped": values, "order": list(values)}
 
 
+Cases = Product | Zipped
+
+
 def as_cases(values: Any) -> Cases:
     """Return the cases that `values` stands for.
 
@@ -134,14 +120,13 @@ def as_cases(values: Any) -> Cases:
 
 
 def from_description(description: Mapping[str, Any]) -> Cases:
-    """Return the cases that `Cases.describe` described."""
+    """Return the cases that `describe` described."""
     if "product" in description:
         return Product(description["product"])
     return Zipped(description["zipped"])
 
 
 def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
-    """Return rows of values of `names` as cases."""
     return Zipped({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 

@@ -6,7 +6,7 @@ points do not depend on the order in which they are computed.
 """
 
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +24,9 @@ class Cell:
     size: int
 
     def corners(self) -> list[Position]:
-        """All corners."""
         return list(itertools.product(*((low, low + self.size) for low in self.low)))
 
     def halves(self) -> list["Cell"]:
-        """The cells of half the size that make it up."""
         half = self.size // 2
         lows = itertools.product(*((low, low + half) for low in self.low))
         return [Cell(low, half) for low in lows]
@@ -59,12 +57,10 @@ class Lattice:
         return 1 << self.depth
 
     def cells(self) -> list[Cell]:
-        """The initial cells."""
         lows = itertools.product(*(range(axis.size - 1) for axis in self.axes))
         return [Cell(tuple(self.unit * low for low in position), self.unit) for position in lows]
 
     def values(self, position: Position) -> tuple[float, ...]:
-        """Return the parameter values at a position."""
         return tuple(self._value(axis, n) for axis, n in zip(self.axes, position, strict=True))
 
     def _value(self, axis: FloatArray, n: int) -> float:
@@ -81,9 +77,3 @@ def depth_for(axes: tuple[FloatArray, ...], widths: tuple[float, ...]) -> int:
         float(np.max(np.diff(axis))) / width for axis, width in zip(axes, widths, strict=True)
     )
     return max(0, int(np.ceil(np.log2(max(*ratios, 1.0)))))
-
-
-def is_crossed(cell: Cell, sides: Mapping[Position, Hashable | None]) -> bool:
-    """Whether known points on the rim of `cell` lie on different sides."""
-    different = {sides[position] for position in cell.rim() if sides.get(position) is not None}
-    return len(different) > 1

@@ -8,9 +8,9 @@ from typing import Any
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps.cases import Cases, Zipped, from_description, side_by_side
+from wheelwork.sweeps.cases import Zipped, from_description, side_by_side
 from wheelwork.sweeps.dataset import NOT_COMPUTED, Columns, to_dataset
-from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.identity import indices_by_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store import REFINED, Store, StoreError, open_store
 
@@ -48,7 +48,13 @@ def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
     `partial`.
     """
     store = open_store(folder)
-    cases, columns = _filled(store)
+    values = store.manifest.identity["values"]
+    cases = _visited(store, values[REFINED]) if REFINED in values else from_description(values)
+    columns = Columns(len(cases))
+    indices = indices_by_key(store.manifest.seal, cases)
+    for entry in _points(store):
+        for index in indices.pop(entry["point"], ()):
+            columns.put(index, Point.from_entry(entry, index, len(cases)))
     if not columns.complete and not partial:
         missing = int((columns.failure == NOT_COMPUTED).sum())
         raise StoreError(
@@ -74,33 +80,10 @@ def status(folder: str | Path) -> Status:
                 audit_failed += not all(ok for _, _, ok in entry["audit"].values())
                 seconds += entry["seconds"]
         damaged += reader.damaged
-    total = _distinct(store)
-    done = len(keys)
-    return Status(store.folder, total, done, failed, audit_failed, damaged, writers, seconds)
-
-
-def _distinct(store: Store) -> int | None:
-    """Number of points, those with equal parameters counted once."""
-    values = store.manifest.identity["values"]
-    if REFINED in values:
-        return None
-    cases = from_description(values)
-    seal = store.manifest.seal  # by key, which tells 0 from -0
-    return len({point_key(seal, cases.parameters(index)) for index in range(len(cases))})
-
-
-def _filled(store: Store) -> tuple[Cases, Columns]:
-    values = store.manifest.identity["values"]
-    cases = _visited(store, values[REFINED]) if REFINED in values else from_description(values)
-    columns = Columns(len(cases))
-    seal = store.manifest.seal
-    indices: dict[str, list[int]] = {}
-    for index in range(len(cases)):
-        indices.setdefault(point_key(seal, cases.parameters(index)), []).append(index)
-    for entry in _points(store):
-        for index in indices.pop(entry["point"], ()):
-            columns.put(index, Point.from_entry(entry, index, len(cases)))
-    return cases, columns
+    values, total = store.manifest.identity["values"], None
+    if REFINED not in values:  # points with equal parameters count once
+        total = len(indices_by_key(store.manifest.seal, from_description(values)))
+    return Status(store.folder, total, len(keys), failed, audit_failed, damaged, writers, seconds)
 
 
 def _points(store: Store) -> Iterator[Any]:

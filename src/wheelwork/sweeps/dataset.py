@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from wheelwork._checks import FloatArray
 from wheelwork.results import Labels, attributes
 from wheelwork.sweeps.cases import Cases
 from wheelwork.sweeps.point import Point
@@ -23,21 +22,22 @@ FirstUse = tuple[int, int]  # index of a point, and position among its names
 
 @dataclass
 class Table:
-    """Columns by name, made when a name first occurs.
+    """Columns by name, made when a name first occurs and full of `empty` then.
 
     The order of the names is that of the first point that has them, by index, so that it does not
     depend on the order in which points are put.
     """
 
     size: int
-    columns: dict[str, FloatArray] = field(default_factory=dict)
+    empty: Any = math.nan
+    dtype: Any = np.float64
+    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     first: dict[str, FirstUse] = field(default_factory=dict)
 
-    def put(self, index: int, numbers: Mapping[str, float]) -> None:
-        """Write the numbers of one point."""
-        for position, (name, value) in enumerate(numbers.items()):
+    def put(self, index: int, values: Mapping[str, Any]) -> None:
+        for position, (name, value) in enumerate(values.items()):
             if name not in self.columns:
-                self.columns[name] = np.full(self.size, math.nan)
+                self.columns[name] = np.full(self.size, self.empty, dtype=self.dtype)
             self.columns[name][index] = value
             use = (index, position)
             if use < self.first.get(name, (self.size, 0)):
@@ -49,47 +49,31 @@ class Table:
         return sorted(self.columns, key=lambda name: self.first[name])
 
 
-@dataclass
 class Columns:
     """The numbers of a sweep of `size` points; NaN and `NOT_COMPUTED` where there are none yet."""
 
-    size: int
-    observables: Table = field(init=False)
-    errors: Table = field(init=False)
-    audit_value: Table = field(init=False)
-    audit_bound: Table = field(init=False)
-    audit_ok: dict[str, ByteArray] = field(init=False, default_factory=dict)
-    missing: dict[str, npt.NDArray[Any]] = field(init=False, default_factory=dict)
-    failure: npt.NDArray[Any] = field(init=False)
-    passed: ByteArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        for name in ("observables", "errors", "audit_value", "audit_bound"):
-            setattr(self, name, Table(self.size))
-        self.failure = np.full(self.size, NOT_COMPUTED, dtype=object)
-        self.passed = np.full(self.size, NO_VERDICT, dtype=np.int8)
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.observables, self.errors = Table(size), Table(size)
+        self.audit_value, self.audit_bound = Table(size), Table(size)
+        self.audit_ok = Table(size, NO_VERDICT, np.int8)
+        self.missing = Table(size, "", object)
+        self.failure: npt.NDArray[Any] = np.full(self.size, NOT_COMPUTED, dtype=object)
+        self.passed: ByteArray = np.full(self.size, NO_VERDICT, dtype=np.int8)
 
     def put(self, index: int, point: Point) -> None:
-        """Write the numbers of `point` at `index`."""
         self.observables.put(index, point.observables)
         self.errors.put(index, point.errors)
         self.audit_value.put(index, {name: entry.value for name, entry in point.audit.items()})
         self.audit_bound.put(index, {name: entry.bound for name, entry in point.audit.items()})
-        for name, entry in point.audit.items():
-            if name not in self.audit_ok:
-                self.audit_ok[name] = np.full(self.size, NO_VERDICT, dtype=np.int8)
-            self.audit_ok[name][index] = entry.ok
-        for name, reason in point.missing.items():
-            if name not in self.missing:
-                self.missing[name] = np.full(self.size, "", dtype=object)
-            self.missing[name][index] = reason
+        self.audit_ok.put(index, {name: entry.ok for name, entry in point.audit.items()})
+        self.missing.put(index, point.missing)
         self.failure[index] = point.failure
         if not point.failure:
             self.passed[index] = all(entry.ok for entry in point.audit.values())
 
     @property
     def complete(self) -> bool:
-        """Whether every point has been put."""
         return not bool(np.any(self.failure == NOT_COMPUTED))
 
 
@@ -114,13 +98,12 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
             text["units"] = labels[name][1]
         variables[f"{name}_error"] = laid_out(columns.errors.columns[name], text)
     for name in columns.observables.names:
-        if name in columns.missing:
+        if name in columns.missing.columns:
             text = {"long_name": f"why {name} is missing"}
-            variables[f"{name}_missing"] = laid_out(columns.missing[name], text)
+            variables[f"{name}_missing"] = laid_out(columns.missing.columns[name], text)
     failed = (columns.failure != "") & (columns.failure != NOT_COMPUTED)
-    variables["failed"] = laid_out(
-        failed.astype(np.int8), {"long_name": "1 where the point was computed without a result"}
-    )
+    words = "1 where the point was computed without a result"
+    variables["failed"] = laid_out(failed.astype(np.int8), {"long_name": words})
     variables["failure"] = laid_out(columns.failure, {"long_name": "why the point has no numbers"})
     words = "1: every check passed, 0: some failed, -1: no verdict"
     variables["audit_passed"] = laid_out(columns.passed, {"long_name": words})
@@ -153,5 +136,5 @@ def _audit(cases: Cases, columns: Columns) -> dict[str, xr.Variable]:
         "check": xr.Variable("check", np.array(checks, dtype=object)),
         "audit_value": stack(columns.audit_value.columns),
         "audit_bound": stack(columns.audit_bound.columns),
-        "audit_ok": stack(columns.audit_ok),
+        "audit_ok": stack(columns.audit_ok.columns),
     }

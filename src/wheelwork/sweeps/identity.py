@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.sweeps.cases import Cases
 
 SOURCES = Path(__file__).parents[1]
 DISPLAY_ONLY = ("cli", "papers", "plots")  # packages that cannot change the numbers of a point
@@ -140,6 +141,14 @@ def point_key(seal: bytes, parameters: Mapping[str, float]) -> str:
     return hashlib.blake2b(text.encode(), key=seal, digest_size=12).hexdigest()
 
 
+def indices_by_key(seal: bytes, cases: Cases) -> dict[str, list[int]]:
+    """Return the indices of all cases by `point_key`, which is the same for equal parameters."""
+    indices: dict[str, list[int]] = {}
+    for index in range(len(cases)):
+        indices.setdefault(point_key(seal, cases.parameters(index)), []).append(index)
+    return indices
+
+
 def provenance(machine: Any, method: Any) -> dict[str, str]:
     """Return the attributes that say how a dataset was made, each a string.
 
@@ -149,9 +158,7 @@ def provenance(machine: Any, method: Any) -> dict[str, str]:
     return {
         "wheelwork_version": versions["wheelwork"],
         "python_version": platform.python_version(),
-        "numpy_version": versions["numpy"],
-        "scipy_version": versions["scipy"],
-        "numba_version": versions["numba"],
+        **{f"{package}_version": versions[package] for package in NUMERICS},
         "machine": json.dumps(describe(machine)),
         "method": "default of the machine" if method is None else repr(method),
     }

@@ -59,19 +59,12 @@ class Point(ShortRepr):
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], index: int, total: int) -> "Point":
-        """Return the point of an entry that `entry` made."""
-        return cls(
-            index,
-            total,
-            entry["at"],
-            entry["observables"],
-            entry["errors"],
-            {name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()},
-            entry["failure"],
-            entry["seconds"],
-            stored=True,
-            missing=entry.get("missing", {}),
-        )
+        audit = {
+            name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()
+        }
+        kept = {name: entry[name] for name in ("observables", "errors", "failure", "seconds")}
+        kept["missing"] = entry.get("missing", {})
+        return cls(index, total, entry["at"], audit=audit, stored=True, **kept)
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,8 +83,8 @@ class Task(ShortRepr):
         start = time.perf_counter()
         try:
             state = replace_at(self.machine, parameters).steady_state(self.method)
-            observables = _numbers(state.observables)
-            errors = _numbers(state.errors)
+            observables = {name: _number(value) for name, value in state.observables.items()}
+            errors = {name: _number(value) for name, value in state.errors.items()}
             missing = {name: _one_line(why) for name, why in getattr(state, "missing", {}).items()}
             audit = {
                 name: AuditEntry(_number(entry.value), _number(entry.bound))
@@ -139,10 +132,6 @@ def message(reason: BaseException) -> str:
 def _one_line(text: str) -> str:
     text = " ".join(text.replace("\0", " ").split())
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _numbers(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: _number(value) for name, value in values.items()}
 
 
 def _number(value: float) -> float:

@@ -16,7 +16,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.results import Labels
 from wheelwork.sweeps.case_sweep import NO_SEAL, labels_of, ledger_of, store_for
 from wheelwork.sweeps.cases import Product, side_by_side
-from wheelwork.sweeps.cells import Cell, Lattice, Position, depth_for, is_crossed
+from wheelwork.sweeps.cells import Cell, Lattice, Position, depth_for
 from wheelwork.sweeps.dataset import Columns, to_dataset
 from wheelwork.sweeps.execution import Processes, Work, compute, open_pool
 from wheelwork.sweeps.identity import provenance
@@ -182,7 +182,7 @@ class _Search:
         for index, position in enumerate(positions):
             columns.put(index, self.points[position])
         dataset = to_dataset(cases, columns, labels)
-        lows = sorted(cell.low for cell in self.cells if self._final(cell))
+        lows = sorted(cell.low for cell in self.cells if cell.size == 1 and self._crossed(cell))
         for axis, name in enumerate(self.names):
             for end, step in (("low", 0), ("high", 1)):
                 positions = [(*low[:axis], low[axis] + step, *low[axis + 1 :]) for low in lows]
@@ -191,10 +191,9 @@ class _Search:
         return dataset.assign_attrs(complete=int(self.finished))
 
     def _crossed(self, cell: Cell) -> bool:
-        return is_crossed(cell, self.sides)
-
-    def _final(self, cell: Cell) -> bool:
-        return cell.size == 1 and self._crossed(cell)
+        """Whether known points on the rim of `cell` lie on different sides."""
+        sides = {self.sides[at] for at in cell.rim() if self.sides.get(at) is not None}
+        return len(sides) > 1
 
     def _parts(self, cell: Cell) -> list[Cell]:
         return cell.halves() if cell.size > 1 and self._crossed(cell) else [cell]

@@ -62,12 +62,7 @@ def symmetric_phase_ends(
     """
     gain, loss, _, n0 = _rates(injection, extraction, coupling, saturation)
     damping = _checks.positive("damping", damping)
-    if gain - loss <= 2.0 * damping:
-        raise InvalidArgument(
-            f"`extraction` must be below Γ_i − 2γ = {gain - 2.0 * damping!r} for a symmetric "
-            f"state, but is {loss!r}"
-        )
-    end = n0 * (math.sqrt((gain - loss) / (2.0 * damping)) - 1.0)
+    end = _symmetric_end(gain, loss, n0, 2.0 * damping, "2γ")
     return ChainAmplitudes(end, end, end * damping * (gain + loss) / (gain - loss))
 
 
@@ -88,15 +83,18 @@ def symmetric_phase(
     N = _checks.integer("sites", sites, 3)
     gain, loss, _, n0 = _rates(injection, extraction, coupling, saturation)
     damping = _checks.positive("damping", damping)
-    least = 0.5 * damping * (N + 1)
-    if gain - loss <= least:
-        raise InvalidArgument(
-            f"`extraction` must be below Γ_i − γ(N + 1)/2 = {gain - least!r} for a symmetric "
-            f"state, but is {loss!r}"
-        )
-    end = n0 * (math.sqrt((gain - loss) / least) - 1.0)
+    end = _symmetric_end(gain, loss, n0, 0.5 * damping * (N + 1), "γ(N + 1)/2")
     current = 0.5 * damping * (loss * (N - 1) + 2.0 * gain) / (gain - loss) * end
     return ChainAmplitudes(end, end, current)
+
+
+def _symmetric_end(gain: float, loss: float, n0: float, least: float, least_in_words: str) -> float:
+    if gain - loss <= least:
+        raise InvalidArgument(
+            f"`extraction` must be below Γ_i − {least_in_words} = {gain - least!r} for a symmetric "
+            f"state, but is {loss!r}"
+        )
+    return n0 * (math.sqrt((gain - loss) / least) - 1.0)
 
 
 def transition(sites: int, injection: float, damping: float, coupling: float = 1.0) -> float:
@@ -124,12 +122,6 @@ def current_bound(injection: float, extraction: float, saturation: float = 1.0) 
     return 0.25 * _checks.positive("saturation", saturation) * min(gain, loss)
 
 
-def _rates(
-    injection: float, extraction: float, coupling: float, saturation: float
-) -> tuple[float, float, float, float]:
-    return (
-        _checks.positive("injection", injection),
-        _checks.positive("extraction", extraction),
-        _checks.positive("coupling", coupling),
-        _checks.positive("saturation", saturation),
-    )
+def _rates(*rates: float) -> tuple[float, ...]:
+    names = ("injection", "extraction", "coupling", "saturation")
+    return tuple(map(_checks.positive, names, rates))

@@ -16,7 +16,7 @@ from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import MasterEquation, PowerGrid, Saturable
 from wheelwork.oscillator_networks import MeanField
 from wheelwork.papers.huber_rabl_2022 import network
-from wheelwork.papers.runs import Run
+from wheelwork.papers.runs import Run, missing_parts
 from wheelwork.phase_space import Langevin
 from wheelwork.plots import power_grid_sheet
 
@@ -26,34 +26,28 @@ LARGEST_RATE = 8.0  # of the axes of Figs. 2-5
 MANY_QUANTA = 1e4  # saturation number n0 at which the noise of single quanta is negligible
 RATES = np.linspace(0.0625, 7.9375, 64)  # of the map, Fig. 2(a): centres of 64 cells up to 8
 NOISY_RATES = np.array([0.5, 1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0])  # Fig. 3
-QUANTUM_RATES = np.array(
-    [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8]
-)  # Fig. 4
+# Fig. 4
+QUANTUM_RATES = np.array([0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 6, 7, 8])
 SATURATIONS = (1.0, 2.0)  # n0 in Fig. 4; states of the second hold up to 200 quanta
 PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])  # Fig. 5
 PORTS = (7, 8, 9)
 NOISY_SITES, NOISY_OCCUPATION, PORT_OCCUPATION = 6, 10.0, 3.0  # Figs. 3, 5; N_th in units of n0
 QUANTUM = MasterEquation(rtol=1e-3)  # a drawn curve shows no more digits
 NOISY_TIME, PORT_TIME = 3e4, 1e4  # in 1/g; the first quarter is left out (see `sampled`)
+CHAIN = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)  # of Fig. 2
 
 
 def run(points: int = 32, rtol: float = 1e-9) -> Run:
     """Return the sweep behind Figs. 2-5: ten sites, Γ_i = 4 g, `points` values of Γ_e up to 8 g."""
     count = integer("points", points, minimum=2)
-    return Run(
-        machine=PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING),
-        parameter="extraction",
-        values=np.linspace(LARGEST_RATE / count, LARGEST_RATE, count),
-        method=MeanField(rtol=rtol),
-        presentation=PRESENTATION,
-        name="power-grid",
-    )
+    rates = np.linspace(LARGEST_RATE / count, LARGEST_RATE, count)
+    method = MeanField(rtol=rtol)
+    return Run(CHAIN, "extraction", rates, method, PRESENTATION, name="power-grid")
 
 
 def add_map(dataset: xr.Dataset) -> xr.Dataset:
     """Return `dataset` with the current over both rates, ten sites (Fig. 2(a))."""
-    chain = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)
-    branches = chain.branch_map({"injection": RATES, "extraction": RATES}, MeanField())
+    branches = CHAIN.branch_map({"injection": RATES, "extraction": RATES}, MeanField())
     stable = branches["stable_branches"]
     current = branches["extracted"].isel(branch=0).where(stable > 0, 0.0)
     dims = ("map_injection", "map_extraction")
@@ -66,10 +60,9 @@ def add_map(dataset: xr.Dataset) -> xr.Dataset:
 def add_profiles(dataset: xr.Dataset) -> xr.Dataset:
     """Return `dataset` with |α|² along ten sites, on both sides of the transition (Fig. 2(c))."""
     rates = [INJECTION / 1.05, INJECTION, 1.5 * INJECTION]
-    chain = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)
     rows = []
     for rate in rates:
-        branch = chain.replace(extraction=rate).steady_state(MeanField()).branch
+        branch = CHAIN.replace(extraction=rate).steady_state(MeanField()).branch
         rows.append(np.full(SITES, np.nan) if branch is None else branch.occupation)
     return dataset.assign(
         profile_occupation=(("profile_extraction", "site"), np.array(rows))
@@ -96,27 +89,19 @@ def add_noise(dataset: xr.Dataset) -> xr.Dataset:
     for rate in NOISY_RATES.tolist():
         machine = chain.replace(extraction=rate)
         noisy, quiet = machine.steady_state(sampled(NOISY_TIME)), machine.steady_state().branch
-        first = machine.edges[0]
-        current, fluctuation = noisy.mean_current, noisy.current_fluctuation[first]
-        rows.append(
-            (
-                current.mean / MANY_QUANTA,
-                current.standard_error / MANY_QUANTA,
-                fluctuation.mean / MANY_QUANTA,
-                noisy.mean_damping.mean,
-                np.nan if quiet is None else quiet.mean_damping,
-                float(noisy.audit["mixing"].ok),
-            )
-        )
-    names = "noisy_current", "noisy_current_error", "noisy_fluctuation", "noisy_damping"
-    columns = zip((*names, "quiet_damping", "noisy_mixed"), np.array(rows).T, strict=True)
-    added: dict[Any, Any] = {name: ("noisy_extraction", column) for name, column in columns}
-    rest = NOISY_OCCUPATION / np.sqrt(2.0)
-    return (
-        dataset.assign(added)
-        .assign(equilibrium_fluctuation=rest)
-        .assign_coords(noisy_extraction=NOISY_RATES)
-    )
+        current, fluctuation = noisy.mean_current, noisy.current_fluctuation[machine.edges[0]]
+        row = {
+            "noisy_current": current.mean / MANY_QUANTA,
+            "noisy_current_error": current.standard_error / MANY_QUANTA,
+            "noisy_fluctuation": fluctuation.mean / MANY_QUANTA,
+            "noisy_damping": noisy.mean_damping.mean,
+            "quiet_damping": np.nan if quiet is None else quiet.mean_damping,
+            "noisy_mixed": float(noisy.audit["mixing"].ok),
+        }
+        rows.append(row)
+    added = {name: ("noisy_extraction", [row[name] for row in rows]) for name in rows[0]}
+    dataset = dataset.assign(added).assign(equilibrium_fluctuation=NOISY_OCCUPATION / np.sqrt(2.0))
+    return dataset.assign_coords(noisy_extraction=NOISY_RATES)
 
 
 def add_quanta(dataset: xr.Dataset) -> xr.Dataset:
@@ -170,23 +155,22 @@ def add_ports(dataset: xr.Dataset) -> xr.Dataset:
     at: network.Positions = {
         node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)
     }
-    return network.add_network(
-        dataset, multiport(PORT_RATES[-1]), sampled(PORT_TIME), at, MANY_QUANTA
-    )
+    method = sampled(PORT_TIME)
+    return network.add_network(dataset, multiport(PORT_RATES[-1]), method, at, MANY_QUANTA)
 
 
-PARTS = (
-    ("map", add_map),
-    ("profiles", add_profiles),
-    ("noise", add_noise),
-    ("quanta", add_quanta),
-    ("ports", add_ports),
-)
+PARTS = {
+    "map": add_map,
+    "profiles": add_profiles,
+    "noise": add_noise,
+    "quanta": add_quanta,
+    "ports": add_ports,
+}
 
 
 def complete(dataset: xr.Dataset, machine: PowerGrid, parameter: str, method: Any) -> xr.Dataset:
     """Return `dataset` with all that the sheet shows; what fails is named in its attributes."""
-    for name, add in PARTS:
+    for name, add in PARTS.items():
         try:
             dataset = add(dataset)
         except WheelworkError as reason:
@@ -214,12 +198,10 @@ def remarks(dataset: xr.Dataset) -> list[str]:
         apart = noise["noisy_extraction"].values[dataset["noisy_mixed"].values == 0.0]
         if apart.size:
             lines.append(
-                "noise: at an extraction of "
-                + ", ".join(f"{rate:g}" for rate in apart)
-                + " trajectories had not mixed (open marks): means may be off by percents"
+                f"noise: at an extraction of {', '.join(f'{rate:g}' for rate in apart)} "
+                "trajectories had not mixed (open marks): means may be off by percents"
             )
-    missing = [key for key in dataset.attrs if key.endswith("_missing")]
-    return [*lines, *(f"{key.replace('_', ' ')}: {dataset.attrs[key]}" for key in missing)]
+    return lines + missing_parts(dataset)
 
 
 PRESENTATION = replace(

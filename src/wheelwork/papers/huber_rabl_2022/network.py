@@ -1,7 +1,6 @@
 """How any power grid over one parameter is shown: its table, its flows, its network."""
 
 from collections.abc import Hashable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
@@ -11,7 +10,7 @@ import xarray as xr
 from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import PowerGrid
 from wheelwork.oscillator_networks import MeanField
-from wheelwork.papers.runs import Presentation
+from wheelwork.papers.runs import Presentation, missing_parts
 from wheelwork.plots import grid_sweep_sheet
 from wheelwork.sweeps import replace_at
 
@@ -43,10 +42,7 @@ def add_network(
         occupation = state.occupation
     else:
         occupation = state.occupation.array
-    roles = [
-        "G" * (node in machine.generators) + "E" * (node in machine.engines)
-        for node in machine.nodes
-    ]
+    roles = ["G" * (n in machine.generators) + "E" * (n in machine.engines) for n in machine.nodes]
     x, y = np.array([at[node] for node in machine.nodes], dtype=np.float64).T
     start, stop = machine.edge_indices.T
     return dataset.assign(
@@ -78,27 +74,18 @@ def positions(machine: PowerGrid) -> Positions:
     return {node: (float(x), float(y)) for node, (x, y) in layout.items()}
 
 
-def remarks(dataset: xr.Dataset) -> list[str]:
-    """Return why the network is missing, if it is."""
-    reason = dataset.attrs.get("network_missing")
-    return [f"network missing: {reason}"] if reason else []
-
-
 PRESENTATION = Presentation(
-    headings=MappingProxyType(
-        {
-            "injected": "injected",
-            "extracted": "extracted",
-            "dissipated": "dissipated",
-            "stable_branches": "stable",
-            "extracted_lowest": "lowest",
-            "extracted_highest": "highest",
-            "occupation": "occupation",
-        }
-    ),
+    headings={
+        "injected": "injected",
+        "extracted": "extracted",
+        "dissipated": "dissipated",
+        "stable_branches": "stable",
+        "extracted_lowest": "lowest",
+        "extracted_highest": "highest",
+        "occupation": "occupation",
+    },
     judged="extracted",
-    accuracy="error",
     complete=complete,
     draw=grid_sweep_sheet,
-    remarks=remarks,
+    remarks=missing_parts,
 )

@@ -6,20 +6,20 @@ import pickle
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent import futures
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from wheelwork.errors import InvalidArgument, WheelworkError
-from wheelwork.sweeps.execution.batch import Batch, BatchSize, Case, Outcome
-from wheelwork.sweeps.execution.executors import Processes, WorkerPool
 from wheelwork.sweeps.execution.work import Work
+from wheelwork.sweeps.execution.workers import (
+    Batch,
+    BatchSize,
+    Case,
+    Outcome,
+    Processes,
+    WorkerPool,
+)
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Task, message
 
@@ -44,7 +44,12 @@ def open_pool(
         yield None
         return
     if not isinstance(executor, ThreadPoolExecutor):
-        _require_picklable(task)
+        try:
+            pickle.dumps(task)
+        except (pickle.PicklingError, TypeError, AttributeError) as reason:
+            raise InvalidArgument(
+                f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
+            ) from None
     with WorkerPool(executor, workers) as pool:
         yield pool
 
@@ -55,13 +60,9 @@ def compute(task: Task, work: Work, pool: WorkerPool | None) -> None:
     Raises errors of the code and of the store. A point that fails, or that kills its worker three
     times, does not stop the rest.
     """
-    if pool is None:
-        _compute_here(task, work)
-    else:
+    if pool is not None:
         _Dispatcher(task, work, pool).run()
-
-
-def _compute_here(task: Task, work: Work) -> None:
+        return
     size = BatchSize(workers=1)
     while True:
         cases = work.take(size.next(work.remaining))
@@ -73,15 +74,6 @@ def _compute_here(task: Task, work: Work) -> None:
             size.learn(points)
         elif not work.wait():
             return
-
-
-def _require_picklable(task: Task) -> None:
-    try:
-        pickle.dumps(task)
-    except (pickle.PicklingError, TypeError, AttributeError) as reason:
-        raise InvalidArgument(
-            f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
-        ) from None
 
 
 class _Dispatcher:
@@ -103,7 +95,7 @@ class _Dispatcher:
         try:
             while self._submit_batches() or self.work.wait():
                 if self.pending:
-                    done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
+                    done, _ = futures.wait(self.pending, return_when=futures.FIRST_COMPLETED)
                     self._collect(done)
         except BaseException:
             for future in self.pending:
@@ -163,9 +155,7 @@ class _Dispatcher:
     def _retry(self, batch: Batch, reason: BaseException) -> None:
         """Try the points of a lost batch again, each by itself."""
         if len(batch.cases) > 1:
-            self.retries.extend(
-                replace(batch, cases=[case], attempt=batch.attempt) for case in batch.cases
-            )
+            self.retries.extend(replace(batch, cases=[case]) for case in batch.cases)
         elif batch.attempt + 1 < ATTEMPTS:
             self.retries.appendleft(replace(batch, attempt=batch.attempt + 1))
         else:

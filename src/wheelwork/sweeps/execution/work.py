@@ -9,8 +9,8 @@ from typing import Any
 from wheelwork._checks import integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.cases import Cases
-from wheelwork.sweeps.execution.batch import Case
-from wheelwork.sweeps.identity import point_key
+from wheelwork.sweeps.execution.workers import Case
+from wheelwork.sweeps.identity import indices_by_key
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.store.folder import Ledger
 
@@ -41,7 +41,6 @@ class Share:
         return cls(*pair)
 
     def holds(self, index: int) -> bool:
-        """Whether the case `index` belongs to this share."""
         return index % self.of == self.number - 1
 
 
@@ -61,20 +60,15 @@ class Work:
         share: Share | None = None,
     ) -> None:
         self._cases, self._ledger, self._receive = cases, ledger, receive
-        self._indices: dict[str, list[int]] = {}  # equal parameters are computed once
-        for index in range(len(cases)):
-            key = point_key(seal, cases.parameters(index))
-            self._indices.setdefault(key, []).append(index)
-        share = Share(1, 1) if share is None else share
+        self._indices = indices_by_key(seal, cases)  # equal parameters are computed once
+        share = share or Share(1, 1)
         own = (key for key, indices in self._indices.items() if share.holds(indices[0]))
         self._open = deque(own)
         self._claimed: deque[str] = deque()
         self._done: set[str] = set()
-        self.lost: dict[str, str] = {}
 
     @property
     def total(self) -> int:
-        """Number of all cases."""
         return len(self._cases)
 
     @property
@@ -98,7 +92,6 @@ class Work:
         return [self._case(key) for key in keys]
 
     def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
-        """Store finished points, then pass them on."""
         pairs = zip(cases, points, strict=True)
         entries = [point.entry(case.key) for case, point in pairs if not point.transient]
         if self._ledger is not None and entries:
@@ -110,7 +103,6 @@ class Work:
     def give_up(self, case: Case, reason: str) -> None:
         """Pass on that a case has no result; it is not stored, so that a resumed sweep tries it."""
         self._done.add(case.key)
-        self.lost[case.key] = reason
         self._pass_on(case.key, Point(case.index, self.total, case.parameters, failure=reason))
 
     def wait(self) -> bool:

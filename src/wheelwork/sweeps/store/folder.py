@@ -28,12 +28,10 @@ class Store:
     manifest: Manifest
 
     def journals(self) -> list[Path]:
-        """All journals, in a fixed order."""
         with storing("read the store", self.folder):
             return sorted((self.folder / JOURNALS).glob(f"*{SUFFIX}"))
 
     def readers(self) -> list[Reader]:
-        """One new reader per journal."""
         return [Reader(path, self.manifest.seal) for path in self.journals()]
 
     def writers_alive(self) -> int:
@@ -82,10 +80,10 @@ def _require_free(folder: Path) -> None:
     if not folder.is_dir():
         raise InvalidArgument(f"`store` must be a folder, but is the file '{folder}'")
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    if NAME not in names and names - {LOCK, JOURNALS}:
-        strange = min(names - {LOCK, JOURNALS})
+    strange = sorted(names - {LOCK, JOURNALS})
+    if NAME not in names and strange:
         raise InvalidArgument(
-            f"`store` must be a new folder or a store, but '{folder}' holds '{strange}'"
+            f"`store` must be a new folder or a store, but '{folder}' holds '{strange[0]}'"
         )
 
 
@@ -111,11 +109,9 @@ class Ledger:
             self._own.close()
             raise
 
-    @contextlib.contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of the store, so that nobody else claims points meanwhile."""
-        with locked(self.store.folder / LOCK):
-            yield
+        return locked(self.store.folder / LOCK)
 
     def news(self, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the points that others have stored since the last call; needs `exclusive`.
@@ -138,9 +134,9 @@ class Ledger:
     def _concerns(self, path: Path) -> bool:
         """Whether a journal may hold points of this shard: not that of another of as many."""
         other = _SHARD.match(path.name)
-        if self.shard is None or other is None or int(other[2]) != self.shard[1]:
+        if self.shard is None or other is None:
             return True
-        return int(other[1]) == self.shard[0]
+        return int(other[2]) != self.shard[1] or int(other[1]) == self.shard[0]
 
     @property
     def busy(self) -> set[str]:
@@ -152,7 +148,6 @@ class Ledger:
         self._own.append([{"claim": keys}])
 
     def append(self, entries: list[dict[str, Any]]) -> None:
-        """Store finished points."""
         self._own.append(entries)
 
     def close(self) -> None:

@@ -56,7 +56,8 @@ class Writer:
         block = b"".join(sealed(entry, self.seal) for entry in entries)
         try:
             with storing("write into the store", self.path.parents[1]):
-                _require_linked(self._file)
+                if os.fstat(self._file).st_nlink == 0:  # what is written now would be lost
+                    raise OSError(errno.ENOENT, "its journal was removed")
                 _write_all(self._file, block)
                 if time.monotonic() - self._synced > SYNC_INTERVAL:
                     self.sync()
@@ -77,12 +78,6 @@ class Writer:
                 self.sync()
         finally:
             close(self._file)
-
-
-def _require_linked(file: int) -> None:
-    """Refuse to write into a file that was removed meanwhile: the points would be lost."""
-    if os.fstat(file).st_nlink == 0:
-        raise OSError(errno.ENOENT, "its journal was removed")
 
 
 def _write_all(file: int, block: bytes) -> None:

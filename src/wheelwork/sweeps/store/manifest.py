@@ -51,15 +51,7 @@ class Manifest(ShortRepr):
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, whole or not at all."""
-    content = {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        "seal": manifest.seal.hex(),
-        "identity": manifest.identity,
-        "labels": manifest.labels,
-        "attributes": manifest.attributes,
-        "recipe": manifest.recipe,
-    }
+    content = {"format": FORMAT, "schema": SCHEMA, "seal": manifest.seal.hex(), **vars(manifest)}
     temporary = folder / f".{NAME}.{os.getpid()}.part"
     with storing("write into the store", folder):
         try:
