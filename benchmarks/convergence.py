@@ -49,7 +49,7 @@ def _off(value: float, exact: float) -> str:
 
 
 def _orbit_distribution(state: FlywheelState) -> OrbitDistribution:
-    distribution = state.stationary.distribution
+    distribution = state.solution.distribution
     assert isinstance(distribution, OrbitDistribution)
     return distribution
 
@@ -82,10 +82,10 @@ def _print_estimates(bias: float) -> None:
     average = ww.Flywheel.paper(bias).steady_state(ww.EnergyDiffusion())
     print(
         f"V = {bias:g}: <n> {_off(state.phonon_number, exact.phonon_number)}, "
-        f"g2 {_off(state.g2, exact.g2)}, estimate {state.stationary.relative_error:.0e}, "
-        f"{dict(state.stationary.details)}; "
+        f"g2 {_off(state.g2, exact.g2)}, estimate {state.solution.relative_error:.0e}, "
+        f"{dict(state.solution.details)}; "
         f"EnergyDiffusion: <n> {_off(average.phonon_number, exact.phonon_number)}, "
-        f"estimate {average.stationary.relative_error:.0e}; "
+        f"estimate {average.solution.relative_error:.0e}; "
         f"{state.fock.levels} levels, {len(state.fock.diagonals)} diagonals"
     )
 

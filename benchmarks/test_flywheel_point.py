@@ -66,7 +66,7 @@ def test_part_orbits(benchmark: BenchmarkFixture) -> None:
 
 
 def test_part_modulation(benchmark: BenchmarkFixture, orbits: Orbits, state: FlywheelState) -> None:
-    details = state.stationary.details
+    details = state.solution.details
     nodes, harmonics = int(details["mesh_radii"]), int(details["harmonics"])
     measure(
         benchmark,
@@ -77,7 +77,7 @@ def test_part_modulation(benchmark: BenchmarkFixture, orbits: Orbits, state: Fly
 
 
 def test_part_fock(benchmark: BenchmarkFixture, state: FlywheelState) -> None:
-    distribution = state.stationary.distribution
+    distribution = state.solution.distribution
     label = f"  part: diagonals in the Fock basis, {state.fock.levels} levels"
     measure(benchmark, label, lambda: fock_state(distribution, 1e-2 * RTOL))
 

@@ -24,8 +24,8 @@ def test_of_a_thermal_state():
 def test_means_are_those_of_the_quanta(bias):
     """Mean 1: ⟨a†a⟩; with |α|² − ½: ⟨a†a†aa⟩."""
     state = Flywheel.paper(bias=bias).steady_state()
-    nodes = state.stationary.distribution.nodes
-    weight = nodes.weight * detection_weight(state.stationary.distribution)(nodes.X, nodes.P)
+    nodes = state.solution.distribution.nodes
+    weight = nodes.weight * detection_weight(state.solution.distribution)(nodes.X, nodes.P)
     assert np.sum(weight) == pytest.approx(state.phonon_number, rel=1e-6)
     pairs = np.sum(weight * (nodes.X**2 + nodes.P**2 - 0.5))
     assert pairs == pytest.approx(state.g2 * state.phonon_number**2, rel=1e-6)
