@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from amplitude_noise_systems import (
+from network_noise_systems import (
     Local,
     chain,
     gaussian_covariance,

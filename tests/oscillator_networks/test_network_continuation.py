@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amplitude_systems import Absorber, chain_matrix, chain_model, laser
+from network_systems import Absorber, chain_matrix, chain_model, laser
 
 from wheelwork.oscillator_networks import AmplitudeModel, Continuation, MeanField
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amplitude_systems import Absorber, Hidden, PowerLaw, chain_matrix, chain_model, laser
+from network_systems import Absorber, Hidden, PowerLaw, chain_matrix, chain_model, laser
 from scipy.linalg import expm
 from scipy.optimize import brentq
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from amplitude_noise_systems import (
+from network_noise_systems import (
     Local,
     chain,
     gaussian_covariance,
