@@ -170,6 +170,7 @@ def test_long_times_are_boltzmann_at_equilibrium(state):
     assert np.sum(np.abs(late.field.values - exact)) * late.field.mesh.cell < 1e-6
 
 
+@pytest.mark.slow
 def test_long_times_land_on_the_van_der_pol_ring():
     model = van_der_pol(0.05, temperature=0.6)
     late = evolve([(0.0, model)], Ground(), [620.0], rtol=3e-6).snapshots[0]

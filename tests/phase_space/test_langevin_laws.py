@@ -112,6 +112,7 @@ def test_local_observables_are_averaged():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trajectories", "duration"), [(64, 400.0), (4, 4000.0), (1, 16000.0)])
 def test_error_bars_are_honest(trajectories, duration):
     """Over 40 seeds, one standard error holds the truth about two times in three."""

@@ -235,6 +235,7 @@ def glauber_weight(distribution):
     return weight
 
 
+@pytest.mark.slow
 def test_the_generator_gives_the_same():
     """Every correlation, normally ordered g² included, against the regression theorem."""
     model = lopsided(0.1)
