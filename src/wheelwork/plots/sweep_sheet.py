@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from wheelwork.plots.curves import axis_label, mark_failures, plot_with_error, symbol_of, with_units
 from wheelwork.plots.style import BLUE, TWO_COLUMNS, letter_panels, new_sheet
 
+__all__ = ["observables_of", "sweep_sheet"]
+
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
 LABEL = 28  # characters of a line beside a panel: as many as the panel is high
