@@ -40,9 +40,10 @@ def jobs() -> dict[str, Callable[[], object]]:
     def point(bias, method):  # type: ignore[no-untyped-def]
         return whole(ww.Flywheel.paper(bias).steady_state(method)).density_matrix
 
-    def run(grid):  # type: ignore[no-untyped-def]
+    def run(grid, duration):  # type: ignore[no-untyped-def]
+        method = ww.EulerMaruyama(step=1e-3, duration=duration, trajectories=16, seed=1)
         with contextlib.suppress(ww.NotConverged):  # too short to mix, but as much work
-            grid.steady_state(short)
+            grid.steady_state(method)
 
     engine = ww.RotorEngine.paper(beta_ratio=0.2)
     local, large = ww.LocalMasterEquation(), ww.LocalMasterEquation(window=(-128, 127))
@@ -58,7 +59,6 @@ def jobs() -> dict[str, Callable[[], object]]:
     )
     rates, x = np.linspace(1.0, 8.0, 12), np.linspace(-60.0, 60.0, 100)
     sampled = ww.Langevin(duration=2e5, trajectories=64, rtol=0.1, seed=1)
-    short = ww.EulerMaruyama(step=1e-3, duration=100.0, trajectories=16, seed=1)
     return {
         "flywheel coefficients": lambda: ww.Flywheel.paper(12.0).coefficients(x, 1e-9),
         "flywheel V=12": lambda: point(12.0, ww.FokkerPlanck(1e-6)),
@@ -76,8 +76,8 @@ def jobs() -> dict[str, Callable[[], object]]:
         "rotor sweep of 20": lambda: ww.sweep(engine, {"beta_ratio": np.linspace(0.1, 0.9, 20)}),
         "grid branches": lambda: whole(chain.steady_state(ww.MeanField())),
         "grid map 12 x 12": lambda: chain.branch_map({"injection": rates, "extraction": rates}),
-        "grid Langevin, 10 sites": lambda: run(hot),
-        "grid Langevin, 100 sites": lambda: run(ring),
+        "grid Langevin, 10 sites": lambda: run(hot, 50.0),
+        "grid Langevin, 100 sites": lambda: run(ring, 5.0),
         "grid master equation": lambda: whole(pair.steady_state(ww.MasterEquation())),
         "grid jumps": lambda: pair.steady_state(
             ww.QuantumJumps(duration=50.0, trajectories=32, cutoff=24, burn_in=10.0, seed=1)
