@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, non_negative, parameter, positive, real
 from wheelwork.results import AuditEntry, Labels, Result, observable
 
@@ -65,7 +66,9 @@ class DotState(Result):
     @observable(r"\eta", "1", "efficiency")
     def efficiency(self) -> float:
         """P/J_h."""
-        return self.power / self.heat_hot if self.heat_hot > 0.0 else math.nan
+        if self.heat_hot <= 0.0:
+            raise InvalidArgument("`efficiency` must be that of an engine, but no heat flows in")
+        return self.power / self.heat_hot
 
     @property
     def rounding(self) -> float:
