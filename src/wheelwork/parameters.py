@@ -23,10 +23,10 @@ LONGEST_SHOWN = 40  # characters of one parameter in a printout
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is declared of a field.
+    """Declaration of a field.
 
-    optional: whether None is a value of its own. omitted: the value that a parameter file without
-    the key stands for, where the class itself has no default.
+    optional: whether None is a valid value. omitted: the value assumed when a parameter file leaves
+    out the key; ignored if the field has a default.
     """
 
     symbol: str
@@ -55,8 +55,8 @@ def parameter(
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length";
     "1" for a plain number. meaning: a few words. check: called with name and value when a machine
-    is made; returns the value to keep or raises InvalidArgument. optional: None is kept as it is.
-    omitted: what a parameter file that leaves the key out stands for; `default` comes before it.
+    is made; returns the value to store or raises InvalidArgument. optional: None is also valid.
+    omitted: value assumed when a parameter file leaves out this key; ignored if there is a default.
     """
     declared = Parameter(symbol, unit, meaning, check, optional, omitted)
     return field(default=default, metadata={"parameter": declared})
@@ -69,7 +69,7 @@ class ShortRepr:
     """
 
     def shown(self, name: str) -> str:
-        """The value of a field as a printout has it; a subclass may abbreviate some."""
+        """The value of a field as printed; a subclass may abbreviate some."""
         return short(getattr(self, name))
 
     def __repr__(self) -> str:
@@ -82,11 +82,11 @@ class ShortRepr:
 
 
 class Parameters(ShortRepr):
-    """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
+    """Base of a machine's parameters: a frozen dataclass with fields made by `parameter`.
 
-    derived: what `replace` also takes by name, with the label of each.
-    sets: derived name -> the field that it sets, and a valid value of that field to begin with. A
-    parameter file may give one or the other. "leads.temperature" is that field of every lead.
+    derived: further names for `replace`, with their labels; such a class must override `replace`.
+    sets: maps a derived name to the field it determines and a placeholder used until it is set; a
+    parameter file may give either. "leads.temperature" means that field of every lead.
     """
 
     derived: ClassVar[Labels] = MappingProxyType({})
@@ -99,7 +99,7 @@ class Parameters(ShortRepr):
                 object.__setattr__(self, name, declared.check(name, value))
 
     def replace(self, **changes: Any) -> Self:
-        """Return the same with some fields changed; raises InvalidArgument for other names."""
+        """Return a copy with some fields changed; raises InvalidArgument for unknown names."""
         self.require_known(changes)
         return replace(self, **changes)  # type: ignore[type-var]
 
@@ -131,7 +131,7 @@ class Parameters(ShortRepr):
 
 
 def declarations(cls: type) -> dict[str, Parameter]:
-    """Return what is declared of the fields of a `Parameters` class, by name."""
+    """Return the declarations of the fields of a `Parameters` class, by name."""
     return {
         each.name: each.metadata["parameter"]
         for each in _fields(cls)
@@ -140,7 +140,7 @@ def declarations(cls: type) -> dict[str, Parameter]:
 
 
 def short(value: Any) -> str:
-    """Return `repr(value)`, or what it is and how much of it where that is long."""
+    """Return `repr(value)`, or its kind and size where that is long."""
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
     text = repr(value)
@@ -151,7 +151,7 @@ def short(value: Any) -> str:
     return f"{text[: LONGEST_SHOWN - 1]}…"
 
 
-def _fields(cls: Any) -> tuple[Field[Any], ...]:
+def _fields(cls: Any) -> tuple[Field[Any], ...]:  # type checkers see no dataclass in a mere base
     return fields(cls)
 
 

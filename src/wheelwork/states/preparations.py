@@ -17,9 +17,9 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.states.density import hermitian
 from wheelwork.states.oscillator import reach
-from wheelwork.states.wigner import ROUNDING, wigner_from_density_matrix
+from wheelwork.states.wigner import LOG_CUTOFF, wigner_from_density_matrix
 
-VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
+VACUUM_EXTENT = math.sqrt(0.5 * LOG_CUTOFF)  # exp(−2 r²) = 1e-17
 SMALLEST_NORM = 1e-4  # of a cat: below, the difference of its two parts loses four digits
 SMALLEST_EIGENVALUE = -1e-6  # of a density matrix; a lower one is more than rounding
 LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
@@ -188,7 +188,7 @@ class FromDensityMatrix:
     @property
     def extent(self) -> float:
         # W is a sum of products of two wave functions; those here are of a/√2 + h.c.
-        return reach(len(np.asarray(self.matrix)), 0.5 * ROUNDING) / math.sqrt(2.0)
+        return reach(len(np.asarray(self.matrix)), 0.5 * LOG_CUTOFF) / math.sqrt(2.0)
 
     @property
     def wavenumber(self) -> float:

@@ -132,7 +132,7 @@ class FlywheelSnapshot(OscillatorState):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         allowed = self.method.rtol + self.inherited
         entries = accuracy.transient_audit([self.solution], [self.known_fock], allowed)
         return MappingProxyType(entries | dict(self.validity))
@@ -171,7 +171,7 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked; the worst over all times."""
+        """Named checks with value, bound and verdict: the worst over all times."""
         entries = accuracy.transient_audit(
             self.evolution.snapshots,
             [one.known_fock for one in self.results],

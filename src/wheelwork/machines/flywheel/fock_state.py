@@ -176,22 +176,22 @@ def dense_fock_state(snapshot: Snapshot, parameters: FlywheelParameters) -> Dens
     accuracy already.
     """
     field = snapshot.field
-    accuracy = FINEST_STATE
+    tolerance = FINEST_STATE
     while True:
         try:
             matrix = states.density_matrix_from_wigner(
                 0.5 * field.values,  # dX dP = dx dp / 2
                 parameters.length * field.mesh.axis,
                 parameters.momentum * field.mesh.axis,
-                tolerance=accuracy,
+                tolerance=tolerance,
                 mass=parameters.mass,
                 frequency=parameters.frequency,
             )
             return DenseFockState(matrix)
         except (InvalidArgument, NotConverged):  # W ends or is cut off at more than that
-            if accuracy > max(snapshot.distance, FINEST_STATE):
+            if tolerance > max(snapshot.distance, FINEST_STATE):
                 raise
-            accuracy *= 10.0
+            tolerance *= 10.0
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class FlywheelParameters(Parameters):
     temperature: float | None = parameter(
         "T",
         "energy",
-        "temperature that the free energy refers to",
+        "reference temperature of the free energy",
         positive,
         optional=True,
         default=None,

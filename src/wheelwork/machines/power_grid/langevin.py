@@ -151,7 +151,7 @@ class SampledState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         mean, error = self.total_occupation
         size = max(mean, 1e-300)  # nothing to divide by where all is at rest
         rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf

@@ -184,7 +184,7 @@ class MeanFieldState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked, over all branches."""
+        """Named checks over all branches, with value, bound and verdict."""
         nothing = not self.stable_branches and not self.oscillations
         return MappingProxyType(
             {

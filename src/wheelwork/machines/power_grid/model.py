@@ -1,4 +1,8 @@
-"""The equations of a power grid, each once: hopping, gain and loss, noise, currents, balance."""
+"""The equations of a power grid: hopping, gain and loss, noise, currents, balance.
+
+The current along an edge is written again, for speed, in `oscillator_networks.langevin.kernel`, and
+as an operator in `quantum.model`.
+"""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence

@@ -96,7 +96,7 @@ class RotorSnapshot(RotorResult):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         bound = max(self.method.rtol, SMALLEST_RTOL) + 2.0 * self.method.rtol
         lowest = float(self.blocks.eigenvalues[-1])
         entries = {
@@ -111,7 +111,7 @@ class RotorSnapshot(RotorResult):
 class RotorEvolution(Series[RotorSnapshot]):
     """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
 
-    model: the equations, on a window that held the rotor at all times. solution: theirs.
+    model: the equations, on a window that holds the rotor at all times. solution: of these.
     """
 
     kind: ClassVar[type[Result]] = RotorSnapshot
@@ -158,7 +158,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @property
     def errors(self) -> Mapping[str, FloatArray]:
-        """None: `error` is that of the states."""
+        """Empty: only the error of the states is known, see `error`."""
         return {}
 
     @property
@@ -173,7 +173,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """The audits of all times, of each entry the largest value."""
+        """Audits of all times combined: the worst entry of each name."""
         return MappingProxyType(worst(result.audit for result in self.results))
 
     def to_xarray(self) -> xr.Dataset:

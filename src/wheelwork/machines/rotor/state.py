@@ -310,7 +310,7 @@ class RotorState(RotorResult):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         checks = accuracy.audit(
             self.solution, self.flows, self.flow_errors, self.entropy_production, self.method.rtol
         )

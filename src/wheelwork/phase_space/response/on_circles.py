@@ -194,7 +194,7 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
 
 
 def compressed(
-    full: Relaxation, turning_rate: float, accuracy: float
+    full: Relaxation, turning_rate: float, tolerance: float
 ) -> tuple[Relaxation, Mapping[str, float]]:
     """Project a large relaxation on a Krylov space with shifts at 0, 1 and 2 i·turning_rate."""
     solvers = [_solver(full.generator, order * turning_rate) for order in range(3)]
@@ -208,7 +208,7 @@ def compressed(
             ratio=lambda deviation: full.ratio(space @ deviation),
         )
 
-    return compress(full.starts, solvers, project, accuracy, NEGLIGIBLE)
+    return compress(full.starts, solvers, project, tolerance, NEGLIGIBLE)
 
 
 def _solver(generator: FloatArray, frequency: float) -> Solver:

@@ -57,10 +57,10 @@ class MeshProblem:
             ratio=lambda deviation: (space @ deviation) * self.scale,
         )
 
-    def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
+    def compressed(self, tolerance: float) -> tuple[Relaxation, Mapping[str, float]]:
         """Relaxation in a Krylov space, with what its last enlargement changed."""
         solvers = [self._solver(shift) for shift in self.shifts]
-        return compress(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+        return compress(self.starts, solvers, self.projected, tolerance, NEGLIGIBLE)
 
     def _solver(self, shift: complex) -> Solver:
         """(G − shift)⁻¹, real and imaginary parts side by side."""

@@ -189,13 +189,13 @@ def compress(
     starts: FloatArray,
     solvers: Sequence[Solver],
     project: Callable[[FloatArray], Relaxation],
-    accuracy: float,
+    tolerance: float,
     negligible: float,
 ) -> tuple[Relaxation, Mapping[str, float]]:
-    """Enlarge the space until what that changes is below `accuracy`; return the changes too.
+    """Enlarge the space until what that changes is below `tolerance`; return the changes too.
 
     solvers: (G − σ)⁻¹ for each shift, real and imaginary parts side by side. negligible: share of
-    a vector below which what it adds is noise. Where `accuracy` is not reached, the best is
+    a vector below which what it adds is noise. Where `tolerance` is not reached, the best is
     returned.
     """
     smaller: Relaxation | None = None
@@ -206,7 +206,7 @@ def compress(
             changes = differences(smaller, larger)
             if best is None or max(changes.values()) < max(best[1].values()):
                 best = larger, changes
-            if max(changes.values()) <= accuracy:
+            if max(changes.values()) <= tolerance:
                 break
         smaller = larger
     if best is None:

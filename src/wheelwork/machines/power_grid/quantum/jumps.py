@@ -187,7 +187,7 @@ class SampledQuantumState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         quanta = self.mean_field_quanta / self.method.cutoff
         return MappingProxyType(
             {

@@ -14,7 +14,12 @@ from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
-from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
+from wheelwork.machines.power_grid.quantum.model import (
+    QuantumModel,
+    gauge_phases,
+    is_real,
+    require_quantum,
+)
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
 from wheelwork.results import Summary
 
@@ -180,8 +185,8 @@ class CutoffSearch:
 
     def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
         N = len(self.parameters.nodes)
-        real = bool(np.any(self.phases.imag)) or N == 1
-        needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
+        sizes = sector_sizes(N, cutoff)
+        needed = graded.required_bytes(sizes, RESTART, not is_real(self.phases))
         if needed > self.method.memory:
             history = ""
             if reached is not None:
@@ -198,10 +203,10 @@ def _next_cutoff(solution: QuantumSolution, aim: float) -> int:
     p = np.log(np.maximum(solution.total_probabilities, TINY))
     M = solution.cutoff
     back = max(2, M // TAIL)
-    slope, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
-    bend = max(0.0, float(slope - before) / back)
-    slope = max(0.0, float(slope) + 0.5 * bend * back)  # at M
+    decay, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
+    bend = max(0.0, float(decay - before) / back)
+    decay = max(0.0, float(decay) + 0.5 * bend * back)  # at M
     fall = max(0.0, float(p[M]) - math.log(aim))
-    steepest = slope + math.sqrt(slope**2 + 2.0 * bend * fall)
+    steepest = decay + math.sqrt(decay**2 + 2.0 * bend * fall)
     reach = 2.0 * fall / steepest if steepest > 0.0 else math.inf
     return math.ceil(min(LARGEST_GROWTH * M, max(M + back, M + reach)))

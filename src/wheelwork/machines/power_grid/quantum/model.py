@@ -41,7 +41,7 @@ class QuantumModel:
     @property
     def real(self) -> bool:
         """Whether all matrices are real in this gauge."""
-        return bool(np.any(self.phases.imag != 0.0)) or not self.parameters.edges
+        return is_real(self.phases)
 
     @cached_property
     def hopping(self) -> FloatArray:
@@ -169,6 +169,11 @@ def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
         operators[f"current {e}"] = current
         operators[f"square {e}"] = sp.csc_array(current @ current)
     return operators
+
+
+def is_real(phases: ComplexArray) -> bool:
+    """Whether matrices are real in the gauge `phases`, (N,): one that alternates, or one node."""
+    return bool(np.any(phases.imag != 0.0)) or phases.size == 1
 
 
 def _diagonal(values: FloatArray) -> sp.csc_array:

@@ -263,7 +263,7 @@ class QuantumState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked.
+        """Named checks with value, bound and verdict.
 
         "mean-field quanta / cutoff": those of the largest stable branch without noise, which a
         state that grew from few quanta could have missed.
