@@ -265,8 +265,8 @@ ResultType = TypeVar("ResultType", bound=Result)
 class Series(Computed, Sequence[ResultType]):
     """Results in order of time, and each of their observables as an array, (times,).
 
-    A subclass sets `kind`, the class of its results, and provides `results` and `times`.
-    `listed`: restricts `observables` and the dataset to these names; the rest remain attributes.
+    A subclass provides `kind`, the class of its results, `results` and `times`. `listed`:
+    restricts `observables` and the dataset to these names; the rest remain attributes.
     """
 
     kind: ClassVar[type[Result]]
@@ -374,13 +374,11 @@ def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) 
 
 def worst(audits: Iterable[Mapping[str, AuditEntry]]) -> dict[str, AuditEntry]:
     """Return the worst entry of each name: failing before passing, NaN first, then by value."""
-    entries: dict[str, list[AuditEntry]] = {}
+    entries: dict[str, AuditEntry] = {}
     for name, entry in chain.from_iterable(audit.items() for audit in audits):
-        entries.setdefault(name, []).append(entry)
-    return {
-        name: max(same, key=lambda one: (not one.ok, math.isnan(one.value), one.value))
-        for name, same in entries.items()
-    }
+        both = (entries.get(name, entry), entry)
+        entries[name] = max(both, key=lambda one: (not one.ok, math.isnan(one.value), one.value))
+    return entries
 
 
 def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:

@@ -38,15 +38,15 @@ class MeanField:
     rtol: largest relative error of the amplitudes of a steady state, between 1e-12 and 0.1.
     random_starts: per round, of a search that is not exhaustive. seed: of these and of the starts
     of trajectories.
-    trajectories: number of starts that are followed in time, to detect limit cycles and motion of
-    several modes; None: three if no steady state is stable, otherwise none.
+    trajectories: number of starts integrated in time, to detect limit cycles and motion of several
+    modes; None: three if no steady state is stable, otherwise none.
     duration: time over which such motion is averaged, after a transient; None: from the slowest
     linear damping.
 
     With two active sites whose rates are monotonic the search is exhaustive: every steady
-    state lies on a curve that is resolved to a few percent and then solved. Otherwise it finds the
-    states that standing waves and random starts lead to.
-    Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations leave out all noise.
+    state lies on a curve that is resolved to a few percent and then solved. Otherwise it returns
+    the states reached from standing waves and random starts. Valid for many quanta (n0 ≫ 1) and
+    N_th ≪ n0: the equations leave out all noise.
     """
 
     rtol: float = 1e-9

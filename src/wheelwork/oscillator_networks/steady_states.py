@@ -86,7 +86,7 @@ class Search(ShortRepr):
         return find_crossings(self.curve, growth)
 
     def kept(self, solved: Solutions) -> Solutions:
-        """Those of an exhaustive search that meet `rtol`, once each, with their mirror images."""
+        """Solutions within `rtol`, without duplicates, with their mirror images."""
         return self._in_order(self._accepted(solved))
 
     def _in_order(self, solutions: Solutions) -> Solutions:

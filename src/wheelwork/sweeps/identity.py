@@ -1,4 +1,4 @@
-"""What identifies a sweep and each of its points, and what a dataset says of its origin."""
+"""Identity of a sweep and of each of its points, and the provenance in a dataset."""
 
 import dataclasses
 import functools

@@ -46,8 +46,8 @@ class Flywheel(FlywheelParameters):
     differ and none is given, the free energy is NaN.
 
     The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Culhane et al., Eq. (5)); the
-    audit of every result reports the ratios and the colour of the noise, and a `ValidityWarning` is
-    given when one exceeds its bound.
+    audit of every result reports the ratios and the colour of the noise; a `ValidityWarning` is
+    issued if one exceeds its bound.
     """
 
     @property
@@ -114,13 +114,13 @@ class Flywheel(FlywheelParameters):
         *,
         changes: Mapping[float, FlywheelParameters] | None = None,
     ) -> FlywheelEvolution:
-        """Follow the state from `initial` at time zero through `times`.
+        """Return the evolution from `initial` at time zero, at `times`.
 
         initial: `Ground()`, `Thermal(n)`, `Coherent(alpha)`, `Cat(alpha)`, a density matrix in the
         Fock basis of ω0 a†a, or a result (`FlywheelState`, `FlywheelSnapshot`).
         times: increasing, in units of 1/energy; the period of the oscillator is 2π/ω0.
         method: `FokkerPlanck(rtol)`; rtol bounds the estimated error of W over the whole time.
-        changes: {time: device} from which time on another device is in force, for instance
+        changes: {time: device} at which another device takes over, such as
         {2e4: device.replace(bias=0.0)}; leads, level and force may change, the oscillator not.
 
         A force of zero is allowed: the oscillator is then free. Raises InvalidArgument and

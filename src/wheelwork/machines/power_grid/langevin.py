@@ -37,7 +37,7 @@ TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Marginal(Summary):
-    """P(|α|) of one node, normalised over its bins and what lies beyond them.
+    """P(|α|) of one node, normalised over its bins and the range beyond.
 
     amplitude: (B,) middle of each bin. density, error: (B,), with its standard error. beyond: share
     of the samples outside the bins. The density of α in the plane is P/(2π|α|).
@@ -80,13 +80,13 @@ def _total(name: str, label: Label) -> Observable[Estimate]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampledState(Result):
-    """What `PowerGrid.steady_state(Langevin(...))` returns: means over trajectories.
+    """Means over trajectories, returned by `PowerGrid.steady_state(Langevin(...))`.
 
-    Each number is an `Estimate`, (mean, standard_error). The standard errors are those of chance;
-    `errors` add the error due to the step, as far as it was checked (NaN where 2Δt was unstable).
+    Each number is an `Estimate`, (mean, standard_error). Standard errors are statistical; `errors`
+    add the error of the step, if that was checked (NaN where 2Δt was unstable).
     Quanta per time: multiply by ω0 for energy.
     Amplitudes are those of the P function (Huber and Rabl, Appendix A): |α|² averages to ⟨a†a⟩, and
-    squares are normally ordered. Good for saturation numbers n0 ≫ 1 (from some 10 on).
+    squares are normally ordered. Valid for saturation numbers n0 ≫ 1 (above about 10).
     """
 
     machine: GridParameters
@@ -140,7 +140,7 @@ class SampledState(Result):
 
     @cached_property
     def step_errors(self) -> Mapping[str, float]:
-        """Absolute errors of the observables due to the step, with their own chance."""
+        """Absolute errors of the observables due to the step, with their statistical error."""
         errors = self.samples.step_error(self._totals)
         return MappingProxyType(dict(zip(TOTALS, errors.tolist(), strict=True)))
 

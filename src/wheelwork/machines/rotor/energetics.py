@@ -1,4 +1,4 @@
-"""What a state does: flows of heat and work, the regime they amount to, and the work it stores."""
+"""Flows of heat and work in a state, the regime of operation, and the stored work."""
 
 import math
 from collections.abc import Mapping

@@ -109,7 +109,7 @@ class RotorSnapshot(RotorResult):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RotorEvolution(Series[RotorSnapshot]):
-    """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
+    """Evolution of a rotor engine: a sequence of one `RotorSnapshot` per time.
 
     model: the equations, on a window that holds the rotor at all times. solution: of these.
     """
@@ -143,7 +143,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @property
     def error(self) -> FloatArray:
-        """(T,), estimated Σ|δρ|, with what the ends of the window may have turned back."""
+        """(T,), estimated Σ|δρ|, including reflection at the ends of the window."""
         turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
         return np.asarray(self.solution.error + turned_back)
 

@@ -20,7 +20,7 @@ from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
-SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
+SHORTEST_DELAY = 1e-6  # a step that resolves a shorter one would take too long
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
 MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories

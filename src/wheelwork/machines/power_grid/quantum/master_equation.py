@@ -40,13 +40,13 @@ TINY = float(np.finfo(np.float64).tiny)  # keeps logarithms finite
 class MasterEquation:
     """The steady state of a power grid's master equation (Huber and Rabl, Eqs. (1), (2)).
 
-    Number states of at most M quanta in all are kept. In the steady state only those of the same
-    total have coherences: Σ_K d_K² numbers, d_K = C(K + N − 1, N − 1), about M³/3 for two nodes and
-    M⁵/20 for three.
+    The basis holds number states of at most M quanta in all. In the steady state only states of the
+    same total have coherences: Σ_K d_K² numbers, d_K = C(K + N − 1, N − 1), about M³/3 for two
+    nodes and M⁵/20 for three.
 
     rtol: of occupations (against their sum) and currents (against what flows), and the largest
-    p(M). cutoff: M; by default it grows until the tolerance is met. real: whether to use the gauge
-    in which all is real; by default where there is one: no detuning, no odd cycle. memory: bytes
+    p(M). cutoff: M; by default it grows until the tolerance is reached. real: whether to use the
+    gauge in which all is real; by default if it exists: no detuning, no odd cycle. memory: bytes
     that may be used, checked before anything is computed.
     """
 
