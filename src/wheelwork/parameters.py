@@ -75,7 +75,7 @@ class ShortRepr:
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{each.name}={self.shown(each.name)}"
-            for each in _fields(type(self))
+            for each in fields(type(self))  # type: ignore[arg-type]
             if each.repr and not _is_default(self, each)
         )
         return f"{type(self).__name__}({shown})"
@@ -106,7 +106,8 @@ class Parameters(ShortRepr):
     @classmethod
     def require_known(cls, names: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for a name that is neither a field nor derived."""
-        known = [*(each.name for each in _fields(cls)), *cls.derived]
+        own = fields(cls)  # type: ignore[arg-type]
+        known = [*(each.name for each in own), *cls.derived]
         unknown = [name for name in names if name not in known]
         if unknown:
             name = min(unknown)
@@ -124,7 +125,7 @@ class Parameters(ShortRepr):
         labels = self.parameter_labels()
         rows = [
             (each.name, self.shown(each.name), *labels.get(each.name, ("", "", ""))[1:])
-            for each in _fields(type(self))
+            for each in fields(type(self))  # type: ignore[arg-type]
             if each.repr
         ]
         return html_table(type(self).__name__, rows)
@@ -134,7 +135,7 @@ def declarations(cls: type) -> dict[str, Parameter]:
     """Return the declarations of the fields of a `Parameters` class, by name."""
     return {
         each.name: each.metadata["parameter"]
-        for each in _fields(cls)
+        for each in fields(cls)
         if "parameter" in each.metadata
     }
 
@@ -149,10 +150,6 @@ def short(value: Any) -> str:
     if isinstance(value, tuple | list | Mapping):
         return f"<{len(value)} entries>"
     return f"{text[: LONGEST_SHOWN - 1]}…"
-
-
-def _fields(cls: Any) -> tuple[Field[Any], ...]:  # type checkers see no dataclass in a mere base
-    return fields(cls)
 
 
 def _is_default(parameters: Any, each: Field[Any]) -> bool:

@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 class Mistakes(InvalidArgument):
-    """What is wrong in a file, one line each."""
+    """Mistakes in a file, one line each."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(lines)
@@ -74,21 +74,21 @@ def gathered(lines: list[str]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Source:
-    """What a value in a file may depend on: the unit of energy, and the folder of the file."""
+    """Context of a value in a file: the unit of energy, and the folder of the file."""
 
     unit: EnergyUnit = field(default_factory=EnergyUnit)
     folder: Path = field(default_factory=Path)
 
 
 class Form(Protocol):
-    """What a value may be."""
+    """Rule for a value: how it is read, and its schema."""
 
     @property
     def expected(self) -> str:
         """What a value must be, as words after "must be"."""
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        """Return what `value`, the content of `key`, stands for; raises `Mistakes`."""
+        """Convert `value`, the content of `key`; raises `Mistakes`."""
 
     def schema(self, definitions: Schema) -> Schema:
         """Return the JSON schema; tables enter `definitions` and are referred to."""
@@ -255,7 +255,7 @@ class Entry:
     meaning: str = ""
 
     def read(self, name: str, value: Any, key: str, source: Source) -> Any:
-        """Return what `value`, which stands under `name`, stands for, checked."""
+        """Convert and check `value`, given under `name`."""
         result = self.form.read(value, key, source)
         if self.check is None:
             return result
@@ -263,7 +263,7 @@ class Entry:
             return self.check(name, result)
 
     def schema(self, definitions: Schema) -> Schema:
-        """Return the JSON schema of the value, with what it means."""
+        """Return the JSON schema of the value, with its meaning."""
         schema = self.form.schema(definitions)
         words = [text for text in (self.meaning, schema.get("description")) if text]
         return schema | {"description": "; ".join(words)} if words else schema

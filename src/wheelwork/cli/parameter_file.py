@@ -216,7 +216,7 @@ def _conflicts(data: Mapping[str, Any], cls: type) -> list[str]:
 
 
 def _parameter_name(cls: type) -> AnyOf:
-    """What may be swept: numbers, an index in brackets may follow, and those of nested tables."""
+    """Names that may be swept: numbers, with an optional index, and those of nested tables."""
     plain, beside = _parts(cls)
     own = (name for name, entry in plain.items() if _is_number(entry.form))
     numbers = (*getattr(cls, "derived", {}), *own)

@@ -1,4 +1,4 @@
-"""What a person reads on the terminal: progress while a job runs, and the report at its end."""
+"""Output on the terminal: progress while a job runs, and the report at its end."""
 
 import contextlib
 import math

@@ -102,7 +102,7 @@ class OctaveCells:
 
 
 def octave_cells(functions: list[Function], scale: float, fineness: int = COARSEST) -> OctaveCells:
-    """Return a table of `functions` of n, finer until it meets 2e-5 or 512 cells per octave.
+    """Return a table of `functions` of n, refined to an error of 2e-5 or 512 cells per octave.
 
     Raises NotConverged where it then is off by more than a hundredth.
     """
@@ -129,7 +129,7 @@ def octave_cells(functions: list[Function], scale: float, fineness: int = COARSE
 
 
 def _octave_size(values: FloatArray, k: int) -> FloatArray:
-    """What an error is relative to: the value, or a tenth of the largest in its octave."""
+    """Scale of relative errors: the value, or a tenth of the largest in its octave."""
     size = np.abs(values)
     largest = np.repeat(np.max(size.reshape(OCTAVES, 2**k), axis=1), 2**k)
     return np.asarray(np.maximum(size, SMALL_IN_OCTAVE * largest) + 1e-300)

@@ -93,8 +93,8 @@ def truncation(means: FloatArray) -> int:
     half, longest = len(means) // 2, 0
     for series in means.T:
         scores = np.array([np.var(series[d:]) / (len(series) - d) for d in range(half + 1)])
-        good = scores <= (1.0 + TRUNCATION_MARGIN) * np.min(scores)
-        longest = max(longest, int(np.flatnonzero(good)[0]))
+        near_minimum = scores <= (1.0 + TRUNCATION_MARGIN) * np.min(scores)
+        longest = max(longest, int(np.flatnonzero(near_minimum)[0]))
     return int(min(2 * longest, half))
 
 

@@ -83,11 +83,11 @@ class MeanField:
         Raises InvalidArgument for more than 400 sites, NotConverged where the search fails.
         """
         search = self.search(model)
-        solutions, fresh = search.run()
-        attractors = Attractors(model, solutions, search.exhaustive, fresh, ())
+        solutions, last_new = search.run()
+        attractors = Attractors(model, solutions, search.exhaustive, last_new, ())
         number = self.trajectories
         if number is None:
-            number = 0 if attractors.settled else MOTION_STARTS
+            number = 0 if attractors.has_stable_state else MOTION_STARTS
         return attractors if number == 0 else self._with_motion(attractors, number)
 
     def _with_motion(self, attractors: "Attractors", number: int) -> "Attractors":
@@ -133,15 +133,15 @@ class MeanField:
 class Attractors(ShortRepr):
     """Steady states and attracting motion of a model.
 
-    solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no
-    others. fresh: how many of them only the last round of random starts met. motions: means over
-    motion that is not stationary, of the trajectories that were followed.
+    solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no others.
+    last_new: number first reached in the last round of random starts. motions: means over motion
+    that is not stationary, of the integrated trajectories.
     """
 
     model: AmplitudeModel
     solutions: Solutions
     exhaustive: bool
-    fresh: int
+    last_new: int
     motions: tuple[TimeAverage, ...]
 
     @cached_property
@@ -158,8 +158,8 @@ class Attractors(ShortRepr):
         return deviations(self.model, nothing, np.zeros(1))[0]
 
     @property
-    def settled(self) -> bool:
-        """Whether a steady state is stable, α = 0 included, so that amplitudes may end in one."""
+    def has_stable_state(self) -> bool:
+        """Whether a steady state is stable, α = 0 included."""
         return self.at_rest.stable or any(each.stable for each in self.deviations)
 
 
@@ -171,10 +171,10 @@ def _mean_frequency(model: AmplitudeModel, amplitudes: ComplexArray) -> float:
 
 def _different(motions: Sequence[TimeAverage]) -> tuple[TimeAverage, ...]:
     """Leave out motions with the mean occupations of an earlier one."""
-    kept: list[TimeAverage] = []
+    different: list[TimeAverage] = []
     for motion in motions:
         scale = np.max(motion.occupation)
-        known = (np.max(np.abs(motion.occupation - other.occupation)) for other in kept)
+        known = (np.max(np.abs(motion.occupation - other.occupation)) for other in different)
         if all(distance > ALIKE * scale for distance in known):
-            kept.append(motion)
-    return tuple(kept)
+            different.append(motion)
+    return tuple(different)

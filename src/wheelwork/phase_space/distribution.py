@@ -1,4 +1,4 @@
-"""Distributions over phase space, and what is read off them: moments, ring, detection weights."""
+"""Distributions over phase space: moments, ring, detection weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -102,7 +102,7 @@ Cases = Product | Zipped
 
 
 def as_cases(values: Any) -> Cases:
-    """Return the cases that `values` stands for.
+    """Return the cases given by `values`.
 
     A mapping is a `Product`, a list of mappings with the same names a table (`Zipped`).
     Raises InvalidArgument for anything else.

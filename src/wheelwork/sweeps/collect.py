@@ -43,9 +43,8 @@ def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
     """Return the dataset of the sweep whose store is `folder`, as `sweep` would.
 
     It does not depend on which process computed a point, or when: the same store gives the same
-    bytes.
-    Raises InvalidArgument where there is no store, StoreError where points are missing, unless
-    `partial`.
+    bytes. Raises InvalidArgument where there is no store, StoreError where points are missing,
+    unless `partial`.
     """
     store = open_store(folder)
     values = store.manifest.identity["values"]

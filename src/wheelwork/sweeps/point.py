@@ -69,7 +69,7 @@ class Point(ShortRepr):
 
 @dataclass(frozen=True, repr=False)
 class Task(ShortRepr):
-    """What is computed at every point. observables: names to keep, None for all."""
+    """Calculation at every point. observables: names to store, None for all."""
 
     machine: Machine[State]
     method: Any = None

@@ -19,7 +19,7 @@ FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherence
 
 
 class FockPopulations:
-    """What the populations of a state give."""
+    """Quantities that follow from the populations of a state."""
 
     @property
     def populations(self) -> FloatArray:
@@ -28,12 +28,12 @@ class FockPopulations:
 
     @property
     def levels(self) -> int:
-        """Number of Fock states kept."""
+        """Number of Fock states."""
         return int(self.populations.size)
 
     @property
     def phonon_number(self) -> float:
-        """⟨a†a⟩ by the populations."""
+        """⟨a†a⟩ from the populations."""
         return float(np.arange(self.levels) @ self.populations)
 
 
@@ -62,20 +62,20 @@ class FockState(FockPopulations):
         """Eigenvalues, descending.
 
         Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
-        below the frequency, or where what is left out at a loose tolerance makes it seem so.
+        below the frequency, or seems so because of the truncation at a loose tolerance.
         """
         try:
             return thermodynamics.banded_spectrum(self.diagonals)
         except InvalidArgument as reason:
             raise UnphysicalState(
-                "the Wigner function is that of no quantum state: its noise lies below the "
+                "the Wigner function is not that of a quantum state: its noise is below the "
                 "vacuum's (the quasi-adiabatic description needs temperatures above the "
                 f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None
 
     @property
     def negativity(self) -> float:
-        """How far populations or eigenvalues reach below zero; raises as `eigenvalues`."""
+        """Magnitude of the most negative population or eigenvalue; raises as `eigenvalues`."""
         smallest = min(float(np.min(self.populations)), float(np.min(self.eigenvalues)))
         return max(0.0, -smallest)
 
@@ -107,7 +107,7 @@ class DenseFockState(FockPopulations):
 
     @property
     def negativity(self) -> float:
-        """How far the lowest eigenvalue lies below zero.
+        """Magnitude of the most negative eigenvalue.
 
         Numerical error, and at early times of a pure state also that of the equation: like all
         of its kind (quantum Brownian motion without the small noise in position) it is not

@@ -80,9 +80,8 @@ class Flywheel(FlywheelParameters):
     def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
         """Smallest bias in [low, high] at which the friction at rest turns negative.
 
-        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged
-        when the friction keeps its sign, InvalidArgument unless the device has two leads and
-        low < high.
+        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged when the
+        friction keeps its sign, InvalidArgument unless the device has two leads and low < high.
         """
         return equations.threshold_bias(self, low, high)
 

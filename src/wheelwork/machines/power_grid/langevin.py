@@ -68,11 +68,11 @@ class Marginal(Summary):
 
 
 def _total(name: str, label: Label) -> Observable[Estimate]:
-    """One of `TOTALS`; its error is that by chance and by the step."""
+    """One of `TOTALS`; its error combines the statistical one and that of the step."""
 
     def error(state: "SampledState") -> float:
-        asked = state.samples.alike is not None or state.method.checked
-        by_step = state.step_errors[name] if asked else 0.0
+        known = state.samples.alike is not None or state.method.checked
+        by_step = state.step_errors[name] if known else 0.0
         return math.hypot(state.estimates[name].standard_error, by_step)
 
     return observable(*label, key=name, error=error)(lambda state: state.estimates[name])
@@ -216,10 +216,10 @@ def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
 def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
     """Return stationary means over trajectories.
 
-    Raises InvalidArgument for a `start`, for a step too large and where nothing feeds the network,
-    NoSteadyState where amplitudes are unbounded or a mode keeps its start, NotConverged as
-    `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
-    error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
+    Raises InvalidArgument for a `start`, for a step too large and for a network without gain or
+    noise, NoSteadyState where amplitudes are unbounded or a mode is undamped, NotConverged as
+    `sample_amplitudes`, where an error cannot be estimated, and where the relative error of the
+    total occupation, statistical or due to the step, exceeds the method's `rtol`.
     """
     if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
@@ -248,8 +248,8 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
         linear[model.active, model.active] -= scale
         if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
             raise NoSteadyState(
-                "a mode of the network is met by no damping, generator or engine and keeps what "
-                "it starts with; give the nodes some damping"
+                "a mode of the network is coupled to no damping, generator or engine and keeps its "
+                "initial amplitude; give the nodes some damping"
             )
         return
     vast = np.array([equations.VAST])

@@ -67,8 +67,7 @@ class MeanFieldState(Result):
     stable ones first, of these and of the others the nearest to the centre of the band; last the
     state at rest, α = 0. `oscillations`: motion that reaches no steady state, if the method
     searched for it. The observables are those of `branch`; where none is stable, means over the
-    first oscillation.
-    Flows are quanta per time: multiply by ω0 for energy.
+    first oscillation. Flows are quanta per time: multiply by ω0 for energy.
     """
 
     machine: GridParameters
@@ -189,7 +188,7 @@ class MeanFieldState(Result):
         return MappingProxyType(
             {
                 **accuracy.branch_audit(self.branches, self.method.rtol),
-                "states in the last search": AuditEntry(float(self.attractors.fresh), 0.0),
+                "states in the last search": AuditEntry(float(self.attractors.last_new), 0.0),
                 "no attractor": AuditEntry(float(nothing), 0.0),
             }
         )

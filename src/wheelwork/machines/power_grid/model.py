@@ -1,7 +1,7 @@
 """The equations of a power grid: hopping, gain and loss, noise, currents, balance.
 
-The current along an edge is written again, for speed, in `oscillator_networks.langevin.kernel`, and
-as an operator in `quantum.model`.
+The current J is repeated in `oscillator_networks.langevin.kernel`, compiled, and in
+`quantum.model`, as an operator.
 """
 
 import math

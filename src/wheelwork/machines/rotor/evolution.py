@@ -138,7 +138,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def ends(self) -> FloatArray:
-        """(T, 2), largest populations of the first and the last l on the way to each time."""
+        """(T, 2), largest populations of the first and the last l up to each time."""
         return np.column_stack([self.solution.largest[end] for end in ENDS])
 
     @property
@@ -274,7 +274,7 @@ def evolve_on(
     method: RotorMethod,
     window: Window,
 ) -> RotorEvolution:
-    """Return the states on one window, whether it holds the rotor or not."""
+    """Return the states on one window, even if that is too small for the rotor."""
     size = 16.0 * (4.0 * window.levels) ** 2
     if size > LARGEST_MATRIX:
         raise NotConverged(

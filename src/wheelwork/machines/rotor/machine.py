@@ -40,11 +40,11 @@ class RotorEngine(RotorParameters):
     def steady_state(self, method: RotorMethod | None = None) -> RotorState:
         """Return the steady state by `method`, `LocalMasterEquation()` by default.
 
-        Raises NoSteadyState without a load (γ = 0), where the populations run away to ever larger
-        l, and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
+        Raises NoSteadyState without a load (γ = 0), where the populations spread to ever larger l,
+        and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
         infinite; NotConverged when no window of l reaches the tolerance, or when the rotor is
-        metastable near rest and near the resonance of the qubits, for so long that rounding hides
-        their probabilities (a fixed `window` of the method can select one). Warns with ValidityWarning
+        metastable near rest and near the resonance of the qubits, so long that rounding hides their
+        probabilities (a fixed `window` of the method can select one). Warns with ValidityWarning
         when the description is beyond its validity (see the audit).
         """
         chosen = _checked(method, LocalMasterEquation())

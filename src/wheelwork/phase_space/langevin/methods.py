@@ -72,9 +72,8 @@ class Langevin(TrajectoryMethod):
     burn_in: time discarded at the start; None: `sample` determines it from the data.
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
-    start: (x, p) at which all trajectories start. None: points on orbits spread over the whole
-    domain of the state (`simulation.spread`), so that wells and rings are approached from all
-    sides.
+    start: (x, p) at which all trajectories start. None: orbits spread over the whole domain of the
+    state (`simulation.spread`), so that wells and rings are approached from all sides.
     threads: None: one per processor. Results do not depend on it, to the last bit.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
@@ -133,7 +132,7 @@ class EulerMaruyama(TrajectoryMethod):
     energy at a rate ω0² Δt, as if the friction γ were reduced by that amount, so Δt must be far
     below γ/ω0². The paper's device at V = 8 has γ of some 1e-4: with Δt = 0.003 this scheme gives
     ⟨n⟩ = 58, with Δt = 0.001 about 35; the correct value is 28.862, which `Langevin` gives at
-    Δt = 0.5. Strictly, the scheme has no stationary state there: far from rest, where the friction is
+    Δt = 0.5. Strictly, the scheme has no stationary state there: far from rest, where friction is
     small, energy grows at any Δt. Therefore all trajectories start from one point, `start`.
     Fields as those of `Langevin`; `step` is Δt and has no default.
     """

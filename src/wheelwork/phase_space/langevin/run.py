@@ -218,8 +218,7 @@ def advance(
 
     keep: called with the progress every 30 s. rescue: called with it before an interrupt (Ctrl-C)
     is raised again, with the returned text as a note. observe: called with all samples at Δt, in
-    order, each once.
-    Raises as `Stepping.check` and `Stepping.extended`.
+    order, each once. Raises as `Stepping.check` and `Stepping.extended`.
     """
     workers = processors() if threads is None else threads
     saved = time.monotonic()

@@ -196,7 +196,7 @@ class Stepping:
         rate, X = self.fastest(low, high)
         if not rate * self.step <= limit:
             raise InvalidArgument(
-                f"`step` must be at most {limit / rate:.3g}, as the fastest rate met is "
+                f"`step` must be at most {limit / rate:.3g}, as the fastest rate is "
                 f"{rate:.3g} (at x = {X * self.model.length:.4g}), but is {self.step!r}"
             )
 

@@ -27,7 +27,7 @@ from wheelwork.phase_space.stationary.orbits import Orbits
 FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
 
 Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
-NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
+NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which it is rounding
 
 
 class CircleBasis:
@@ -159,8 +159,8 @@ class CircleBasis:
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     """Project the generator on `functions` radial functions of each harmonic up to `harmonics`.
 
-    The first function is constant, so the first coefficient is the probability, which is kept;
-    the others relax to what it drives.
+    The first function is constant, so the first coefficient is the probability, which is conserved;
+    the others relax to values that it determines.
     """
     basis = CircleBasis(orbits, functions, harmonics)
     generator = basis.generator

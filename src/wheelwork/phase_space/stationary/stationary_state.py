@@ -1,4 +1,4 @@
-"""A stationary distribution with the estimated errors of what is read off it."""
+"""A stationary distribution with its moments and their estimated errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

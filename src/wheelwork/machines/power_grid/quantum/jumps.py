@@ -141,8 +141,7 @@ def _total(name: str, label: Label) -> Observable[Estimate]:
 class SampledQuantumState(Result):
     """Means with standard errors, returned by `PowerGrid.steady_state(QuantumJumps(...))`.
 
-    Standard errors of sums and of means over edges are bounds. Quanta per time: multiply by ω0 for
-    energy.
+    Standard errors of sums and means over edges are bounds. Multiply flows by ω0 for energy.
     samples: averages over time and trajectories. apart: largest difference of trajectories from
     different starts, in standard errors; zero if rest is the only stable branch, NaN if all started
     in the vacuum for another reason. mean_field_quanta: those of the largest stable branch, in

@@ -14,12 +14,7 @@ from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
-from wheelwork.machines.power_grid.quantum.model import (
-    QuantumModel,
-    gauge_phases,
-    is_real,
-    require_quantum,
-)
+from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
 from wheelwork.results import Summary
 
@@ -27,7 +22,7 @@ SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
 LARGEST_AT_FIRST = 16  # cutoff of the first try, reached where it has few unknowns
 FIRST_UNKNOWNS = 2000.0  # of the first try: solved in a moment
 RESTART = 40  # vectors that GMRES keeps
-ITERATION_SHARE = 1e-2  # of rtol: what iterations may leave of the state
+ITERATION_SHARE = 1e-2  # of rtol: error that the iterations may leave
 EDGE_SHARE = 1e-2  # of rtol: probability that the next cutoff is to leave in the last sector
 TAIL = 8  # the tail is continued from the last 1/8 of the sectors
 LARGEST_GROWTH = 2.0  # of the cutoff in one step, as the continuation is a guess
@@ -164,7 +159,7 @@ class CutoffSearch:
         steady = graded.steady_state(
             model.equation, ITERATION_SHARE * self.method.rtol, start=start, restart=RESTART
         )
-        # what iterations left has the size of their last step, not its direction
+        # the remaining error has the size of the last step, not its direction
         errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
         for sample in steady.error_samples[1:]:
             errors = errors.widened(Moments.of(model, sample))
@@ -185,8 +180,8 @@ class CutoffSearch:
 
     def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
         N = len(self.parameters.nodes)
-        sizes = sector_sizes(N, cutoff)
-        needed = graded.required_bytes(sizes, RESTART, not is_real(self.phases))
+        real = QuantumModel(self.parameters, FockSpace(N, 1), self.phases).real  # at any cutoff
+        needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
         if needed > self.method.memory:
             history = ""
             if reached is not None:
