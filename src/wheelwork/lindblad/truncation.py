@@ -85,11 +85,11 @@ def grow(
     """Return the steady state at cutoffs that have grown until the means no longer change.
 
     A cutoff whose edge holds more than `rtol` of probability grows by half. When none does, all
-    grow, until no mean changes by more than `rtol` of itself, or by more than its error. As there
-    may be another branch behind empty levels, the means are then compared with those at three times
-    the cutoffs; where they differ, growth continues from there.
+    grow, until no mean changes by more than `rtol` of itself, or by more than its error. To detect
+    another branch beyond empty levels, the means are then compared with those at three times the
+    cutoffs; if they differ, growth continues from there.
 
-    A branch beyond three times the cutoffs, or one that no observable shows, is missed.
+    A branch beyond three times the cutoffs, or without effect on the observables, is missed.
 
     Args:
         build: makes the model at given cutoffs.
@@ -100,7 +100,7 @@ def grow(
 
     Raises:
         NotConverged: when more than `largest` unknowns were needed, or an intermediate steady state
-        failed.
+            failed.
         NoSteadyState, InvalidArgument: as `steady_state` and `build` do at the first cutoffs.
     """
     rtol = tolerance("rtol", rtol)

@@ -22,7 +22,7 @@ from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve, two_site_
 from wheelwork.parameters import ShortRepr
 
 # Distance of two solutions, against their norm, below which they are one: far above the error of a
-# solution (rtol is 1e-9 unless asked for otherwise), far below what tells states apart near folds.
+# solution (rtol is 1e-9 by default), far below the distance of states near folds.
 SAME = 1e-6
 ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of equal states
 # Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once

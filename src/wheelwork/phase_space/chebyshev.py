@@ -82,7 +82,7 @@ class ChebyshevTable:
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
     def component(self, index: int) -> "ChebyshevTable":
-        """One component as a table of its own."""
+        """One component as a separate table."""
         one = slice(index, index + 1)
         series = np.ascontiguousarray(self.series[:, one])
         return ChebyshevTable(self.breaks, series, self.bounds[:, one], self.error[one])

@@ -86,7 +86,7 @@ class PhaseSpaceModel:
 
 
 def table_tolerance(rtol: float) -> float:
-    """Relative accuracy of coefficients and tables for a solution to `rtol`."""
+    """Relative tolerance of coefficients and tables for a solution to `rtol`."""
     return max(TABLE_SHARE * rtol, FINEST_TABLES)
 
 

@@ -43,7 +43,7 @@ class Preparation(Protocol):
     """A state that an evolution can start from.
 
     extent: radius √(X² + P²) beyond which |W| is below 1e-17 of its maximum.
-    wavenumber: that beyond which the Fourier transform of W is, likewise.
+    wavenumber: the same for the Fourier transform of W.
     error: estimated ∫|δW| (1 + H/⟨H⟩) dX dP of the state itself, zero where it is exact.
     """
 
@@ -125,8 +125,8 @@ class Coherent(Parameters):
 class Cat(Parameters):
     """|amplitude⟩ + e^(i phase) |−amplitude⟩, normalised; its W has negative parts.
 
-    Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): what is left
-    is the state |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
+    Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): the remainder
+    is |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
     """
 
     amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)

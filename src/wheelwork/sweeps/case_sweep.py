@@ -89,7 +89,7 @@ def labels_of(machine: Any) -> Labels:
 def store_for(
     store: str | Path | None, task: Task, values: Any, recipe: Mapping[str, Any] | None
 ) -> Store | None:
-    """Return the store for a task at `values` (JSON material), None where none is asked for."""
+    """Return the store for a task at `values` (JSON material), None if none is requested."""
     if store is None:
         return None
     if not isinstance(store, str | Path) or not str(store):

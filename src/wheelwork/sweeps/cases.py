@@ -1,4 +1,4 @@
-"""Which parameter values a sweep visits: a product, values side by side, or a table.
+"""Parameter values of a sweep: a product, values side by side, or a table.
 
 Cases are numbered combinations of values. They have `columns`, the values by parameter (those of
 an axis, or one per case); `dims` and `shape`, how they are laid out in a dataset;

@@ -14,7 +14,7 @@ from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Distribution, Snapshot
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
-FINEST_STATE = 1e-9  # accuracy of the dense transform where W has it; it costs more below
+FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 
 

@@ -91,8 +91,8 @@ class Flywheel(FlywheelParameters):
         """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
 
         Raises NoSteadyState where the friction does not confine the motion (its message names
-        the position), NotConverged when `rtol` is out of reach. Warns with ValidityWarning
-        when the device is not slow and weakly coupled.
+        the position), NotConverged when `rtol` cannot be reached. Warns with ValidityWarning when
+        the device is not slow and weakly coupled.
         """
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())

@@ -274,7 +274,7 @@ class RotorState(RotorResult):
         """Whether the particle current exceeds its error."""
         return abs(self.particle_current) > self.flow_errors["particle_current"]
 
-    # ------------------------------------------------------------------ accuracy
+    # ------------------------------------------------------------------ errors and audit
 
     @cached_property
     def flow_errors(self) -> Mapping[str, float]:

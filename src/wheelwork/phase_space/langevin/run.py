@@ -36,7 +36,7 @@ PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])  # X within every first table, on
 SAME_MODEL = 1e-6  # of a rate: far above the errors of coefficients
 # Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
 FEWEST_LANES, MOST_LANES = 8, 128
-FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own
+FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for threads to spread over processors
 LANE_CHUNKS = 32768  # at most, some 0.2 s, between two moments at which a run can be interrupted
 CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of a second
 BLOWN_UP = 2.5  # times the range of X seen at Δt: a run that leaves this at 2Δt is unstable

@@ -63,7 +63,7 @@ class MasterEquation:
 
         Raises:
             InvalidArgument: for elements other than `Saturable`, which have no jump operator, and
-                where `real` is asked for and there is no such gauge.
+                where `real` is True and there is no such gauge.
             NoSteadyState: where gain is unbounded, or a mode reaches no loss.
             NotConverged: where `cutoff` is too small, the cutoff that is needed does not fit into
                 `memory`, or relaxation is too slow.

@@ -144,7 +144,7 @@ class QuantumState(Result):
 
     @cached_property
     def local_ergotropy(self) -> NodeNumbers[float]:
-        """Work that each node holds by itself, in quanta: units of ω0."""
+        """Ergotropy of each node's reduced state, in quanta: units of ω0."""
         energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
         work = [
             thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
