@@ -34,8 +34,8 @@ MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 M
 class Snapshot:
     """W at one time. A further evolution can start from it and inherits its `error`.
 
-    model: the model from this time on. field: W, values[i, j] at X = mesh.axis[i], P =
-    mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated ∫ |δW| (1 + H/⟨H⟩ +
+    model: the model from this time on. field: W, values[i, j] at X = mesh.axis[i] and
+    P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated ∫ |δW| (1 + H/⟨H⟩ +
     H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
     local_means: of the model's local observables. energy_rates: what force, friction and noise
     add to d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
