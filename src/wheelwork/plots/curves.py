@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 from wheelwork.plots.style import GREY, VERMILION
 
+__all__ = ["mark_failures", "mark_threshold", "plot_observable"]
+
 BAND = 0.25  # opacity of a band of errors, through which other curves are seen
 
 

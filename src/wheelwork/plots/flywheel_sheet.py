@@ -19,6 +19,8 @@ from wheelwork.plots.curves import (
 from wheelwork.plots.style import BLACK, BLUE, GREY, VERMILION, letter_panels, new_sheet
 from wheelwork.plots.wigner import draw_wigner_row
 
+__all__ = ["charging_sheet", "flywheel_sheet"]
+
 HEIGHT, HEIGHT_IN_TIME = 5.0, 4.8  # inches
 PANELS = 3  # in each row
 WORK_LINES = (

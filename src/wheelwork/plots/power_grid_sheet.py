@@ -25,6 +25,8 @@ from wheelwork.plots.style import (
     new_sheet,
 )
 
+__all__ = ["grid_sweep_sheet", "power_grid_sheet"]
+
 HEIGHT, HEIGHT_OF_ROW = 6.6, 2.4  # inches
 FLOWS = (("injected", BLUE, "--"), ("extracted", BLACK, "-"), ("dissipated", VERMILION, ":"))
 EXTRACTION, INJECTION = r"extraction $\Gamma_e/g$", r"injection $\Gamma_i/g$"

@@ -24,6 +24,8 @@ from wheelwork.plots.style import (
     new_sheet,
 )
 
+__all__ = ["rotor_sheet"]
+
 HEIGHT = 5.0  # inches
 FLOWS = (
     ("heat_cold", BLUE, "-"),

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+__all__ = ["save_figure"]
+
 TWO_COLUMNS = 7.0  # inches, the width of a journal page
 RESOLUTION = 300  # dots per inch, what journals ask of figures with colours
 

@@ -1,6 +1,7 @@
 """One sheet for any machine over one parameter: every observable with its error."""
 
 import math
+import re
 import textwrap
 
 import numpy as np
@@ -8,12 +9,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import axis_label, mark_failures, plot_with_error, symbol_of, with_units
+from wheelwork.plots.curves import mark_failures, plot_with_error, symbol_of, with_units
 from wheelwork.plots.style import BLUE, TWO_COLUMNS, letter_panels, new_sheet
+
+__all__ = ["observables_of", "sweep_sheet"]
 
 COLUMNS = 3  # of panels
 ROW = 2.1  # inches, height of a row of panels
-LABEL = 28  # characters of a line beside a panel: as many as the panel is high
+LABEL = 22  # characters of a line beside or below a panel: no wider than the panel
 MOST_PANELS = 12  # a page of them; further observables are in the data only
 OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
 
@@ -54,7 +57,12 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
 def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
     axis, values = dataset[dataset["failure"].dims[0]], dataset[name]
     plot_with_error(panel, dataset, name, color=BLUE, marker="o" if axis.size == 1 else None)
-    symbol = with_units(symbol_of(values), values.attrs.get("units", "1"))
-    words = textwrap.fill(values.attrs.get("long_name", ""), LABEL)
-    panel.set(xlabel=axis_label(axis), ylabel=f"{words}\n{symbol}" if words else symbol)
+    panel.set(xlabel=_label(axis), ylabel=_label(values))
     mark_failures(panel, dataset)
+
+
+def _label(values: xr.DataArray) -> str:
+    """The long name in short lines, with symbol and unit on a line of their own."""
+    units = re.sub(r"\^(\d+)", r"$^{\1}$", values.attrs.get("units", "1"))
+    words = textwrap.wrap(values.attrs.get("long_name", ""), LABEL)
+    return "\n".join([*words, with_units(symbol_of(values), units)])

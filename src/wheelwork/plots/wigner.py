@@ -11,6 +11,8 @@ from wheelwork._checks import FloatArray
 from wheelwork.plots.curves import leave_out
 from wheelwork.plots.style import WIGNER_COLOURS
 
+__all__ = ["plot_wigner"]
+
 
 def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray) -> Any:
     """Draw `wigner` of shape (n_x, n_p) over `x` (to the right) and `p` (up); return the image.

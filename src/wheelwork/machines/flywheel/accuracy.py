@@ -184,7 +184,7 @@ def validity(
     `positions`: it sees a level far from the lines, or lines narrower than the frequency, where the
     height of the band does not.
     """
-    temperature = min(lead.temperature for lead in parameters.leads)
+    temperature = min(parameters.temperatures)
     rate = tunnelling_rate(parameters)
     ratios = {
         "frequency / temperature": parameters.frequency / temperature,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import NotConverged
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation, schedule
@@ -96,11 +96,7 @@ class Flywheel(FlywheelParameters):
         """
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())
-        if self.force == 0.0:
-            raise InvalidArgument(
-                "`force` must not be zero for a steady state, but is 0.0: the oscillator would be "
-                "free"
-            )
+        equations.require_damped(self)
         state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
         warn_outside_validity(AT_ITS_LIMIT, state.validity)
         return state

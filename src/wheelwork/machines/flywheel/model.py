@@ -40,6 +40,14 @@ class Rates:
         return np.stack([force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents])
 
 
+def require_damped(parameters: FlywheelParameters) -> None:
+    """Raise InvalidArgument where no bath acts on the oscillator: it has no steady state."""
+    if parameters.force == 0.0:
+        raise InvalidArgument(
+            "`force` must not be zero for a steady state, but is 0.0: the oscillator would be free"
+        )
+
+
 def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL) -> PhaseSpaceModel:
     """Return the oscillator's stochastic equation, with coefficients to `rtol`.
 

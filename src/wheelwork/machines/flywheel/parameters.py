@@ -154,9 +154,14 @@ class FlywheelParameters(Parameters):
         return 0.5 * self.force * self.length
 
     @property
+    def temperatures(self) -> tuple[float, ...]:
+        """Of every bath."""
+        return tuple(lead.temperature for lead in self.leads)
+
+    @property
     def free_energy_temperature(self) -> float | None:
         """T for the free energy: `temperature`, or that of the leads if they agree, or None."""
         if self.temperature is not None:
             return self.temperature
-        temperatures = {lead.temperature for lead in self.leads}
+        temperatures = set(self.temperatures)
         return temperatures.pop() if len(temperatures) == 1 else None

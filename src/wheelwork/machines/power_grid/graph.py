@@ -1,6 +1,6 @@
 """The graph of a power grid: checked, copied, frozen, and numbers given per node or edge."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 import networkx as nx
@@ -9,9 +9,6 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-
-NODE_ATTRIBUTES = ("damping", "thermal_occupation", "detuning")
-EDGE_ATTRIBUTES = ("coupling",)
 
 
 class GridGraph(nx.Graph):  # type: ignore[misc]
@@ -30,11 +27,12 @@ class GridGraph(nx.Graph):  # type: ignore[misc]
         return hash(repr(self))
 
 
-def checked_graph(name: str, graph: Any) -> GridGraph:
+def checked_graph(
+    graph: Any, node_attributes: Collection[str], edge_attributes: Collection[str]
+) -> GridGraph:
     """Return `graph` as a frozen copy; it must be connected, undirected and without self loops.
 
-    The copy has the attributes "damping", "thermal_occupation" and "detuning" of nodes and
-    "coupling" of edges. Raises InvalidArgument for other graphs.
+    The copy has the attributes named, and no others. Raises InvalidArgument for other graphs.
     """
     if isinstance(graph, GridGraph):
         return graph
@@ -60,20 +58,19 @@ def checked_graph(name: str, graph: Any) -> GridGraph:
         )
     copy = GridGraph()
     for node, held in graph.nodes.data():
-        copy.add_node(node, **{key: held[key] for key in NODE_ATTRIBUTES if key in held})
+        copy.add_node(node, **{key: held[key] for key in node_attributes if key in held})
     for u, v, held in graph.edges.data():
-        copy.add_edge(u, v, **{key: held[key] for key in EDGE_ATTRIBUTES if key in held})
+        copy.add_edge(u, v, **{key: held[key] for key in edge_attributes if key in held})
     frozen: GridGraph = nx.freeze(copy)
     return frozen
 
 
-def per_node(name: str, graph: GridGraph, value: Any) -> FloatArray:
+def per_node(name: str, graph: GridGraph, value: Any, check: Callable[..., float]) -> FloatArray:
     """Return a number per node, (N,): its attribute `name`, or else `value`.
 
-    value: a number, or a mapping that names every other node.
+    value: a number, or a mapping that names every other node. check: of each number.
     Raises InvalidArgument for numbers that are not allowed and nodes without one.
     """
-    check = _checks.real if name == "detuning" else _checks.non_negative
     if isinstance(value, Mapping):
         missing = [node for node in value if node not in graph]
         if missing:
@@ -108,8 +105,6 @@ def per_edge(name: str, graph: GridGraph, value: Any) -> FloatArray:
 
 def overriding(graph: GridGraph, name: str) -> Hashable | None:
     """Return a node or edge with an attribute `name`, which comes before the field; or None."""
-    if name in NODE_ATTRIBUTES:
-        return next((node for node, held in graph.nodes.data() if name in held), None)
-    if name in EDGE_ATTRIBUTES:
-        return next(((u, v) for u, v, held in graph.edges.data() if name in held), None)
-    return None
+    nodes = [node for node, held in graph.nodes.data() if name in held]
+    edges = [(u, v) for u, v, held in graph.edges.data() if name in held]
+    return next(iter([*nodes, *edges]), None)

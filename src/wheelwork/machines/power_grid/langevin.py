@@ -242,7 +242,7 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
     and no element and keeps its start; for large networks InvalidArgument where either may be.
     """
     if model.sites <= LARGEST_DENSE:
-        equations.require_bounded(equations.amplitude_model(parameters))
+        equations.require_bounded_grid(parameters)
         linear = model.linear
         scale = max(float(np.max(np.abs(linear))), 1e-300)
         linear[model.active, model.active] -= scale

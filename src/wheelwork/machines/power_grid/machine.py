@@ -37,8 +37,7 @@ class PowerGrid(GridParameters):
 
         dα_j/dt = [(G_j(|α_j|²) − Λ_j(|α_j|²) − γ_j)/2 − iΔ_j] α_j + i Σ_k (g_jk/2) α_k.
 
-    graph, generators, engines, coupling, damping, thermal_occupation, detuning: see
-    `GridParameters`; `chain`, `lattice` and `paper` make the usual ones.
+    Fields: see `GridParameters`; `chain`, `lattice` and `paper` make the usual grids.
     Local damping needs γ, Γ, g ≪ ω0, which does not enter.
     """
 

@@ -265,6 +265,11 @@ def noisy_model(parameters: GridParameters) -> NoisyModel:
     )
 
 
+def require_bounded_grid(parameters: GridParameters) -> None:
+    """Raise NoSteadyState where gain exceeds loss at large occupations, whatever the method."""
+    require_bounded(amplitude_model(parameters))
+
+
 def require_bounded(model: AmplitudeModel) -> None:
     """Raise NoSteadyState where gain exceeds loss at large amplitudes."""
     net = np.zeros(model.sites)

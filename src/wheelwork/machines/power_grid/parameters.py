@@ -21,7 +21,7 @@ from wheelwork.machines.power_grid.graph import (
     per_edge,
     per_node,
 )
-from wheelwork.parameters import Parameters, parameter, short
+from wheelwork.parameters import Parameters, declarations, parameter, short
 from wheelwork.results import Label, Labels
 
 Edge = tuple[Hashable, Hashable]
@@ -52,9 +52,21 @@ def number_or_mapping(check: Callable[..., float]) -> Callable[[str, Any], Any]:
 NON_NEGATIVE, REAL = number_or_mapping(_checks.non_negative), number_or_mapping(_checks.real)
 
 
+@functools.cache
+def _node_checks() -> Mapping[str, Callable[..., float]]:
+    """The parameters that may differ from node to node, each with the check of one number."""
+    declared = declarations(GridParameters).items()
+    kinds = {NON_NEGATIVE: _checks.non_negative, REAL: _checks.real}
+    return {name: kinds[each.check] for name, each in declared if each.check in kinds}
+
+
+def _checked_graph(name: str, graph: Any) -> GridGraph:
+    return checked_graph(graph, _node_checks(), ("coupling",))
+
+
 def _per_node(name: str) -> cached_property[FloatArray]:
     """The parameter `name` as an array over the nodes."""
-    return cached_property(lambda self: per_node(name, self.graph, getattr(self, name)))
+    return cached_property(lambda self: self.per_node(name))
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,7 +92,7 @@ class GridParameters(Parameters):
     }
 
     graph: nx.Graph = parameter(
-        "(V, E)", "1", "oscillators and their couplings", check=checked_graph
+        "(V, E)", "1", "oscillators and their couplings", check=_checked_graph
     )
     _: KW_ONLY
     generators: Mapping[Hashable, Element] = parameter(
@@ -108,7 +120,9 @@ class GridParameters(Parameters):
             elements = _checked_elements(name, getattr(self, name), self.graph)
             object.__setattr__(self, name, elements)
         # computed here, so that bad numbers are refused now
-        _ = self.couplings, self.dampings, self.thermal_occupations, self.detunings
+        _ = self.couplings
+        for name in _node_checks():
+            self.per_node(name)
 
     @classmethod
     def chain(
@@ -278,6 +292,10 @@ class GridParameters(Parameters):
             "node": np.array([str(node) for node in self.nodes], dtype=object),
             "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
         }
+
+    def per_node(self, name: str) -> FloatArray:
+        """The parameter `name` of every node, (N,)."""
+        return per_node(name, self.graph, getattr(self, name), _node_checks()[name])
 
     couplings = cached_property(lambda self: per_edge("coupling", self.graph, self.coupling))
     """g of each edge, (E,)."""

@@ -15,7 +15,7 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.mean_field import brightest_occupation
-from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.model import require_bounded_grid
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
@@ -214,7 +214,7 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
             significantly, or the cutoff is reached.
     """
     require_quantum(parameters)
-    require_bounded(amplitude_model(parameters))
+    require_bounded_grid(parameters)
     space = FockSpace(len(parameters.nodes), method.cutoff)
     if space.dimension * BYTES_PER_STATE > MOST_BYTES:
         raise InvalidArgument(

@@ -11,7 +11,7 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import graded
-from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
+from wheelwork.machines.power_grid.model import require_bounded_grid
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
@@ -69,7 +69,7 @@ class MasterEquation:
                 `memory`, or relaxation is too slow.
         """
         require_quantum(parameters)
-        require_bounded(amplitude_model(parameters))
+        require_bounded_grid(parameters)
         search = CutoffSearch(parameters, self, gauge_phases(parameters, self.real))
         cutoff = SMALLEST if self.cutoff is None else self.cutoff
         while self.cutoff is None and cutoff < LARGEST_AT_FIRST:
