@@ -23,6 +23,7 @@ from wheelwork.results import (
     verdict,
     warn_outside_validity,
     with_error,
+    worst,
 )
 
 
@@ -221,6 +222,13 @@ def test_printouts_name_what_fails():
     assert "1 of 1 checks fail: small = 20 (at most 10)" in repr(state)
     assert not state.passed
     assert verdict({"a": AuditEntry(math.nan, 1.0)}).startswith("1 of 1")
+
+
+def test_the_worst_of_several_audits_fails_before_it_is_large():
+    audits = [{"a": AuditEntry(1.0, 2.0)}, {"a": AuditEntry(0.9, 0.5)}, {"a": AuditEntry(0.7, 0.5)}]
+    assert worst(audits) == {"a": AuditEntry(0.9, 0.5)}
+    assert math.isnan(worst([*audits, {"a": AuditEntry(math.nan, 1.0)}])["a"].value)
+    assert worst(audits[:1]) == audits[0]
 
 
 def test_html_is_escaped():

@@ -1,6 +1,6 @@
-"""Validation at the door: convert once, refuse with one form of message.
+"""Validation of arguments: conversion, and error messages of one form.
 
-Every message reads "`name` must ..., but is ...", with where it happened in parentheses.
+Every message reads "`name` must ..., but is ... (where)".
 """
 
 import math
@@ -86,7 +86,7 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
 
 
 def ascending_times(name: str, value: Any) -> FloatArray:
-    """Return times as an array, (T,), if there is one, and they ascend from 0 or later."""
+    """Return at least one time, ascending from 0 or later, as an array (T,)."""
     times = finite_array(name, value, ndim=1)
     if times.size == 0:
         raise InvalidArgument(f"`{name}` must hold at least one time, but is empty")

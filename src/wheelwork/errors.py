@@ -6,11 +6,11 @@ class WheelworkError(Exception):
 
 
 class InvalidArgument(WheelworkError, ValueError):
-    """An argument that cannot be accepted; the message names it, what it must be, what it was."""
+    """An invalid argument; the message says which, what it must be, and what it is."""
 
 
 class NotConverged(WheelworkError, RuntimeError):
-    """A solver could not reach the tolerance asked for; the message says what ran out."""
+    """A method did not reach the requested tolerance; the message says which limit was hit."""
 
 
 class NoSteadyState(WheelworkError, RuntimeError):
@@ -18,8 +18,8 @@ class NoSteadyState(WheelworkError, RuntimeError):
 
 
 class UnphysicalState(WheelworkError, RuntimeError):
-    """The solution is no quantum state: the equations were used beyond their validity."""
+    """The solution is not a quantum state: the equations were used beyond their validity."""
 
 
 class ValidityWarning(UserWarning):
-    """The numbers are accurate for the equations, but the equations are at their limit."""
+    """The equations are solved accurately, but are near the limit of their validity."""

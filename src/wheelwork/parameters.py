@@ -23,10 +23,10 @@ LONGEST_SHOWN = 40  # characters of one parameter in a printout
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is declared of a field.
+    """Declaration of a field.
 
-    optional: whether None is a value of its own. omitted: the value that a parameter file without
-    the key stands for, where the class itself has no default.
+    optional: whether None is a valid value. omitted: the value assumed when a parameter file leaves
+    out the key; ignored if the field has a default.
     """
 
     symbol: str
@@ -55,8 +55,8 @@ def parameter(
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length";
     "1" for a plain number. meaning: a few words. check: called with name and value when a machine
-    is made; returns the value to keep or raises InvalidArgument. optional: None is kept as it is.
-    omitted: what a parameter file that leaves the key out stands for; `default` comes before it.
+    is made; returns the value to store or raises InvalidArgument. optional: None is also valid.
+    omitted: value assumed when a parameter file leaves out this key; ignored if there is a default.
     """
     declared = Parameter(symbol, unit, meaning, check, optional, omitted)
     return field(default=default, metadata={"parameter": declared})
@@ -69,24 +69,24 @@ class ShortRepr:
     """
 
     def shown(self, name: str) -> str:
-        """The value of a field as a printout has it; a subclass may abbreviate some."""
+        """The value of a field as printed; a subclass may abbreviate some."""
         return short(getattr(self, name))
 
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{each.name}={self.shown(each.name)}"
-            for each in _fields(type(self))
+            for each in fields(type(self))  # type: ignore[arg-type]
             if each.repr and not _is_default(self, each)
         )
         return f"{type(self).__name__}({shown})"
 
 
 class Parameters(ShortRepr):
-    """Base of a machine's parameters: a frozen dataclass whose fields are declared ones.
+    """Base of a machine's parameters: a frozen dataclass with fields made by `parameter`.
 
-    derived: what `replace` also takes by name, with the label of each.
-    sets: derived name -> the field that it sets, and a valid value of that field to begin with. A
-    parameter file may give one or the other. "leads.temperature" is that field of every lead.
+    derived: further names for `replace`, with their labels; such a class must override `replace`.
+    sets: maps a derived name to the field it determines and a placeholder used until it is set; a
+    parameter file may give either. "leads.temperature" means that field of every lead.
     """
 
     derived: ClassVar[Labels] = MappingProxyType({})
@@ -99,14 +99,15 @@ class Parameters(ShortRepr):
                 object.__setattr__(self, name, declared.check(name, value))
 
     def replace(self, **changes: Any) -> Self:
-        """Return the same with some fields changed; raises InvalidArgument for other names."""
+        """Return a copy with some fields changed; raises InvalidArgument for unknown names."""
         self.require_known(changes)
         return replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
     def require_known(cls, names: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for a name that is neither a field nor derived."""
-        known = [*(each.name for each in _fields(cls)), *cls.derived]
+        own = fields(cls)  # type: ignore[arg-type]
+        known = [*(each.name for each in own), *cls.derived]
         unknown = [name for name in names if name not in known]
         if unknown:
             name = min(unknown)
@@ -124,23 +125,23 @@ class Parameters(ShortRepr):
         labels = self.parameter_labels()
         rows = [
             (each.name, self.shown(each.name), *labels.get(each.name, ("", "", ""))[1:])
-            for each in _fields(type(self))
+            for each in fields(type(self))  # type: ignore[arg-type]
             if each.repr
         ]
         return html_table(type(self).__name__, rows)
 
 
 def declarations(cls: type) -> dict[str, Parameter]:
-    """Return what is declared of the fields of a `Parameters` class, by name."""
+    """Return the declarations of the fields of a `Parameters` class, by name."""
     return {
         each.name: each.metadata["parameter"]
-        for each in _fields(cls)
+        for each in fields(cls)
         if "parameter" in each.metadata
     }
 
 
 def short(value: Any) -> str:
-    """Return `repr(value)`, or what it is and how much of it where that is long."""
+    """Return `repr(value)`, or its kind and size where that is long."""
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
     text = repr(value)
@@ -149,10 +150,6 @@ def short(value: Any) -> str:
     if isinstance(value, tuple | list | Mapping):
         return f"<{len(value)} entries>"
     return f"{text[: LONGEST_SHOWN - 1]}…"
-
-
-def _fields(cls: Any) -> tuple[Field[Any], ...]:
-    return fields(cls)
 
 
 def _is_default(parameters: Any, each: Field[Any]) -> bool:

@@ -1,7 +1,7 @@
-"""What a result is: observables declared once, their errors, and the audit.
+"""Results: observables declared once, their errors, and the audit.
 
-From the one declaration of an observable follow the property, the mappings `observables` and
-`errors`, the labels of tables and figures, the dataset and what is printed.
+The declaration of an observable provides the property, the entries of `observables` and
+`errors`, the labels of tables and figures, the variable of the dataset and the printout.
 """
 
 import math
@@ -26,7 +26,7 @@ Labels = Mapping[str, Label]
 Value = TypeVar("Value")
 Error = Callable[[Any], Any] | str | None  # see `observable`
 
-# What a result raises for an observable that this state does not have.
+# Raised by an observable that is undefined in this state.
 UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)
 SHOWN_DIGITS = 6  # of a value without an error
 
@@ -40,7 +40,7 @@ class AuditEntry:
 
     @property
     def ok(self) -> bool:
-        """Whether the bound is kept; NaN never is."""
+        """Whether the value is within its bound; never for NaN."""
         return self.value <= self.bound
 
 
@@ -71,12 +71,11 @@ class Observable(Generic[Value]):
     def __get__(self, result: object | None, owner: type) -> "Observable[Value] | Value":
         if result is None:
             return self
-        # Stored under the same name, so that the next reading does not come here.
-        value = result.__dict__[self.attribute] = self.compute(result)
+        value = result.__dict__[self.attribute] = self.compute(result)  # read from there next time
         return value
 
     def error_of(self, result: object) -> Any:
-        """Its error in a result, None where it is not known."""
+        """Its error in a result, None if unknown."""
         if isinstance(self.error, str):
             return attrgetter(self.error)(result).get(self.key)
         return self.error(result) if self.error else None
@@ -100,11 +99,11 @@ def observable(
     """Declare the method below it as an observable of its result.
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length".
-    meaning: a few words, for axes and tables. error: function of the result, its estimated absolute
-    error, or the path of an attribute, errors by key. key: its name in `observables`, where that
-    differs from the attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
-    The method returns what `float` takes, or a mapping with `parts`; where the state has no such
-    quantity it raises one of `UNAVAILABLE`, and the observable is NaN with that reason.
+    meaning: a few words, for axes and tables. error: a function result → absolute error, or the
+    dotted path of a mapping of errors, looked up by `key`. key: name in `observables`; default: the
+    attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
+    The method returns a number, or a mapping with `parts`; an undefined quantity raises one of
+    `UNAVAILABLE`, and the observable is NaN with that reason.
     """
     return lambda compute: Observable(compute, (symbol, unit, meaning), error, key, parts)
 
@@ -112,13 +111,13 @@ def observable(
 def entry(
     path: str, symbol: str, unit: str, meaning: str, error: Error = None
 ) -> Observable[float]:
-    """Declare as an observable what a part of the result holds; path: such as "flows.heat_hot"."""
+    """Declare an attribute of a part as an observable; path: such as "flows.heat_hot"."""
     read = attrgetter(path)
     return Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
 
 
 class Computed:
-    """Base of what caches numbers: pickled with the observables read, not with what is cached."""
+    """Pickles fields and observables already read; drops `cached_property` values."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -129,10 +128,10 @@ class Computed:
 
 
 class Result(Computed):
-    """Base of every state: what follows from its declared observables.
+    """Base of every state, built on its declared observables.
 
-    A subclass declares observables, and offers `machine`, `method` and `audit`. `headline` names
-    the observables that a short printout shows.
+    A subclass declares observables and provides `machine`, `method` and `audit`. `headline` names
+    the observables shown in a short printout.
     """
 
     declared: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
@@ -153,12 +152,12 @@ class Result(Computed):
 
     @property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         raise NotImplementedError
 
     @property
     def title(self) -> str:
-        """What a printout begins with."""
+        """First line of a printout."""
         return type(self).__name__
 
     @classmethod
@@ -169,11 +168,11 @@ class Result(Computed):
 
     @cached_property
     def _reasons(self) -> dict[str, str]:
-        """Why there is no value, by the keys of those declarations that were tried in vain."""
+        """Keys of observables that could not be computed, with the reason."""
         return {}
 
     def _numbers(self, item: Observable[Any]) -> dict[str, float]:
-        """Numbers of one declaration, NaN where this state has none."""
+        """Numbers of one observable, NaN where undefined."""
         if item.key not in self._reasons:
             try:
                 return item.numbers(getattr(self, item.attribute))
@@ -182,30 +181,30 @@ class Result(Computed):
         return dict.fromkeys(item.labels, math.nan)
 
     def _known_errors(self, item: Observable[Any]) -> dict[str, float]:
-        """Errors of one declaration, empty where there is none."""
+        """Errors of one observable, empty if unknown."""
         if item.error is None:
             return {}
-        self._numbers(item)  # what has no value has no error
+        self._numbers(item)  # without a value there is no error
         error = None if item.key in self._reasons else item.error_of(self)
         return {} if error is None else item.numbers(error)
 
     def value(self, name: str) -> float:
-        """The observable `name`, NaN where this state has none; no other is computed."""
+        """The observable `name`, NaN if undefined in this state; computes no other observable."""
         return self._numbers(self._item(name))[name]
 
     def error(self, name: str) -> float:
-        """The estimated absolute error of the observable `name`, NaN where none is known."""
+        """The estimated absolute error of the observable `name`, NaN if unknown."""
         return self._known_errors(self._item(name)).get(name, math.nan)
 
     @cached_property
     def observables(self) -> Mapping[str, float]:
-        """All scalar observables by name; NaN where this state has none (see `missing`)."""
+        """All scalar observables by name; NaN if undefined in this state (see `missing`)."""
         numbers = (self._numbers(item).items() for item in self.declared.values())
         return MappingProxyType(dict(chain.from_iterable(numbers)))
 
     @property
     def missing(self) -> Mapping[str, str]:
-        """Why an observable is NaN, by name."""
+        """Reasons why observables are NaN, by name."""
         keys = {name: self.by_name[name].key for name in self.observables}
         return {name: self._reasons[key] for name, key in keys.items() if key in self._reasons}
 
@@ -217,19 +216,19 @@ class Result(Computed):
 
     @property
     def passed(self) -> bool:
-        """Whether every entry of the audit is kept."""
+        """Whether every audit entry passes."""
         return all(entry.ok for entry in self.audit.values())
 
     def arrays(self) -> xr.Dataset:
-        """What `to_xarray` holds besides the observables: distributions, numbers per node."""
+        """Arrays of `to_xarray` besides the observables: distributions, numbers per node."""
         return xr.Dataset()
 
     def to_xarray(self) -> xr.Dataset:
-        """Return arrays, and observables with NAME_error where there is one, as one dataset."""
+        """Return one dataset: `arrays`, observables, and NAME_error where the error is known."""
         return self.arrays().assign(_variables((), self.observables, self.errors, self.labels()))
 
     def shown(self, name: str) -> str:
-        """One observable with its error, as a printout has it."""
+        """One observable with its error, as printed."""
         return with_error(self.value(name), self.error(name))
 
     def __repr__(self) -> str:
@@ -246,7 +245,7 @@ class Result(Computed):
 
 
 class Summary:
-    """Base of smaller parts of a result: they print as what `summary` gives."""
+    """Base for parts of a result that print their `summary`."""
 
     @property
     def summary(self) -> Mapping[str, str]:
@@ -266,8 +265,8 @@ ResultType = TypeVar("ResultType", bound=Result)
 class Series(Computed, Sequence[ResultType]):
     """Results in order of time, and each of their observables as an array, (times,).
 
-    A subclass names the kind of its results as `kind`, and offers `results` and `times`. `listed`:
-    what `observables` and the dataset hold, where some are too costly; the others are attributes.
+    A subclass provides `kind`, the class of its results, `results` and `times`. `listed`:
+    restricts `observables` and the dataset to these names; the rest remain attributes.
     """
 
     kind: ClassVar[type[Result]]
@@ -302,7 +301,7 @@ class Series(Computed, Sequence[ResultType]):
 
     @property
     def errors(self) -> Mapping[str, FloatArray]:
-        """Estimated absolute errors by name, (times,) each; NaN where there is none."""
+        """Estimated absolute errors by name, (times,) each; NaN where unknown."""
         names = self.listed or self.kind.by_name
         errors = {name: np.array([one.error(name) for one in self.results]) for name in names}
         return {name: error for name, error in errors.items() if not np.all(np.isnan(error))}
@@ -319,7 +318,7 @@ class Series(Computed, Sequence[ResultType]):
         return f"{type(self).__name__}, {span}"
 
     def _ends(self) -> list[tuple[str, ...]]:
-        """Name, first and last value of what a printout shows; no result between is computed."""
+        """Name, first and last value of the printed observables; no other result is computed."""
         names = self.kind.headline or self.kind.by_name
         ends = (self.results[0], self.results[-1]) if len(self) else ()
         return [(name, *(one.shown(name) for one in ends)) for name in names]
@@ -333,7 +332,7 @@ class Series(Computed, Sequence[ResultType]):
 
 
 def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Return a table whose rows begin with a name, its title above, for notebooks."""
+    """Return an HTML table for notebooks; the first cell of each row is a name."""
     names = "".join(f"<th>{escape(text)}</th>" for text in header)
     cells = (
         f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
@@ -360,7 +359,7 @@ def _variables(
 
 
 def verdict(audit: Mapping[str, AuditEntry]) -> str:
-    """Return in words whether the audit holds, or which entries fail."""
+    """Return a sentence that says whether all entries pass, or which ones fail."""
     failed = _failed(audit)
     if not failed:
         return f"all {len(audit)} checks hold"
@@ -368,18 +367,18 @@ def verdict(audit: Mapping[str, AuditEntry]) -> str:
 
 
 def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) -> None:
-    """Give a ValidityWarning that names the ratios beyond their bounds; to be called by a verb."""
+    """Warn of ratios beyond their bounds. Call from the public method: stacklevel assumes that."""
     if failed := _failed(validity):
         warnings.warn(f"{description}: {', '.join(failed)}", ValidityWarning, stacklevel=3)
 
 
 def worst(audits: Iterable[Mapping[str, AuditEntry]]) -> dict[str, AuditEntry]:
-    """Return of each entry the largest value, NaN above all."""
-    largest: dict[str, AuditEntry] = {}
+    """Return the worst entry of each name: failing before passing, NaN first, then by value."""
+    entries: dict[str, AuditEntry] = {}
     for name, entry in chain.from_iterable(audit.items() for audit in audits):
-        if name not in largest or not entry.value <= largest[name].value:
-            largest[name] = entry
-    return largest
+        both = (entries.get(name, entry), entry)
+        entries[name] = max(both, key=lambda one: (not one.ok, math.isnan(one.value), one.value))
+    return entries
 
 
 def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
@@ -391,7 +390,7 @@ def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
 
 
 def with_error(value: float, error: float = math.nan) -> str:
-    """Return "59.550138 ± 2.1e-06", as many digits as the error lets be known."""
+    """Return "59.550138 ± 2.1e-06", to the digits that the error justifies."""
     if not math.isfinite(error) or not math.isfinite(value):
         return f"{value:.{SHOWN_DIGITS}g}"
     if error <= 0.0 or value == 0.0:

@@ -1,4 +1,4 @@
-"""The verbs: what can be asked of any machine, and what a machine and its states must offer."""
+"""The verbs `steady_state`, `evolve` and `sample`, and the protocols of machines and states."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -35,7 +35,7 @@ class Machine(Protocol[AnyState_co]):
 
 @runtime_checkable
 class Labelled(Protocol):
-    """A machine that names its observables and parameters for people.
+    """A machine with labels for its parameters and observables.
 
     `labels` maps a name to (symbol, unit, long name), for instance "energy" to
     ("U", "energy", "mean energy"); the symbol is TeX mathematics without its dollars.
@@ -46,7 +46,7 @@ class Labelled(Protocol):
 
 
 class Evolving(Protocol[AnyResult_co]):
-    """A machine whose state can be followed in time."""
+    """A machine whose state can evolve in time."""
 
     def evolve(
         self, initial: Any, times: Any, method: Any = None, **options: Any
@@ -54,16 +54,16 @@ class Evolving(Protocol[AnyResult_co]):
 
 
 class Sampled(Protocol[AnyResult_co]):
-    """A machine of which trajectories can be drawn."""
+    """A machine that can be sampled by trajectories."""
 
     def sample(self, method: Any) -> AnyResult_co: ...
 
 
 def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
-    """Return the steady state of `machine`, found by `method`.
+    """Return the steady state of `machine`, computed by `method`.
 
-    The same as `machine.steady_state(method)`; with None the machine's direct method is taken.
-    Raises NoSteadyState where there is none, NotConverged where the tolerance is not met.
+    Calls `machine.steady_state(method)`; None selects the machine's direct method. Raises
+    NoSteadyState if there is none, NotConverged if the tolerance is not reached.
     """
     return machine.steady_state(method)
 
@@ -71,17 +71,17 @@ def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
 def evolve(
     machine: Evolving[AnyResult_co], initial: Any, times: Any, method: Any = None, **options: Any
 ) -> AnyResult_co:
-    """Follow `machine` from the state `initial` through `times` by `method`.
+    """Return the evolution of `machine` from the state `initial`, at `times`, by `method`.
 
-    The same as `machine.evolve(initial, times, method, **options)`.
+    Calls `machine.evolve(initial, times, method, **options)`.
     """
     return machine.evolve(initial, times, method, **options)
 
 
 def sample(machine: Sampled[AnyResult_co], method: Any) -> AnyResult_co:
-    """Return means with standard errors over trajectories of `machine`, drawn by `method`.
+    """Return means and standard errors over trajectories of `machine`, sampled by `method`.
 
-    The same as `machine.sample(method)`.
+    Calls `machine.sample(method)`.
     """
     return machine.sample(method)
 

@@ -112,7 +112,7 @@ def test_the_chain_weighs_both_motions(machine, method, top):
 
 @pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
 def test_two_motions_at_once_are_refused_and_one_can_be_chosen():
-    with pytest.raises(NotConverged, match="between two motions that both persist"):
+    with pytest.raises(NotConverged, match="between two metastable motions"):
         BISTABLE.steady_state(GlobalMasterEquation(rtol=1e-6))
     for window, momentum in (((-35, 60), 12.05), ((100, 187), 137.9)):
         chosen = BISTABLE.steady_state(GlobalMasterEquation(rtol=1e-6, window=window))

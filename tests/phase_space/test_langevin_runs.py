@@ -195,7 +195,7 @@ def test_a_step_too_large_is_refused(model):
 
 def test_a_step_too_large_for_where_trajectories_go_is_refused():
     quartic = boltzmann(lambda x: -2.0 * x**3, constant(0.5), 2.0)
-    with pytest.raises(InvalidArgument, match=r"`step` must be at most .* met is"):
+    with pytest.raises(InvalidArgument, match=r"`step` must be at most .* fastest rate is"):
         Langevin(duration=1e4, step=0.9).sample(quartic)
 
 

@@ -28,7 +28,7 @@ from wheelwork.cli.forms import (
     Source,
     Table,
     inside,
-    refused,
+    mistake,
 )
 from wheelwork.cli.known import KINDS, load_class
 from wheelwork.errors import InvalidArgument
@@ -235,9 +235,9 @@ class ColumnTable(Table):
         lists = "the lists " + " and ".join(f"`{name}`" for name in names)
         given = value.keys() & set(names)
         if "file" not in value and len(given) < len(names):
-            raise refused(key, f"must hold {lists}, or `file`")
+            raise mistake(key, f"must hold {lists}, or `file`")
         if "file" in value and given:
-            raise refused(key, f"must hold either `file` or {lists}, not both")
+            raise mistake(key, f"must hold either `file` or {lists}, not both")
         if "file" in value:
             at = inside(key, "file")
             path = source.folder / TEXT.read(value.pop("file"), at, source)
@@ -260,8 +260,8 @@ def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
         rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
         return [[float(row[i]) for row in rows] for i in range(count)]
     except (OSError, ValueError, IndexError) as reason:
-        wish = f"a CSV file of {in_words(count)} columns of numbers"
-        raise refused(key, f"must be {wish}, but is {str(path)!r} ({reason})") from None
+        expected = f"a CSV file of {in_words(count)} columns of numbers"
+        raise mistake(key, f"must be {expected}, but is {str(path)!r} ({reason})") from None
 
 
 def in_words(count: int) -> str:

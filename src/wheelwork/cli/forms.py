@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 class Mistakes(InvalidArgument):
-    """What is wrong in a file, one line each."""
+    """Mistakes in a file, one line each."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(lines)
@@ -39,13 +39,13 @@ def inside(key: str, name: str) -> str:
     return f"{key}.{name}" if key else name
 
 
-def refused(key: str, words: str) -> Mistakes:
+def mistake(key: str, words: str) -> Mistakes:
     return Mistakes([f"{subject(key)} {words}"])
 
 
 @contextmanager
 def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
-    """Turn what a class refuses into a mistake of the key that its argument was read from.
+    """Turn an error of a class into a mistake of the key that its argument was read from.
 
     keys: argument -> key. A message that does not begin with an argument names `key` at its end.
     """
@@ -54,7 +54,7 @@ def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
     except Mistakes:
         raise
     except Refusal as reason:
-        raise refused(key, str(reason)) from None
+        raise mistake(key, str(reason)) from None
     except ValueError as reason:  # as InvalidArgument is; a class of the user may know only this
         text = str(reason)
         start = re.match(r"`(\w+)`", text)
@@ -65,7 +65,7 @@ def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def gathered(lines: list[str]) -> Iterator[None]:
-    """Add the lines of mistakes to `lines`, and go on."""
+    """Collect the lines of mistakes in `lines` instead of raising them."""
     try:
         yield
     except Mistakes as reason:
@@ -74,21 +74,21 @@ def gathered(lines: list[str]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Source:
-    """What a value in a file may depend on: the unit of energy, and the folder of the file."""
+    """Context of a value in a file: the unit of energy, and the folder of the file."""
 
     unit: EnergyUnit = field(default_factory=EnergyUnit)
     folder: Path = field(default_factory=Path)
 
 
 class Form(Protocol):
-    """What a value may be."""
+    """Rule for a value: how it is read, and its schema."""
 
     @property
-    def wish(self) -> str:
-        """What a value must be, in words after "must be"."""
+    def expected(self) -> str:
+        """What a value must be, as words after "must be"."""
 
     def read(self, value: Any, key: str, source: Source) -> Any:
-        """Return what `value`, the content of `key`, stands for; raises `Mistakes`."""
+        """Convert `value`, the content of `key`; raises `Mistakes`."""
 
     def schema(self, definitions: Schema) -> Schema:
         """Return the JSON schema; tables enter `definitions` and are referred to."""
@@ -99,16 +99,16 @@ class Number:
     """A finite number; where `energy`, also a text with a unit, such as "20 mK"."""
 
     energy: bool = False
-    wish = "a finite number"
+    expected = "a finite number"
 
     def read(self, value: Any, key: str, source: Source) -> float:
         if self.energy and isinstance(value, str):
             try:
                 value = source.unit.read(value)
             except InvalidArgument as reason:
-                raise refused(key, str(reason)) from None
+                raise mistake(key, str(reason)) from None
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise refused(key, f"must be {self.wish}, but is {value!r}")
+            raise mistake(key, f"must be {self.expected}, but is {value!r}")
         return float(value)
 
     def schema(self, definitions: Schema) -> Schema:
@@ -133,7 +133,7 @@ class Plain:
     pattern: str = ""
 
     @property
-    def wish(self) -> str:
+    def expected(self) -> str:
         words = {bool: "true or false", int: "an integer", str: "a valid string"}[self.kind]
         if self.least is not None:
             words += f" of at least {self.least}"
@@ -144,7 +144,7 @@ class Plain:
     def read(self, value: Any, key: str, source: Source) -> Any:
         if type(value) is self.kind and self._allows(value):
             return value
-        raise refused(key, f"must be {self.wish}, but is {value!r}")
+        raise mistake(key, f"must be {self.expected}, but is {value!r}")
 
     def _allows(self, value: Any) -> bool:
         return (
@@ -166,12 +166,12 @@ class OneOf:
     values: tuple[Any, ...]
 
     @property
-    def wish(self) -> str:
+    def expected(self) -> str:
         return " or ".join(repr(value) for value in self.values)
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not any(value == one and type(value) is type(one) for one in self.values):
-            raise refused(key, f"must be {self.wish}, but is {value!r}")
+            raise mistake(key, f"must be {self.expected}, but is {value!r}")
         return value
 
     def schema(self, definitions: Schema) -> Schema:
@@ -180,14 +180,14 @@ class OneOf:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """What one of several forms takes: the first that does. words: the wish, if not theirs."""
+    """A value that one of several forms accepts. words: instead of their `expected`."""
 
     forms: tuple[Form, ...]
     words: str = ""
 
     @property
-    def wish(self) -> str:
-        return self.words or " or ".join(form.wish for form in self.forms)
+    def expected(self) -> str:
+        return self.words or " or ".join(form.expected for form in self.forms)
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         for form in self.forms:
@@ -195,7 +195,7 @@ class AnyOf:
                 return form.read(value, key, source)
             except Mistakes:
                 continue
-        raise refused(key, f"must be {self.wish}, but is {value!r}")
+        raise mistake(key, f"must be {self.expected}, but is {value!r}")
 
     def schema(self, definitions: Schema) -> Schema:
         return {"anyOf": [form.schema(definitions) for form in self.forms]}
@@ -209,16 +209,16 @@ class Items:
     least: int = 0
     most: int | None = None
     build: Callable[[list[Any]], Any] = tuple
-    wish = "a list"
+    expected = "a list"
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, list):
-            raise refused(key, f"must be a list, but is {value!r}")
+            raise mistake(key, f"must be a list, but is {value!r}")
         if not self.least <= len(value) <= (self.most or len(value)):
             few = len(value) < self.least
             bound, count = ("at least", self.least) if few else ("at most", self.most)
             items = "item" if count == 1 else "items"
-            raise refused(key, f"must hold {bound} {count} {items}, but holds {len(value)}")
+            raise mistake(key, f"must hold {bound} {count} {items}, but holds {len(value)}")
         read: list[Any] = []
         lines: list[str] = []
         for i, item in enumerate(value):
@@ -255,7 +255,7 @@ class Entry:
     meaning: str = ""
 
     def read(self, name: str, value: Any, key: str, source: Source) -> Any:
-        """Return what `value`, which stands under `name`, stands for, checked."""
+        """Convert and check `value`, given under `name`."""
         result = self.form.read(value, key, source)
         if self.check is None:
             return result
@@ -263,7 +263,7 @@ class Entry:
             return self.check(name, result)
 
     def schema(self, definitions: Schema) -> Schema:
-        """Return the JSON schema of the value, with what it means."""
+        """Return the JSON schema of the value, with its meaning."""
         schema = self.form.schema(definitions)
         words = [text for text in (self.meaning, schema.get("description")) if text]
         return schema | {"description": "; ".join(words)} if words else schema
@@ -281,11 +281,11 @@ class Table:
     meaning: str
     entries: Mapping[str, Entry]
     build: Callable[..., Any] = dict
-    wish = "a table"
+    expected = "a table"
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
-            raise refused(key, f"must be a table, but is {value!r}")
+            raise mistake(key, f"must be a table, but is {value!r}")
         lines = []
         for name in value:
             if name not in self.entries:
@@ -335,11 +335,11 @@ class Choice:
     kinds: Mapping[str, Table]
     default: str = ""
     own: Callable[[str, Path], Table] | None = None
-    wish = "a table"
+    expected = "a table"
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
-            raise refused(key, f"must be a table, but is {value!r}")
+            raise mistake(key, f"must be a table, but is {value!r}")
         kind = value.get("kind", self.default)
         at = inside(key, "kind")
         if not kind:
@@ -349,8 +349,8 @@ class Choice:
             return self.kinds[kind].read(rest, key, source)
         if self.own is None or not isinstance(kind, str) or ":" not in kind:
             known = ", ".join(repr(name) for name in self.kinds)
-            wish = f"one of {known}" if known else "the name of a class, 'module:Class'"
-            raise refused(at, f"must be {wish}, but is {kind!r}")
+            expected = f"one of {known}" if known else "the name of a class, 'module:Class'"
+            raise mistake(at, f"must be {expected}, but is {kind!r}")
         with located(at, {"name": at}):
             table = self.own(kind, source.folder)
         return table.read(rest, key, source)

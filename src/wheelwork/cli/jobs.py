@@ -108,7 +108,7 @@ class Execution:
     Parameters
     ----------
     store
-        Folder in which every finished point is kept: run again, or resumed, the job goes on where
+        Folder in which every finished point is saved: run again or resumed, the job continues where
         it ended, however it ended. Several processes may work on one store.
     workers
         Number of processes on this machine.

@@ -1,4 +1,4 @@
-"""What a parameter file may name: machines, methods, kinds of fields, and classes of the user."""
+"""Names in parameter files: machines, methods, kinds of fields, and classes of the user."""
 
 import sys
 from collections.abc import Mapping
@@ -127,7 +127,7 @@ def kind_of(name: object, folder: Path) -> Kind:
 
 
 def load_class(name: str, folder: Path) -> type:
-    """Return the class that `name` stands for: "module:Class", or "file.py:Class" in `folder`.
+    """Return the class named `name`: "module:Class", or "file.py:Class" in `folder`.
 
     Importing runs the code of the module, with all rights of whoever started the program: a file
     that names a class must be trusted like a script. The folder of a file is added to the end of

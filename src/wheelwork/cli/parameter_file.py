@@ -34,7 +34,7 @@ from wheelwork.cli.forms import (
     Table,
     gathered,
     located,
-    refused,
+    mistake,
 )
 from wheelwork.cli.known import MACHINES, Kind, kind_of
 from wheelwork.cli.quantities import EnergyUnit
@@ -42,7 +42,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.papers.runs import Run
 from wheelwork.sweeps import replace_at
 
-MOST_POINTS = 1_000_000  # of a sweep: a longer one is a slip of the pen
+MOST_POINTS = 1_000_000  # of a sweep: a longer one is almost certainly a typo
 
 UNITS = Table("Units", "The unit of every energy without one of its own.",
               {"energy": Entry(Plain(str), required=False)})  # fmt: skip
@@ -97,7 +97,7 @@ def _energy_unit(data: Mapping[str, Any]) -> EnergyUnit:
     try:
         return EnergyUnit(name) if isinstance(name, str) else EnergyUnit()
     except InvalidArgument as reason:
-        raise refused("units.energy", str(reason)) from None
+        raise mistake("units.energy", str(reason)) from None
 
 
 def _machine(cls: type, values: Mapping[str, Any]) -> Any:
@@ -216,11 +216,11 @@ def _conflicts(data: Mapping[str, Any], cls: type) -> list[str]:
 
 
 def _parameter_name(cls: type) -> AnyOf:
-    """What may be swept: numbers, an index in brackets may follow, and those of nested tables."""
+    """Names that may be swept: numbers, with an optional index, and those of nested tables."""
     plain, beside = _parts(cls)
     own = (name for name, entry in plain.items() if _is_number(entry.form))
     numbers = (*getattr(cls, "derived", {}), *own)
-    pattern, wish = rf"({'|'.join(numbers)})(\[[^\]]+\])?", ", ".join(map(repr, numbers))
+    pattern, expected = rf"({'|'.join(numbers)})(\[[^\]]+\])?", ", ".join(map(repr, numbers))
     parts, examples = [], []
     for name, entry in beside.items():
         listed = isinstance(entry.form, Items)
@@ -231,8 +231,8 @@ def _parameter_name(cls: type) -> AnyOf:
     if parts:
         pattern = rf"({pattern}|({'|'.join(parts)})(\[[^\]]+\]|\.\w+)+)"
     if examples:
-        wish = f"{wish} or such as {examples[0]!r}"
-    return AnyOf((OneOf(numbers), Plain(str, pattern=pattern)), wish)
+        expected = f"{expected} or such as {examples[0]!r}"
+    return AnyOf((OneOf(numbers), Plain(str, pattern=pattern)), expected)
 
 
 def _is_number(form: Form) -> bool:

@@ -1,4 +1,4 @@
-"""What a person reads on the terminal: progress while a job runs, and the report at its end."""
+"""Output on the terminal: progress while a job runs, and the report at its end."""
 
 import contextlib
 import math
@@ -112,7 +112,7 @@ def _columns(dataset: xr.Dataset, show: Presentation) -> tuple[dict[str, str], s
 def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
     names, judged = _columns(dataset, show)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in (parameter, *names.values(), show.accuracy, "audit"):
+    for heading in (parameter, *names.values(), show.error_heading, "audit"):
         table.add_column(heading, justify="right", no_wrap=True)
     computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
     count = computed.sizes[parameter]

@@ -243,7 +243,7 @@ def evolve(
 
     Raises:
         InvalidArgument: for an invalid state, times or observables.
-        NotConverged: when the method cannot meet its tolerance, or would take more than a million
+        NotConverged: when the method cannot reach its tolerance, or would take more than a million
             steps to follow oscillations that do not decay.
     """
     at = ascending_times("times", times)

@@ -123,7 +123,7 @@ class Inverse(Protocol):
     """The pseudo-inverse of a generator: x with generator · x = b; x and b have trace zero."""
 
     def solve(self, b: FloatArray) -> FloatArray:
-        """Return x to the accuracy of the method."""
+        """Return x to the precision of the method."""
 
     def rough(self, b: FloatArray) -> FloatArray:
         """Return x to about a tenth, enough for estimates of rates and errors."""

@@ -1,4 +1,4 @@
-"""A density matrix on the elements of a sector, and the initial states that users give."""
+"""A density matrix on the elements of a sector, and conversion of initial states."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -60,11 +60,11 @@ class SteadyState:
 
     @property
     def unique(self) -> bool | None:
-        """Whether every initial state reaches this one; None where that is not known.
+        """Whether every initial state reaches this one; None if unknown.
 
-        Within the sector the methods have made sure of it; here coherences outside the sector are
-        considered, too. True where a sufficient condition on H and the jumps proves it (see
-        `is_irreducible`); else decided on all elements, for up to 32 basis states.
+        Within the sector the methods ensure it; this includes coherences outside the sector. True
+        if a sufficient condition on H and the jumps proves it (see `is_irreducible`); otherwise
+        decided on all elements, for up to 32 basis states.
         """
         if self.inverse is None:
             return False
@@ -82,7 +82,7 @@ class SteadyMethod(Protocol):
 
 
 class Residual(NamedTuple):
-    """How far dρ/dt is from zero.
+    """dρ/dt, which should vanish.
 
     rate: A x, (n,). terms: the sums of the magnitudes of its terms, |A| |x|, (n,).
     """

@@ -69,7 +69,7 @@ def steady_state(
 
     Raises:
         NoSteadyState: when there are several and no `initial`.
-        NotConverged: when the method cannot meet its tolerance, or a relaxation rate lies too
+        NotConverged: when the method cannot reach its tolerance, or a relaxation rate lies too
             close to rounding (below 3e-12 of the largest) to be told from zero.
         InvalidArgument: when `initial` is no state of this dimension.
     """

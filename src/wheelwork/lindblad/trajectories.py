@@ -119,7 +119,7 @@ def sample_jumps(
 
 @dataclass(frozen=True, eq=False)
 class _Ensemble:
-    """What all trajectories share.
+    """Data common to all trajectories.
 
     operators: observables as CSC parts. vectors: normalised initial vectors with their sets.
     cumulative: their cumulative probabilities.

@@ -85,11 +85,11 @@ def grow(
     """Return the steady state at cutoffs that have grown until the means no longer change.
 
     A cutoff whose edge holds more than `rtol` of probability grows by half. When none does, all
-    grow, until no mean changes by more than `rtol` of itself, or by more than its error. As there
-    may be another branch behind empty levels, the means are then compared with those at three times
-    the cutoffs; where they differ, growth continues from there.
+    grow, until no mean changes by more than `rtol` of itself, or by more than its error. To detect
+    another branch beyond empty levels, the means are then compared with those at three times the
+    cutoffs; if they differ, growth continues from there.
 
-    A branch beyond three times the cutoffs, or one that no observable shows, is missed.
+    A branch beyond three times the cutoffs, or without effect on the observables, is missed.
 
     Args:
         build: makes the model at given cutoffs.
@@ -99,19 +99,19 @@ def grow(
             gigabyte.
 
     Raises:
-        NotConverged: when more than `largest` unknowns were needed, or a steady state on the way
+        NotConverged: when more than `largest` unknowns were needed, or an intermediate steady state
             failed.
         NoSteadyState, InvalidArgument: as `steady_state` and `build` do at the first cutoffs.
     """
-    accuracy = tolerance("rtol", rtol)
-    search = _Search(build, accuracy, integer("largest", largest, 1), method, [])
+    rtol = tolerance("rtol", rtol)
+    search = _Search(build, rtol, integer("largest", largest, 1), method, [])
     cut = search.solve(tuple(integer("first", cutoff, 1) for cutoff in first))
     while True:
-        previous, cut = cut, search.solve(cut.grown(accuracy))
-        if not _agree(previous, cut, accuracy):
+        previous, cut = cut, search.solve(cut.grown(rtol))
+        if not _agree(previous, cut, rtol):
             continue
         far = search.attempt(tuple(FAR * cutoff for cutoff in cut.cutoffs))
-        if far is None or _agree(cut, far, accuracy):
+        if far is None or _agree(cut, far, rtol):
             break
         cut = far
     others, checked = ([previous], cut) if far is None else ([previous, far], far)

@@ -1,6 +1,6 @@
-"""How many steady states there are, in a sector or in all, and which one an initial state reaches.
+"""Number of steady states, in a sector or in total, and the one that an initial state reaches.
 
-Why the criteria hold: docs/developers/lindblad.md.
+The criteria are derived in docs/developers/lindblad.md.
 """
 
 from typing import NamedTuple

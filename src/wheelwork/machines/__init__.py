@@ -1,4 +1,4 @@
-"""The machines: the only place where the descriptions of a device meet."""
+"""The machines; only here are the descriptions of a device combined."""
 
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.flywheel.state import FlywheelState

@@ -27,7 +27,7 @@ _TO_CUBIC = np.linalg.inv(np.vander(_NODES, TERMS, increasing=True))
 
 OCTAVES = 40  # n up to 1e12 scale: far beyond what is reached
 COARSEST, FINEST = 4, 9  # k
-OCTAVE_ACCURACY = 2e-5  # of a function, against its own size: far below what statistics can see
+OCTAVE_RTOL = 2e-5  # of a function, against its own size: far below sampling errors
 SMALL_IN_OCTAVE = 0.1  # of the largest value in an octave, below which accuracy does not matter
 LARGEST_ERROR = 1e-2  # of the finest table, where a function has a kink
 _EXPONENT_ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0
@@ -102,7 +102,7 @@ class OctaveCells:
 
 
 def octave_cells(functions: list[Function], scale: float, fineness: int = COARSEST) -> OctaveCells:
-    """Return a table of `functions` of n, finer until it meets 2e-5 or 512 cells per octave.
+    """Return a table of `functions` of n, refined to an error of 2e-5 or 512 cells per octave.
 
     Raises NotConverged where it then is off by more than a hundredth.
     """
@@ -116,7 +116,7 @@ def octave_cells(functions: list[Function], scale: float, fineness: int = COARSE
             exact = function((middle - 1.0) * scale)
             off = np.abs(spline(middle) - exact)
             error = max(error, float(np.max(off / _octave_size(exact, k))))
-        if error <= OCTAVE_ACCURACY:
+        if error <= OCTAVE_RTOL:
             break
     if not error <= LARGEST_ERROR:
         raise NotConverged(
@@ -129,7 +129,7 @@ def octave_cells(functions: list[Function], scale: float, fineness: int = COARSE
 
 
 def _octave_size(values: FloatArray, k: int) -> FloatArray:
-    """What an error is relative to: the value, or a tenth of the largest in its octave."""
+    """Scale of relative errors: the value, or a tenth of the largest in its octave."""
     size = np.abs(values)
     largest = np.repeat(np.max(size.reshape(OCTAVES, 2**k), axis=1), 2**k)
     return np.asarray(np.maximum(size, SMALL_IN_OCTAVE * largest) + 1e-300)

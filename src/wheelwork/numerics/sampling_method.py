@@ -1,4 +1,4 @@
-"""What all methods that sample trajectories share: their fields, and time in whole chunks."""
+"""Base of all methods that sample trajectories: their fields, and time in whole chunks."""
 
 import math
 from dataclasses import dataclass, fields

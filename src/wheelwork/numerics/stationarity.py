@@ -1,4 +1,8 @@
-"""Whether sampled trajectories have forgotten their starts and all explore the same state."""
+"""Criteria that sampled trajectories have forgotten their starts and explore the same state.
+
+Applied in `phase_space.langevin.samples.summary` and `simulation.watch`, and in
+`oscillator_networks.langevin.samples`; `machines.power_grid.quantum.jumps` has its own.
+"""
 
 import math
 from typing import NamedTuple
@@ -39,7 +43,7 @@ def half_means(
 
 
 def mixing(first: FloatArray, second: FloatArray) -> Mixing:
-    """Hold what differs between trajectories against what their own course explains.
+    """Compare the variance between trajectories with that within each of them.
 
     first, second: (quantities, trajectories), means a and b over either half of each trajectory.
     Where a half is long against every correlation time, (a + b)/2 and (a − b)/2 have the same
@@ -89,8 +93,8 @@ def truncation(means: FloatArray) -> int:
     half, longest = len(means) // 2, 0
     for series in means.T:
         scores = np.array([np.var(series[d:]) / (len(series) - d) for d in range(half + 1)])
-        good = scores <= (1.0 + TRUNCATION_MARGIN) * np.min(scores)
-        longest = max(longest, int(np.flatnonzero(good)[0]))
+        near_minimum = scores <= (1.0 + TRUNCATION_MARGIN) * np.min(scores)
+        longest = max(longest, int(np.flatnonzero(near_minimum)[0]))
     return int(min(2 * longest, half))
 
 
@@ -104,7 +108,7 @@ def require_no_drift(drift: float, quantity: str) -> None:
 
 
 def require_mixing(mixed: Mixing) -> None:
-    """Raise NotConverged when trajectories stay apart."""
+    """Raise NotConverged when trajectories do not mix."""
     if mixed.ratio > mixed.bound:
         raise NotConverged(
             f"the trajectories do not mix: their means differ {mixed.ratio:.3g} times as much (in "

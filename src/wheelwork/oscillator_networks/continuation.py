@@ -235,9 +235,9 @@ class Continuation:
 
     def _merged(self, events: list[Event]) -> list[Event]:
         """Leave out pairs of folds at one parameter: rounding where branches cross."""
-        kept: list[Event] = []
+        separate: list[Event] = []
         for event in events:
-            before = kept[-1] if kept else None
+            before = separate[-1] if separate else None
             close = (
                 before is not None
                 and before.kind == event.kind == "fold"
@@ -245,10 +245,10 @@ class Continuation:
                 < SAME_PARAMETER * (self.high - self.low)
             )
             if close:
-                kept.pop()
+                separate.pop()
             else:
-                kept.append(event)
-        return kept
+                separate.append(event)
+        return separate
 
     def _bifurcation_from_zero(self, point: Point, scale: FloatArray) -> Event:
         """Where the amplitudes vanish, in the limit of two small norms."""

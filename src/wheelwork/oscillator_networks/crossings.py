@@ -1,4 +1,4 @@
-"""Where two active elements meet the curve of their network: starts for Newton's method.
+"""Crossings of two active elements with the curve of their network: starts for Newton's method.
 
 Along the curve n_1 follows from R_1(n_1)/2 = S_1, then n_2 = n_1 |β_2/β_1|²; steady states are the
 zeros of the mismatch R_2(n_2)/2 − S_2, a function of one variable (docs/developers/

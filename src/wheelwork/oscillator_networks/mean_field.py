@@ -38,15 +38,15 @@ class MeanField:
     rtol: largest relative error of the amplitudes of a steady state, between 1e-12 and 0.1.
     random_starts: per round, of a search that is not exhaustive. seed: of these and of the starts
     of trajectories.
-    trajectories: number of starts that are followed in time, to detect limit cycles and motion of
-    several modes; None: three if no steady state is stable, otherwise none.
+    trajectories: number of starts integrated in time, to detect limit cycles and motion of several
+    modes; None: three if no steady state is stable, otherwise none.
     duration: time over which such motion is averaged, after a transient; None: from the slowest
     linear damping.
 
     With two active sites whose rates are monotonic the search is exhaustive: every steady
-    state lies on a curve that is resolved to a few percent and then solved. Otherwise it finds the
-    states that standing waves and random starts lead to.
-    Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations leave out all noise.
+    state lies on a curve that is resolved to a few percent and then solved. Otherwise it returns
+    the states reached from standing waves and random starts. Valid for many quanta (n0 ≫ 1) and
+    N_th ≪ n0: the equations leave out all noise.
     """
 
     rtol: float = 1e-9
@@ -83,11 +83,11 @@ class MeanField:
         Raises InvalidArgument for more than 400 sites, NotConverged where the search fails.
         """
         search = self.search(model)
-        solutions, fresh = search.run()
-        attractors = Attractors(model, solutions, search.exhaustive, fresh, ())
+        solutions, last_new = search.run()
+        attractors = Attractors(model, solutions, search.exhaustive, last_new, ())
         number = self.trajectories
         if number is None:
-            number = 0 if attractors.settled else MOTION_STARTS
+            number = 0 if attractors.has_stable_state else MOTION_STARTS
         return attractors if number == 0 else self._with_motion(attractors, number)
 
     def _with_motion(self, attractors: "Attractors", number: int) -> "Attractors":
@@ -133,15 +133,15 @@ class MeanField:
 class Attractors(ShortRepr):
     """Steady states and attracting motion of a model.
 
-    solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no
-    others. fresh: how many of them only the last round of random starts met. motions: means over
-    motion that is not stationary, of the trajectories that were followed.
+    solutions: the steady states with α ≠ 0, stable or not. exhaustive: whether there are no others.
+    last_new: number first reached in the last round of random starts. motions: means over motion
+    that is not stationary, of the integrated trajectories.
     """
 
     model: AmplitudeModel
     solutions: Solutions
     exhaustive: bool
-    fresh: int
+    last_new: int
     motions: tuple[TimeAverage, ...]
 
     @cached_property
@@ -158,8 +158,8 @@ class Attractors(ShortRepr):
         return deviations(self.model, nothing, np.zeros(1))[0]
 
     @property
-    def settled(self) -> bool:
-        """Whether a steady state is stable, α = 0 included, so that amplitudes may end in one."""
+    def has_stable_state(self) -> bool:
+        """Whether a steady state is stable, α = 0 included."""
         return self.at_rest.stable or any(each.stable for each in self.deviations)
 
 
@@ -171,10 +171,10 @@ def _mean_frequency(model: AmplitudeModel, amplitudes: ComplexArray) -> float:
 
 def _different(motions: Sequence[TimeAverage]) -> tuple[TimeAverage, ...]:
     """Leave out motions with the mean occupations of an earlier one."""
-    kept: list[TimeAverage] = []
+    different: list[TimeAverage] = []
     for motion in motions:
         scale = np.max(motion.occupation)
-        known = (np.max(np.abs(motion.occupation - other.occupation)) for other in kept)
+        known = (np.max(np.abs(motion.occupation - other.occupation)) for other in different)
         if all(distance > ALIKE * scale for distance in known):
-            kept.append(motion)
-    return tuple(kept)
+            different.append(motion)
+    return tuple(different)

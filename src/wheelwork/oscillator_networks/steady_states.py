@@ -22,7 +22,7 @@ from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve, two_site_
 from wheelwork.parameters import ShortRepr
 
 # Distance of two solutions, against their norm, below which they are one: far above the error of a
-# solution (rtol is 1e-9 unless asked for otherwise), far below what tells states apart near folds.
+# solution (rtol is 1e-9 by default), far below the distance of states near folds.
 SAME = 1e-6
 ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of equal states
 # Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once
@@ -56,7 +56,7 @@ class Search(ShortRepr):
 
     @property
     def exhaustive(self) -> bool:
-        """Whether the search finds every steady state, not only those that the starts lead to."""
+        """Whether the search finds every steady state, not only those reached from its starts."""
         return self.model.active.size == 2 and invertible(self.model.growth)
 
     @cached_property
@@ -69,24 +69,25 @@ class Search(ShortRepr):
     def run(self) -> tuple[Solutions, int]:
         """Return the steady states without α = 0, the one nearest to the band's centre first.
 
-        And how many of them only the last round of random starts met: zero if it is exhaustive.
+        Also the number of those first reached in the last round of random starts: zero if
+        exhaustive.
         """
         if self.exhaustive:
             starts = self.crossings.starts(self.curve)
-            return self.kept(newton(self.model, *starts, NEAR)), 0
-        solutions, fresh = self._by_starts()
-        return self._in_order(solutions), fresh
+            return self.finished(newton(self.model, *starts, NEAR)), 0
+        solutions, last_new = self._by_starts()
+        return self._in_order(solutions), last_new
 
     @property
     def crossings(self) -> Crossings:
-        """Where an exhaustive search begins; raises TypeError for another."""
+        """Starts of an exhaustive search; raises TypeError for another."""
         growth = self.model.growth
         if not invertible(growth):
             raise TypeError(f"{growth!r} cannot be inverted")
         return find_crossings(self.curve, growth)
 
-    def kept(self, solved: Solutions) -> Solutions:
-        """Those of an exhaustive search that meet `rtol`, once each, with their mirror images."""
+    def finished(self, solved: Solutions) -> Solutions:
+        """Solutions within `rtol`, without duplicates, with their mirror images."""
         return self._in_order(self._accepted(solved))
 
     def _in_order(self, solutions: Solutions) -> Solutions:
@@ -133,7 +134,7 @@ def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutio
     owner = np.repeat(np.arange(len(searches)), [len(each) for each in crossings])
     rows = ModelRows(first.model.linear, first.model.active, growth).rows(owner)
     solved = newton(rows, *Crossings.joined(crossings).starts(first.curve), NEAR)
-    return [search.kept(solved.chosen(owner == s)) for s, search in enumerate(searches)]
+    return [search.finished(solved.chosen(owner == s)) for s, search in enumerate(searches)]
 
 
 def joined(first: Solutions, second: Solutions) -> Solutions:

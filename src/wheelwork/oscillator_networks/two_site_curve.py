@@ -26,26 +26,26 @@ from wheelwork.parameters import ShortRepr
 
 # First points per site. The modes of N sites are on average 1/N of the band apart, so that each has
 # about 40 points about it before the refinement begins.
-COARSE = 40
+FIRST_POINTS_PER_SITE = 40
 # Largest change of asinh(S/scale) and ln|β_2/β_1|² between neighbours: a linear interpolation is
 # then good to about 1e-4, from where Newton's method converges.
-FINE = 0.03
-# Of the largest rate: S below it counts as zero in asinh(S/scale), and the curve is kept as far as
-# this beyond the range of S, so that its ends lie between points.
-SMALL = 1e-6
+LARGEST_CHANGE = 0.03
+# Of the largest rate: S below it counts as zero in asinh(S/scale), and the curve extends
+# by this beyond the range of S, so that its ends lie between points.
+NEGLIGIBLE_RATE = 1e-6
 # Points on either side of a special frequency, at 1e-11 to 1e-2 of the range: five per decade.
 GRADED = 46
 BISECTIONS = 50  # of a special frequency: 2^-50 of a first interval is below rounding
 BEYOND = 1.5  # extent of S_1 at the centre of a mirror, against its largest value: past the end
 # Bisections of a first interval: 2^-44 of one is about the rounding of ω.
-LEVELS = 44
+MOST_SPLITS = 44
 # Points, which bounds time and memory: the responses of ten sites then take 130 MB.
-LARGEST = 400_000
+MOST_POINTS = 400_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PassiveNetwork(ShortRepr):
-    """(−iω − L) α = E v: amplitudes α, (N,), that drives v, (K,), at the active sites sustain."""
+    """(−iω − L) α = E v: amplitudes α, (N,), sustained by drives v, (K,), at active sites."""
 
     linear: ComplexArray
     active: IntArray
@@ -92,7 +92,7 @@ class TwoSiteCurve(ShortRepr):
         return np.log(self.ratio)
 
     def following(self, i: IntArray) -> IntArray:
-        """The points after points i; the last one is its own."""
+        """The points after points i; the last maps to itself."""
         return np.minimum(i + 1, self.omega.size - 1)
 
     def between(self, values: FloatArray, i: IntArray, share: FloatArray) -> FloatArray:
@@ -104,7 +104,7 @@ class TwoSiteCurve(ShortRepr):
 
 
 def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
-    """Return the curve of two active sites for S_k between 0 and `rates`_k/2, resolved to `FINE`.
+    """Return the curve of two active sites for S_k between 0 and `rates`_k/2.
 
     rates: (2,), R_k(0), with its sign. Of a network with a mirror, the half with ω ≥ its centre.
     All frequencies are within `reach`, a bound on the eigenvalues of L + diag(S) (Gershgorin).
@@ -115,18 +115,18 @@ def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
     largest = 0.5 * float(np.max(np.abs(rates)))
     reach = float(np.max(np.sum(np.abs(model.linear), axis=1))) + largest
     low = -reach if mirror is None else mirror.centre
-    omega = np.linspace(low, reach, COARSE * model.sites)
+    omega = np.linspace(low, reach, FIRST_POINTS_PER_SITE * model.sites)
     centres = np.concatenate([_special_frequencies(network, omega), _modes(network)])
     omega = np.union1d(omega, _around(centres, low, reach))
     branches = _branches(network, omega)
-    for _ in range(LEVELS):
-        split = _coarse(branches, rates)
+    for _ in range(MOST_SPLITS):
+        split = _needs_splitting(branches, rates)
         if not split.any():
             break
-        if omega.size + int(split.sum()) > LARGEST:
+        if omega.size + int(split.sum()) > MOST_POINTS:
             raise NotConverged(
-                f"the curve of steady states needs more than {LARGEST} points at rtol = {FINE:g}: "
-                "the damping is too small against the couplings"
+                f"the curve of steady states needs more than {MOST_POINTS} points at rtol = "
+                f"{LARGEST_CHANGE:g}: the damping is too small against the couplings"
             )
         added = 0.5 * (omega[:-1] + omega[1:])[split]
         after = np.flatnonzero(split) + 1
@@ -138,11 +138,12 @@ def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
     return _within(curve, rates)
 
 
-def _within(curve: TwoSiteCurve, largest: FloatArray) -> TwoSiteCurve:
-    """The part with S_k between 0 and `largest`_k/2, with the points next to it."""
+def _within(curve: TwoSiteCurve, full_rates: FloatArray) -> TwoSiteCurve:
+    """The part with S_k between 0 and `full_rates`_k/2, with the points next to it."""
     values = np.stack([curve.first, curve.second], axis=1)
-    small = SMALL * np.max(np.abs(largest))
-    low, high = np.minimum(0.0, 0.5 * largest) - small, np.maximum(0.0, 0.5 * largest) + small
+    small = NEGLIGIBLE_RATE * np.max(np.abs(full_rates))
+    low = np.minimum(0.0, 0.5 * full_rates) - small
+    high = np.maximum(0.0, 0.5 * full_rates) + small
     least, most = np.minimum(values[1:], values[:-1]), np.maximum(values[1:], values[:-1])
     linked = curve.linked & np.all((most >= low) & (least <= high), axis=1)
     kept = np.zeros(curve.omega.size, dtype=bool)
@@ -221,7 +222,7 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
     H = np.linalg.inv(network.response(np.array([centre]))[0, [a1, a2], :])
     scale = 0.5 * abs(float(rates[0]))
     product = float((H[0, 1] * H[1, 0]).real)
-    near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / FINE))  # in steps of `FINE`
+    near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / LARGEST_CHANGE))
     x = np.concatenate([-near[::-1], near])
     turning = -product / H[1, 1].real - x if H[1, 1].real else x
     first = np.union1d(np.union1d(x, turning) + H[0, 0].real, x)
@@ -265,20 +266,22 @@ def _branches(network: PassiveNetwork, omega: FloatArray) -> ComplexArray:
     return solutions
 
 
-def _coarse(branches: ComplexArray, largest: FloatArray) -> np.ndarray:
+def _needs_splitting(branches: ComplexArray, full_rates: FloatArray) -> np.ndarray:
     """Whether a solution within the range of S changes too much, or ends, between neighbours."""
-    rates, ratio = branches[:, :, :2].real, np.abs(branches[:, :, 2])
-    small = SMALL * np.max(np.abs(largest))
-    low, high = np.minimum(0.0, 0.5 * largest) - small, np.maximum(0.0, 0.5 * largest) + small
-    near = np.all((rates >= low) & (rates <= high), axis=2)
-    least, most = np.minimum(rates[:, 1:], rates[:, :-1]), np.maximum(rates[:, 1:], rates[:, :-1])
+    supply, ratio = branches[:, :, :2].real, np.abs(branches[:, :, 2])
+    small = NEGLIGIBLE_RATE * np.max(np.abs(full_rates))
+    low = np.minimum(0.0, 0.5 * full_rates) - small
+    high = np.maximum(0.0, 0.5 * full_rates) + small
+    near = np.all((supply >= low) & (supply <= high), axis=2)
+    least = np.minimum(supply[:, 1:], supply[:, :-1])
+    most = np.maximum(supply[:, 1:], supply[:, :-1])
     relevant = np.all((most >= low) & (least <= high), axis=2)  # also if both ends are outside
     with np.errstate(divide="ignore", invalid="ignore"):
-        curve = np.concatenate([np.arcsinh(rates / small), np.log(ratio)[:, :, None]], axis=2)
+        curve = np.concatenate([np.arcsinh(supply / small), np.log(ratio)[:, :, None]], axis=2)
         jump = np.max(np.abs(np.diff(curve, axis=1)), axis=2)
     ends = near[:, 1:] != near[:, :-1]
-    alive = np.isfinite(jump)
-    wide: np.ndarray = np.any(relevant & (np.where(alive, jump, np.inf) > FINE) | ends, axis=0)
+    jump = np.where(np.isfinite(jump), jump, np.inf)
+    wide: np.ndarray = np.any(relevant & (jump > LARGEST_CHANGE) | ends, axis=0)
     return wide
 
 

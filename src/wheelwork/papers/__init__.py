@@ -1,1 +1,1 @@
-"""What the papers compute: their runs, closed forms and claims."""
+"""Results of the papers: runs, closed forms and claims."""

@@ -130,7 +130,7 @@ PRESENTATION = Presentation(
         "particle_current": "I",
     },
     judged="phonon_number",
-    accuracy="δn/n",
+    error_heading="δn/n",
     complete=complete,
     draw=flywheel_sheet,
     remarks=remarks,

@@ -12,12 +12,12 @@ from wheelwork._checks import FloatArray
 
 @dataclass(frozen=True)
 class Presentation:
-    """How the results of one kind of machine are shown.
+    """Presentation of the results of one kind of machine.
 
     draw: dataset -> figure.
     headings: columns of the table, by observable; empty: the first observables, by their names.
-    judged: the observable whose relative error stands in the table under the heading `accuracy`;
-    empty: the first that has an error.
+    judged: the observable whose relative error is listed under `error_heading`; empty: the
+    first with an error.
     complete: (dataset, machine, parameter, method) -> the dataset with what the figure shows
     besides the sweep. remarks: dataset -> lines for a person.
     """
@@ -25,7 +25,7 @@ class Presentation:
     draw: Callable[[xr.Dataset], Figure]
     headings: Mapping[str, str] = field(default_factory=dict)
     judged: str = ""
-    accuracy: str = "error"
+    error_heading: str = "error"
     complete: Callable[[xr.Dataset, Any, str, Any], xr.Dataset] = lambda dataset, *_: dataset
     remarks: Callable[[xr.Dataset], list[str]] = lambda dataset: []
 

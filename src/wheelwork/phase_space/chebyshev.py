@@ -82,7 +82,7 @@ class ChebyshevTable:
         return np.asarray(np.max(np.sum(np.abs(self.series), axis=2), axis=0))
 
     def component(self, index: int) -> "ChebyshevTable":
-        """One component as a table of its own."""
+        """One component as a separate table."""
         one = slice(index, index + 1)
         series = np.ascontiguousarray(self.series[:, one])
         return ChebyshevTable(self.breaks, series, self.bounds[:, one], self.error[one])
@@ -171,17 +171,17 @@ def _fit(
         magnitude = np.max(np.abs(values), axis=-1)
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
         error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
-        good = np.all(error[:, :checked] <= rtol, axis=1)
+        converged = np.all(error[:, :checked] <= rtol, axis=1)
         # The remainder of a series that has not converged may be many times its last terms.
         remainder = np.where(error > rtol, degree, 1.0)
         tail, error = remainder * tail, remainder * error
         finished += [
             (*interval, series[i], tail[i], error[i])
             for i, interval in enumerate(intervals)
-            if good[i]
+            if converged[i]
         ]
-        intervals = [interval for i, interval in enumerate(intervals) if not good[i]]
-        values = values[~good]
+        intervals = [interval for i, interval in enumerate(intervals) if not converged[i]]
+        values = values[~converged]
         if not intervals:
             break
     return finished, intervals, floor

@@ -1,4 +1,4 @@
-"""Distributions over phase space, and what is read off them: moments, ring, detection weights."""
+"""Distributions over phase space: moments, ring, detection weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which 
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 # Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
 FEWEST_DETECTION_POINTS, MOST_DETECTION_POINTS = 256, 1024
-DETECTION_ACCURACY = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
+DETECTION_RTOL = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
 NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
 
@@ -145,7 +145,7 @@ def detection_weight(distribution: Distribution) -> Weight:
     while True:
         weight = _detection_weight_on(distribution, points)
         mean = float(np.sum(nodes.weight * weight(nodes.X, nodes.P)))
-        if abs(mean - number) <= DETECTION_ACCURACY * (number + 0.5):
+        if abs(mean - number) <= DETECTION_RTOL * (number + 0.5):
             return weight
         if points >= MOST_DETECTION_POINTS:
             raise NotConverged(

@@ -51,7 +51,7 @@ class Profile:
 
     @property
     def rises(self) -> bool:
-        """Whether w still rises, or no orbit closes, at the ends of the mesh."""
+        """Whether w still rises at the ends of the mesh, or no orbit closes there."""
         return not self.energy.size or bool(self.slope[-1] >= 0.0)
 
     @property

@@ -28,9 +28,9 @@ class PhaseSpaceModel:
     (Culhane et al., Eqs. (6) and (A24), with friction = m γ and diffusion = D).
 
     coefficients: x (n,) -> (3 + local observables, n): force, friction, diffusion (the drift and
-    the noise), asked for together because they usually come from one calculation.
+    the noise), in one function because they usually share a calculation.
     local_observables: names of further rows, local quantities such as a particle current at x,
-    which are tabulated along the way so that their means cost nothing extra.
+    tabulated together so that their means cost nothing extra.
     mass, frequency: of the bare oscillator; they set the units of phase space,
     x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
     """
@@ -86,7 +86,7 @@ class PhaseSpaceModel:
 
 
 def table_tolerance(rtol: float) -> float:
-    """Relative accuracy of coefficients and tables for a solution to `rtol`."""
+    """Relative tolerance of coefficients and tables for a solution to `rtol`."""
     return max(TABLE_SHARE * rtol, FINEST_TABLES)
 
 

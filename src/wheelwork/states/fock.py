@@ -1,7 +1,7 @@
 """Standard states as density matrices in the Fock basis of a†a, rho[n, m] = <n|rho|m>.
 
 Coefficients are formed from their logarithms, so that thousands of levels neither overflow nor
-lose accuracy. A state that the levels do not hold is refused.
+lose accuracy. A state beyond these levels is rejected.
 """
 
 import cmath

@@ -102,17 +102,17 @@ def density_matrix_from_polar(
         NotConverged: when 4096 angles do not resolve W.
     """
     harmonics = integer("harmonics", harmonics, 0)
-    accuracy = _checks.tolerance("tolerance", tolerance)
+    tolerance = _checks.tolerance("tolerance", tolerance)
     mesh = radial_mesh(radius, levels, resolution=resolution)
-    components = _angular_harmonics(wigner, mesh, 4 * (harmonics + 1), accuracy)
+    components = _angular_harmonics(wigner, mesh, 4 * (harmonics + 1), tolerance)
     norm = 2.0 * math.pi * float((mesh.weight * mesh.radius) @ components[0].real)
-    if abs(norm - 1.0) > max(accuracy, 1e-6):
+    if abs(norm - 1.0) > max(tolerance, 1e-6):
         raise InvalidArgument(f"`wigner` must integrate to one over dX dP, but gives {norm!r}")
     return density_matrix_from_harmonics(components[: harmonics + 1], mesh, levels)
 
 
 def _angular_harmonics(
-    wigner: Wigner, mesh: RadialMesh, angles: int, accuracy: float
+    wigner: Wigner, mesh: RadialMesh, angles: int, tolerance: float
 ) -> ComplexArray:
     """All W_k(r) with k up to half the number of angles, the highest of them negligible."""
     while angles <= _MOST_ANGLES:
@@ -124,7 +124,7 @@ def _angular_harmonics(
                 f"`wigner` must return finite values of the shape of its arguments, {x.shape}, "
                 f"but returned shape {values.shape}"
             )
-        allowed = accuracy * float(np.abs(values).max())
+        allowed = tolerance * float(np.abs(values).max())
         components: ComplexArray = rfft(values, axis=1, norm="forward").T
         if float(np.abs(components[-2:]).max()) <= allowed:
             edge = float(np.abs(values[-1]).max())
@@ -136,7 +136,7 @@ def _angular_harmonics(
             return components
         angles *= 2
     raise NotConverged(
-        f"`wigner` is not resolved by {_MOST_ANGLES} angles to `tolerance` = {accuracy:.1e}"
+        f"`wigner` is not resolved by {_MOST_ANGLES} angles to `tolerance` = {tolerance:.1e}"
     )
 
 

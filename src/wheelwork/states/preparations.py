@@ -17,9 +17,9 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.states.density import hermitian
 from wheelwork.states.oscillator import reach
-from wheelwork.states.wigner import ROUNDING, wigner_from_density_matrix
+from wheelwork.states.wigner import LOG_CUTOFF, wigner_from_density_matrix
 
-VACUUM_EXTENT = math.sqrt(0.5 * ROUNDING)  # exp(−2 r²) = 1e-17
+VACUUM_EXTENT = math.sqrt(0.5 * LOG_CUTOFF)  # exp(−2 r²) = 1e-17
 SMALLEST_NORM = 1e-4  # of a cat: below, the difference of its two parts loses four digits
 SMALLEST_EIGENVALUE = -1e-6  # of a density matrix; a lower one is more than rounding
 LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
@@ -43,7 +43,7 @@ class Preparation(Protocol):
     """A state that an evolution can start from.
 
     extent: radius √(X² + P²) beyond which |W| is below 1e-17 of its maximum.
-    wavenumber: that beyond which the Fourier transform of W is, likewise.
+    wavenumber: the same for the Fourier transform of W.
     error: estimated ∫|δW| (1 + H/⟨H⟩) dX dP of the state itself, zero where it is exact.
     """
 
@@ -125,8 +125,8 @@ class Coherent(Parameters):
 class Cat(Parameters):
     """|amplitude⟩ + e^(i phase) |−amplitude⟩, normalised; its W has negative parts.
 
-    Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): what is left
-    is the state |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
+    Raises InvalidArgument when the two nearly cancel (a small amplitude at phase π): the remainder
+    is |1⟩ with a loss of digits; use `FromDensityMatrix` for that.
     """
 
     amplitude: complex = parameter(r"\alpha", "1", "amplitude", check=_finite_complex)
@@ -188,7 +188,7 @@ class FromDensityMatrix:
     @property
     def extent(self) -> float:
         # W is a sum of products of two wave functions; those here are of a/√2 + h.c.
-        return reach(len(np.asarray(self.matrix)), 0.5 * ROUNDING) / math.sqrt(2.0)
+        return reach(len(np.asarray(self.matrix)), 0.5 * LOG_CUTOFF) / math.sqrt(2.0)
 
     @property
     def wavenumber(self) -> float:

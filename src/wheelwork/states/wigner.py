@@ -30,7 +30,7 @@ from wheelwork.states.density import ComplexArray, Matrix, hermitian
 from wheelwork.states.oscillator import hermite_functions, reach
 
 MEMORY_LIMIT = 4 * 2**30  # bytes, of the arrays of one transform: half of a small machine
-ROUNDING = 39.0  # exp(-39) = 1e-17, where functions count as ended
+LOG_CUTOFF = 39.0  # functions are treated as zero below exp(-39) = 1e-17
 
 
 class Scaled(NamedTuple):
@@ -41,7 +41,7 @@ class Scaled(NamedTuple):
 
 
 def scale_mesh(x: npt.ArrayLike, p: npt.ArrayLike, mass: float, frequency: float) -> Scaled:
-    """Check the axes and scale them; dx dp stays what it is."""
+    """Check the axes and scale them; dx dp is unchanged."""
     unit = math.sqrt(positive("mass", mass) * positive("frequency", frequency))
     mesh = Scaled(finite_array("x", x, ndim=1) * unit, finite_array("p", p, ndim=1) / unit)
     for name, axis in zip("xp", mesh, strict=True):
@@ -66,11 +66,13 @@ def uniform_step(name: str, axis: FloatArray) -> float:
     return float(axis[-1] - axis[0]) / (axis.size - 1)
 
 
-def held_wigner(wigner: npt.ArrayLike, mesh: Scaled, accuracy: float) -> tuple[FloatArray, float]:
-    """A Wigner function W[i_x, i_p] that the mesh holds to `accuracy`, and its integral.
+def checked_wigner(
+    wigner: npt.ArrayLike, mesh: Scaled, tolerance: float
+) -> tuple[FloatArray, float]:
+    """W[i_x, i_p] and its integral, checked to be on the mesh to within `tolerance`.
 
     Raises InvalidArgument when shapes disagree, a step is uneven, W does not integrate to one (to
-    1e-6, or `accuracy` if larger), or the mesh ends too early or is too coarse.
+    1e-6, or `tolerance` if larger), or the mesh ends too early or is too coarse.
     """
     cell = uniform_step("x", mesh.x) * uniform_step("p", mesh.p)
     values = finite_array("wigner", wigner, ndim=2)
@@ -80,23 +82,23 @@ def held_wigner(wigner: npt.ArrayLike, mesh: Scaled, accuracy: float) -> tuple[F
             f"but has {values.shape}"
         )
     norm = float(values.sum()) * cell
-    if abs(norm - 1.0) > max(accuracy, 1e-6):
+    if abs(norm - 1.0) > max(tolerance, 1e-6):
         raise InvalidArgument(f"`wigner` must integrate to one over dx dp, but gives {norm!r}")
     for name, edge in (("x", values[[0, -1]]), ("p", values[:, [0, -1]])):
         relative = float(np.abs(edge).max() / np.abs(values).max())
-        if relative > accuracy:
+        if relative > tolerance:
             raise InvalidArgument(
-                f"`{name}` must extend to where `wigner` is below {accuracy:.1e} of its maximum, "
+                f"`{name}` must extend to where `wigner` is below {tolerance:.1e} of its maximum, "
                 f"but it ends at {relative:.1e}"
             )
     for axis, name in enumerate("xp"):
         content = np.abs(rfft(values, axis=axis)).max(axis=1 - axis)
         # in the top tenth of wave numbers; at least two, as the last vanishes for a symmetric W
         relative = float(content[-max(2, content.size // 10) :].max() / content.max())
-        if relative > accuracy:
+        if relative > tolerance:
             raise InvalidArgument(
                 f"`{name}` must resolve `wigner` so that its Fourier transform falls below "
-                f"{accuracy:.1e} of its maximum, but it ends at {relative:.1e}: use smaller steps"
+                f"{tolerance:.1e} of its maximum, but it ends at {relative:.1e}: use smaller steps"
             )
     return values, norm
 
@@ -138,7 +140,7 @@ def wigner_from_density_matrix(
     mesh = scale_mesh(x, p, mass, frequency)
     refuse_memory("x, p", 24.0 * mesh.x.size * mesh.p.size)
     wigner = np.zeros((mesh.x.size, mesh.p.size))
-    edge = reach(rho.shape[0], 0.5 * ROUNDING)  # W falls off as the square of the wave functions
+    edge = reach(rho.shape[0], 0.5 * LOG_CUTOFF)  # W falls off as the square of the wave functions
     inside = np.abs(mesh.p) <= edge
     if not inside.any():
         return wigner
@@ -163,7 +165,7 @@ def _on_lattice(rho: Matrix, x: FloatArray, p: FloatArray, finest: float) -> Flo
     step = (x[-1] - x[0]) / (x.size - 1) if x.size > 1 else finest
     ratio = math.ceil(step / finest)
     h = float(step / ratio)
-    width = reach(rho.shape[0], ROUNDING)
+    width = reach(rho.shape[0], LOG_CUTOFF)
     low, high = math.ceil((-width - x[0]) / h), math.floor((width - x[0]) / h)
     points = high - low + 1
     half = points // 2 + 1
@@ -237,39 +239,39 @@ def density_matrix_from_wigner(
         NotConverged: when levels are chosen here and no number that the mesh can hold loses so
             little: W is then no state, or no smooth one.
     """
-    accuracy = _checks.tolerance("tolerance", tolerance)
+    tolerance = _checks.tolerance("tolerance", tolerance)
     mesh = scale_mesh(x, p, mass, frequency)
-    values, norm = held_wigner(wigner, mesh, accuracy)
+    values, norm = checked_wigner(wigner, mesh, tolerance)
     if levels is not None:
         return _matrix(values, mesh, integer("levels", levels, 1))
-    return _grow(values, mesh, norm, accuracy)
+    return _grow(values, mesh, norm, tolerance)
 
 
-def _grow(values: FloatArray, mesh: Scaled, norm: float, accuracy: float) -> ComplexArray:
-    """Add levels until the probability lost is within `accuracy`, then drop those not needed."""
+def _grow(values: FloatArray, mesh: Scaled, norm: float, tolerance: float) -> ComplexArray:
+    """Add levels until the probability lost is within `tolerance`, then drop those not needed."""
     radius2 = mesh.x[:, None] ** 2 + mesh.p**2
-    held = np.abs(values) > 0.1 * accuracy * np.abs(values).max()
+    held = np.abs(values) > 0.1 * tolerance * np.abs(values).max()
     levels = math.ceil(0.5 * float(radius2[held].max())) + 8
     most = math.ceil(0.5 * float(radius2.max())) + 8
     while True:
         rho = _matrix(values, mesh, levels)
         lost = norm - np.cumsum(np.diagonal(rho).real)
         # the tail must be small as a whole, not only where an alternating sum crosses the norm
-        enough = np.flatnonzero(np.abs(lost) > accuracy)
-        needed = int(enough[-1]) + 2 if enough.size else 1
+        too_few = np.flatnonzero(np.abs(lost) > tolerance)
+        needed = int(too_few[-1]) + 2 if too_few.size else 1
         if needed <= levels:
             return np.ascontiguousarray(rho[:needed, :needed])
         if levels >= most:
             raise NotConverged(
                 f"`wigner` keeps {abs(float(lost[-1])):.1e} of probability outside the {levels} "
-                f"levels that the mesh can hold; allowed is `tolerance` = {accuracy:.1e}"
+                f"levels that the mesh can hold; allowed is `tolerance` = {tolerance:.1e}"
             )
         levels = min(most, math.ceil(1.3 * levels) + 8)
 
 
 def _matrix(values: FloatArray, mesh: Scaled, levels: int) -> ComplexArray:
     """rho = step² Phi M Phi^T with M the position representation on the lattice."""
-    width = reach(levels, ROUNDING)
+    width = reach(levels, LOG_CUTOFF)
     profile = np.abs(values).max(axis=0)
     momentum = float(np.abs(mesh.p[profile > 1e-17 * profile.max()]).max())
     dp = float(mesh.p[-1] - mesh.p[0]) / (mesh.p.size - 1)

@@ -38,27 +38,27 @@ def sweep(
 ) -> xr.Dataset:
     """Solve `machine` at every combination of `values` and return all numbers, labelled.
 
-    values: a mapping of parameter names to values, (n,), in the machine's units, several spanning
-    their product, the last varying fastest; or `Zipped`, values side by side; or a table, a list
-    of mappings. Names are those of `machine.replace`, or lead into it: "leads[0].temperature".
+    values: a mapping of parameter names to values, (n,), in the machine's units, combined as a
+    product, the last varying fastest; or `Zipped`, values side by side; or a table, a list of
+    mappings. Names are those of `machine.replace`, or lead into it: "leads[0].temperature".
     method: the algorithm; None: the machine's direct one. observables: names to keep; None: all.
-    store: a folder in which every finished point is kept. Called again, the sweep continues where
-    it ended, whatever ended it; several processes may work on one store at once.
+    store: a folder in which every finished point is saved. Called again, the sweep resumes where it
+    stopped, for whatever reason; several processes may share a store.
     executor: None to compute in this process; `Processes(n)`; or any concurrent.futures.Executor.
-    workers: number of batches that the executor computes at once, where it does not tell.
+    workers: number of batches that the executor runs at once, if it cannot be queried.
     shard: (i, n), to compute only the i-th of n equal parts, counted from 1; the dataset holds that
-    part, and of the others what the store has.
+    part, and stored points of the others.
     on_point: called after each point, in the order in which they finish, with `stored` set for
     points from the store. recipe: JSON material that a new store keeps for whoever resumes it.
 
     The dataset holds each observable with its `<name>_error`, and per point `failed`, `failure`
-    and the audit; its attributes say how it was made. A point without a steady state, or that
-    missed its tolerance, is NaN with the reason in `failure`; a single observable that a state does
-    not have is NaN with the reason in `<name>_missing`. After an interrupt from the keyboard, or
-    with `shard`, the dataset holds the points known so far, and its attribute `complete` is 0.
+    and the audit; its attributes record how it was computed. A point without a steady state, or
+    that did not converge, is NaN with the reason in `failure`; a single undefined observable is NaN
+    with the reason in `<name>_missing`. After an interrupt from the keyboard, or with `shard`, the
+    dataset holds the points known so far, and its attribute `complete` is 0.
 
-    Raises InvalidArgument, before anything is computed, where a name or the first values are not
-    accepted, or the store holds another sweep; StoreError where the store cannot be written.
+    Raises InvalidArgument, before anything is computed, if a name or the first values are invalid,
+    or the store holds another sweep; StoreError where the store cannot be written.
     """
     cases = as_cases(values)
     replace_at(machine, cases.parameters(0))  # raises here for a misspelt name, not at every point
@@ -89,7 +89,7 @@ def labels_of(machine: Any) -> Labels:
 def store_for(
     store: str | Path | None, task: Task, values: Any, recipe: Mapping[str, Any] | None
 ) -> Store | None:
-    """Return the store for a task at `values` (JSON material), None where none is asked for."""
+    """Return the store for a task at `values` (JSON material), None if none is requested."""
     if store is None:
         return None
     if not isinstance(store, str | Path) or not str(store):

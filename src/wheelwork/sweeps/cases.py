@@ -1,4 +1,4 @@
-"""Which parameter values a sweep visits: a product, values side by side, or a table.
+"""Parameter values of a sweep: a product, values side by side, or a table.
 
 Cases are numbered combinations of values. They have `columns`, the values by parameter (those of
 an axis, or one per case); `dims` and `shape`, how they are laid out in a dataset;
@@ -102,7 +102,7 @@ Cases = Product | Zipped
 
 
 def as_cases(values: Any) -> Cases:
-    """Return the cases that `values` stands for.
+    """Return the cases given by `values`.
 
     A mapping is a `Product`, a list of mappings with the same names a table (`Zipped`).
     Raises InvalidArgument for anything else.

@@ -1,4 +1,4 @@
-"""A store read as a dataset, or as a summary of how far it is."""
+"""Reading a store as a dataset, or as a summary of its progress."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from wheelwork.sweeps.store import REFINED, Store, StoreError, open_store
 
 @dataclass(frozen=True)
 class Status:
-    """How far a store is. total: None for `refine`, which chooses points as it proceeds.
+    """Progress of a store. total: None for `refine`, which chooses points as it proceeds.
 
     done: points stored, the failed ones included. audit_failed: points with a failed check.
-    damaged: lines that are not accepted, whose points count as missing. writers: processes that
-    work on it now. seconds: computing time of all points.
+    damaged: invalid lines, whose points count as missing. writers: processes that work on it now.
+    seconds: computing time of all points.
     """
 
     folder: Path
@@ -43,9 +43,8 @@ def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
     """Return the dataset of the sweep whose store is `folder`, as `sweep` would.
 
     It does not depend on which process computed a point, or when: the same store gives the same
-    bytes.
-    Raises InvalidArgument where there is no store, StoreError where points are missing, unless
-    `partial`.
+    bytes. Raises InvalidArgument where there is no store, StoreError where points are missing,
+    unless `partial`.
     """
     store = open_store(folder)
     values = store.manifest.identity["values"]
@@ -66,7 +65,7 @@ def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
 
 
 def status(folder: str | Path) -> Status:
-    """Return how far the store in `folder` is; it may be in use."""
+    """Return the progress of the store in `folder`, which may be in use."""
     store = open_store(folder)
     writers = store.writers_alive()
     keys: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""Finished points as columns of numbers, and these as one labelled dataset."""
+"""Columns of numbers from finished points, and the labelled dataset made of them."""
 
 import math
 from collections.abc import Mapping
@@ -78,12 +78,12 @@ class Columns:
 
 
 def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
-    """Return every number of `columns`, laid out as `cases` say.
+    """Return `columns` as a dataset over the dimensions of `cases`.
 
     Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
     `failure` (empty where the point succeeded), `audit_passed` (1 or 0; -1 without a verdict); and
-    `<name>_missing`, why an observable is NaN (empty where it is not), of those that are somewhere.
-    Over these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
+    `<name>_missing`, the reason why an observable is NaN (else empty), if it is at any point. Over
+    these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
 
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:

@@ -1,4 +1,4 @@
-"""What identifies a sweep and each of its points, and what a dataset says of its origin."""
+"""Identity of a sweep and of each of its points, and the provenance in a dataset."""
 
 import dataclasses
 import functools
@@ -52,9 +52,9 @@ def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
 def exact(name: str, value: Any) -> Any:
     """Return `describe(value)`, where that is complete.
 
-    Raises InvalidArgument for what is known by its address only, such as a function, and for what
-    its `repr` does not describe in full, such as a sparse matrix: two of these could not be
-    distinguished when the sweep is resumed.
+    Raises InvalidArgument for objects identified by address only, such as functions, and for those
+    whose `repr` is incomplete, such as sparse matrices: they could not be told apart when the sweep
+    is resumed.
     """
 
     def in_words(part: Any) -> str:
@@ -71,7 +71,7 @@ def exact(name: str, value: Any) -> Any:
 
 
 def _is_vague(part: Any, words: str) -> bool:
-    """Whether `words`, the `repr` of `part`, may stand for something else as well."""
+    """Whether `words`, the `repr` of `part`, does not identify it."""
     if isinstance(part, Enum | np.generic):
         return False
     no_words = getattr(type(part), "__repr__", None) is object.__repr__ or " at 0x" in words

@@ -21,7 +21,7 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")  # ".name", "name" or "[key
 
 @dataclass(frozen=True, repr=False)
 class Point(ShortRepr):
-    """What a sweep keeps of one point: its numbers, or the reason why there are none.
+    """Record of one point of a sweep: its numbers, or the reason why it has none.
 
     index: counted from zero in the order of the sweep, of `total` points. failure: empty where
     there is a result. missing: by name, why an observable of the result is NaN. seconds: computing
@@ -69,7 +69,7 @@ class Point(ShortRepr):
 
 @dataclass(frozen=True, repr=False)
 class Task(ShortRepr):
-    """What is computed at every point. observables: names to keep, None for all."""
+    """Calculation at every point. observables: names to store, None for all."""
 
     machine: Machine[State]
     method: Any = None

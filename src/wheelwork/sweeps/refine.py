@@ -99,7 +99,7 @@ def refine(
     workers: int | None = None,
     on_point: Callable[[Point], None] | None = None,
 ) -> xr.Dataset:
-    """Sweep one or two parameters, with points ever denser where `event` happens.
+    """Sweep one or two parameters, refining the points where `event` happens.
 
     values: one or two parameters with ascending values, (n,), n ≥ 2: the initial points. Intervals,
     or rectangles, that have points of different sides on their boundary are halved, until they are

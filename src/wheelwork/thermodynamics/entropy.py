@@ -30,7 +30,7 @@ def free_energy_gain(density_matrix: npt.ArrayLike, frequency: float, temperatur
     """W_F = U - T S + T ln Z = T S(rho || Gibbs state): the work a bath at T helps to extract.
 
     Never below the ergotropy. U = omega ⟨a†a⟩ of a matrix (n, n) in the Fock basis, and Z is that
-    of the infinite ladder: the levels kept must hold the state.
+    of the infinite ladder: the matrix must include all occupied levels.
     """
     S, U = von_neumann_entropy(density_matrix), energy(density_matrix, frequency)
     return spectral_free_energy_gain(S, U, frequency, temperature)
@@ -39,5 +39,5 @@ def free_energy_gain(density_matrix: npt.ArrayLike, frequency: float, temperatur
 def spectral_free_energy_gain(
     entropy: float, mean_energy: float, frequency: float, temperature: float
 ) -> float:
-    """The same from an entropy and an energy computed before."""
+    """`free_energy_gain` from a known entropy and energy."""
     return mean_energy + temperature * (log_partition_function(frequency, temperature) - entropy)

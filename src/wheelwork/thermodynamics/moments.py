@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, integer, positive
 from wheelwork.states.oscillator import g2_from_wigner
-from wheelwork.states.wigner import held_wigner, scale_mesh
+from wheelwork.states.wigner import checked_wigner, scale_mesh
 from wheelwork.thermodynamics.spectrum import normalised, populations
 
-_ACCURACY = 1e-7  # of the largest |W|, that may be left at the edges of mesh and spectrum
+_TOLERANCE = 1e-7  # of the largest |W|, that may be left at the edges of mesh and spectrum
 
 
 def ladder(frequency: float, levels: int) -> FloatArray:
@@ -86,7 +86,7 @@ def _averages(
 ) -> tuple[float, float]:
     """E|alpha|² and E|alpha|⁴."""
     mesh = scale_mesh(x, p, mass, frequency)
-    values, _ = held_wigner(wigner, mesh, _ACCURACY)
+    values, _ = checked_wigner(wigner, mesh, _TOLERANCE)
     radius2 = 0.5 * (mesh.x[:, None] ** 2 + mesh.p**2)
     norm = float(values.sum())
     return float((values * radius2).sum()) / norm, float((values * radius2**2).sum()) / norm

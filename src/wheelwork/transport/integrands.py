@@ -22,7 +22,7 @@ _SMALLEST = 1e-150
 
 @dataclass(frozen=True, repr=False)
 class Bath:
-    """What the leads contribute at given frequencies, shape (panels, nodes) each.
+    """Contributions of the leads at given frequencies, shape (panels, nodes) each.
 
     shift: Re chi, summed over leads. half_width: K/2. numerators: factors of |G|^2, then the two of
     |G|^4: one more axis in front, as `quantities`.

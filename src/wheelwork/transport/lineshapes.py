@@ -48,7 +48,7 @@ class Sample(NamedTuple):
 
 
 class Landmarks(NamedTuple):
-    """Where a quadrature over frequency has to look closely.
+    """Frequencies near which a quadrature needs fine panels.
 
     poles: (position, distance from the real axis) of singularities in the complex plane. edges:
     singularities on the real axis, weaker than a pole: band edges, knots.
@@ -60,7 +60,7 @@ class Landmarks(NamedTuple):
 
 @runtime_checkable
 class LineShape(Protocol):
-    """What the Green function needs to know of a lead's spectrum."""
+    """Spectrum of a lead, as the Green function needs it."""
 
     @property
     def landmarks(self) -> Landmarks:
@@ -119,7 +119,7 @@ class Semicircle(Parameters):
     """Band of half width `width`, as of a semi-infinite chain: kappa = rate sqrt(1 - y^2).
 
     y = (w - centre) / width. Re chi = rate y/2 in the band, |y| < 1, and, where kappa vanishes,
-    (rate/2)(y - sign(y) sqrt(y^2 - 1)). A level out there can stay bound, without steady state.
+    (rate/2)(y - sign(y) sqrt(y^2 - 1)). A level there can remain bound, without steady state.
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 

@@ -23,7 +23,7 @@ _BOUND = 1e-9  # spectral weight from which a gap in the sum rule is a bound sta
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Coefficients:
-    """Coefficients of the oscillator's motion for a level that follows its position without delay.
+    """Coefficients of the oscillator's motion for a level that follows its position instantly.
 
     Arrays have the shape of `x`; the currents have one more axis, of leads, in front, and count
     what leaves each lead for the device. The particle current is a number per time, the energy and
@@ -137,9 +137,9 @@ class ResonantLevel(Parameters):
 
         Each has an estimated quadrature error below `rtol` (1e-12 to 0.1) times the integral of its
         absolute integrand. Valid while the oscillator is slow against the level (Culhane et al.,
-        Eq. (5)). A peak close to a band edge or a knot can put an `rtol` below 1e-9 out of reach.
-        Raises `NotConverged` if the error cannot be reached, `NoSteadyState` if the level has a
-        bound state outside all bands, and `InvalidArgument` for a bad `x` or `rtol`.
+        Eq. (5)). With a peak close to a band edge or a knot an `rtol` below 1e-9 may not be
+        reached. Raises `NotConverged` if the error cannot be reached, `NoSteadyState` if the level
+        has a bound state outside all bands, and `InvalidArgument` for a bad `x` or `rtol`.
         """
         x, rtol = finite_array("x", x), tolerance("rtol", rtol)
         leads, force, count = self.leads, self.force, len(self.leads)

@@ -92,7 +92,7 @@ def steady_state(
 
 
 def _with_error_samples(search: "_Search", x: Block, left: Block, rtol: float) -> GradedSteadyState:
-    """left: what the iterations may have left of the error."""
+    """left: estimate of the remaining error of the iterations."""
     equation = search.equation
     size = float(np.abs(left).sum())
     terms = equation.magnitude(x)
@@ -116,7 +116,7 @@ def _with_error_samples(search: "_Search", x: Block, left: Block, rtol: float) -
 
 @dataclass(eq=False)
 class _Search:
-    """What one search uses in all its steps; iterations: of GMRES so far."""
+    """State shared by all steps of a search; iterations: of GMRES so far."""
 
     equation: GradedLindblad
     chain: PopulationChain

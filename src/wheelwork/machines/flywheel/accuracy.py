@@ -1,6 +1,6 @@
 """Errors, audit and validity of a flywheel's states.
 
-From what the states are made of: the solution in phase space, the state in the Fock basis, flows.
+Computed from the solution in phase space, the state in the Fock basis, and the flows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +17,9 @@ from wheelwork.phase_space.distribution import Ring
 from wheelwork.results import AuditEntry
 
 FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
-STANDARD_ERRORS = 5.0  # within which a sampled state must balance
+STANDARD_ERRORS = 5.0  # tolerance of the balance of a sampled state
 LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
-SMALL = 0.25  # a ratio that the description takes for small
+SMALL = 0.25  # bound of ratios that must be small
 FLAT = 1e-300  # keeps the error of the ring radius finite where W has no curvature
 
 # Bounds of the audit that do not follow `rtol`: room for rounding.
@@ -36,7 +36,7 @@ TRANSIENT_NEGATIVITY = 1e-3  # of an eigenvalue in time, beyond the error of W
 def moment_errors(
     solution: Stationary | Snapshot, parameters: FlywheelParameters
 ) -> dict[str, float]:
-    """Return estimated absolute errors of what the moments of W give.
+    """Return estimated absolute errors of the quantities computed from moments of W.
 
     From the refinement of the mesh and from the tables; for a sampled state, standard errors.
     """
@@ -89,7 +89,7 @@ def transient_work_errors(
     lost = abs(fock.lost)
     energy = work.frequency * snapshot.errors["phonon_number"]
     changed = snapshot.distance + fock.negativity + lost
-    # Fannes' inequality: what little probability is misplaced may lie anywhere
+    # Fannes' inequality: the misplaced probability may be in any level
     entropy = changed * (np.log(fock.levels) + 1.0 - np.log(changed))
     ergotropy = energy + (fock.negativity + lost) * work.frequency * fock.levels
     return {
@@ -178,7 +178,7 @@ def transient_audit(
 def validity(
     parameters: FlywheelParameters, positions: Iterable[float]
 ) -> Mapping[str, AuditEntry]:
-    """Return the ratios that the quasi-adiabatic description takes for small.
+    """Return the ratios that must be small for the quasi-adiabatic description to hold.
 
     Those of Culhane et al., Eq. (5), and the largest noise colour (`model.noise_colour`) at
     `positions`: it sees a level far from the lines, or lines narrower than the frequency, where the

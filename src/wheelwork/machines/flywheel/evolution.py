@@ -1,4 +1,4 @@
-"""A flywheel in time: charging, switching, decay; and what an evolution may start from."""
+"""Time evolution of a flywheel (charging, switching, decay) and its initial states."""
 
 import math
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ Schedule = tuple[tuple[float, FlywheelParameters], ...]  # (start, device) in or
 class FlywheelSnapshot(OscillatorState):
     """The state of a flywheel at one time. A further evolution can start from it.
 
-    machine: the device in force from this time on. method: as asked for. inherited: error of W of
-    the state that the evolution started from.
+    machine: the device from this time on. inherited: error of W of the initial state of the
+    evolution.
     """
 
     machine: FlywheelParameters
@@ -116,7 +116,7 @@ class FlywheelSnapshot(OscillatorState):
 
     @property
     def powers(self) -> tuple[float, float, float]:
-        """What the mean force, the friction (positive where it drives) and the noise put in.
+        """Power of the mean force, of the friction (positive where it drives) and of the noise.
 
         ω0 (2⟨f P⟩, −2⟨γ P²⟩, 2⟨d⟩) in scaled coordinates, that is
         ⟨force p/m⟩, −⟨γ p²/m⟩ and ⟨D⟩/2m.
@@ -127,12 +127,12 @@ class FlywheelSnapshot(OscillatorState):
 
     @cached_property
     def work_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`."""
+        """Estimated absolute errors of entropy and work; raises as `stored_work`."""
         return accuracy.transient_work_errors(self.solution, self.fock, self.stored_work)
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         allowed = self.method.rtol + self.inherited
         entries = accuracy.transient_audit([self.solution], [self.known_fock], allowed)
         return MappingProxyType(entries | dict(self.validity))
@@ -140,10 +140,9 @@ class FlywheelSnapshot(OscillatorState):
 
 @dataclass(frozen=True, repr=False)
 class FlywheelEvolution(Series[FlywheelSnapshot]):
-    """What `Flywheel.evolve` returns: a sequence of `FlywheelSnapshot`.
+    """Evolution of a flywheel: a sequence of `FlywheelSnapshot`.
 
-    schedule: (start, device) in order of time. method: as asked for. evolution: W(t) in scaled
-    coordinates with its error.
+    schedule: (start, device) in order of time. evolution: W(t) in scaled coordinates, with errors.
     """
 
     kind: ClassVar[type[FlywheelSnapshot]] = FlywheelSnapshot
@@ -171,7 +170,7 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked; the worst over all times."""
+        """Named checks with value, bound and verdict: the worst over all times."""
         entries = accuracy.transient_audit(
             self.evolution.snapshots,
             [one.known_fock for one in self.results],
@@ -181,7 +180,7 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that the description takes for small, the worst of all devices in force."""
+        """Ratios that must be small for the description to hold, the worst over all devices."""
         last = {id(one.machine): one for one in self.results}  # line shapes need no hash
         return MappingProxyType(worst(one.validity for one in last.values()))
 
@@ -200,7 +199,7 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
 
 @dataclass(frozen=True)
 class SteadyStart:
-    """A stationary W as a state to start from; error: its distance from the true one."""
+    """A stationary W as initial state; error: its distance to the true one."""
 
     distribution: Distribution
     error: float

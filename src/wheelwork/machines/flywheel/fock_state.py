@@ -14,12 +14,12 @@ from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Distribution, Snapshot
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
-FINEST_STATE = 1e-9  # accuracy of the dense transform where W has it; it costs more below
+FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 
 
 class FockPopulations:
-    """What the populations of a state give."""
+    """Quantities that follow from the populations of a state."""
 
     @property
     def populations(self) -> FloatArray:
@@ -28,12 +28,12 @@ class FockPopulations:
 
     @property
     def levels(self) -> int:
-        """Number of Fock states kept."""
+        """Number of Fock states."""
         return int(self.populations.size)
 
     @property
     def phonon_number(self) -> float:
-        """⟨a†a⟩ by the populations."""
+        """⟨a†a⟩ from the populations."""
         return float(np.arange(self.levels) @ self.populations)
 
 
@@ -62,20 +62,20 @@ class FockState(FockPopulations):
         """Eigenvalues, descending.
 
         Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
-        below the frequency, or where what is left out at a loose tolerance makes it seem so.
+        below the frequency, or seems so because of the truncation at a loose tolerance.
         """
         try:
             return thermodynamics.banded_spectrum(self.diagonals)
         except InvalidArgument as reason:
             raise UnphysicalState(
-                "the Wigner function is that of no quantum state: its noise lies below the "
+                "the Wigner function is not that of a quantum state: its noise is below the "
                 "vacuum's (the quasi-adiabatic description needs temperatures above the "
                 f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None
 
     @property
     def negativity(self) -> float:
-        """How far populations or eigenvalues reach below zero; raises as `eigenvalues`."""
+        """Magnitude of the most negative population or eigenvalue; raises as `eigenvalues`."""
         smallest = min(float(np.min(self.populations)), float(np.min(self.eigenvalues)))
         return max(0.0, -smallest)
 
@@ -107,7 +107,7 @@ class DenseFockState(FockPopulations):
 
     @property
     def negativity(self) -> float:
-        """How far the lowest eigenvalue lies below zero.
+        """Magnitude of the most negative eigenvalue.
 
         Numerical error, and at early times of a pure state also that of the equation: like all
         of its kind (quantum Brownian motion without the small noise in position) it is not
@@ -176,22 +176,22 @@ def dense_fock_state(snapshot: Snapshot, parameters: FlywheelParameters) -> Dens
     accuracy already.
     """
     field = snapshot.field
-    accuracy = FINEST_STATE
+    tolerance = FINEST_STATE
     while True:
         try:
             matrix = states.density_matrix_from_wigner(
                 0.5 * field.values,  # dX dP = dx dp / 2
                 parameters.length * field.mesh.axis,
                 parameters.momentum * field.mesh.axis,
-                tolerance=accuracy,
+                tolerance=tolerance,
                 mass=parameters.mass,
                 frequency=parameters.frequency,
             )
             return DenseFockState(matrix)
         except (InvalidArgument, NotConverged):  # W ends or is cut off at more than that
-            if accuracy > max(snapshot.distance, FINEST_STATE):
+            if tolerance > max(snapshot.distance, FINEST_STATE):
                 raise
-            accuracy *= 10.0
+            tolerance *= 10.0
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from wheelwork.results import Labels, warn_outside_validity
 from wheelwork.transport import Coefficients
 from wheelwork.verbs import require_method
 
-WEIGHT_RTOL = 1e-4  # of W after a detection; far below what statistics can see
+CORRELATION_RTOL = 1e-4  # of tables and of W after a detection; far below the sampling error
 DIRECT = "FokkerPlanck(rtol=1e-6)"
 AT_ITS_LIMIT = "the quasi-adiabatic description is at its limit"
 
@@ -42,12 +42,12 @@ class Flywheel(FlywheelParameters):
 
     leads: any number of `Lead`. level: ε of the dot. frequency: ω0. mass: m.
     force: F per unit charge; the paper's λ = F x0/2 with x0 = √(2/(m ω0)).
-    temperature: of the bath that the free energy refers to; by default that of the leads,
-    which must then agree with each other.
+    temperature: reference of the free energy; by default the leads' common temperature. If these
+    differ and none is given, the free energy is NaN.
 
     The description is quasi-adiabatic: it holds for ω0, |λ| ≪ T, Γ (Culhane et al., Eq. (5)); the
-    audit of every result reports the ratios and the colour of the noise, and a `ValidityWarning` is
-    given when one exceeds its bound.
+    audit of every result reports the ratios and the colour of the noise; a `ValidityWarning` is
+    issued if one exceeds its bound.
     """
 
     @property
@@ -55,13 +55,11 @@ class Flywheel(FlywheelParameters):
         """Symbol, unit and long name of every parameter and observable."""
         return {**self.parameter_labels(), **FlywheelState.labels()}
 
-    def coefficients(
-        self, x: npt.ArrayLike, rtol: float = equations.FINEST_ACCURACY
-    ) -> Coefficients:
+    def coefficients(self, x: npt.ArrayLike, rtol: float = equations.FINEST_RTOL) -> Coefficients:
         """Occupation, diffusion, friction (m γ) and flows at fixed positions, in the shape of x."""
         return self.junction.coefficients(x, rtol)
 
-    def model(self, rtol: float = equations.FINEST_ACCURACY) -> PhaseSpaceModel:
+    def model(self, rtol: float = equations.FINEST_RTOL) -> PhaseSpaceModel:
         """The oscillator's stochastic equation, with coefficients to `rtol`, and with the particle
         and energy currents out of the leads as local observables.
         """
@@ -82,9 +80,8 @@ class Flywheel(FlywheelParameters):
     def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
         """Smallest bias in [low, high] at which the friction at rest turns negative.
 
-        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged
-        when the friction keeps its sign, InvalidArgument unless the device has two leads and
-        low < high.
+        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged when the
+        friction keeps its sign, InvalidArgument unless the device has two leads and low < high.
         """
         return equations.threshold_bias(self, low, high)
 
@@ -94,8 +91,8 @@ class Flywheel(FlywheelParameters):
         """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
 
         Raises NoSteadyState where the friction does not confine the motion (its message names
-        the position), NotConverged when `rtol` is out of reach. Warns with ValidityWarning
-        when the device is not slow and weakly coupled.
+        the position), NotConverged when `rtol` cannot be reached. Warns with ValidityWarning when
+        the device is not slow and weakly coupled.
         """
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())
@@ -112,13 +109,13 @@ class Flywheel(FlywheelParameters):
         *,
         changes: Mapping[float, FlywheelParameters] | None = None,
     ) -> FlywheelEvolution:
-        """Follow the state from `initial` at time zero through `times`.
+        """Return the evolution from `initial` at time zero, at `times`.
 
         initial: `Ground()`, `Thermal(n)`, `Coherent(alpha)`, `Cat(alpha)`, a density matrix in the
         Fock basis of ω0 a†a, or a result (`FlywheelState`, `FlywheelSnapshot`).
         times: increasing, in units of 1/energy; the period of the oscillator is 2π/ω0.
         method: `FokkerPlanck(rtol)`; rtol bounds the estimated error of W over the whole time.
-        changes: {time: device} from which time on another device is in force, for instance
+        changes: {time: device} at which another device takes over, such as
         {2e4: device.replace(bias=0.0)}; leads, level and force may change, the oscillator not.
 
         A force of zero is allowed: the oscillator is then free. Raises InvalidArgument and
@@ -139,7 +136,7 @@ class Flywheel(FlywheelParameters):
         See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
         """
         require_method(method, (Langevin, EulerMaruyama), "Langevin(duration=1e6)")
-        return method.sample(self.model(equations.SHARP_ACCURACY))
+        return method.sample(self.model(equations.SHARP_RTOL))
 
     def correlations(self, method: FokkerPlanck | None = None) -> Response:
         """Two-time correlations, spectra, line width and slow rates of the steady state.
@@ -150,19 +147,19 @@ class Flywheel(FlywheelParameters):
         example = f"{DIRECT} (sampled_correlations takes Langevin)"
         method = require_method(method, (FokkerPlanck,), example, FokkerPlanck())
         warn_outside_validity(AT_ITS_LIMIT, accuracy.validity(self, (0.0,)))
-        return method.correlations(self.model(table_tolerance(min(method.rtol, WEIGHT_RTOL))))
+        return method.correlations(self.model(table_tolerance(min(method.rtol, CORRELATION_RTOL))))
 
     def sampled_correlations(self, method: Langevin, delays: npt.ArrayLike) -> SampledCorrelations:
-        """The same from trajectories, at `delays`, with standard errors.
+        """Two-time correlations estimated from trajectories, at `delays`, with standard errors.
 
         Normal order, for g²(τ), takes the Wigner function of the state after a detection from
         the direct solution of the steady state; without one `weighted` is None. See
         `wheelwork.phase_space.SampledCorrelations`.
         """
         require_method(method, (Langevin,), "Langevin(duration=1e6)")
-        model = self.model(equations.SHARP_ACCURACY)
+        model = self.model(equations.SHARP_RTOL)
         try:
-            weight = detection_weight(FokkerPlanck(WEIGHT_RTOL).solve(model).distribution)
-        except NotConverged:  # trajectories may still go where the direct solution does not
+            weight = detection_weight(FokkerPlanck(CORRELATION_RTOL).solve(model).distribution)
+        except NotConverged:  # sampling may succeed where the direct solver fails
             weight = None
         return method.correlations(model, delays, weight=weight)

@@ -14,9 +14,9 @@ from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.transport import Lead, ResonantLevel
 
-SHARP_ACCURACY = 1e-9  # of integrals over band edges and knots; mostly far exceeded
-FINEST_ACCURACY = 1e-12  # the smallest that `ResonantLevel.coefficients` takes
-COLOUR_ACCURACY = 1e-6  # of force noise spectra, of which two digits are looked at
+SHARP_RTOL = 1e-9  # of integrals over band edges and knots; mostly far exceeded
+FINEST_RTOL = 1e-12  # the smallest that `ResonantLevel.coefficients` takes
+COLOUR_RTOL = 1e-6  # of force noise spectra, of which two digits are needed
 SCAN_POINTS = 33  # of the bias: one unit apart by default; two thresholds in one unit are missed
 BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart without a bias
 BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
@@ -32,10 +32,10 @@ class Rates:
 
     junction: ResonantLevel
     neutral: float
-    accuracy: float
+    rtol: float
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        c = self.junction.coefficients(x, self.accuracy)
+        c = self.junction.coefficients(x, self.rtol)
         force = self.junction.force * (c.occupation - self.neutral)
         return np.stack([force, c.friction, c.diffusion, *c.particle_currents, *c.energy_currents])
 
@@ -48,9 +48,7 @@ def require_damped(parameters: FlywheelParameters) -> None:
         )
 
 
-def phase_space_model(
-    parameters: FlywheelParameters, rtol: float = FINEST_ACCURACY
-) -> PhaseSpaceModel:
+def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL) -> PhaseSpaceModel:
     """Return the oscillator's stochastic equation, with coefficients to `rtol`.
 
     Its local observables are the currents out of the leads, `particle_0`, ..., `energy_0`, ...
@@ -58,15 +56,15 @@ def phase_space_model(
     leads = range(len(parameters.leads))
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
-    accuracy = max(rtol, SHARP_ACCURACY if sharp else FINEST_ACCURACY)
-    rates = Rates(parameters.junction, parameters.neutral_occupation, accuracy)
+    table_rtol = max(rtol, SHARP_RTOL if sharp else FINEST_RTOL)
+    rates = Rates(parameters.junction, parameters.neutral_occupation, table_rtol)
     return PhaseSpaceModel(rates, parameters.frequency, parameters.mass, names)
 
 
 def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
     """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator."""
     w = np.array([-parameters.frequency, 0.0, parameters.frequency])
-    below, centre, above = parameters.junction.force_noise_spectrum(w, x, COLOUR_ACCURACY)
+    below, centre, above = parameters.junction.force_noise_spectrum(w, x, COLOUR_RTOL)
     return float(abs(0.5 * (below + above) / centre - 1.0))
 
 

@@ -37,7 +37,7 @@ class FlywheelParameters(Parameters):
     temperature: float | None = parameter(
         "T",
         "energy",
-        "temperature that the free energy refers to",
+        "reference temperature of the free energy",
         positive,
         optional=True,
         default=None,
@@ -81,7 +81,7 @@ class FlywheelParameters(Parameters):
         """Return a device with some fields changed.
 
         Besides the fields: `bias` and `mean_potential` set the chemical potentials of a two-lead
-        device to mean ± bias/2; `coupling` sets the force to 2λ/x0. The force stays what it is when
+        device to mean ± bias/2; `coupling` sets the force to 2λ/x0. The force is unchanged when
         mass or frequency change, and λ follows. Raises InvalidArgument for other names, and for
         `force` and `coupling` together.
         """

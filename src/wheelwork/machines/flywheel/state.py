@@ -1,4 +1,4 @@
-"""States of a flywheel: what they are asked for, declared once, and the steady state."""
+"""States of a flywheel: their observables, and the steady state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,8 @@ import xarray as xr
 
 from wheelwork import _checks, states
 from wheelwork._checks import FloatArray
-from wheelwork.machines.flywheel import accuracy, model
+from wheelwork.machines.flywheel import accuracy
+from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.fock_state import AnyFockState, FockState, StoredWork, fock_state
 from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
@@ -29,12 +30,12 @@ work_entry, flow_entry = partial(entry, error="work_errors"), partial(entry, err
 
 
 class OscillatorState(Result):
-    """What a state of the flywheel is asked for, in the steady state or at one time.
+    """Quantities common to steady and transient states of a flywheel.
 
-    Everything is computed when it is first read, the density matrix only for what needs it. What a
-    state does not have is NaN in `observables`, with the reason in `missing`: the free energy where
-    no temperature is named, and entropy and work where the state has too many levels or is no
-    quantum state. Reading the attribute raises that reason.
+    Each quantity is computed when first read, the density matrix only if needed. An undefined
+    quantity is NaN in `observables`, with the reason in `missing`: the free energy without a
+    reference temperature, entropy and work if the state has too many levels or is unphysical.
+    Reading its attribute raises that reason as an exception.
 
     solution: W in scaled coordinates, with its moments, mean flows and errors.
     """
@@ -77,18 +78,18 @@ class OscillatorState(Result):
     def flows(self) -> Flows:
         """Mean particle and energy currents of all leads, with what follows from them."""
         solution = self.solution
-        return model.flows(
+        return equations.flows(
             self.machine.leads, solution.local_means, solution.model.local_observables
         )
 
     @cached_property
     def moment_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of what the moments of W give."""
+        """Estimated absolute errors of the quantities computed from moments of W."""
         return accuracy.moment_errors(self.solution, self.machine)
 
     @property
     def work_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of what needs the Fock basis; raises as `stored_work`."""
+        """Estimated absolute errors of entropy and work; raises as `stored_work`."""
         raise NotImplementedError
 
     @cached_property
@@ -197,7 +198,7 @@ class OscillatorState(Result):
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that the description takes for small, see `accuracy.validity`."""
+        """Ratios that must be small for the description to hold, see `accuracy.validity`."""
         positions = accuracy.orbit_positions(self.solution, self.machine.length)
         return accuracy.validity(self.machine, positions)
 
@@ -216,7 +217,7 @@ def _by_lead(values: FloatArray) -> Mapping[int, float]:
 
 @dataclass(frozen=True, repr=False)
 class FlywheelState(OscillatorState):
-    """What `Flywheel.steady_state` returns; machine and method: what was asked for."""
+    """Steady state of a flywheel, returned by `Flywheel.steady_state`."""
 
     machine: FlywheelParameters
     method: Any
@@ -242,8 +243,8 @@ class FlywheelState(OscillatorState):
     def wigner_error(self) -> float:
         """Estimated ∫ |δW| dx dp between the computed Wigner function and the true one.
 
-        Larger than the error of any observable: what is odd in p enters it linearly, entropy and
-        ergotropy by its square.
+        Larger than the error of any observable: parts odd in p enter it linearly, but entropy and
+        ergotropy quadratically.
         """
         return self.solution.wigner_error
 
@@ -264,33 +265,34 @@ class FlywheelState(OscillatorState):
 
     @cached_property
     def replicas(self) -> "tuple[FlywheelState, ...]":
-        """Of a sampled state, those with one group of trajectories left out each."""
+        """Jackknife replicas, each omitting one group of trajectories; empty unless sampled."""
         return tuple(replace(self, solution=one) for one in accuracy.leave_one_out(self.solution))
 
     def _standard_error(self, name: str) -> float:
-        """Of an observable of a sampled state, by the jackknife over trajectories."""
+        """Standard error of an observable, by the jackknife over trajectories."""
         return jackknife_error([one.value(name) for one in self.replicas])
 
     @cached_property
     def ring_error(self) -> float:
         """Estimated absolute error of the ring's radius."""
         error = self._standard_error("ring_radius") if self.replicas else 0.0
-        # A radius of zero in every replica has no scatter, but an error.
+        # No scatter (zero in every replica) does not mean no error: fall back to the bound.
         return error or accuracy.ring_error(self.solution, self.method.rtol, self.ring)
 
     @cached_property
     def work_errors(self) -> Mapping[str, float]:
-        """A bound from the distance between W and the true one; of a sampled state, the standard
-        error. Raises as `stored_work`.
+        """Bounds from the distance of W to the true one; standard errors if sampled.
+
+        Raises as `stored_work`.
         """
         bounds = accuracy.work_errors(self.solution, self.method.rtol, self.stored_work)
         if not self.replicas:
             return bounds
         errors = {name: self._standard_error(name) for name in bounds}
         for name in ("ergotropy", "ergotropy_diagonal"):
-            # Clipped at zero in every replica they have no scatter, but an error.
+            # No scatter (clipped at zero in every replica) does not mean no error.
             errors[name] = errors[name] or bounds[name]
-        # The scatter of a difference of neighbours leaves out how stiff the fitted density is.
+        # Scatter alone misses the smoothing bias of the fitted density, so use `distance`.
         return errors | {"inversion": self.solution.distance}
 
     @cached_property
@@ -303,7 +305,7 @@ class FlywheelState(OscillatorState):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         rtol, replicas = self.method.rtol, [one.solution for one in self.replicas]
         entries = accuracy.stationary_audit(
             self.solution, rtol, self.flows, self.known_fock, replicas

@@ -1,4 +1,4 @@
-"""What could make the numbers of a power grid wrong: errors of branches, checks, validity."""
+"""Errors of branches, audit checks and validity of a power grid."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -87,8 +87,8 @@ def dissipated_error(branch: Branch) -> float:
 def sampling_audit(
     samples: AmplitudeSamples, rtol: float, error: float, step_error: float | None
 ) -> Mapping[str, AuditEntry]:
-    """Return the checks of a run. error: relative, of the occupation by chance; step_error: by the
-    step, None where that was not to be checked.
+    """Return the checks of a run. error, step_error: relative errors of the occupation, statistical
+    and due to the step; None if not checked.
     """
     entries = {
         "sampling error": AuditEntry(error, rtol),

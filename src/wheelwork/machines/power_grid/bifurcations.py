@@ -22,7 +22,7 @@ SHOWN = 6  # events of a printout
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BranchPath(Summary):
-    """What `PowerGrid.follow` returns: steady states in the order met, P of them.
+    """Path of P steady states, in order along the curve, returned by `PowerGrid.follow`.
 
     name: the parameter. points: the states; the parameter need not be monotonic.
     events: folds, Hopf points and branch points, each with the error of its parameter, and "trivial
@@ -133,7 +133,7 @@ def branch_map(
     rate, the error of the amplitudes, the quanta injected and extracted and the current of each
     edge; and per point their number, and whether the state at rest is stable. Branches are in the
     order of `PowerGrid.steady_state`, without the state at rest and without motion that reaches no
-    steady state. What the passive network between two elements allows is computed only once.
+    steady state. The curve of the passive network between two elements is computed only once.
 
     Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does.
     """
@@ -160,7 +160,7 @@ def branch_map(
 
 
 def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
-    """Run searches, together where they share their network."""
+    """Run searches, in one batch if they share their network."""
     growths = [search.model.growth for search in searches]
     shared = searches[0].known_curve
     alike = shared is not None and all(search.known_curve is shared for search in searches)
@@ -172,7 +172,7 @@ def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
 
 @dataclass
 class _Curves:
-    """The curve of the passive network, kept while the network stays the same."""
+    """The curve of the passive network, cached while the network stays the same."""
 
     axes: Mapping[str, FloatArray]
     curve: networks.TwoSiteCurve | None = None

@@ -1,4 +1,4 @@
-"""What amplitudes without noise may do: a rotating steady state, or a motion that goes on."""
+"""Long-time motion of amplitudes without noise: a steady state, or an oscillation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

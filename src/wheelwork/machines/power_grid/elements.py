@@ -78,7 +78,7 @@ class Saturable(Parameters):
 class CallableElement:
     """An element made of two functions of the occupation, rate Γ(n) and noise, both vectorised.
 
-    The slope is a difference quotient of fourth order, which limits how well stability is known.
+    The slope is a difference quotient of fourth order, which limits the precision of exponents.
     """
 
     rate: Callable[[FloatArray], FloatArray]

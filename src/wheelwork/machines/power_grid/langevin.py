@@ -37,7 +37,7 @@ TOTALS = ("occupation", "injected", "extracted", "dissipated", "mean_damping", "
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Marginal(Summary):
-    """P(|α|) of one node, normalised over its bins and what lies beyond them.
+    """P(|α|) of one node, normalised over its bins and the range beyond.
 
     amplitude: (B,) middle of each bin. density, error: (B,), with its standard error. beyond: share
     of the samples outside the bins. The density of α in the plane is P/(2π|α|).
@@ -68,11 +68,11 @@ class Marginal(Summary):
 
 
 def _total(name: str, label: Label) -> Observable[Estimate]:
-    """One of `TOTALS`; its error is that by chance and by the step."""
+    """One of `TOTALS`; its error combines the statistical one and that of the step."""
 
     def error(state: "SampledState") -> float:
-        asked = state.samples.alike is not None or state.method.checked
-        by_step = state.step_errors[name] if asked else 0.0
+        known = state.samples.alike is not None or state.method.checked
+        by_step = state.step_errors[name] if known else 0.0
         return math.hypot(state.estimates[name].standard_error, by_step)
 
     return observable(*label, key=name, error=error)(lambda state: state.estimates[name])
@@ -80,13 +80,13 @@ def _total(name: str, label: Label) -> Observable[Estimate]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampledState(Result):
-    """What `PowerGrid.steady_state(Langevin(...))` returns: means over trajectories.
+    """Means over trajectories, returned by `PowerGrid.steady_state(Langevin(...))`.
 
-    Each number is an `Estimate`, (mean, standard_error). The standard errors are those of chance;
-    `errors` add the error due to the step, as far as it was checked (NaN where 2Δt was unstable).
+    Each number is an `Estimate`, (mean, standard_error). Standard errors are statistical; `errors`
+    add the error of the step, if that was checked (NaN where 2Δt was unstable).
     Quanta per time: multiply by ω0 for energy.
     Amplitudes are those of the P function (Huber and Rabl, Appendix A): |α|² averages to ⟨a†a⟩, and
-    squares are normally ordered. Good for saturation numbers n0 ≫ 1 (from some 10 on).
+    squares are normally ordered. Valid for saturation numbers n0 ≫ 1 (above about 10).
     """
 
     machine: GridParameters
@@ -140,7 +140,7 @@ class SampledState(Result):
 
     @cached_property
     def step_errors(self) -> Mapping[str, float]:
-        """Absolute errors of the observables due to the step, with their own chance."""
+        """Absolute errors of the observables due to the step, with their statistical error."""
         errors = self.samples.step_error(self._totals)
         return MappingProxyType(dict(zip(TOTALS, errors.tolist(), strict=True)))
 
@@ -151,7 +151,7 @@ class SampledState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         mean, error = self.total_occupation
         size = max(mean, 1e-300)  # nothing to divide by where all is at rest
         rtol = self.method.rtol if isinstance(self.method, Langevin) else math.inf
@@ -216,10 +216,10 @@ def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
 def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) -> SampledState:
     """Return stationary means over trajectories.
 
-    Raises InvalidArgument for a `start`, for a step too large and where nothing feeds the network,
-    NoSteadyState where amplitudes are unbounded or a mode keeps its start, NotConverged as
-    `sample_amplitudes`, where the error of a number cannot be estimated, and where the relative
-    error of the total occupation, by chance or by the step, exceeds the method's `rtol`.
+    Raises InvalidArgument for a `start`, for a step too large and for a network without gain or
+    noise, NoSteadyState where amplitudes are unbounded or a mode is undamped, NotConverged as
+    `sample_amplitudes`, where an error cannot be estimated, and where the relative error of the
+    total occupation, statistical or due to the step, exceeds the method's `rtol`.
     """
     if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
@@ -248,8 +248,8 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
         linear[model.active, model.active] -= scale
         if float(np.max(np.linalg.eigvals(linear).real)) > -equations.ROUNDING * scale:
             raise NoSteadyState(
-                "a mode of the network is met by no damping, generator or engine and keeps what "
-                "it starts with; give the nodes some damping"
+                "a mode of the network is coupled to no damping, generator or engine and keeps its "
+                "initial amplitude; give the nodes some damping"
             )
         return
     vast = np.array([equations.VAST])

@@ -64,8 +64,8 @@ class PowerGrid(GridParameters):
         """Return the stationary state, by default `MeanField()`: every steady branch without noise.
 
         With `Langevin(duration=...)` means with noise over trajectories from random amplitudes;
-        there a `start` is refused, and `step` None is a tenth of the fastest motion. With
-        `EulerMaruyama(step, duration=...)` the same by the scheme of the paper. With
+        `start` must then be None, and `step` None is a tenth of the fastest time scale. With
+        `EulerMaruyama(step, duration=...)` means by the scheme of the paper. With
         `MasterEquation()` the quantum state of few nodes and quanta, with `QuantumJumps(...)` means
         over its trajectories.
 
@@ -83,7 +83,7 @@ class PowerGrid(GridParameters):
     def follow(
         self, branch: Branch, name: str, stop: float, method: MeanField | None = None
     ) -> BranchPath:
-        """Follow a branch of this machine while the parameter `name` goes to `stop`.
+        """Continue a branch of this machine as the parameter `name` goes to `stop`.
 
         name: as for `replace`. The path turns with the branch at its folds and ends at `stop`, at
         its starting value again, or where the branch merges with the state at rest.

@@ -61,14 +61,13 @@ INJECTED_AT_CENTRE: Label = ("J_i", "rate", "quanta injected, branch at the band
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MeanFieldState(Result):
-    """What `PowerGrid.steady_state(MeanField())` returns: every steady branch that the method met.
+    """All steady branches that `PowerGrid.steady_state(MeanField())` computed.
 
     A sequence of its branches: `for branch in state`, `state[0]`, `len(state)`. `branches` has the
     stable ones first, of these and of the others the nearest to the centre of the band; last the
-    state at rest, α = 0. `oscillations`: motion that reaches no steady state, as far as the method
-    looked for it.
-    The observables are those of `branch`; where none is stable, means over the first oscillation.
-    Flows are quanta per time: multiply by ω0 for energy.
+    state at rest, α = 0. `oscillations`: motion that reaches no steady state, if the method
+    searched for it. The observables are those of `branch`; where none is stable, means over the
+    first oscillation. Flows are quanta per time: multiply by ω0 for energy.
     """
 
     machine: GridParameters
@@ -101,7 +100,7 @@ class MeanFieldState(Result):
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
-        """All steady states that the search met, stable or not."""
+        """All steady states of the search, stable or not."""
         machine, solved = self.machine, self.attractors.solutions
         numbers = solved.amplitudes, solved.frequency.tolist(), solved.error.tolist()
         rows = zip(*numbers, self.attractors.deviations, strict=True)
@@ -177,19 +176,19 @@ class MeanFieldState(Result):
     def validity(self) -> Mapping[str, AuditEntry]:
         """Ratios that must be small for equations without noise; of saturable elements.
 
-        Apart from the audit: with n0 as the unit of quanta (n0 = 1) they say nothing.
+        Not part of the audit: with n0 as the unit of quanta (n0 = 1) they are meaningless.
         """
         share = {"thermal_occupation / saturation": accuracy.thermal_share(self.machine)}
         return MappingProxyType({"1 / saturation": accuracy.granularity(self.machine), **share})
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked, over all branches."""
+        """Named checks over all branches, with value, bound and verdict."""
         nothing = not self.stable_branches and not self.oscillations
         return MappingProxyType(
             {
                 **accuracy.branch_audit(self.branches, self.method.rtol),
-                "states in the last search": AuditEntry(float(self.attractors.fresh), 0.0),
+                "states in the last search": AuditEntry(float(self.attractors.last_new), 0.0),
                 "no attractor": AuditEntry(float(nothing), 0.0),
             }
         )

@@ -1,4 +1,8 @@
-"""The equations of a power grid, each once: hopping, gain and loss, noise, currents, balance."""
+"""The equations of a power grid: hopping, gain and loss, noise, currents, balance.
+
+The current J is repeated in `oscillator_networks.langevin.kernel`, compiled, and in
+`quantum.model`, as an operator.
+"""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence

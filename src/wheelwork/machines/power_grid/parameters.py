@@ -73,12 +73,12 @@ def _per_node(name: str) -> cached_property[FloatArray]:
 class GridParameters(Parameters):
     """Coupled oscillators with generators, engines and thermal surroundings.
 
-    graph: connected networkx.Graph without self loops; a frozen copy is kept.
+    graph: connected networkx.Graph without self loops; a frozen copy is stored.
     generators, engines: node → `Saturable`, or another `ActiveElement`, or a pair of callables
     (rate, noise) of the occupation.
     coupling: g, not zero. damping: γ ≥ 0. thermal_occupation: N_th ≥ 0. detuning: Δ. The last three
-    may be mappings from nodes. All are rates in one unit but N_th. An attribute of that name of an
-    edge or node comes before the number given here.
+    may be mappings from nodes. All but N_th are rates in one unit. An attribute of that name on an
+    edge or node takes precedence over the number given here.
     Do not change the mappings of a machine: use `replace`.
 
     Raises InvalidArgument for other graphs, elements at missing nodes, negative or NaN numbers.
@@ -184,7 +184,7 @@ class GridParameters(Parameters):
         return cls.chain(sites, injection, extraction, damping, **arguments)
 
     def replace(self, **changes: Any) -> Self:
-        """Return the same with some parameters changed.
+        """Return a copy with some parameters changed.
 
         Besides the fields: `injection` and `extraction`, the rate of the only generator or engine;
         "injection[7]" or "extraction[7]", that at node 7; `saturation` and `exponent`, of all
@@ -219,7 +219,7 @@ class GridParameters(Parameters):
         ]
 
     def _with_elements(self, name: str, value: Any) -> Self:
-        """Return the same with the elements that a derived name stands for changed."""
+        """Return a copy in which the elements that a derived name refers to are changed."""
         (base, node), chosen = _split(name), self._named(name)
         field, holders = ELEMENT_FIELDS[base]
         if field == "rate" and node is None and len(chosen) != 1:

@@ -1,4 +1,4 @@
-"""How far the numbers of a rotor engine can be trusted: estimated errors, and the audit."""
+"""Estimated errors and audit of a rotor engine."""
 
 import math
 from collections.abc import Mapping
@@ -106,7 +106,8 @@ def audit(
     entropy_production: float,
     rtol: float,
 ) -> dict[str, AuditEntry]:
-    """Return checks of the solution and of the laws; those of validity come from the method.
+    """Return checks of the solution and of conservation laws; the method provides those of
+    validity.
 
     errors: of the flows, as `flow_errors` gives them.
     """

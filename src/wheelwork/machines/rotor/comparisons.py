@@ -1,4 +1,4 @@
-"""What steady states of several machines say together: boundaries of regimes, and rectification."""
+"""Comparisons of steady states: boundaries of regimes, and rectification."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ QUANTITIES: Sequence[Quantity] = ("heat", "angular_momentum")
 
 @dataclass(frozen=True)
 class RegimeBoundaries:
-    """Values of β_2/β_1; NaN where there is none in the range.
+    """Values of β_2/β_1; NaN if not in the range.
 
     work_vanishes: Ẇ changes sign (end of the engine). heat_reverses: Q̇_1 changes sign (begin of the
     refrigerator); in the local description Q̇_2 does so there too. qubit_ergotropy_vanishes:

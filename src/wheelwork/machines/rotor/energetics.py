@@ -1,4 +1,4 @@
-"""What a state does: flows of heat and work, the regime they amount to, and the work it stores."""
+"""Flows of heat and work in a state, the regime of operation, and the stored work."""
 
 import math
 from collections.abc import Mapping
@@ -122,7 +122,7 @@ def stationary_flows(model: RotorModel, blocks: BlockState) -> RotorFlows:
 
 
 REGIMES = ("idle", "engine", "accelerator", "refrigerator", "heater", "load-driven")
-# Of heat from the colder bath, heat from the warmer one, and work.
+# Keys: signs of (colder heat, warmer heat, work).
 _BY_SIGN: Mapping[tuple[float, float, float], str] = {
     (0, 0, 0): "idle",
     (-1, 1, -1): "engine",
@@ -135,13 +135,13 @@ _BY_SIGN: Mapping[tuple[float, float, float], str] = {
 class Operation:
     """Signs of heat and work, read as an operation (Leitch et al., Table I).
 
-    heat_cold, heat_hot: from the colder and from the warmer of the qubits' baths. work: done on
-    the machine. temperature_cold, temperature_hot: of the two baths, the lower first. errors: of
-    heat_cold, heat_hot and work, magnitudes below which they count as zero.
+    heat_colder, heat_warmer: from the colder and the warmer of the qubits' baths. work: done on the
+    machine. temperature_cold, temperature_hot: of the two baths, the lower first. errors: of
+    heat_colder, heat_warmer and work, magnitudes below which they count as zero.
     """
 
-    heat_cold: float
-    heat_hot: float
+    heat_colder: float
+    heat_warmer: float
     work: float
     temperature_cold: float
     temperature_hot: float
@@ -156,7 +156,7 @@ class Operation:
         baths. "load-driven": any other signs, possible because the load is a third bath. "idle":
         no flow exceeds its error.
         """
-        values = zip((self.heat_cold, self.heat_hot, self.work), self.errors, strict=True)
+        values = zip((self.heat_colder, self.heat_warmer, self.work), self.errors, strict=True)
         cold, hot, work = (math.copysign(abs(x) > error, x) for x, error in values)
         if work > 0 and cold <= 0 and hot <= 0:
             return "heater"
@@ -165,19 +165,19 @@ class Operation:
     @property
     def efficiency(self) -> float:
         """η = −Ẇ/Q̇_hot of an engine (Leitch et al., Eq. (36)), else NaN."""
-        return -self.work / self.heat_hot if self.regime == "engine" else math.nan
+        return -self.work / self.heat_warmer if self.regime == "engine" else math.nan
 
     @property
     def cop(self) -> float:
         """Q̇_cold/Ẇ of a refrigerator (Leitch et al., Eq. (37)), else NaN."""
-        return self.heat_cold / self.work if self.regime == "refrigerator" else math.nan
+        return self.heat_colder / self.work if self.regime == "refrigerator" else math.nan
 
     @property
     def ratio_errors(self) -> Mapping[str, float]:
         """Estimated absolute errors of `efficiency` and `cop`, where these are not NaN."""
         heat, work = max(self.errors[:2]), self.errors[2]
         if self.regime == "engine":
-            return {"efficiency": (work + self.efficiency * heat) / self.heat_hot}
+            return {"efficiency": (work + self.efficiency * heat) / self.heat_warmer}
         return (
             {"cop": (heat + self.cop * work) / self.work} if self.regime == "refrigerator" else {}
         )
@@ -198,10 +198,10 @@ class Operation:
 
 
 def operation(model: RotorModel, flow: RotorFlows, errors: Mapping[str, float]) -> Operation:
-    """Return what flows with the given errors amount to.
+    """Return the operation with the given flows and their errors.
 
     The work is Ẇ^(Q) as in Leitch et al., Table I. For a global equation, in which it is zero, it
-    is Q̇_r + Ẇ^(r), what the load gives. The cold bath is the colder one.
+    is Q̇_r + Ẇ^(r), the energy from the load. The cold bath is the colder one.
     """
     parameters = model.parameters
     if model.cold.heat_per_excitation is not None:

@@ -96,7 +96,7 @@ class RotorSnapshot(RotorResult):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         bound = max(self.method.rtol, SMALLEST_RTOL) + 2.0 * self.method.rtol
         lowest = float(self.blocks.eigenvalues[-1])
         entries = {
@@ -109,9 +109,9 @@ class RotorSnapshot(RotorResult):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RotorEvolution(Series[RotorSnapshot]):
-    """What `RotorEngine.evolve` returns: one `RotorSnapshot` for each time.
+    """Evolution of a rotor engine: a sequence of one `RotorSnapshot` per time.
 
-    model: the equations, on a window that held the rotor at all times. solution: theirs.
+    model: the equations, on a window that holds the rotor at all times. solution: of these.
     """
 
     kind: ClassVar[type[Result]] = RotorSnapshot
@@ -138,12 +138,12 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def ends(self) -> FloatArray:
-        """(T, 2), largest populations of the first and the last l on the way to each time."""
+        """(T, 2), largest populations of the first and the last l up to each time."""
         return np.column_stack([self.solution.largest[end] for end in ENDS])
 
     @property
     def error(self) -> FloatArray:
-        """(T,), estimated Σ|δρ|, with what the ends of the window may have turned back."""
+        """(T,), estimated Σ|δρ|, including reflection at the ends of the window."""
         turned_back = self.model.window.levels * np.sum(self.ends, axis=1)
         return np.asarray(self.solution.error + turned_back)
 
@@ -158,7 +158,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @property
     def errors(self) -> Mapping[str, FloatArray]:
-        """None: `error` is that of the states."""
+        """Empty: only the error of the states is known, see `error`."""
         return {}
 
     @property
@@ -173,7 +173,7 @@ class RotorEvolution(Series[RotorSnapshot]):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """The audits of all times, of each entry the largest value."""
+        """Audits of all times combined: the worst entry of each name."""
         return MappingProxyType(worst(result.audit for result in self.results))
 
     def to_xarray(self) -> xr.Dataset:
@@ -274,7 +274,7 @@ def evolve_on(
     method: RotorMethod,
     window: Window,
 ) -> RotorEvolution:
-    """Return the states on one window, whether it holds the rotor or not."""
+    """Return the states on one window, even if that is too small for the rotor."""
     size = 16.0 * (4.0 * window.levels) ** 2
     if size > LARGEST_MATRIX:
         raise NotConverged(

@@ -40,11 +40,11 @@ class RotorEngine(RotorParameters):
     def steady_state(self, method: RotorMethod | None = None) -> RotorState:
         """Return the steady state by `method`, `LocalMasterEquation()` by default.
 
-        Raises NoSteadyState without a load (γ = 0), where the populations run away to ever larger
-        l, and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
-        infinite; NotConverged when no window of l meets the tolerance, or when the rotor persists
-        both near rest and near the resonance of the qubits, so long that rounding hides which
-        holds the probability (a `window` of the method may hold one). Warns with ValidityWarning
+        Raises NoSteadyState without a load (γ = 0), where the populations spread to ever larger l,
+        and where it is too cold for the moment of inertia (T_load ≤ 1/16I), where ⟨L_z²⟩ is
+        infinite; NotConverged when no window of l reaches the tolerance, or when the rotor is
+        metastable near rest and near the resonance of the qubits, so long that rounding hides their
+        probabilities (a fixed `window` of the method can select one). Warns with ValidityWarning
         when the description is beyond its validity (see the audit).
         """
         chosen = _checked(method, LocalMasterEquation())
@@ -67,12 +67,11 @@ class RotorEngine(RotorParameters):
         which l it is for; its coherences between charges, which influence nothing that is
         reported, are left out.
         method: `LocalMasterEquation()` by default. Its `rtol`, but no less than 1e-8, bounds the
-        estimated Σ|δρ| over populations and coherences on the window, and `rtol` what the ends of
-        the window turn back at any time: the window grows. Works without a load too, while the
-        window holds.
+        estimated Σ|δρ| over populations and coherences on the window, and `rtol` the reflection at
+        its ends; the window grows until both hold. No load is required.
 
-        Raises NotConverged when the rotor runs out of the largest window, InvalidArgument for
-        times that are not ascending from 0 or later.
+        Raises NotConverged when the rotor leaves the largest window, InvalidArgument for times that
+        are not ascending from 0 or later.
         """
         start = RotorStart() if initial is None else initial
         return evolution.evolve(self, start, times, _checked(method, LocalMasterEquation()))
@@ -89,7 +88,7 @@ class RotorEngine(RotorParameters):
         return comparisons.regime_boundaries(self, solve_one, low, high)
 
     def rectification(self, method: RotorMethod | None = None) -> Rectification:
-        """Compare the machine with itself with the temperatures of the qubits' baths exchanged.
+        """Compare the machine with a copy whose qubit baths have exchanged temperatures.
 
         `method` is `GlobalMasterEquation()` by default, as in Leitch et al., Sec. III C.
         """
@@ -105,9 +104,9 @@ class RotorEngine(RotorParameters):
         """Return the bath asymmetry χ in `bounds` with the largest Γ_α of "heat" or
         "angular_momentum" (Leitch et al., Eqs. (41), (44)).
 
-        Close to χ = 1 the cold bath is cut off and R = 1 means little, so the default stops before.
-        Raises NotConverged when α > 0 and R diverges within the bounds: it has no bound where the
-        two flows may have opposite signs, as angular momenta have.
+        Close to χ = 1 the cold bath decouples and R = 1 is trivial, so the default stops before.
+        Raises NotConverged when α > 0 and R diverges within the bounds, possible where the two
+        flows have opposite signs, as for angular momenta.
         """
         solve_one = _steady_state_by(method, GlobalMasterEquation())
         return comparisons.best_rectification(self, solve_one, alpha, quantity, bounds)

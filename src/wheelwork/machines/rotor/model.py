@@ -24,11 +24,11 @@ UpDown = tuple[FloatArray, FloatArray]  # two rates of each transition, there an
 Jumps = tuple[sp.csc_array, ...]
 Entries = tuple[IndexArray, IndexArray, FloatArray]  # rows, columns, values
 
-SMALL = 0.25  # bound of ratios that a description takes for small
+SMALL = 0.25  # bound of ratios that must be small
 
 
 class QubitDissipator(Computed):
-    """What the bath of one qubit does to a state, per time."""
+    """Dissipator of the bath of one qubit."""
 
     @property
     def up(self) -> Jumps:
@@ -138,7 +138,7 @@ class RotorMethod(Protocol):
         """Rough rates of l → l + 1 and back by the qubits' baths, from which a window is chosen."""
 
     def validity(self, model: RotorModel, blocks: BlockState) -> Mapping[str, AuditEntry]:
-        """Ratios that the description takes for small."""
+        """Ratios that must be small for the description to hold."""
 
 
 def matrix(window: Window, parts: Sequence[Entries]) -> sp.csc_array:

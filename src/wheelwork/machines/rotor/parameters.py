@@ -112,7 +112,7 @@ class RotorParameters(Parameters):
         return published.replace(beta_ratio=beta_ratio, **fields)
 
     def replace(self, **changes: Any) -> Self:
-        """Return the same with some fields changed.
+        """Return a copy with some fields changed.
 
         Besides the fields, `beta_ratio` sets the hot temperature to T_cold/`beta_ratio`.
         Raises InvalidArgument for other names, and for both at once.
@@ -129,7 +129,7 @@ class RotorParameters(Parameters):
         return changed.replace(temperature_hot=changed.temperature_cold / ratio)
 
     def swapped(self) -> Self:
-        """Return the same with the temperatures of the qubits' baths exchanged."""
+        """Return a copy with the temperatures of the qubits' baths exchanged."""
         return self.replace(
             temperature_cold=self.temperature_hot, temperature_hot=self.temperature_cold
         )

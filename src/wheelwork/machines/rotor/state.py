@@ -41,9 +41,9 @@ ERGOTROPIES: Labels = {
 
 
 class RotorResult(Result):
-    """What holds of a rotor engine in any state. Heat into it and work done on it are positive.
+    """Quantities common to all states of a rotor engine. Heat into it and work on it are positive.
 
-    solution: the state on its window of l. Everything else is computed from it when first read.
+    solution: the state on its window of l. All else is computed when first read.
     """
 
     machine: RotorParameters
@@ -67,12 +67,12 @@ class RotorResult(Result):
 
     @property
     def error_estimates(self) -> Mapping[str, Any]:
-        """Estimated absolute errors by name, of ergotropies by part; empty where there are none."""
+        """Estimated absolute errors by name, of ergotropies by part; empty if unknown."""
         return MappingProxyType({})
 
     @property
     def window(self) -> Window:
-        """The angular momenta that were kept."""
+        """Range of angular momenta in the calculation."""
         return self.blocks.window
 
     @cached_property
@@ -93,7 +93,7 @@ class RotorResult(Result):
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that the master equation takes for small."""
+        """Ratios that must be small for the master equation to hold."""
         return self.method.validity(self.model, self.blocks)
 
     def arrays(self) -> xr.Dataset:
@@ -153,7 +153,7 @@ class RotorResult(Result):
         "p_{01}-p_{10}", "1", "population of the hot qubit over the cold", error="error_estimates"
     )
     def qubit_inversion(self) -> float:
-        """p_01 − p_10: the two qubits hold ergotropy while it is positive, if B_2 > B_1."""
+        """p_01 − p_10: the two qubits hold ergotropy if it is positive and B_2 > B_1."""
         return float(self.blocks.qubits[1] - self.blocks.qubits[2])
 
     @observable("U", "energy", "mean energy", error="error_estimates")
@@ -170,7 +170,7 @@ class RotorResult(Result):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RotorState(RotorResult):
-    """What `RotorEngine.steady_state` returns; machine and method: as asked for."""
+    """Steady state of a rotor engine, returned by `RotorEngine.steady_state`."""
 
     headline: ClassVar[tuple[str, ...]] = (
         "heat_cold", "heat_hot", "heat_load", "work_qubits", "efficiency", "cop",
@@ -274,7 +274,7 @@ class RotorState(RotorResult):
         """Whether the particle current exceeds its error."""
         return abs(self.particle_current) > self.flow_errors["particle_current"]
 
-    # ------------------------------------------------------------------ accuracy
+    # ------------------------------------------------------------------ errors and audit
 
     @cached_property
     def flow_errors(self) -> Mapping[str, float]:
@@ -310,7 +310,7 @@ class RotorState(RotorResult):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         checks = accuracy.audit(
             self.solution, self.flows, self.flow_errors, self.entropy_production, self.method.rtol
         )

@@ -176,7 +176,7 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
     if parameters.load_damping == 0.0:
         raise NoSteadyState(
             "without a load (load_damping = 0) the rotor is never at rest: its populations "
-            "run away to ever larger |l|; give it one, or use `evolve`"
+            "spread to ever larger |l|; add a load, or use `evolve`"
         )
     if 16.0 * inertia * temperature <= 1.0:
         raise NoSteadyState(
@@ -211,7 +211,7 @@ def on_window(
     window: Window,
     chain: ChainGuess | None = None,
 ) -> Solution:
-    """Return the steady state on one window, whether it holds the rotor or not."""
+    """Return the steady state on one window, even if that is too small for the rotor."""
     chain = guess_chain(parameters, method) if chain is None else chain
     model = method.model(parameters, window)
     try:
@@ -220,8 +220,8 @@ def on_window(
         raise NotConverged(
             f"the steady state of the rotor was not resolved: {reason}. With a weak load "
             f"(`load_damping` is {parameters.load_damping:g}) or a very hot bath it relaxes too "
-            "slowly against the fastest rate; so it does between two motions that both persist, of "
-            "which a `window` may hold one"
+            "slowly compared with the fastest rate, as it does between two metastable motions, of "
+            "which a fixed `window` can select one"
         ) from None
     blocks = block_state(window, steady.state)
     return Solution(

@@ -10,7 +10,7 @@ from wheelwork.oscillator_networks.model import ComplexArray, IntArray
 
 
 class LocalActivity(Protocol):
-    """What happens at K active sites, as functions of an occupation n ≥ 0, (M,).
+    """Rates and noise at K active sites, as functions of an occupation n ≥ 0, (M,).
 
     Every function of site k is smooth on the scale n + `scale[k]`.
     """

@@ -33,7 +33,7 @@ NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """How long a run is, in chunks of 256 steps of the fine ensemble.
+    """Length of a run, in chunks of 256 steps of the fine ensemble.
 
     burn_in: chunks left out. parts: (P + 1,) where the parts of the rest begin and end.
     """
@@ -47,14 +47,14 @@ class Course:
 
         Raises NotConverged where there are fewer chunks than parts.
         """
-        wanted = 2 if trajectories >= MANY_TRAJECTORIES else max(2, -(-BATCHES // trajectories))
+        needed = 2 if trajectories >= MANY_TRAJECTORIES else max(2, -(-BATCHES // trajectories))
         rest = chunks - burn_in
-        if rest < wanted:
+        if rest < needed:
             raise NotConverged(
-                f"error estimates of {trajectories} trajectories need {wanted} blocks of {CHUNK} "
+                f"error estimates of {trajectories} trajectories need {needed} blocks of {CHUNK} "
                 f"steps after the burn-in, but there are {max(rest, 0)}; raise `duration`"
             )
-        edges = [burn_in + rest * i // wanted for i in range(wanted + 1)]
+        edges = [burn_in + rest * i // needed for i in range(needed + 1)]
         return cls(burn_in, tuple(edges))
 
     @property

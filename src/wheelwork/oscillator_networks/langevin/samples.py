@@ -198,7 +198,7 @@ def sample_amplitudes(model: NoisyModel, method: SamplingMethod) -> AmplitudeSam
     the method's `start` is not used. The burn-in is a quarter of the run, unless given.
 
     Raises InvalidArgument for a step too large for the scheme, NotConverged for a run that is too
-    short, is not stationary or whose trajectories stay apart (with a burn-in given, only the
+    short, is not stationary or whose trajectories do not mix (with a burn-in given, only the
     first), and where amplitudes grow beyond all bounds.
     """
     step = _step(model, method)

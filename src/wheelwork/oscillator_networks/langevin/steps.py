@@ -1,4 +1,4 @@
-"""What one step does, as arrays and tables for compiled loops.
+"""One step of a trajectory, as arrays and tables for compiled loops.
 
 The linear network with its thermal noise is one part; each active site is another: the exact flow
 of its rate R, and its noise D.

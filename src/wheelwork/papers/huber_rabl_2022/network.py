@@ -1,4 +1,4 @@
-"""How any power grid over one parameter is shown: its table, its flows, its network."""
+"""Presentation of power grids over one parameter: table, flows, network."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Fokker–Planck equation in time: W(x, p) at chosen times, and the numbers read off it.
+"""The Fokker–Planck equation in time: W(x, p) at given times, and its moments and flows.
 
 The models may change in time; every number has an estimated error.
 """
@@ -32,11 +32,11 @@ MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 M
 
 @dataclass(frozen=True, repr=False)
 class Snapshot:
-    """W at one time. A further evolution can start from it; `error` is what that one inherits.
+    """W at one time. A further evolution can start from it and inherits its `error`.
 
-    model: the one in force from this time on. field: W, values[i, j] at X = mesh.axis[i],
-    P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated
-    ∫ |δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
+    model: the model from this time on. field: W, values[i, j] at X = mesh.axis[i] and
+    P = mesh.axis[j], in scaled coordinates, ∫ W dX dP = 1. distance: estimated ∫ |δW| (1 + H/⟨H⟩ +
+    H²/⟨H²⟩) dX dP with H = X² + P², all errors since the start added up.
     local_means: of the model's local observables. energy_rates: what force, friction and noise
     add to d⟨X² + P²⟩/dt: 2⟨f P⟩, −2⟨γ P²⟩ and 2⟨d⟩; energy_rates_error: bound on that of their sum.
     """
@@ -121,7 +121,7 @@ class Snapshot:
 
 
 def snapshot(state: EvolutionState, flow: Flow, inherited: float) -> Snapshot:
-    """Return means and errors of the state, under the model in force from its time on.
+    """Return means and errors of the state, under the model from its time on.
 
     inherited: error of the initial state, added to the evolution's own.
     """
@@ -172,7 +172,7 @@ def _means(
 
 @dataclass(frozen=True, repr=False)
 class Evolution:
-    """W(t) at the times asked for, in order.
+    """W(t) at the requested times, in order.
 
     Against time, arrays (times,) of `Snapshot`'s `distance` (at most `rtol` + `inherited`) and
     `trace_drift`, and mappings of such arrays: `moments`, `errors`, and `local_means`,
@@ -208,21 +208,20 @@ def evolve(
 ) -> Evolution:
     """W(x, p) at `times`, by the Fokker–Planck equation (Culhane et al., Eq. (A24)).
 
-    schedule: (start, model) in order of time, each model in force from its start on; all of the
-    same mass and frequency. `initial` is the state at the first start. times: increasing, from
-    the first start on. rtol: bound on the estimated ∫|δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with
-    H = X² + P², hence on the relative errors of all second and fourth moments;
-    between 1e-12 and 0.1.
+    schedule: (start, model) in order of time, each model valid from its start on; all of the same
+    mass and frequency. `initial` is the state at the first start. times: increasing, from the first
+    start on. rtol: bound on the estimated ∫|δW| (1 + H/⟨H⟩ + H²/⟨H²⟩) dX dP with H = X² + P², hence
+    on the relative errors of all second and fourth moments; between 1e-12 and 0.1.
 
     Steps of second order, time-symmetric, exact for the free rotation and for friction, force
     and noise at fixed x, are taken at three sizes at once and extrapolated to sixth order. Mesh and
-    steps adapt. W may have either sign; its integral is kept to 1e-12. The cost grows with the
-    number of periods, 10 to 20 ms each, and with friction that is strong (against ω0) where W
-    ends. Errors since the start are added up without regard to damping.
+    steps adapt. W may have either sign; its integral is conserved to 1e-12. The cost grows with the
+    number of periods, 10 to 20 ms each, and with friction that is strong (against ω0) where W ends.
+    Errors since the start are added up without regard to damping.
 
     Raises InvalidArgument on bad schedules, times or states, NotConverged when the state outgrows
-    the largest mesh (naming the time) or `rtol` is out of reach. Exact for the equation; the
-    equation itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
+    the largest mesh (naming the time) or `rtol` cannot be reached. The error is that of solving the
+    equation, which itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
     """
     rtol = _checks.tolerance("rtol", rtol)
     starts, models = _checked_schedule(schedule)

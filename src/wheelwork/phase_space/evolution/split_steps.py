@@ -22,8 +22,8 @@ from wheelwork.phase_space.evolution.mesh import Field, Mesh
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay, tabulated_rates
 from wheelwork.states.density import ComplexArray
 
-AHEAD = 1.4  # factor by which tables reach further than asked for, as states grow step by step
-# Steps taken at once, times the count asked for. Close together, as the coarsest must still resolve
+AHEAD = 1.4  # factor by which tables reach further than requested, as states grow step by step
+# Steps taken at once, times the requested count. Close together, as the coarsest must still resolve
 # how force and noise vary over a period.
 LEVELS = (4, 5, 6)
 # Of the series in the friction; where it needs more, steps must be shorter.
@@ -43,7 +43,7 @@ class Flow:
         """Table of (f, γ, d, local observables) over at least |X| ≤ reach.
 
         Raises InvalidArgument where the diffusion is negative, NotConverged where the model has no
-        coefficients, or no table of them reaches the accuracy asked for.
+        coefficients, or no table of them reaches the requested accuracy.
         """
         if self._table is None or self._table.high < reach:
             self._table = self._tabulated(reach, AHEAD)

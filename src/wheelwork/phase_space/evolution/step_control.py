@@ -50,7 +50,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class EvolutionState:
-    """W at a time, and what is known of its error.
+    """W at one time, and estimates of its error.
 
     error: sum of all estimated errors so far but rounding; noise: variance of the latter. steps:
     those per period, to be multiplied by `LEVELS`. longest: stretch of time, in periods, for which
@@ -93,7 +93,7 @@ class Budget:
 
 
 def started(initial: Preparation, budget: Budget, length: float) -> EvolutionState:
-    """The initial state on a mesh; InvalidArgument when none holds it, or its trace is not one."""
+    """The initial state on a mesh; InvalidArgument if no mesh fits it, or its trace is not one."""
     mesh = Mesh.holding(initial.extent, initial.wavenumber)
     if mesh.points > LARGEST_START or mesh.half_width > LARGEST_REACH:
         raise InvalidArgument(
@@ -116,7 +116,7 @@ def started(initial: Preparation, budget: Budget, length: float) -> EvolutionSta
 
 
 def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
-    """`state` at the time `target`. Raises NotConverged when the budget cannot be kept."""
+    """`state` at the time `target`. Raises NotConverged when the error exceeds the budget."""
     while True:
         if state.distance > budget.rtol:
             raise NotConverged(
@@ -134,7 +134,7 @@ def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -
 
 
 def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:
-    """One stretch of time, repeated with more steps or a larger mesh until it is good enough."""
+    """One stretch of time, repeated with more steps or a larger mesh until accurate enough."""
     while True:
         allowed = budget.allowed(state.time, duration)
         field = state.field

@@ -20,7 +20,7 @@ from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
-SHORTEST_DELAY = 1e-6  # a step that meets a shorter one would never come to an end
+SHORTEST_DELAY = 1e-6  # a step that resolves a shorter one would take too long
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
 MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories
@@ -46,7 +46,7 @@ class Windows:
     def feed(self, series: FloatArray) -> Iterator[FloatArray]:
         """Take samples (n, 2, lanes); yield every window (2, lanes, length) that they fill.
 
-        A window is overwritten when the next is asked for.
+        A window is overwritten when the next is requested.
         """
         taken = 0
         while taken < len(series):
@@ -238,9 +238,9 @@ class SampledSpectrum:
     the same run.
 
     P. D. Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967): windows of Hann's shape that
-    overlap by half. S is smoothed over 1.5 · 2π/window (the shape's noise bandwidth): a line
-    narrower than that is broadened, so `resolution` must be small against the line width. Samples
-    4 Δt apart cannot tell ω from 2π/4Δt − ω: what lies above π/4Δt is folded back.
+    overlap by half. S is smoothed over 1.5 · 2π/window (the noise bandwidth of the window):
+    narrower lines are broadened, so `resolution` must be small against the line width. Samples 4 Δt
+    apart do not distinguish ω from 2π/4Δt − ω: frequencies above π/4Δt are aliased.
     """
 
     frequency: FloatArray

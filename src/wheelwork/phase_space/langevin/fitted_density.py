@@ -120,7 +120,7 @@ def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Statio
 
 
 def _require(samples: Samples, rtol: float) -> float:
-    """Return the relative error of the phonon number, by chance and by the step."""
+    """Return the relative error of the phonon number, statistical and due to the step."""
     mean, error = samples.moments["phonon_number"]
     relative = error / abs(mean)
     if not relative <= rtol:
@@ -192,15 +192,15 @@ def _stationary(
 
 def _misfit(density: FittedDensity, counts: PolarCounts, purity: float) -> float:
     """Error of the purity π∫W² of a fit V that cannot follow W: |2π∫(W − V)V| to first order."""
-    seen = counts.counts.sum(axis=(0, 1))
-    overlap = math.pi * float(np.sum(seen * density.nodes.density) / np.sum(seen))
+    totals = counts.counts.sum(axis=(0, 1))
+    overlap = math.pi * float(np.sum(totals * density.nodes.density) / np.sum(totals))
     return 2.0 * abs(overlap - purity)
 
 
 def _step_moves(samples: Samples) -> tuple[float, float]:
-    """What the step does to X and P: shifts in standard deviations, relative changes of variance.
+    """Effect of the step on X and P: shifts in standard deviations, relative changes of variance.
 
-    Summed over both; zero where the method asks for no check.
+    Summed over both; zero if the method requests no check.
     """
     shifts, spreads = 0.0, 0.0
     share = 1.0 / (2.0**samples.setup.order - 1.0)

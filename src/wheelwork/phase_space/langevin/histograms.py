@@ -1,4 +1,4 @@
-"""Histograms of trajectories: on squares to look at, on rings and sectors to fit a density to."""
+"""Histograms of trajectories: on squares for display, on rings and sectors for density fits."""
 
 import math
 from concurrent.futures import Executor
@@ -50,10 +50,10 @@ class Histogram:
     def summed_populations(self, levels: int) -> FloatArray:
         """p_n = 2 (−1)^n Σ W e^{−2|α|²} L_n(4|α|²) over the cells (Culhane et al., Eq. (D8)).
 
-        What the paper does with its histogram, here for comparison only: the kernel oscillates
-        within a cell, so the sum aliases, and each level collects the shot noise of all cells. For
-        the flywheel at V = 8 such populations have an ergotropy of tens to hundreds, where the
-        true one is zero. Use `Langevin.solve` instead.
+        The paper's evaluation of its histogram, for comparison only: the kernel oscillates within a
+        cell, so the sum aliases, and each level collects the shot noise of all cells. For the
+        flywheel at V = 8 such populations have an ergotropy of tens to hundreds, where the true one
+        is zero. Use `Langevin.solve` instead.
         """
         levels = _checks.integer("levels", levels, 1)
         x0 = (2.0 / (self.samples.setup.mass * self.samples.setup.frequency)) ** 0.5
@@ -138,7 +138,7 @@ class PolarCounts:
 
     @property
     def by_group(self) -> npt.NDArray[np.int64]:
-        """(groups, rings, sectors) with every part of the run as a group of its own."""
+        """(groups, rings, sectors) with each part of the run as a separate group."""
         return self.counts.reshape((-1, RINGS, SECTORS))
 
 

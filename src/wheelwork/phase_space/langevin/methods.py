@@ -1,4 +1,4 @@
-"""Trajectories of the Langevin equation, as methods."""
+"""Methods that sample trajectories of the Langevin equation."""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 
 class TrajectoryMethod(SamplingMethod):
-    """What both methods sample of a model."""
+    """Base of both methods."""
 
     def sample(
         self,
@@ -40,9 +40,9 @@ class TrajectoryMethod(SamplingMethod):
         the run in a temporary file, whose name is a note of the KeyboardInterrupt.
 
         Raises InvalidArgument when `step` is too large or `after` is of another run,
-        NotConverged when the run is too short for error estimates, is not stationary, when its
-        trajectories stay apart (each in a well of its own), or is not confined; with `start` None
-        also as `find_domain`.
+        NotConverged when the run is too short for error estimates, is not stationary or not
+        confined, or when its trajectories do not mix (each stays in its own well); with `start`
+        None also as `find_domain`.
         """
         path = None if checkpoint is None else Path(checkpoint)
         simulation = Simulation.begin(self, model, after, path)
@@ -64,26 +64,26 @@ class Langevin(TrajectoryMethod):
 
     duration: time covered by each trajectory, rounded up to whole chunks of 256 steps.
     trajectories: independent ones. Multiples of 64 per thread run at full speed. With 16 or more
-    the errors are those of as many independent numbers (Student's t); with fewer, those of ⟨p⟩
-    and ⟨xp⟩ come out too large.
-    step: Δt, at most one radian of the fastest rate met (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
-    quarter of that, on the range that a short pilot run explores.
+    standard errors follow from their means (Student's t); with fewer, those of ⟨p⟩ and ⟨xp⟩ are
+    overestimated.
+    step: Δt, at most one radian of the fastest rate that occurs (ω0, |γ|, √(ω0 |∂f/∂X|)). None: a
+    quarter of that, over the range of a short pilot run.
     seed: of the noise, 0 … 2⁶⁴ − 1. Trajectory i has the same noise in every run with this seed.
-    burn_in: time to leave out at the start; None: `sample` takes it from the data.
+    burn_in: time discarded at the start; None: `sample` determines it from the data.
     checked: trajectories repeated at 2Δt on the same noise, for the error due to the step. None:
     a quarter of them, at least 8. Zero: no check.
-    start: (x, p) from which all trajectories leave. None: from orbits spread over the whole region
-    that may hold the state (`simulation.spread`), so that wells and rings are met from all sides.
-    threads: None: one per processor. Results are the same bits for any number.
+    start: (x, p) at which all trajectories start. None: orbits spread over the whole domain of the
+    state (`simulation.spread`), so that wells and rings are approached from all sides.
+    threads: None: one per processor. Results do not depend on it, to the last bit.
     rtol: bound on the relative standard error of the phonon number that `solve` returns.
 
-    A power grid takes this method too (`PowerGrid.steady_state`): its amplitudes leave from random
-    ones, so `start` must be None there, a step of None is a tenth of the fastest motion, and `rtol`
-    bounds the total occupation.
+    `PowerGrid.steady_state` accepts this method too: it starts from random amplitudes, so `start`
+    must be None, a step of None is a tenth of the fastest time scale, and `rtol` bounds the error
+    of the total occupation.
 
     Noise: independent normal deviates, by Philox4x32-10 and Box–Muller. Coefficients come from a
-    look-up table, to 1e-6 of their size. Errors are statistical and fall as duration^−½: for
-    digits use `FokkerPlanck`.
+    look-up table, to 1e-6 of their size. Errors are statistical and fall as duration^−½: for high
+    precision use `FokkerPlanck`.
     """
 
     scheme = "splitting"
@@ -103,8 +103,8 @@ class Langevin(TrajectoryMethod):
         sampled means, their errors standard errors; `distribution.replicas` carry the error of
         everything else (`fitted_density.jackknife`). The burn-in is a quarter of the run, unless
         given; an interrupted run cannot be continued. Raises as `sample`, and NotConverged when the
-        standard error of the phonon number, or its error from the step, exceeds `rtol`, with the
-        duration or the step that would do.
+        standard error of the phonon number, or its error from the step, exceeds `rtol`, with a
+        sufficient duration or step in the message.
         """
         return solve(self, model, self.rtol)
 
@@ -114,8 +114,8 @@ class Langevin(TrajectoryMethod):
         """Return two-time correlations of the stationary state, see `SampledCorrelations`.
 
         delays: times τ ≥ 0, in any order; taken to the nearest multiples of 4 Δt, which the result
-        holds. With `step` None, Δt is such that multiples of the smallest are met. weight:
-        w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
+        holds. With `step` None, Δt is chosen so that multiples of the smallest delay are exact.
+        weight: w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
         """
         return sampled_correlations(self, model, delays, weight)
 
@@ -126,15 +126,15 @@ class Langevin(TrajectoryMethod):
 
 @dataclass(frozen=True, repr=False)
 class EulerMaruyama(TrajectoryMethod):
-    """The explicit Euler scheme of Culhane et al., Eqs. (C1)–(C2), to show what it does.
+    """The explicit Euler scheme of Culhane et al., Eqs. (C1)–(C2), for comparison.
 
-    x and p both move with the old x and p: weak order one. On an oscillator this pumps
-    energy in at a rate ω0² Δt, as if the friction γ were less by that amount, so Δt must be far
-    below γ/ω0². The paper's device at V = 8 has γ of some 1e-4: with Δt = 0.003 this
-    scheme gives ⟨n⟩ = 58, with Δt = 0.001 about 35; the right answer is 28.862, which
-    `Langevin` gives at Δt = 0.5. Strictly the scheme has no stationary state there: far out,
-    where the friction falls off, the pumping wins at any Δt. So all trajectories leave from one
-    point, `start`. Fields as those of `Langevin`; `step` is Δt and has no default.
+    Both x and p are updated from their old values: weak order one. On an oscillator this adds
+    energy at a rate ω0² Δt, as if the friction γ were reduced by that amount, so Δt must be far
+    below γ/ω0². The paper's device at V = 8 has γ of some 1e-4: with Δt = 0.003 this scheme gives
+    ⟨n⟩ = 58, with Δt = 0.001 about 35; the correct value is 28.862, which `Langevin` gives at
+    Δt = 0.5. Strictly, the scheme has no stationary state there: far from rest, where friction is
+    small, energy grows at any Δt. Therefore all trajectories start from one point, `start`.
+    Fields as those of `Langevin`; `step` is Δt and has no default.
     """
 
     scheme = "euler"

@@ -1,4 +1,4 @@
-"""A sampling run: how far it has come, files to go on with the same bits, and its loop over time.
+"""State of a Langevin run, checkpoint files that resume bit for bit, and the loop over time.
 
 Samples are summed in blocks of time, the number of which is fixed. When all are full, neighbours
 are merged and blocks become twice as long, so that memory does not grow with the duration.
@@ -33,13 +33,13 @@ from wheelwork.phase_space.langevin.stepping import (
 
 FORMAT = 2  # of the files; raised whenever older ones can no longer be read
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])  # X within every first table, on no symmetric pair
-SAME_MODEL = 1e-6  # of a rate: far above what the accuracy of coefficients changes
+SAME_MODEL = 1e-6  # of a rate: far above the errors of coefficients
 # Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
 FEWEST_LANES, MOST_LANES = 8, 128
-FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for a thread to find a processor of its own
+FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for threads to spread over processors
 LANE_CHUNKS = 32768  # at most, some 0.2 s, between two moments at which a run can be interrupted
 CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of a second
-BLOWN_UP = 2.5  # times the range at Δt: where a run at 2Δt gets there, that step is unstable
+BLOWN_UP = 2.5  # times the range of X seen at Δt: a run that leaves this at 2Δt is unstable
 
 
 @dataclass(frozen=True)
@@ -111,16 +111,16 @@ class Progress:
 
     @property
     def compares(self) -> bool:
-        """Whether there are trajectories at 2Δt, and they are still followed."""
+        """Whether there are trajectories at 2Δt that are still stable."""
         return self.coarse.state.size > 0 and not bool(np.isnan(self.coarse.state[0, 0]))
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that decides the course of a run, apart from its duration.
+    """All settings that determine a run, apart from its duration.
 
     checked: trajectories repeated at twice the step. start: (x, p), or None where they
-    are spread. probe: rates of the model at a few positions, by which it is recognised.
+    are spread. probe: rates of the model at a few positions, to recognise it.
     """
 
     scheme: str
@@ -212,14 +212,13 @@ def advance(
     rescue: Callable[[Progress], str | None] | None = None,
     observe: Observer | None = None,
 ) -> tuple[Progress, Stepping]:
-    """Carry a run on until `chunks` chunks are done, whatever part of them `progress` holds.
+    """Advance the run to `chunks` chunks in total, counting those already done.
 
-    Return also the tables for the range that it has reached by then.
+    Return also the tables for the range of X reached.
 
-    keep: called with what is done every 30 s. rescue: called with it before an interrupt (Ctrl-C)
-    is passed on, with what it returns as a note. observe: called with all samples at Δt, in
-    order, each once.
-    Raises as `Stepping.check` and `Stepping.extended`.
+    keep: called with the progress every 30 s. rescue: called with it before an interrupt (Ctrl-C)
+    is raised again, with the returned text as a note. observe: called with all samples at Δt, in
+    order, each once. Raises as `Stepping.check` and `Stepping.extended`.
     """
     workers = processors() if threads is None else threads
     saved = time.monotonic()
@@ -253,14 +252,14 @@ class _Loop:
     observe: Observer | None
 
     def check_typical(self) -> None:
-        """Hold the step against the rates where trajectories are now."""
+        """Check the step against the rates at current positions."""
         X = self.progress.fine.state[0]
         self.stepping.check(float(np.mean(X) - np.std(X)), float(np.mean(X) + np.std(X)), FASTEST)
 
     def advance(self, chunks: int) -> None:
-        """Do some chunks; stop before one in which a trajectory leaves the tables, and extend."""
+        """Do some chunks; stop before a trajectory leaves the tables, and extend them."""
         progress, reach = self.progress, self.stepping.reach
-        # Short at first, as what a trajectory did outside the tables is done again.
+        # Short at first, as chunks in which a trajectory left the tables are repeated.
         most = min(CHUNKS_AT_ONCE, max(FIRST_CHUNKS, progress.chunks))
         most = min(most, LANE_CHUNKS // progress.fine.state.shape[1])
         count = min(max(most, 1), chunks - progress.chunks)
@@ -268,18 +267,20 @@ class _Loop:
 
         both = [fine] if coarse is None else [fine, coarse]
         inside = np.all([(r.low >= -reach) & (r.high <= reach) for r in both], axis=0)
-        good = count if np.all(inside) else int(np.argmin(inside))
-        seen = min(good + 1, count)
-        low = min(progress.low, float(np.min(fine.low[:seen])))
-        high = max(progress.high, float(np.max(fine.high[:seen])))
+        chunks_inside = count if np.all(inside) else int(np.argmin(inside))
+        chunks_checked = min(chunks_inside + 1, count)
+        low = min(progress.low, float(np.min(fine.low[:chunks_checked])))
+        high = max(progress.high, float(np.max(fine.high[:chunks_checked])))
         if low < progress.low or high > progress.high:
             self.check_typical()
             self.stepping.check(low, high, STABLE)
-        if good > 0:
-            self._take(fine.first(good), None if coarse is None else coarse.first(good))
-        if good == count:
+        if chunks_inside > 0:
+            self._take(
+                fine.first(chunks_inside), None if coarse is None else coarse.first(chunks_inside)
+            )
+        if chunks_inside == count:
             return
-        fine_inside = -reach <= fine.low[good] and fine.high[good] <= reach
+        fine_inside = -reach <= fine.low[chunks_inside] and fine.high[chunks_inside] <= reach
         if fine_inside and reach * GROWTH > min(LARGEST_REACH, BLOWN_UP * max(-low, high)):
             gone = self.progress.coarse  # their means are NaN from here on
             state, sums = np.full_like(gone.state, np.nan), np.full_like(gone.sums, np.nan)
@@ -311,7 +312,7 @@ class _Loop:
                 first=first,
                 chunk=self.progress.chunks,
                 chunks=count,
-                joined=at_twice,
+                double_step=at_twice,
                 keep_series=self.observe is not None and not at_twice,
             )
 
@@ -320,7 +321,7 @@ class _Loop:
             [r for (kind, *_), r in zip(bundled, records, strict=True) if kind == at_twice]
             for at_twice in (False, True)
         )
-        return Record.joined(fine), Record.joined(coarse) if coarse else None
+        return Record.concatenate(fine), Record.concatenate(coarse) if coarse else None
 
     def _take(self, fine: Record, coarse: Record | None) -> None:
         """Take over what both ensembles did."""

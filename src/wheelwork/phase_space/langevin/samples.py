@@ -1,4 +1,4 @@
-"""What a sampling run says about the stationary state: moments with errors, and checks."""
+"""Stationary moments of a sampling run, with errors and checks."""
 
 import math
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from wheelwork.phase_space.langevin.run import Ensemble, Progress, Setup
 from wheelwork.phase_space.langevin.stepping import LOOKUP_RTOL, OBSERVABLES
 from wheelwork.states.oscillator import pair_number
 
-FEWEST_TIMES = 8.0  # correlation times after the burn-in: in a shorter run the starts still show
+FEWEST_TIMES = 8.0  # correlation times after the burn-in: shorter runs still depend on their starts
 FEWEST_BATCHES = 8  # the error of an error from fewer exceeds a quarter
 FEWEST_BLOCKS = 4  # of time: two halves, and something to leave out of the first
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Sampled means with their standard errors, and all that is needed to go on.
+    """Sampled means with their standard errors, and the state from which the run can be continued.
 
     moments: as those of `Stationary`, without the purity, each (mean, standard_error).
     local_means: of the model's local observables. step_change: moments at 2Δt minus moments at Δt
@@ -66,7 +66,7 @@ class Samples:
 
     @classmethod
     def load(cls, path: str | Path, burn_in: float | None = None) -> "Samples":
-        """Read a run that was saved, or the checkpoint of one that was interrupted."""
+        """Read a saved run or the checkpoint of an interrupted one."""
         return summary(*run.read(Path(path)), burn_in)
 
     def __repr__(self) -> str:
@@ -83,8 +83,8 @@ def summary(
 
     Raises NotConverged when the run is too short for error estimates, is visibly not stationary
     (the mean energies of its halves differ by more than five standard errors, or it is shorter than
-    eight correlation times of the energy), or when trajectories stay apart. The last three only if
-    `judge`, by default without a `burn_in`, which stands for the user's own judgement.
+    eight correlation times of the energy), or when trajectories do not mix. The last three only if
+    `judge`, by default only without a `burn_in`.
     """
     fine = progress.fine
     first = _first_block(setup, fine, burn_in)
@@ -190,7 +190,7 @@ def _first_block(setup: Setup, ensemble: Ensemble, burn_in: float | None) -> int
 
 
 def _mixing(ensemble: Ensemble, first: int) -> Mixing:
-    """Hold the differences of x and energy between trajectories against those within them."""
+    """Compare the variance of x and energy between trajectories with that within them."""
     blocks = ensemble.filled - first
     if ensemble.state.shape[1] < 2 or blocks < 2:
         return Mixing(math.nan, math.nan)
@@ -204,7 +204,7 @@ def _mixing(ensemble: Ensemble, first: int) -> Mixing:
 def _drift(ensemble: Ensemble, first: int) -> float:
     """Change of ⟨X² + P²⟩ from the first to the second half, in its standard errors.
 
-    NaN where the halves are too short for standard errors of their own.
+    NaN if the halves are too short for standard errors.
     """
     middle = (first + ensemble.filled) // 2
     try:

@@ -1,4 +1,4 @@
-"""A sampling method set to work: starts, step, and the run to its end."""
+"""Execution of a sampling method: initial points, step, and the run."""
 
 import math
 import os
@@ -24,7 +24,7 @@ from wheelwork.phase_space.langevin.stepping import OBSERVABLES, SCHEMES, Steppi
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 AUTOMATIC_ANGLE = 0.25  # of the fastest motion in a step: errors of Δt² are then below statistics
-# Pilot run: enough trajectories and steps to meet the stiff parts; Δt down to 6e-5/ω0.
+# Pilot run: enough trajectories and steps to reach the stiff parts; Δt down to 6e-5/ω0.
 PILOT_TRAJECTORIES, PILOT_CHUNKS, PILOT_HALVINGS = 8, 16, 12
 # Blocks of time in which samples are summed, fewer for many trajectories to save memory.
 TIME_BLOCKS, TIME_BLOCKS_OF_MANY, MANY = 128, 32, 2000
@@ -36,7 +36,7 @@ WORD = 2.0**-32
 
 @dataclass(frozen=True)
 class Simulation:
-    """A run of `method` on `model`, as far as it has come."""
+    """A run of `method` on `model`, and its progress."""
 
     method: SamplingMethod
     setup: Setup
@@ -51,7 +51,7 @@ class Simulation:
         after: Samples | None = None,
         path: Path | None = None,
     ) -> "Simulation":
-        """The run to carry on: that in the file, that of `after`, or a new one."""
+        """The run to continue: from the file, from `after`, or a new one."""
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
             old = run.read(path)
@@ -87,9 +87,8 @@ class Simulation:
     ) -> "Simulation":
         """Return the run after `chunks` chunks in all.
 
-        A run without a `path` that is interrupted is kept in a temporary file, whose name is
-        added to the KeyboardInterrupt; with `observe` it is not, as half of what was observed is
-        nothing that can be continued.
+        An interrupted run without a `path` is saved to a temporary file, whose name is added to the
+        KeyboardInterrupt; with `observe` it is not, as observers cannot be resumed.
         """
 
         def keep(done: Progress) -> None:
@@ -113,7 +112,7 @@ class Simulation:
         handle, name = tempfile.mkstemp(prefix="wheelwork-", suffix=".npz")
         os.close(handle)
         run.write(Path(name), self.setup, done)
-        return f"the run so far is kept in {name}; give it as `checkpoint` to go on"
+        return f"the run so far is saved in {name}; pass it as `checkpoint` to continue"
 
 
 AnyObserver = TypeVar("AnyObserver", bound=Observer)
@@ -124,7 +123,7 @@ def watch(
     model: PhaseSpaceModel,
     prepare: Callable[[Simulation, int], AnyObserver],
 ) -> tuple[Simulation, Samples, AnyObserver]:
-    """Run to the end; return also what observed all samples after the burn-in.
+    """Run to the end; return also the observer of all samples after the burn-in.
 
     prepare: run after its burn-in, number of samples to come of each trajectory -> observer. The
     burn-in is the method's, or a quarter of the run. Raises NotConverged when the trajectories are
@@ -189,7 +188,7 @@ def _start(setup: Setup, starts: Starts) -> Progress:
 
 
 def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Starts) -> float:
-    """A step that suits the range explored by a short pilot run."""
+    """A step for the range of a short pilot run."""
     step = AUTOMATIC_ANGLE / model.frequency
     for remaining in range(PILOT_HALVINGS, -1, -1):
         setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)

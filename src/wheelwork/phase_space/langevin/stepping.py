@@ -28,10 +28,10 @@ from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay,
 
 FIRST_REACH, GROWTH = 8.0, 1.5  # of the tables; a ground state reaches some 3, and few grow thrice
 RATES_RTOL = 1e-9  # of the Chebyshev tables of the rates, far below that of the look-up
-LOOKUP_RTOL = 1e-6  # far below what statistics can see
-FASTEST = 1.0  # largest angle or exponent of one step, where trajectories usually are
-STABLE = 2.0  # and at their rare extremes: beyond, a stiff force makes the step unstable
-POINTS = 257  # at which the fastest rate is looked for
+LOOKUP_RTOL = 1e-6  # far below the sampling error
+FASTEST = 1.0  # largest angle or exponent of one step within a standard deviation of the mean X
+STABLE = 2.0  # the same over all X reached: beyond this a stiff force makes the step unstable
+POINTS = 257  # among which the fastest rate is searched
 DIFFUSION_ROUNDING = 1e-6  # of the largest diffusion: a table may dip so far below zero
 LARGEST_KICK = 1e300  # instead of an overflow
 SAMPLES_PER_CHUNK = CHUNK // BLOCK  # one for each block of normal deviates, 4 Δt apart
@@ -196,14 +196,14 @@ class Stepping:
         rate, X = self.fastest(low, high)
         if not rate * self.step <= limit:
             raise InvalidArgument(
-                f"`step` must be at most {limit / rate:.3g}, as the fastest rate met is "
+                f"`step` must be at most {limit / rate:.3g}, as the fastest rate is "
                 f"{rate:.3g} (at x = {X * self.model.length:.4g}), but is {self.step!r}"
             )
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a bundle of trajectories did in a number of chunks.
+    """Course of a bundle of trajectories over a number of chunks.
 
     states: (chunks + 1, 2, lanes), X and P at the chunks' ends, the start included.
     sums: (chunks, observables, lanes) of X, P, X², P², XP, (X² + P²)² and local observables over
@@ -218,7 +218,7 @@ class Record:
     series: FloatArray
 
     @classmethod
-    def joined(cls, records: Sequence["Record"]) -> "Record":
+    def concatenate(cls, records: Sequence["Record"]) -> "Record":
         """The record of several bundles as one."""
         return cls(
             np.concatenate([r.states for r in records], axis=2),
@@ -243,12 +243,12 @@ def propagate(
     first: int,
     chunk: int,
     chunks: int,
-    joined: bool = False,
+    double_step: bool = False,
     keep_series: bool = False,
 ) -> Record:
     """Carry trajectories first, first + 1, … through `chunks` chunks from number `chunk` on.
 
-    state: (2, lanes) X and P. cells: of `kick_function`. With `joined`, `scheme` has
+    state: (2, lanes) X and P. cells: of `kick_function`. With `double_step`, `scheme` has
     twice the step, and each of its steps takes the noise of two.
     """
     lanes = state.shape[1]
@@ -265,7 +265,7 @@ def propagate(
     mesh = (1.0 / cells.spacing, half, 2.0 * half - 1.0)
     _propagate(
         states, sums, reached, series, kicks, local, mesh, scheme.motion,
-        np.uint64(seed), first, chunk, joined,
+        np.uint64(seed), first, chunk, double_step,
     )  # fmt: skip
     low, high = reached[:, 0].min(axis=1), reached[:, 1].max(axis=1)
     return Record(states, sums, low, high, series)
@@ -273,10 +273,10 @@ def propagate(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _propagate(  # type: ignore[no-untyped-def]
-    states, sums, reached, series, kicks, local, mesh, motion, seed, first, chunk, joined
+    states, sums, reached, series, kicks, local, mesh, motion, seed, first, chunk, double_step
 ):
     normals = np.empty((BLOCK, states.shape[2]))
-    steps = BLOCK // 2 if joined else BLOCK
+    steps = BLOCK // 2 if double_step else BLOCK
     for i in range(sums.shape[0]):
         X, P = states[i + 1, 0], states[i + 1, 1]
         X[:] = states[i, 0]
@@ -285,7 +285,7 @@ def _propagate(  # type: ignore[no-untyped-def]
         start = (chunk + i) * SAMPLES_PER_CHUNK
         for block in range(start, start + SAMPLES_PER_CHUNK):
             fill_normals(normals, block, first, seed)
-            if joined:
+            if double_step:
                 join_normals(normals)
             _step(X, P, normals[0], motion[0], motion[1], motion[4], kicks, mesh, low, high)
             for j in range(1, steps):

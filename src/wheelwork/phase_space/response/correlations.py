@@ -175,7 +175,7 @@ class Response:
         return self.model.length**2 * self._spectrum("position", frequencies)
 
     def momentum_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
-        """The same of p."""
+        """The same spectrum of the momentum p."""
         return self.model.momentum**2 * self._spectrum("momentum", frequencies)
 
     def emission_spectrum(self, frequencies: npt.ArrayLike) -> FloatArray:
@@ -218,8 +218,8 @@ class Response:
     def eigenvalues(self, count: int) -> ComplexArray:
         """The slowest eigenvalues λ of the generator beside 0, in pairs where complex.
 
-        (count,), or fewer where no more show in the correlations. Those near ±iω0 make the line;
-        where the amplitude hardly fluctuates it is 2|Re λ| wide, by diffusion of the phase.
+        (count,), or fewer if no more contribute to the correlations. Those near ±iω0 form the line;
+        if the amplitude hardly fluctuates its width is 2|Re λ|, due to phase diffusion.
         """
         return self.relaxation.eigenvalues[: _checks.integer("count", count, 1)]
 
@@ -265,8 +265,8 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     rtol: bound on `Response.relative_errors`; between 1e-12 and 0.1. One-well potentials are
     treated on their own orbits (in a second or less where W is smooth on the scale of an orbit);
     several wells, and friction beyond a fifth of ω0 where orbits fail, on a mesh of the (x, p)
-    plane (some ten seconds), where 1e-5 is seldom bettered. Rings at such friction may be out of
-    reach of both.
+    plane (some ten seconds), where errors are seldom below 1e-5. Rings at such friction may be
+    beyond both.
 
     Raises NotConverged when `rtol` is not reached, NoSteadyState as `FokkerPlanck`. Exact for the
     equation; the regression theorem holds to the same order in ω0/T, λ/T as the equation itself.

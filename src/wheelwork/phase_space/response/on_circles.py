@@ -27,7 +27,7 @@ from wheelwork.phase_space.stationary.orbits import Orbits
 FEWEST_PANELS = 6  # of R, for the coefficients, before those for the polynomials
 
 Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and angular ones
-NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which what it adds is rounding
+NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which it is rounding
 
 
 class CircleBasis:
@@ -159,8 +159,8 @@ class CircleBasis:
 def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     """Project the generator on `functions` radial functions of each harmonic up to `harmonics`.
 
-    The first function is constant, so the first coefficient is the probability, which is kept;
-    the others relax to what it drives.
+    The first function is constant, so the first coefficient is the probability, which is conserved;
+    the others relax to values that it determines.
     """
     basis = CircleBasis(orbits, functions, harmonics)
     generator = basis.generator
@@ -194,7 +194,7 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
 
 
 def compressed(
-    full: Relaxation, turning_rate: float, accuracy: float
+    full: Relaxation, turning_rate: float, tolerance: float
 ) -> tuple[Relaxation, Mapping[str, float]]:
     """Project a large relaxation on a Krylov space with shifts at 0, 1 and 2 i·turning_rate."""
     solvers = [_solver(full.generator, order * turning_rate) for order in range(3)]
@@ -208,7 +208,7 @@ def compressed(
             ratio=lambda deviation: full.ratio(space @ deviation),
         )
 
-    return compress(full.starts, solvers, project, accuracy, NEGLIGIBLE)
+    return compress(full.starts, solvers, project, tolerance, NEGLIGIBLE)
 
 
 def _solver(generator: FloatArray, frequency: float) -> Solver:

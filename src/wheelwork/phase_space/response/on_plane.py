@@ -17,7 +17,7 @@ from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.plane import Box
 
 FLOOR = 1e-6  # of the largest W; where W is below, the norm takes it as constant
-NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which what it adds is rounding of the solves
+NEGLIGIBLE = 1e-6  # share of a Krylov vector, below which it is rounding of the solves
 
 
 class MeshProblem:
@@ -57,10 +57,10 @@ class MeshProblem:
             ratio=lambda deviation: (space @ deviation) * self.scale,
         )
 
-    def compressed(self, accuracy: float) -> tuple[Relaxation, Mapping[str, float]]:
-        """Relaxation in a Krylov space, with what its last enlargement changed."""
+    def compressed(self, tolerance: float) -> tuple[Relaxation, Mapping[str, float]]:
+        """Relaxation in a Krylov space, with the changes by its last enlargement."""
         solvers = [self._solver(shift) for shift in self.shifts]
-        return compress(self.starts, solvers, self.projected, accuracy, NEGLIGIBLE)
+        return compress(self.starts, solvers, self.projected, tolerance, NEGLIGIBLE)
 
     def _solver(self, shift: complex) -> Solver:
         """(G − shift)⁻¹, real and imaginary parts side by side."""

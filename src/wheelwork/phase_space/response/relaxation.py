@@ -48,8 +48,8 @@ class Combination(NamedTuple):
 class Relaxation:
     """dy/dt = G y for deviations y from the stationary state, in an orthonormal basis.
 
-    generator: G, (n, n). starts: (n, 6), what the regression theorem lets evolve, less its
-    stationary part; traces: (6,), the factors of W in that part. readings: (n, 3), of X, P
+    generator: G, (n, n). starts: (n, 6), the initial deviations of the regression theorem, without
+    their stationary part; traces: (6,), the factors of W in that part. readings: (n, 3), of X, P
     and |α|²; means: (3,), theirs in the stationary state.
     probability: (nodes,), of W at nodes of phase space. ratio: takes y to the deviation it stands
     for over W, at the nodes. positions: (nodes, 3), X, P and |α|² there.
@@ -189,14 +189,13 @@ def compress(
     starts: FloatArray,
     solvers: Sequence[Solver],
     project: Callable[[FloatArray], Relaxation],
-    accuracy: float,
+    tolerance: float,
     negligible: float,
 ) -> tuple[Relaxation, Mapping[str, float]]:
-    """Enlarge the space until what that changes is below `accuracy`; return the changes too.
+    """Enlarge the space until the changes are below `tolerance`; return these as well.
 
-    solvers: (G − σ)⁻¹ for each shift, real and imaginary parts side by side. negligible: share of
-    a vector below which what it adds is noise. Where `accuracy` is not reached, the best is
-    returned.
+    solvers: (G − σ)⁻¹ for each shift, real and imaginary parts side by side. negligible: share of a
+    new vector below which it is noise. If `tolerance` is not reached, the best result is returned.
     """
     smaller: Relaxation | None = None
     best: tuple[Relaxation, Mapping[str, float]] | None = None
@@ -206,7 +205,7 @@ def compress(
             changes = differences(smaller, larger)
             if best is None or max(changes.values()) < max(best[1].values()):
                 best = larger, changes
-            if max(changes.values()) <= accuracy:
+            if max(changes.values()) <= tolerance:
                 break
         smaller = larger
     if best is None:

@@ -12,7 +12,7 @@ from wheelwork.phase_space.distribution import Nodes
 from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
-RATES_ACCURACY = 1e-10  # of the largest rate, to which the radii are to give the mean rates
+RATES_RTOL = 1e-10  # of the largest rate, to which the radii are to give the mean rates
 MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
@@ -59,7 +59,7 @@ def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tupl
         better, size = _mean_rates(orbits, cosine, panels, peak)
         # One of them may agree by chance: all share the largest change.
         change = float(np.max(np.abs(better - means) / np.maximum(size, 1e-300)))
-        if change <= RATES_ACCURACY:
+        if change <= RATES_RTOL:
             return panels, change
         more = (panels * 3 + 1) // 2
         if GAUSS_ORDER * more * phi.size > MOST_NODES:
@@ -85,17 +85,17 @@ def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatA
     return R, weight, np.exp(orbits.log_density(R)[0] - peak)
 
 
-def orbit_angles(orbits: Orbits, tail: int, accuracy: float) -> FloatArray:
+def orbit_angles(orbits: Orbits, tail: int, rtol: float) -> FloatArray:
     """Equispaced angles that resolve X, X′γ and X′d on the largest circle.
 
-    The last 1/tail of the spectrum over the points is to be below `accuracy` of its largest.
+    The last 1/tail of the spectrum over the points is to be below `rtol` of its largest.
     """
     points = 64
     while True:
         phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
         spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
         last = np.max(spectrum[:, -points // tail :], axis=1)
-        if points >= 4096 or np.all(last <= accuracy * np.max(spectrum, axis=1)):
+        if points >= 4096 or np.all(last <= rtol * np.max(spectrum, axis=1)):
             return phi
         points *= 2
 

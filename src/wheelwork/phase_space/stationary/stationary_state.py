@@ -1,4 +1,4 @@
-"""A stationary distribution with the estimated errors of what is read off it."""
+"""A stationary distribution with its moments and their estimated errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ class Stationary:
 
     rates: table over X of (f, γ, d, local observables), see `PhaseSpaceModel.scaled`.
     moments: see `phase_space.moments`. errors: their estimated absolute errors.
-    relative_error: the largest estimated relative error among those held against `rtol`.
+    relative_error: the largest estimated relative error among those that `rtol` bounds.
     distance: estimated ∫|δW| (1 + H/⟨H⟩) dX dP with H = X² + P², the part of δW odd in P squared,
     as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
-    quadrature_error: of `local_means`, relative to the largest local value: what the nodes miss of
-    rates that vary faster than W. details: sizes of the mesh that was used. replicas: of a sampled
-    distribution, one without each group of trajectories, for the jackknife.
+    quadrature_error: of `local_means`, relative to the largest local value: due to rates that vary
+    faster than W. details: sizes of the mesh that was used. replicas: of a sampled distribution,
+    one without each group of trajectories, for the jackknife.
     """
 
     model: PhaseSpaceModel

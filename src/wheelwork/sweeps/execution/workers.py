@@ -95,7 +95,7 @@ def compute_batch(batch: Batch) -> Outcome:
 
     In another process than `home`, numerical libraries are limited to one thread each, as there
     are other workers, and warnings are collected. A worker with other versions than the sender
-    computes nothing: a store would take its numbers for those of the sender's versions.
+    computes nothing: a store would attribute its numbers to the sender's versions.
     """
     if os.getpid() == batch.home:
         return _compute(batch)
@@ -174,8 +174,8 @@ class WorkerPool:
     """An executor for the duration of a sweep.
 
     executor: `Processes`, or one of `concurrent.futures`, which is left open at the end. workers:
-    number of batches it computes at once; None: its number of workers, or 32 where it does not
-    tell.
+    number of batches it computes at once; None: its number of workers, or 32 if it cannot
+    be queried.
     """
 
     def __init__(self, executor: Executor | Processes, workers: int | None = None) -> None:

@@ -166,7 +166,7 @@ class _Other:
     def news(self) -> Iterator[dict[str, Any]]:
         if not self.alive:
             return
-        # Asked before reading, so that what it wrote until it ended is read now.
+        # Checked before reading, so that all that it wrote is read now.
         self.alive = is_held(self.reader.path)
         for entry in self.reader.news(final=not self.alive):
             if "claim" in entry:

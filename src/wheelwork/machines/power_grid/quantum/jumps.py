@@ -139,13 +139,12 @@ def _total(name: str, label: Label) -> Observable[Estimate]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampledQuantumState(Result):
-    """What `PowerGrid.steady_state(QuantumJumps(...))` returns: means with standard errors.
+    """Means with standard errors, returned by `PowerGrid.steady_state(QuantumJumps(...))`.
 
-    Those of sums and of means over the edges are bounds. Quanta per time: multiply by ω0 for
-    energy.
+    Standard errors of sums and means over edges are bounds. Multiply flows by ω0 for energy.
     samples: averages over time and trajectories. apart: largest difference of trajectories from
-    different starts, in standard errors; zero where rest is the only stable branch, NaN where all
-    began in the vacuum nevertheless. mean_field_quanta: those of the largest stable branch, in
+    different starts, in standard errors; zero if rest is the only stable branch, NaN if all started
+    in the vacuum for another reason. mean_field_quanta: those of the largest stable branch, in
     whole quanta; NaN where the search for branches failed.
     """
 
@@ -187,7 +186,7 @@ class SampledQuantumState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked."""
+        """Named checks with value, bound and verdict."""
         quanta = self.mean_field_quanta / self.method.cutoff
         return MappingProxyType(
             {
@@ -211,8 +210,8 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
     Raises:
         InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
         NoSteadyState: as `solve_quantum`.
-        NotConverged: where the halves of the run, or trajectories from different starts, differ by
-            more than chance, or the cutoff is met.
+        NotConverged: where the halves of the run, or trajectories from different starts, differ
+            significantly, or the cutoff is reached.
     """
     require_quantum(parameters)
     require_bounded_grid(parameters)

@@ -22,7 +22,7 @@ SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
 LARGEST_AT_FIRST = 16  # cutoff of the first try, reached where it has few unknowns
 FIRST_UNKNOWNS = 2000.0  # of the first try: solved in a moment
 RESTART = 40  # vectors that GMRES keeps
-ITERATION_SHARE = 1e-2  # of rtol: what iterations may leave of the state
+ITERATION_SHARE = 1e-2  # of rtol: error that the iterations may leave
 EDGE_SHARE = 1e-2  # of rtol: probability that the next cutoff is to leave in the last sector
 TAIL = 8  # the tail is continued from the last 1/8 of the sectors
 LARGEST_GROWTH = 2.0  # of the cutoff in one step, as the continuation is a guess
@@ -35,13 +35,13 @@ TINY = float(np.finfo(np.float64).tiny)  # keeps logarithms finite
 class MasterEquation:
     """The steady state of a power grid's master equation (Huber and Rabl, Eqs. (1), (2)).
 
-    Number states of at most M quanta in all are kept. In the steady state only those of the same
-    total have coherences: Σ_K d_K² numbers, d_K = C(K + N − 1, N − 1), about M³/3 for two nodes and
-    M⁵/20 for three.
+    The basis holds number states of at most M quanta in all. In the steady state only states of the
+    same total have coherences: Σ_K d_K² numbers, d_K = C(K + N − 1, N − 1), about M³/3 for two
+    nodes and M⁵/20 for three.
 
     rtol: of occupations (against their sum) and currents (against what flows), and the largest
-    p(M). cutoff: M; by default it grows until the tolerance is met. real: whether to use the gauge
-    in which all is real; by default where there is one: no detuning, no odd cycle. memory: bytes
+    p(M). cutoff: M; by default it grows until the tolerance is reached. real: whether to use the
+    gauge in which all is real; by default if it exists: no detuning, no odd cycle. memory: bytes
     that may be used, checked before anything is computed.
     """
 
@@ -63,7 +63,7 @@ class MasterEquation:
 
         Raises:
             InvalidArgument: for elements other than `Saturable`, which have no jump operator, and
-                where `real` is asked for and there is no such gauge.
+                where `real` is True and there is no such gauge.
             NoSteadyState: where gain is unbounded, or a mode reaches no loss.
             NotConverged: where `cutoff` is too small, the cutoff that is needed does not fit into
                 `memory`, or relaxation is too slow.
@@ -159,7 +159,7 @@ class CutoffSearch:
         steady = graded.steady_state(
             model.equation, ITERATION_SHARE * self.method.rtol, start=start, restart=RESTART
         )
-        # what iterations left has the size of their last step, not its direction
+        # the remaining error has the size of the last step, not its direction
         errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
         for sample in steady.error_samples[1:]:
             errors = errors.widened(Moments.of(model, sample))
@@ -180,7 +180,7 @@ class CutoffSearch:
 
     def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
         N = len(self.parameters.nodes)
-        real = bool(np.any(self.phases.imag)) or N == 1
+        real = QuantumModel(self.parameters, FockSpace(N, 1), self.phases).real  # at any cutoff
         needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
         if needed > self.method.memory:
             history = ""
@@ -198,10 +198,10 @@ def _next_cutoff(solution: QuantumSolution, aim: float) -> int:
     p = np.log(np.maximum(solution.total_probabilities, TINY))
     M = solution.cutoff
     back = max(2, M // TAIL)
-    slope, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
-    bend = max(0.0, float(slope - before) / back)
-    slope = max(0.0, float(slope) + 0.5 * bend * back)  # at M
+    decay, before = (p[[M - back, M - 2 * back]] - p[[M, M - back]]) / back
+    bend = max(0.0, float(decay - before) / back)
+    decay = max(0.0, float(decay) + 0.5 * bend * back)  # at M
     fall = max(0.0, float(p[M]) - math.log(aim))
-    steepest = slope + math.sqrt(slope**2 + 2.0 * bend * fall)
+    steepest = decay + math.sqrt(decay**2 + 2.0 * bend * fall)
     reach = 2.0 * fall / steepest if steepest > 0.0 else math.inf
     return math.ceil(min(LARGEST_GROWTH * M, max(M + back, M + reach)))

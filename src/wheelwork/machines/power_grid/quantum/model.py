@@ -202,9 +202,8 @@ def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArra
 def require_quantum(parameters: GridParameters) -> None:
     """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes.
 
-    Those are modes of H without amplitude at any node with loss. Where there is none, every state
-    decays to the vacuum with a probability that is not zero, so that there is only one steady
-    state.
+    Those are modes of H without amplitude at any node with loss. Without them every state has a
+    non-zero probability to decay to the vacuum, so that the steady state is unique.
     """
     for name, elements in (("generators", parameters.generators), ("engines", parameters.engines)):
         for node, each in elements.items():
@@ -219,8 +218,8 @@ def require_quantum(parameters: GridParameters) -> None:
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)
     groups = np.split(np.arange(N), np.flatnonzero(np.diff(frequencies) > apart) + 1)
     for group in groups:
-        seen = np.linalg.svd(modes[np.ix_(lossy, group)], compute_uv=False)
-        if seen.size < group.size or float(seen.min(initial=np.inf)) < DARK:
+        amplitudes = np.linalg.svd(modes[np.ix_(lossy, group)], compute_uv=False)
+        if amplitudes.size < group.size or float(amplitudes.min(initial=np.inf)) < DARK:
             raise NoSteadyState(
                 f"a mode of frequency {float(frequencies[group[0]]):.3g} has no amplitude at any "
                 "node with loss, so that its quanta stay: give its nodes some damping"

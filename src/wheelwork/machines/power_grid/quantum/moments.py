@@ -1,4 +1,4 @@
-"""What follows from a state of a power grid: linear means, and the states of some of its nodes."""
+"""Linear means and reduced states of a quantum state of a power grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

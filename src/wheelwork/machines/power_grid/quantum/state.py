@@ -77,13 +77,13 @@ def _information_error(state: "QuantumState") -> float:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class QuantumState(Result):
-    """What `PowerGrid.steady_state(MasterEquation())` returns.
+    """Quantum state returned by `PowerGrid.steady_state(MasterEquation())`.
 
     Arrays per node and per edge are in the order of `machine.nodes` and `machine.edges`. Quanta per
     time: multiply by ω0 for energy.
-    Errors are for the equations as they stand. Linear means have the sum of their magnitudes on the
-    error samples of the state; with ε = Σ|δρ| ≥ ‖δρ‖₁ the negativity is off by at most ε/2, the
-    purity by 2ε, entropies by `entropy_error`.
+    Errors are numerical, not those of the model. For linear means they are the sum of magnitudes
+    over the error samples of the state; with ε = Σ|δρ| ≥ ‖δρ‖₁ the negativity is off by at most
+    ε/2, the purity by 2ε, entropies by `entropy_error`.
     """
 
     machine: GridParameters
@@ -144,7 +144,7 @@ class QuantumState(Result):
 
     @cached_property
     def local_ergotropy(self) -> NodeNumbers[float]:
-        """Work that each node holds by itself, in quanta: units of ω0."""
+        """Ergotropy of each node's reduced state, in quanta: units of ω0."""
         energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
         work = [
             thermodynamics.diagonal_ergotropy(np.maximum(p, 0.0), energies, noise=noise)
@@ -263,7 +263,7 @@ class QuantumState(Result):
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
-        """Everything that could make the numbers wrong, checked.
+        """Named checks with value, bound and verdict.
 
         "mean-field quanta / cutoff": those of the largest stable branch without noise, which a
         state that grew from few quanta could have missed.
