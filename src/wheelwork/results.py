@@ -59,7 +59,6 @@ class Observable(Generic[Value]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute, self.key = name, self.key or name
-        # The label under each key that this observable has in `Result.observables`.
         labels = {f"{self.key}_{part}": text for part, text in self.parts.items()}
         self.labels: Labels = labels or {self.key: self.label}
 
@@ -205,8 +204,12 @@ class Result(Computed):
     @property
     def missing(self) -> Mapping[str, str]:
         """Reasons why observables are NaN, by name."""
-        keys = {name: self.by_name[name].key for name in self.observables}
-        return {name: self._reasons[key] for name, key in keys.items() if key in self._reasons}
+        names = [name for name, value in self.observables.items() if math.isnan(value)]
+        return {n: self._reasons.get(self.by_name[n].key) or self.undefined(n) for n in names}
+
+    def undefined(self, name: str) -> str:
+        """Why an observable is NaN that raises no reason itself."""
+        return f"`{name}` is not defined for this state"
 
     @cached_property
     def errors(self) -> Mapping[str, float]:
@@ -217,7 +220,7 @@ class Result(Computed):
     @property
     def passed(self) -> bool:
         """Whether every audit entry passes."""
-        return all(entry.ok for entry in self.audit.values())
+        return not _failed(self.audit)
 
     def arrays(self) -> xr.Dataset:
         """Arrays of `to_xarray` besides the observables: distributions, numbers per node."""
@@ -252,8 +255,7 @@ class Summary:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={text}" for name, text in self.summary.items())
-        return f"{type(self).__name__}({shown})"
+        return f"{type(self).__name__}({', '.join(f'{n}={t}' for n, t in self.summary.items())})"
 
     def _repr_html_(self) -> str:
         return html_table(type(self).__name__, list(self.summary.items()))
@@ -360,10 +362,9 @@ def _variables(
 
 def verdict(audit: Mapping[str, AuditEntry]) -> str:
     """Return a sentence that says whether all entries pass, or which ones fail."""
-    failed = _failed(audit)
-    if not failed:
-        return f"all {len(audit)} checks hold"
-    return f"{len(failed)} of {len(audit)} checks fail: " + "; ".join(failed)
+    if failed := _failed(audit):
+        return f"{len(failed)} of {len(audit)} checks fail: " + "; ".join(failed)
+    return "1 check holds" if len(audit) == 1 else f"all {len(audit)} checks hold"
 
 
 def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) -> None:

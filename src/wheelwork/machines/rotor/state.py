@@ -181,6 +181,13 @@ class RotorState(RotorResult):
     method: RotorMethod
     solution: Solution
 
+    def undefined(self, name: str) -> str:
+        """Which operation a figure of merit belongs to."""
+        owner = {"efficiency": "an engine", "cop": "a refrigerator"}.get(name)
+        if owner is None:
+            return super().undefined(name)
+        return f"`{name}` is that of {owner}, but the regime is {self.regime}"
+
     @cached_property
     def flows(self) -> RotorFlows:
         """All heat, work and power."""
