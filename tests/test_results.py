@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from wheelwork import _checks
-from wheelwork.errors import InvalidArgument, ValidityWarning
+from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
 from wheelwork.parameters import Parameters, declarations, parameter, short
 from wheelwork.results import (
     AuditEntry,
@@ -315,3 +315,27 @@ def test_the_validity_warning_names_what_is_beyond_its_bound():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_outside_validity("spring", {"heat": AuditEntry(0.0, 0.1)})
+
+
+def test_an_error_that_cannot_be_had_leaves_its_observable():
+    @dataclass(frozen=True, repr=False)
+    class Doubtful(Result):
+        machine: str = "toy"
+        method: str = "by hand"
+
+        def unknown(self):
+            raise NotConverged("no error")
+
+        @observable("d", "1", "a number", error=unknown)
+        def d(self):
+            return 1.0
+
+        @observable("u", "1", "not a number")
+        def u(self):
+            return math.nan
+
+    state = Doubtful()
+    assert state.observables["d"] == 1.0
+    assert state.errors == {}
+    assert math.isnan(state.error("d"))
+    assert state.missing == {"u": "`u` is not defined for this state"}

@@ -26,8 +26,7 @@ Labels = Mapping[str, Label]
 Value = TypeVar("Value")
 Error = Callable[[Any], Any] | str | None  # see `observable`
 
-# Raised by an observable that is undefined in this state.
-UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)
+UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)  # raised where one is undefined
 SHOWN_DIGITS = 6  # of a value without an error
 
 
@@ -181,10 +180,11 @@ class Result(Computed):
 
     def _known_errors(self, item: Observable[Any]) -> dict[str, float]:
         """Errors of one observable, empty if unknown."""
-        if item.error is None:
-            return {}
         self._numbers(item)  # without a value there is no error
-        error = None if item.key in self._reasons else item.error_of(self)
+        try:
+            error = None if item.key in self._reasons else item.error_of(self)
+        except UNAVAILABLE:
+            error = None
         return {} if error is None else item.numbers(error)
 
     def value(self, name: str) -> float:

@@ -318,3 +318,12 @@ values = [2.0, 6.0]
     schema = json_schema(f"{path.stem}.py:Toy", tmp_path)
     assert "price" in schema["$defs"]["ToyTable"]["properties"]
     assert list(schema["$defs"]["SaturableTable"]["properties"])[:2] == ["kind", "node"]
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "import no_such_module", "x ="])
+def test_a_module_that_cannot_be_imported_is_said(tmp_path, code):
+    (tmp_path / "broken_machine.py").write_text(code)
+    file = tmp_path / "broken.toml"
+    file.write_text('machine = "broken_machine.py:A"\n')
+    with pytest.raises(InvalidArgument, match="can be imported, but"):
+        load_job(file)

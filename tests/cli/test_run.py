@@ -210,4 +210,4 @@ def test_a_free_energy_without_a_temperature_is_explained():
     )
     out = Console(width=100, file=io.StringIO())
     print_report(out, dataset, PRESENTATION, [], [])
-    assert "the leads differ in temperature; [device] temperature" in out.file.getvalue()
+    assert "the baths differ in temperature; [device] temperature" in out.file.getvalue()

@@ -310,3 +310,9 @@ def test_closed_results_scale():
         2.0 * closed_forms.transition(10, 4.0, 1e-3)
     )
     assert closed_forms.current_bound(4.0, 2.0, 3.0) == 1.5
+
+
+def test_a_derived_name_and_one_of_its_nodes_are_not_changed_together():
+    chain = ww.PowerGrid.chain(3, 4.0, 2.0, 0.1)
+    with pytest.raises(InvalidArgument, match="`saturation` must not be given together"):
+        chain.replace(**{"saturation[0]": 9.0, "saturation": 3.0})

@@ -141,7 +141,9 @@ def load_class(name: str, folder: Path) -> type:
         loaded = _import(module, name)
     value = getattr(loaded, attribute, None)
     if not isinstance(value, type):
-        raise InvalidArgument(f"`name` must be that of a class, but '{module}' has no {name!r}")
+        raise InvalidArgument(
+            f"`name` must be that of a class, but '{module}' has no {attribute!r}"
+        )
     return value
 
 
@@ -162,7 +164,7 @@ def _import_file(path: Path, name: str) -> object:
 def _import(module: str, name: str) -> object:
     try:
         return import_module(module)
-    except (ImportError, SyntaxError, ValueError) as reason:
+    except Exception as reason:  # whatever the user's module raises
         raise InvalidArgument(
             f"`name` must be that of a class that can be imported, but {name!r} cannot: {reason}"
         ) from reason

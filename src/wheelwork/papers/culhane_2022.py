@@ -113,7 +113,7 @@ def remarks(dataset: xr.Dataset) -> list[str]:
     gain = dataset.get("free_energy_gain")
     if gain is not None and bool(gain.isnull()[dataset["failure"].values == ""].any()):
         lines.append(
-            "W_F: none, since the leads differ in temperature; "
+            "W_F: none, since the baths differ in temperature; "
             "[device] temperature names the bath's"
         )
     return lines

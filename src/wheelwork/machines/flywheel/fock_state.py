@@ -227,12 +227,12 @@ class StoredWork:
     def free_energy_gain(self) -> float:
         """W_F = U − T S + T ln Z, over the bath.
 
-        Raises InvalidArgument when the leads differ in temperature and none was named.
+        Raises InvalidArgument when the baths differ in temperature and none was named.
         """
         if self.temperature is None:
             raise InvalidArgument(
                 "`temperature` must be given (Flywheel(temperature=...)) for a free energy: "
-                "the leads differ in temperature"
+                "the baths differ in temperature"
             )
         return thermodynamics.spectral_free_energy_gain(
             self.entropy, self.energy, self.frequency, self.temperature

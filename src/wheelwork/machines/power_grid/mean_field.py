@@ -17,7 +17,7 @@ from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.oscillator_networks import Attractors, MeanField
+from wheelwork.oscillator_networks import AmplitudeModel, Attractors, MeanField
 from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
@@ -229,13 +229,14 @@ def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanField
     return MeanFieldState(parameters, method, method.solve(model))
 
 
-def brightest_occupation(parameters: GridParameters) -> FloatArray | None:
-    """Return |α_j|², (N,), of the stable branch without noise that has most quanta.
+def brightest_occupation(parameters: GridParameters, model: AmplitudeModel) -> FloatArray | None:
+    """Return |α_j|², (N,), of the stable branch of `model` that has most quanta.
 
     Zeros where no branch is stable, None where the search for branches fails.
     """
+    method = MeanField()
     try:
-        branches = solve_mean_field(parameters, MeanField()).stable_branches
+        branches = MeanFieldState(parameters, method, method.solve(model)).stable_branches
     except NotConverged:
         return None
     most = max((branch.occupation for branch in branches), key=np.sum, default=None)

@@ -195,6 +195,8 @@ class GridParameters(Parameters):
         """
         own, bases = {each.name for each in fields(self)}, {n: _split(n)[0] for n in changes}
         self.require_known({b if b in ELEMENT_FIELDS else n: None for n, b in bases.items()})
+        for base in {base for name, base in bases.items() if base != name and base in bases}:
+            raise InvalidArgument(f"`{base}` must not be given together with one at a node")
         plain = {name: value for name, value in changes.items() if name in own}
         for name in plain:
             key = None if "graph" in plain else overriding(self.graph, name)

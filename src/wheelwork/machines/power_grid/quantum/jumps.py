@@ -222,7 +222,7 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
             f"but {method.cutoff} leaves {space.dimension}"
         )
     model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
-    branch = brightest_occupation(parameters)
+    branch = brightest_occupation(parameters, model.amplitudes)
     bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
     quanta = math.nan if bright is None else float(bright.sum())
     half = method.trajectories // 2

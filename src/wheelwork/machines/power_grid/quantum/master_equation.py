@@ -41,7 +41,7 @@ class MasterEquation:
 
     rtol: of occupations (against their sum) and currents (against what flows), and the largest
     p(M). cutoff: M; by default it grows until the tolerance is reached. real: whether to use the
-    gauge in which all is real; by default if it exists: no detuning, no odd cycle. memory: bytes
+    gauge in which all is real; by default if it exists (see `gauge_phases`). memory: bytes
     that may be used, checked before anything is computed.
     """
 

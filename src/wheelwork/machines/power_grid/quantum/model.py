@@ -19,7 +19,7 @@ from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
-from wheelwork.oscillator_networks import ComplexArray
+from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray
 
 # Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
 # range, count as zero: far above rounding, far below the disorder of any device.
@@ -62,6 +62,11 @@ class QuantumModel:
 
         links = tuple([link(K, j) for j in range(space.modes)] for K in range(space.cutoff + 1))
         return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
+
+    @property
+    def amplitudes(self) -> AmplitudeModel:
+        """The equations without noise, whose branches tell where many quanta may be."""
+        return equations.amplitude_model(self.parameters)
 
     @property
     def _tail(self) -> float:

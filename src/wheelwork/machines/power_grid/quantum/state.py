@@ -273,7 +273,7 @@ class QuantumState(Result):
         off = float(np.max(solution.moment_errors.occupation))
         off_current = float(np.max(solution.moment_errors.current, initial=0.0))
         lowest, imbalance = float(self.eigenvalues.min()), float(np.max(np.abs(self.balance)))
-        branch = brightest_occupation(self.machine)
+        branch = brightest_occupation(self.machine, solution.model.amplitudes)
         most = math.nan if branch is None else float(np.sum(branch))
         checks = {
             "edge population": (solution.edge, rtol),
