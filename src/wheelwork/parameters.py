@@ -3,6 +3,7 @@
 Validation, labels, printing, parameter files and the schema of these follow from the declaration.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -93,7 +94,7 @@ class Parameters(ShortRepr):
     sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        for name, declared in declarations(type(self)).items():
+        for name, declared in declarations(type(self)).items():  # type: ignore[arg-type]
             value = getattr(self, name)
             if declared.check is not None and not (declared.optional and value is None):
                 object.__setattr__(self, name, declared.check(name, value))
@@ -106,10 +107,10 @@ class Parameters(ShortRepr):
     @classmethod
     def require_known(cls, names: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for a name that is neither a field nor derived."""
-        own = fields(cls)  # type: ignore[arg-type]
-        known = [*(each.name for each in own), *cls.derived]
-        unknown = [name for name in names if name not in known]
+        own = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        unknown = [name for name in names if name not in own and name not in cls.derived]
         if unknown:
+            known = [*(each.name for each in fields(cls)), *cls.derived]  # type: ignore[arg-type]
             name = min(unknown)
             near = get_close_matches(name, known, 1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
@@ -118,7 +119,7 @@ class Parameters(ShortRepr):
     @classmethod
     def parameter_labels(cls) -> Labels:
         """Symbol, unit and long name of every parameter, derived ones included."""
-        own = {name: declared.label for name, declared in declarations(cls).items()}
+        own = {name: declared.label for name, declared in declarations(cls).items()}  # type: ignore[arg-type]
         return {**own, **cls.derived}
 
     def _repr_html_(self) -> str:
@@ -131,7 +132,8 @@ class Parameters(ShortRepr):
         return html_table(type(self).__name__, rows)
 
 
-def declarations(cls: type) -> dict[str, Parameter]:
+@functools.cache
+def declarations(cls: type) -> Mapping[str, Parameter]:
     """Return the declarations of the fields of a `Parameters` class, by name."""
     return {
         each.name: each.metadata["parameter"]
