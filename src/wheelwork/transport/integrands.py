@@ -43,9 +43,15 @@ def quantities(leads: int) -> list[str | tuple[str, int, int]]:
 def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
     """Evaluate line shapes and Fermi functions of all `leads` at `frequency`.
 
-    The friction uses int g (a - g)' = -1/2 int a^2 phi', phi = g/a, from integration by parts: no
-    derivative of G is left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium
-    (derived in docs/developers/phase-space.md).
+    The friction, with a = K |G|^2, g = |G|^2 sum kappa f (empty states: a - g), is
+
+        m gamma = F^2 int dw/2pi g (a - g)'
+                = F^2/2 int dw/2pi |G|^4 [K sum kappa_i f_i (1 - f_i)/T_i
+                  - sum_{i<j} (kappa_i' kappa_j - kappa_i kappa_j') (f_i - f_j)],
+
+    by int g (a - g)' = -1/2 int a^2 phi', phi = g/a (integration by parts): no derivative of G is
+    left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium. The prefactor F^2
+    is applied by `resonant_level` (derived in docs/developers/phase-space.md).
     """
     samples, fillings, kappa, occupied, empty = _lead_sums(leads, frequency)
     cooling = kappa * _sum(

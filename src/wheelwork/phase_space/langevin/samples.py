@@ -83,8 +83,10 @@ def summary(
 
     Raises NotConverged when the run is too short for error estimates, is visibly not stationary
     (the mean energies of its halves differ by more than five standard errors, or it is shorter than
-    eight correlation times of the energy), or when trajectories do not mix. The last three only if
-    `judge`, by default only without a `burn_in`.
+    eight correlation times of the energy), or when trajectories do not mix: the variance of their
+    means exceeds what their own course explains by more than Fisher's F allows once in 1e5 runs
+    (`numerics.stationarity.mixing`). The last three only if `judge`, by default only without a
+    `burn_in`, which is then where the energy has become stationary (`_first_block`).
     """
     fine = progress.fine
     first = _first_block(setup, fine, burn_in)
