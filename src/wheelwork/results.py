@@ -391,7 +391,7 @@ def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
 
 
 def with_error(value: float, error: float = math.nan) -> str:
-    """Return "59.550138 ± 2.1e-06", to the digits that the error justifies."""
+    """Return "59.550145 ± 2e-06", to the digits that the error justifies."""
     if not math.isfinite(error) or not math.isfinite(value):
         return f"{value:.{SHOWN_DIGITS}g}"
     if error <= 0.0 or value == 0.0:

@@ -164,7 +164,7 @@ def _import_file(path: Path, name: str) -> object:
 def _import(module: str, name: str) -> object:
     try:
         return import_module(module)
-    except Exception as reason:  # whatever the user's module raises
+    except (Exception, SystemExit) as reason:  # whatever the user's module raises
         raise InvalidArgument(
             f"`name` must be that of a class that can be imported, but {name!r} cannot: {reason}"
         ) from reason
