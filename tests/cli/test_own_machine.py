@@ -320,7 +320,9 @@ values = [2.0, 6.0]
     assert list(schema["$defs"]["SaturableTable"]["properties"])[:2] == ["kind", "node"]
 
 
-@pytest.mark.parametrize("code", ["1 / 0", "import no_such_module", "x =", "import sys; sys.exit(3)"])
+@pytest.mark.parametrize(
+    "code", ["1 / 0", "import no_such_module", "x =", "import sys; sys.exit(3)"]
+)
 def test_a_module_that_cannot_be_imported_is_said(tmp_path, code):
     (tmp_path / "broken_machine.py").write_text(code)
     file = tmp_path / "broken.toml"
