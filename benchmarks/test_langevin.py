@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import compare, measure
 
 import wheelwork as ww
-from wheelwork.numerics.sampling_method import CHUNK
+from wheelwork.methods.sampling_method import CHUNK
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.phase_space.langevin.methods import Langevin
 from wheelwork.phase_space.langevin.run import Ensemble, Progress, advance

@@ -11,7 +11,7 @@ from timing import compare, measure
 import wheelwork as ww
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.model import noisy_model
-from wheelwork.numerics.sampling_method import CHUNK
+from wheelwork.methods.sampling_method import CHUNK
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.run import Course, Run
 from wheelwork.oscillator_networks.langevin.samples import random_starts

@@ -1,5 +1,9 @@
 """Every error and warning that wheelwork raises on purpose."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 
 class WheelworkError(Exception):
     """Base class of the library's own errors."""
@@ -10,7 +14,14 @@ class InvalidArgument(WheelworkError, ValueError):
 
 
 class NotConverged(WheelworkError, RuntimeError):
-    """A method did not reach the requested tolerance; the message says which limit was hit."""
+    """A method did not reach the requested tolerance; the message says which limit was hit.
+
+    partial: the best result reached, with an audit that fails, or None where there is none.
+    """
+
+    def __init__(self, message: str = "", partial: Any = None) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 class NoSteadyState(WheelworkError, RuntimeError):
@@ -23,3 +34,21 @@ class UnphysicalState(WheelworkError, RuntimeError):
 
 class ValidityWarning(UserWarning):
     """The equations are solved accurately, but are near the limit of their validity."""
+
+
+@contextmanager
+def partial_as(convert: Callable[[Any], Any]) -> Iterator[None]:
+    """Raise a NotConverged of the block with `convert(partial)` as its partial result.
+
+    For the layers above a solver, which turn its solution into a result of their own. A partial
+    result that cannot be converted is dropped: the reason to report is the first one.
+    """
+    try:
+        yield
+    except NotConverged as reason:
+        if reason.partial is not None:
+            try:
+                reason.partial = convert(reason.partial)
+            except (WheelworkError, ArithmeticError, ValueError):
+                reason.partial = None
+        raise

@@ -51,6 +51,7 @@ def parameter(
     optional: bool = False,
     default: Any = MISSING,
     omitted: Any = None,
+    guard: bool = False,
 ) -> Any:
     """Declare a field of a `Parameters` class.
 
@@ -58,9 +59,14 @@ def parameter(
     "1" for a plain number. meaning: a few words. check: called with name and value when a machine
     is made; returns the value to store or raises InvalidArgument. optional: None is also valid.
     omitted: value assumed when a parameter file leaves out this key; ignored if there is a default.
+    guard: whether the field cannot change a result; it is then given by keyword only, and has no
+    part in comparisons, printouts and the identity of a sweep.
     """
     declared = Parameter(symbol, unit, meaning, check, optional, omitted)
-    return field(default=default, metadata={"parameter": declared})
+    metadata = {"parameter": declared}
+    if guard:
+        return field(default=default, metadata=metadata, kw_only=True, compare=False, repr=False)
+    return field(default=default, metadata=metadata)
 
 
 class ShortRepr:

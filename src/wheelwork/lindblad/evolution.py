@@ -18,7 +18,8 @@ from wheelwork.lindblad.factorisation import Factorisation, column_sums, factori
 from wheelwork.lindblad.operators import hermitian_operator
 from wheelwork.lindblad.sector import Sector, state_sector
 from wheelwork.lindblad.state import State, initial_state
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.methods import Method
+from wheelwork.parameters import parameter
 
 LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
 STAGES = 5  # of Radau IIA: three LUs a step; more cost more, fewer need shorter steps at 1e-9
@@ -39,7 +40,7 @@ Propagate = Callable[[FloatArray, float, Watch], FloatArray]
 
 
 @dataclass(frozen=True)
-class ImplicitSteps(Parameters):
+class ImplicitSteps(Method):
     """Radau IIA of five stages: order nine, and damped modes of any rate cost nothing.
 
     A step is the Padé approximant [4/5] of the exponential (E. Hairer, G. Wanner, Solving
@@ -110,7 +111,7 @@ class ImplicitSteps(Parameters):
 
 
 @dataclass(frozen=True)
-class ExplicitSteps(Parameters):
+class ExplicitSteps(Method):
     """Taylor series of exp(A h) with |A| h ≤ 1, to rounding: for sectors too large for an LU.
 
     It takes 19 |A| t products A x, so that stiff systems are expensive.

@@ -34,7 +34,8 @@ from wheelwork.lindblad.uniqueness import (
     refuse_unresolved,
     zero_eigenvalues,
 )
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.methods import Method
+from wheelwork.parameters import parameter
 
 SMALL = 3000  # unknowns: an LU takes milliseconds, whatever its fill
 LARGEST_WORK = 3e9  # unknowns times squared bandwidth: multiplications of a banded LU, some seconds
@@ -106,7 +107,7 @@ def bandwidth(generator: sp.csc_array) -> int:
 
 
 @dataclass(frozen=True)
-class SparseLU(Parameters):
+class SparseLU(Method):
     """One sparse LU of the generator on its sector, and inverse iteration."""
 
     rtol: float = parameter("", "1", "largest error accepted", check=tolerance, default=1e-8)
@@ -149,7 +150,7 @@ class SparseLU(Parameters):
 
 
 @dataclass(frozen=True)
-class Krylov(Parameters):
+class Krylov(Method):
     """GMRES on the sector, without a factorisation of the whole generator.
 
     The preconditioner solves −i[H, ρ] − ½{ΣL†L, ρ} exactly on each block that −iH − ½ΣL†L leaves

@@ -14,11 +14,11 @@ from scipy.stats import rankdata
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.numerics.sampling_method import BURN_IN_SHARE
 from wheelwork.numerics.statistics import MANY_TRAJECTORIES
 
 RARE = 1e-5  # probability that chance alone breaks the bound of a test
 MOST_DRIFT = 5.0  # standard errors: beyond, chance in less than 1e-6 of all runs
+BURN_IN_SHARE = 0.25  # of a run without a given burn-in
 BURN_IN_TIMES = 4.0  # correlation times that a burn-in must cover at least: e^-4 is left
 SMALL = 1e-3  # of a mean: differences between trajectories too small to matter
 TRUNCATION_MARGIN = 0.1  # above the smallest score, within its own scatter

@@ -8,6 +8,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.methods import Method
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.motion import TimeAverage, follow_motion, perturbed
 from wheelwork.oscillator_networks.newton import Solutions, largest_rate, newton
@@ -32,7 +33,7 @@ ALIKE = 0.01  # difference of mean occupations, against the largest, of two runs
 
 
 @dataclass(frozen=True)
-class MeanField:
+class MeanField(Method):
     """Steady states of amplitude equations without noise, and motion that is not stationary.
 
     rtol: largest relative error of the amplitudes of a steady state, between 1e-12 and 0.1.
@@ -56,6 +57,7 @@ class MeanField:
     duration: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
         _checks.integer("random_starts", self.random_starts, 0)
         _checks.integer("seed", self.seed, 0)

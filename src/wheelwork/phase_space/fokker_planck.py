@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.methods import Method
+from wheelwork.parameters import parameter
 from wheelwork.phase_space.evolution.evolve import Evolution, Schedule, evolve
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.response.correlations import Response, response
@@ -15,7 +16,7 @@ from wheelwork.states import Preparation
 
 
 @dataclass(frozen=True)
-class FokkerPlanck(Parameters):
+class FokkerPlanck(Method):
     """The stationary Fokker–Planck equation (Culhane et al., Eq. (A24)), solved to `rtol`.
 
     rtol: bound on the estimated relative error of phonon number, g2 and purity, and on the
@@ -46,7 +47,7 @@ class FokkerPlanck(Parameters):
 
 
 @dataclass(frozen=True)
-class EnergyDiffusion(Parameters):
+class EnergyDiffusion(Method):
     """The orbit-averaged solution W(E): fast, and the cross-check of `FokkerPlanck`.
 
     W′/W = −2⟨mγ p²⟩/⟨D p²⟩, averaged over orbits of the effective potential. Errors are of first

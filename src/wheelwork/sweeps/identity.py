@@ -27,13 +27,15 @@ VERSIONED = {"wheelwork", *NUMERICS, *sys.stdlib_module_names}  # identified by 
 def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
     """Return `value` as plain JSON material: dataclasses by field, arrays as lists.
 
-    A dataclass becomes a mapping with its class name under "type"; numbers keep full precision.
+    A dataclass becomes a mapping with its class name under "type", without fields that take no part
+    in comparisons; numbers keep full precision.
     A mapping with other keys than text becomes a list of pairs, so that 0 and "0" stay apart.
     What JSON cannot hold is given by `other`.
     """
     go = functools.partial(describe, other=other)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: go(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        parts = [part.name for part in dataclasses.fields(value) if part.compare]
+        fields = {name: go(getattr(value, name)) for name in parts}
         return {"type": type(value).__qualname__, **fields}
     if isinstance(value, np.ndarray | np.generic):
         plain = value.tolist()

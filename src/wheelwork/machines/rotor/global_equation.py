@@ -36,7 +36,8 @@ from wheelwork.machines.rotor.model import (
     matrix,
 )
 from wheelwork.machines.rotor.parameters import LARGEST_EXPONENT, QubitBath, RotorParameters
-from wheelwork.parameters import Parameters, parameter, positive
+from wheelwork.methods import Method
+from wheelwork.parameters import parameter, positive
 from wheelwork.results import AuditEntry
 
 # Splitting, over B_1 + B_2, below which a pair decays by one frequency: far above rounding of the
@@ -46,7 +47,7 @@ EMPTY, FULL = 0, 3  # rows of populations: neither qubit is excited, both are
 
 
 @dataclass(frozen=True)
-class GlobalMasterEquation(Parameters):
+class GlobalMasterEquation(Method):
     """The spin-boson model of Leitch et al., Eqs. (27)–(29) and (A15)–(A17).
 
     Each bath has the spectral density g_i² ω Ω²/(ω² + Ω²); the load is local, Eq. (17).

@@ -11,12 +11,13 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.rotor.block_state import BlockState, IndexArray, Window, fixed_window
 from wheelwork.machines.rotor.model import SMALL, Jumps, QubitDissipator, RotorModel, UpDown, matrix
 from wheelwork.machines.rotor.parameters import QubitBath, RotorParameters
-from wheelwork.parameters import Parameters, parameter
+from wheelwork.methods import Method
+from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry
 
 
 @dataclass(frozen=True)
-class LocalMasterEquation(Parameters):
+class LocalMasterEquation(Method):
     """The collision model of Leitch et al., Eqs. (13)–(17): jumps of each qubit by itself.
 
     rtol: relative error of the state and of ⟨L_z²⟩, hence of the flows against the largest of

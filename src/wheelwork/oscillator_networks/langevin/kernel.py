@@ -10,9 +10,9 @@ import math
 import numba
 import numpy as np
 
+from wheelwork.methods.sampling_method import SAMPLE
 from wheelwork.numerics.cubic_cells import cubic, locate_octave
 from wheelwork.numerics.random import fill_normals
-from wheelwork.numerics.sampling_method import SAMPLE
 from wheelwork.oscillator_networks.langevin.steps import DENSE, EULER
 
 COUNTED = 4  # of so many samples one enters the histograms: more would tell little new

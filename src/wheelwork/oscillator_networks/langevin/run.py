@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.methods.sampling_method import CHUNK, SAMPLE
 from wheelwork.numerics.bundles import bundles, processors
-from wheelwork.numerics.sampling_method import CHUNK, SAMPLE
 from wheelwork.numerics.statistics import BATCHES, GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, propagate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel

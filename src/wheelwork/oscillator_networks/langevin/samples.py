@@ -8,8 +8,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
+from wheelwork.methods.sampling_method import CHUNK, SamplingMethod
 from wheelwork.numerics import stationarity
-from wheelwork.numerics.sampling_method import CHUNK, SamplingMethod
 from wheelwork.numerics.stationarity import Mixing
 from wheelwork.numerics.statistics import MANY_TRAJECTORIES, Batches, Sampled
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, draw_starts

@@ -13,8 +13,8 @@ from scipy.interpolate import CubicSpline
 from scipy.linalg import expm
 
 from wheelwork._checks import FloatArray
+from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.cubic_cells import FINEST, OCTAVES, TERMS, Function, octave_cells
-from wheelwork.numerics.sampling_method import SamplingMethod
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.model import ComplexArray, IntArray
 

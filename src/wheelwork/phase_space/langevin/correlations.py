@@ -12,7 +12,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.numerics.sampling_method import SAMPLE, SamplingMethod
+from wheelwork.methods.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES, standard_error
 from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.samples import Samples

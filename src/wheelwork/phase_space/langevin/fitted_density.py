@@ -9,7 +9,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
-from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import Estimate, jackknife_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.domain import find_domain

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.phase_space.langevin.samples import Samples
 from wheelwork.phase_space.langevin.simulation import Simulation, watch

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy.typing as npt
 
 from wheelwork import _checks
-from wheelwork.numerics.sampling_method import SamplingMethod
+from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.correlations import (
     SampledCorrelations,

@@ -10,8 +10,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.methods.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics import stationarity
-from wheelwork.numerics.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics.stationarity import Mixing, half_means, require_mixing, require_no_drift
 from wheelwork.numerics.statistics import Batches, Estimate, batch_starts, standard_error
 from wheelwork.phase_space.langevin import run

@@ -13,8 +13,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.methods.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.random import philox4x32
-from wheelwork.numerics.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.stationarity import require_burn_in
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin import run

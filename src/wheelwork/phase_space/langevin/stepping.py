@@ -19,9 +19,9 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.methods.sampling_method import CHUNK
 from wheelwork.numerics.cubic_cells import EqualCells, cubic, equal_cells, locate_equal
 from wheelwork.numerics.random import BLOCK, fill_normals, join_normals
-from wheelwork.numerics.sampling_method import CHUNK
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay, tabulated_rates

@@ -25,6 +25,7 @@ from wheelwork.machines.power_grid.quantum.model import (
     sampled_operators,
 )
 from wheelwork.machines.power_grid.quantum.moments import standard_deviation
+from wheelwork.methods import Method
 from wheelwork.numerics.statistics import Estimate
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
@@ -39,7 +40,7 @@ LIKELY = 3.0  # standard errors up to which a difference is put down to chance
 
 
 @dataclass(frozen=True)
-class QuantumJumps:
+class QuantumJumps(Method):
     """Sampled state vectors of the master equation of a power grid (Huber and Rabl, Appendix F).
 
     cutoff: M, the most quanta in all: C(M + N, N) basis states, of which a trajectory occupies one
@@ -60,6 +61,7 @@ class QuantumJumps:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, least in {"cutoff": 2, "trajectories": 2, "times": 4, "seed": 0}.items():
             object.__setattr__(self, name, _checks.integer(name, getattr(self, name), least))
         object.__setattr__(self, "duration", _checks.positive("duration", self.duration))

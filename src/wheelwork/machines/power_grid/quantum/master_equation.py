@@ -16,6 +16,7 @@ from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
+from wheelwork.methods import Method
 from wheelwork.results import Summary
 
 SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
@@ -32,7 +33,7 @@ TINY = float(np.finfo(np.float64).tiny)  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
-class MasterEquation:
+class MasterEquation(Method):
     """The steady state of a power grid's master equation (Huber and Rabl, Eqs. (1), (2)).
 
     The basis holds number states of at most M quanta in all. In the steady state only states of the
@@ -51,6 +52,7 @@ class MasterEquation:
     memory: float = 6e9
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "rtol", _checks.tolerance("rtol", self.rtol))
         if self.cutoff is not None:
             object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, SMALLEST))

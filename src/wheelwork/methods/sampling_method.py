@@ -6,18 +6,19 @@ from typing import ClassVar, Literal
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
+from wheelwork.methods.method import Method
+from wheelwork.numerics.stationarity import BURN_IN_SHARE
 
 CHUNK = 256  # steps: time is counted in chunks, long against the cost of handing one to a thread
 SAMPLE = 4  # steps from one sample to the next: nearer ones would tell little new
 MOST_CHUNKS = 2**40  # keeps the numbers of the blocks of noise, some per step, below 2^62
 MOST_TRAJECTORIES = 1_000_000  # keeps states and sums within memory; numbers must be below 2^32
 LEAST_CHECKED = 8  # trajectories at 2Δt by default: fewer give no error of the change
-BURN_IN_SHARE = 0.25  # of a run without a given burn-in
 ROUNDING = 1e-9  # of a chunk: a duration that is a multiple but for rounding stays one
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SamplingMethod:
+class SamplingMethod(Method):
     """Fields as in `phase_space.Langevin`.
 
     scheme: of a step. order: p of its weak error O(Δtᵖ).
@@ -36,6 +37,7 @@ class SamplingMethod:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         trajectories = _checks.integer("trajectories", self.trajectories, 1)
         values: dict[str, object] = {
             "duration": _checks.positive("duration", self.duration),
@@ -91,7 +93,7 @@ class SamplingMethod:
 
     def __repr__(self) -> str:
         """Name and the fields that differ from their defaults."""
-        usual = {field.name: field.default for field in fields(self)}
+        usual = {field.name: field.default for field in fields(self) if field.repr}
         usual["checked"] = _checked(None, self.trajectories)
         values = {name: getattr(self, name) for name in usual}
         shown = (f"{name}={value!r}" for name, value in values.items() if value != usual[name])
