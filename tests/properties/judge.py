@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from wheelwork.errors import NotConverged, ValidityWarning, WheelworkError
 from wheelwork.results import Result, Series, verdict
 
+UNBOUNDED = {"carnot_cop"}  # observables that may be infinite
 RIGHT, DOUBTED, REFUSED, BAD = "right", "failing audit", "refused", "bad"
 
 
@@ -63,7 +64,7 @@ def verdict_on(result):
         if not isinstance(one, Result):
             continue
         for name, value in one.observables.items():
-            if math.isinf(value):
+            if math.isinf(value) and name not in UNBOUNDED:
                 return BAD, f"{name} is infinite"
             if math.isnan(value) and not one.missing[name]:
                 return BAD, f"{name} is NaN without a reason"

@@ -22,12 +22,11 @@ import numpy.typing as npt
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.machines.rotor.parameters import LARGEST_MOMENTUM, RotorParameters
 
 ComplexArray = npt.NDArray[np.complex128]
 IndexArray = npt.NDArray[np.intp]
 
-LARGEST_MOMENTUM = 1 << 16  # |l|; the largest range for which the steady state is estimated
 HERMITIAN = 1e-12  # largest |ρ − ρ†| of a given density matrix: rounding
 SMALLEST_GROWTH = 8  # levels, so that few windows are tried
 

@@ -16,7 +16,8 @@ from wheelwork.machines.rotor.state import RotorState
 from wheelwork.results import html_table, with_error
 
 SCAN_POINTS = 33  # steps of 0.03 over the default ranges: regimes of the paper are wider
-ROOT_XTOL, ROOT_RTOL = 1e-11, 1e-12  # of a root in β_2/β_1; errors of the flows allow no more
+ROOT_XTOL, ROOT_RTOL = 1e-11, 1e-12  # of a root in β_2/β_1, against the lower end of the range and
+# against the root; errors of the flows allow no more
 PEAK_XTOL = 1e-8  # of a maximum, which values of relative precision 1e-16 do not fix better
 LARGEST_CHI = 1.0 - 1e-6  # at ±1 a bath is cut off, and ratios of flows lose their meaning
 Quantity = Literal["heat", "angular_momentum"]
@@ -86,7 +87,11 @@ def _first_root(
     if changes.size == 0:
         return math.nan
     low, high = known[changes[0]], known[changes[0] + 1]
-    return float(brentq(f, float(scan[low]), float(scan[high]), xtol=ROOT_XTOL, rtol=ROOT_RTOL))
+    return float(
+        brentq(
+            f, float(scan[low]), float(scan[high]), xtol=ROOT_XTOL * float(scan[0]), rtol=ROOT_RTOL
+        )
+    )
 
 
 def _first_peak(f: Callable[[float], float], scan: FloatArray, values: FloatArray) -> float:

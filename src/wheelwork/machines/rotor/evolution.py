@@ -21,6 +21,7 @@ from wheelwork.machines.rotor.model import RotorMethod, RotorModel, WindowState
 from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.state import RotorResult
 from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
+from wheelwork.numerics.work import tick
 from wheelwork.results import AuditEntry, Result, Series, entry, worst
 
 MARGIN = 16  # levels on both sides of the initial state
@@ -193,6 +194,7 @@ def evolve(
     start = _initial_state(parameters, initial, method)
     window = _first_window(parameters, start.window, method)
     while True:
+        tick("window of angular momenta", window.levels, LARGEST_WINDOW)
         evolution = evolve_on(parameters, start, at, method, window)
         beyond = window.levels * evolution.ends
         if np.max(beyond) <= method.rtol:
@@ -203,9 +205,9 @@ def evolve(
             f"more than rtol = {method.rtol:g} (up to {np.max(beyond):.1e})"
         )
         if method.window is not None:
-            raise NotConverged(f"the window cannot hold the rotor: {reached}")
+            raise NotConverged(f"the window cannot hold the rotor: {reached}", evolution)
         if 2 * window.levels > LARGEST_WINDOW:
-            raise NotConverged(f"the rotor runs out of the largest window: {reached}")
+            raise NotConverged(f"the rotor runs out of the largest window: {reached}", evolution)
         window = window.grown(np.max(beyond, axis=0) > GROWING * method.rtol)
 
 

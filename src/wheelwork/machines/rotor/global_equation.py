@@ -288,5 +288,6 @@ def spectral_rates(bath: QubitBath, cutoff: float, frequency: FloatArray) -> UpD
     """J (n + 1) and J n of a bath, zero where the frequency is not positive."""
     w = np.where(frequency > 0.0, frequency, np.inf)
     density = bath.coupling_rate * cutoff / (w / cutoff + cutoff / w)
-    occupation = 1.0 / np.expm1(np.minimum(w / bath.temperature, LARGEST_EXPONENT))
+    ratio = np.minimum(w / bath.temperature, LARGEST_EXPONENT)
+    occupation = 1.0 / np.expm1(ratio)
     return density * (occupation + 1.0), density * occupation

@@ -43,12 +43,12 @@ class LocalMasterEquation(Method):
     def chain_rates(self, parameters: RotorParameters, momenta: FloatArray) -> UpDown:
         """Rates of l → l + 1 and back: the hop of a pair by its coherence, then the baths."""
         cold, hot = parameters.cold, parameters.hot
-        if cold.total_rate * hot.total_rate * parameters.coupling**2 == 0.0:
+        if 0.0 in (cold.total_rate, hot.total_rate, parameters.coupling):
             return np.zeros_like(momenta), np.zeros_like(momenta)
         width = 0.5 * (cold.total_rate + hot.total_rate)
         square = width**2 + parameters.detuning(momenta) ** 2
         slow = 1.0 / cold.total_rate + 1.0 / hot.total_rate
-        hop = 1.0 / (0.5 * square / (parameters.coupling**2 * width) + slow)
+        hop = 1.0 / (0.5 * square / parameters.coupling**2 / width + slow)
         up = hop * hot.excited * (1.0 - cold.excited)
         return up, hop * cold.excited * (1.0 - hot.excited)
 

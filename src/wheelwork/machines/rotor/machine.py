@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
+from wheelwork.errors import partial_as
 from wheelwork.machines.rotor import comparisons, evolution
 from wheelwork.machines.rotor.block_state import BlockState, ComplexArray
 from wheelwork.machines.rotor.comparisons import Optimum, Quantity, Rectification, RegimeBoundaries
@@ -48,7 +49,8 @@ class RotorEngine(RotorParameters):
         when the description is beyond its validity (see the audit).
         """
         chosen = _checked(method, LocalMasterEquation())
-        state = RotorState(self, chosen, solve(self, chosen))
+        with chosen.guard(), partial_as(lambda solution: RotorState(self, chosen, solution)):
+            state = RotorState(self, chosen, solve(self, chosen))
         warn_outside_validity("the master equation is beyond its validity", state.validity)
         return state
 
@@ -74,7 +76,9 @@ class RotorEngine(RotorParameters):
         are not ascending from 0 or later.
         """
         start = RotorStart() if initial is None else initial
-        return evolution.evolve(self, start, times, _checked(method, LocalMasterEquation()))
+        chosen = _checked(method, LocalMasterEquation())
+        with chosen.guard():
+            return evolution.evolve(self, start, times, chosen)
 
     def regime_boundaries(
         self, low: float = 0.05, high: float = 1.0, method: RotorMethod | None = None

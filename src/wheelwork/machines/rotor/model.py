@@ -1,6 +1,7 @@
 """The equations on a window of l: Hamiltonian and jumps as sparse matrices, named by bath."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -130,6 +131,9 @@ class RotorMethod(Protocol):
 
     @property
     def window(self) -> tuple[int, int] | None: ...
+
+    def guard(self) -> AbstractContextManager[None]:
+        """Apply the time limit of the method to the calculation in the block."""
 
     def model(self, parameters: RotorParameters, window: Window) -> RotorModel:
         """The equations on a window."""

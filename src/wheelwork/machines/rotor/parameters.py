@@ -1,7 +1,7 @@
 """The parameters of a rotor engine, and the rates that follow from them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
@@ -12,10 +12,19 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, non_negative, parameter, positive, real
+from wheelwork.parameters import (
+    Parameters,
+    declarations,
+    non_negative,
+    parameter,
+    positive,
+    real,
+)
 from wheelwork.results import Labels
 
 LARGEST_EXPONENT = 700.0  # of e; float64 overflows at 709.8
+SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 1e100  # products of three energies are then float64
+LARGEST_MOMENTUM = 1 << 16  # |l|; the largest range for which the steady state is estimated
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,9 @@ class QubitBath:
     def occupation(self) -> float:
         """n = 1/(e^{2B/T} − 1) of the bath at the gap (Leitch et al., Eq. (16))."""
         ratio = self.gap / self.temperature
-        return 1.0 / math.expm1(ratio) if ratio < LARGEST_EXPONENT else 0.0
+        if not 0.0 < ratio < LARGEST_EXPONENT:
+            return 0.0 if ratio > 0.0 else math.inf
+        return 1.0 / math.expm1(ratio)
 
     @property
     def rate_up(self) -> float:
@@ -70,7 +81,8 @@ class RotorParameters(Parameters):
     may be the warmer. temperature_load: 1/β_r of the load. field_cold, field_hot: B_1, B_2 > 0,
     half the gaps of the qubits. coupling: λ. bath_coupling: g > 0. bath_asymmetry: χ in [−1, 1],
     g_1 = g(1 − χ), g_2 = g(1 + χ) (Leitch et al., Eq. (15)). load_damping: γ ≥ 0 of Eq. (17).
-    moment_of_inertia: I. Energies, rates and temperatures share a unit, and so does g².
+    moment_of_inertia: I. Energies, rates and temperatures share a unit. g² is a rate in the local
+    equation, and a number in the global one, whose baths have the spectral density g²ω….
     """
 
     derived: ClassVar[Labels] = {
@@ -95,6 +107,29 @@ class RotorParameters(Parameters):
     load_damping: float = parameter(r"\gamma", "energy", "damping by the load", non_negative)
     moment_of_inertia: float = parameter("I", "1/energy", "moment of inertia", positive)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, scale in self._scales():
+            if scale != 0.0 and not SMALLEST_SCALE <= abs(scale) <= LARGEST_SCALE:
+                raise InvalidArgument(
+                    f"`{name}` must keep energies and rates between {SMALLEST_SCALE:g} and "
+                    f"{LARGEST_SCALE:g} in the chosen unit, but is {getattr(self, name)!r} and "
+                    f"leads to {scale:g}"
+                )
+
+    def _scales(self) -> Iterator[tuple[str, float]]:
+        """Energies and rates, each with the field to blame where it is too large."""
+        for name, declared in declarations(type(self)).items():  # type: ignore[arg-type]
+            if declared.unit == "energy":
+                yield name, getattr(self, name)
+        yield "bath_coupling", self.bath_coupling * self.bath_coupling
+        yield "moment_of_inertia", 0.5 / self.moment_of_inertia
+        yield "moment_of_inertia", self.resonance
+        yield "field_cold", self.cold.total_rate
+        yield "field_hot", self.hot.total_rate
+        with np.errstate(all="ignore"):
+            yield "temperature_load", float(self.load_rates([LARGEST_MOMENTUM])[1][0])
+
     @classmethod
     def paper(cls, beta_ratio: float | None = None, **fields: Any) -> Self:
         """The device of Leitch et al., Fig. 2: β_1 = 0.1, β_r = 0.09, B_1 = 4, B_2 = 10, g = 1,
@@ -104,12 +139,13 @@ class RotorParameters(Parameters):
         cls.require_known(fields)
         if beta_ratio is None and "temperature_hot" not in fields:
             beta_ratio = 0.2
+        ratio = {} if beta_ratio is None else {"beta_ratio": beta_ratio}
         published = cls(
             temperature_cold=10.0, temperature_hot=50.0, temperature_load=1.0 / 0.09,
             field_cold=4.0, field_hot=10.0, coupling=0.1, bath_coupling=1.0, bath_asymmetry=0.0,
             load_damping=5e-5, moment_of_inertia=1.0,
         )  # fmt: skip
-        return published.replace(beta_ratio=beta_ratio, **fields)
+        return published.replace(**ratio, **fields)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed.
@@ -117,16 +153,17 @@ class RotorParameters(Parameters):
         Besides the fields, `beta_ratio` sets the hot temperature to T_cold/`beta_ratio`.
         Raises InvalidArgument for other names, and for both at once.
         """
-        ratio = changes.pop("beta_ratio", None)
-        if ratio is not None and "temperature_hot" in changes:
+        if "beta_ratio" not in changes:
+            return super().replace(**changes)
+        ratio = _checks.positive("beta_ratio", changes.pop("beta_ratio"))
+        if "temperature_hot" in changes:
             raise InvalidArgument(
                 f"`beta_ratio` must not be given together with `temperature_hot`, but is {ratio!r}"
             )
         changed = super().replace(**changes)
-        if ratio is None:
-            return changed
-        ratio = _checks.positive("beta_ratio", ratio)
-        return changed.replace(temperature_hot=changed.temperature_cold / ratio)
+        return super(RotorParameters, changed).replace(
+            temperature_hot=changed.temperature_cold / ratio
+        )
 
     def swapped(self) -> Self:
         """Return a copy with the temperatures of the qubits' baths exchanged."""
@@ -142,13 +179,13 @@ class RotorParameters(Parameters):
     @property
     def cold(self) -> QubitBath:
         """Qubit 1 and its bath, with g_1² = g²(1 − χ)²."""
-        rate = (self.bath_coupling * (1.0 - self.bath_asymmetry)) ** 2
+        rate = _square(self.bath_coupling * (1.0 - self.bath_asymmetry))
         return QubitBath(self.field_cold, self.temperature_cold, rate)
 
     @property
     def hot(self) -> QubitBath:
         """Qubit 2 and its bath, with g_2² = g²(1 + χ)²."""
-        rate = (self.bath_coupling * (1.0 + self.bath_asymmetry)) ** 2
+        rate = _square(self.bath_coupling * (1.0 + self.bath_asymmetry))
         return QubitBath(self.field_hot, self.temperature_hot, rate)
 
     @property
@@ -180,6 +217,10 @@ class RotorParameters(Parameters):
     def resonance(self) -> float:
         """The l at which this detuning vanishes."""
         return 2.0 * self.moment_of_inertia * (self.field_hot - self.field_cold) - 0.5
+
+
+def _square(x: float) -> float:
+    return x * x  # x**2 raises where this is infinite
 
 
 AnyRotor = TypeVar("AnyRotor", bound=RotorParameters)

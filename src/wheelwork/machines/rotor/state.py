@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork import lindblad, thermodynamics
+from wheelwork.errors import NotConverged
 from wheelwork.machines.rotor import accuracy, energetics
 from wheelwork.machines.rotor.block_state import (
     BlockState,
@@ -260,8 +261,8 @@ class RotorState(RotorResult):
 
     @observable("F", "1", "Fano factor of the particle current", error="statistics_errors")
     def fano_factor(self) -> float:
-        """Noise over current; infinite without a current."""
-        return self.particle_noise / abs(self.particle_current) if self.flowing else math.inf
+        """Noise over current; undefined where no current exceeds its error."""
+        return self.particle_noise / abs(self._current())
 
     @observable(
         r"S_J\dot\Sigma/2J^2", "1", "thermodynamic uncertainty ratio", error="statistics_errors"
@@ -270,11 +271,17 @@ class RotorState(RotorResult):
         """S_J Σ̇/2J², with Σ̇ = `entropy_production`.
 
         Not below one for classical jumps between thermal baths; the load is one only as far as
-        its departure from Gibbs is small.
+        its departure from Gibbs is small. Undefined where no current exceeds its error.
         """
+        return 0.5 * self.particle_noise * self.entropy_production / self._current() ** 2
+
+    def _current(self) -> float:
         if not self.flowing:
-            return math.inf
-        return 0.5 * self.particle_noise * self.entropy_production / self.particle_current**2
+            raise NotConverged(
+                f"the particle current {self.particle_current:.1e} does not exceed its error "
+                f"{self.flow_errors['particle_current']:.1e}"
+            )
+        return self.particle_current
 
     @property
     def flowing(self) -> bool:

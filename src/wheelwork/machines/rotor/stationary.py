@@ -10,9 +10,10 @@ import numpy as np
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.machines.rotor.block_state import LARGEST_MOMENTUM, Window, block_state
+from wheelwork.machines.rotor.block_state import Window, block_state
 from wheelwork.machines.rotor.model import RotorMethod, WindowState
-from wheelwork.machines.rotor.parameters import RotorParameters
+from wheelwork.machines.rotor.parameters import LARGEST_MOMENTUM, RotorParameters
+from wheelwork.numerics.work import tick
 
 NEGLIGIBLE = 1e-17  # probability times l², where the chain is cut: below rounding of the sum
 MARGIN = 4  # levels added on both sides of the chain's window, as the chain is rough
@@ -185,9 +186,11 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
         )
     chain = guess_chain(parameters, method)
     window = chain.window if method.window is None else Window(*method.window)
-    for _ in range(GROWTHS):
+    solution = None
+    for growth in range(GROWTHS):
         if window.levels > LARGEST_WINDOW:
             break
+        tick("window of angular momenta", growth, GROWTHS)
         solution = on_window(parameters, method, window, chain)
         share = solution.share_beyond
         if share <= method.rtol:
@@ -195,13 +198,15 @@ def solve(parameters: RotorParameters, method: RotorMethod) -> Solution:
         if method.window is not None:
             raise NotConverged(
                 f"the window {window.lowest} ≤ l ≤ {window.highest} cannot hold the rotor: about "
-                f"{share:.1e} of ⟨L_z²⟩ lies beyond it, more than rtol = {method.rtol:g}"
+                f"{share:.1e} of ⟨L_z²⟩ lies beyond it, more than rtol = {method.rtol:g}",
+                partial=solution,
             )
         ends = np.abs(solution.blocks.rotor[[0, -1]])
         window = window.grown(ends > END_SHARE * np.max(ends))
     raise NotConverged(
         f"the rotor reaches beyond the largest window, of {LARGEST_WINDOW} levels: "
-        f"rtol = {method.rtol:g} needs {window.lowest} ≤ l ≤ {window.highest}"
+        f"rtol = {method.rtol:g} needs {window.lowest} ≤ l ≤ {window.highest}",
+        partial=solution,
     )
 
 
@@ -214,20 +219,25 @@ def on_window(
     """Return the steady state on one window, even if that is too small for the rotor."""
     chain = guess_chain(parameters, method) if chain is None else chain
     model = method.model(parameters, window)
+
+    def solution(steady: lindblad.SteadyState) -> Solution:
+        blocks = block_state(window, steady.state)
+        return Solution(
+            model,
+            blocks,
+            steady,
+            beyond=chain.beyond(window, blocks.rotor),
+            secondary_population=chain.secondary_population(window),
+        )
+
     try:
-        steady = lindblad.steady_state(model.lindblad, lindblad.SparseLU(rtol=method.rtol))
+        return solution(lindblad.steady_state(model.lindblad, lindblad.SparseLU(rtol=method.rtol)))
     except (NoSteadyState, NotConverged) as reason:  # with a load there is exactly one
+        reached = getattr(reason, "partial", None)
         raise NotConverged(
             f"the steady state of the rotor was not resolved: {reason}. With a weak load "
             f"(`load_damping` is {parameters.load_damping:g}) or a very hot bath it relaxes too "
             "slowly compared with the fastest rate, as it does between two metastable motions, of "
-            "which a fixed `window` can select one"
+            "which a fixed `window` can select one",
+            partial=None if reached is None else solution(reached),
         ) from None
-    blocks = block_state(window, steady.state)
-    return Solution(
-        model,
-        blocks,
-        steady,
-        beyond=chain.beyond(window, blocks.rotor),
-        secondary_population=chain.secondary_population(window),
-    )
