@@ -178,3 +178,19 @@ def reach_of_wells(model: PhaseSpaceModel) -> float:
     fallen[:last] = False
     end = int(np.argmax(fallen)) if np.any(fallen) else fallen.size - 1
     return profile.domain(float(profile.energy[end])).reach
+
+
+def mean_friction(model: PhaseSpaceModel) -> tuple[FloatArray, FloatArray]:
+    """Return √E of orbits in equal ratios, and their mean friction over the mean of its magnitude.
+
+    By the coarse quadrature of the region, to some 1e-3. Friction that is a millionth of the
+    largest counts as none.
+    """
+    profile = _profile(model, LARGEST_REACH)
+    if not profile.energy.size:
+        raise NoSteadyState("the potential has no minimum: the force pulls the oscillator away")
+    P = np.sqrt(np.maximum(profile.energy[:, None] - profile.potential, 0.0))
+    P *= np.gradient(profile.X)
+    width = np.sum(P, axis=1)
+    mean, size = (P @ row / width for row in (profile.friction, np.abs(profile.friction)))
+    return np.sqrt(profile.energy), np.asarray(mean / (size + 1e-6 * np.max(size)))

@@ -6,6 +6,7 @@ All in logarithms, as w may span more than floating point does.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +37,9 @@ GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)  # on each half 
 class Cells:
     """Nodes, and edges from the inside to the outside of the tree.
 
-    log_density: ln w, zero at the outermost node; log_mass: ln of the probability about a node (w not
-    normalised); position, square: means of X and X² + P² there; family, energy: of the node,
-    (nodes,) each. edges: (edges, 2). log_resistance: ln ∫dE/(4Kw), (edges,).
+    family, energy: of a node; log_density: ln w, zero at the outermost node; log_mass: ln of the
+    probability about it, with this w; position, square: means of X and X² + P² there, (nodes,)
+    each. edges: (edges, 2). log_resistance: ln ∫dE/(4Kw), (edges,).
     """
 
     family: IntArray
@@ -58,7 +59,11 @@ def cut(families: Sequence[Family], fall: float = FALL) -> Cells:
     for family, at in zip(reversed(families), reversed(range(len(families))), strict=True):
         for child in family.children:
             offset[child] = offset[at] - _rise(families[child])
-    parts, edges, resistances, starts, count = [], [], [], [], 0
+    parts: list[FloatArray] = []
+    edges: list[IntArray] = []
+    resistances: list[FloatArray] = []
+    starts: list[int] = []
+    count = 0
     for at, family in enumerate(families):
         tick("cells of the tree of orbits")
         t = _nodes(family, fall)
@@ -89,8 +94,7 @@ def _rise(family: Family) -> float:
 def _nodes(family: Family, fall: float) -> FloatArray:
     """Return t of nodes between which ln w changes by `fall` at most, with its extrema."""
     breaks = family.table.breaks
-    ends = zip(breaks[:-1], breaks[1:], strict=True)
-    t = np.unique(np.concatenate([np.linspace(a, b, SCAN) for a, b in ends]))
+    t = np.unique(np.concatenate([np.linspace(a, b, SCAN) for a, b in pairwise(breaks)]))
     slope = family.table(t)[SLOPE]
     turns = np.flatnonzero(slope[1:] * slope[:-1] < 0.0)
     extrema = [_root(family, float(t[i]), float(t[i + 1])) for i in turns]
@@ -100,7 +104,7 @@ def _nodes(family: Family, fall: float) -> FloatArray:
     cells = np.concatenate([[0.0], np.cumsum(changes / fall + FEWEST_CELLS * np.diff(t))])
     uniform = np.linspace(0.0, cells[-1], math.ceil(cells[-1]) + 1)
     nodes = np.unique(np.concatenate([np.interp(uniform, cells, t), extrema]))
-    return nodes[np.concatenate([[True], np.diff(nodes) > END * END])]
+    return np.asarray(nodes[np.concatenate([[True], np.diff(nodes) > END * END])])
 
 
 def _root(family: Family, low: float, high: float) -> float:

@@ -18,9 +18,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
-from wheelwork.phase_space.chebyshev import ChebyshevTable
+from wheelwork.phase_space.basins import Basins, Ridge
 from wheelwork.phase_space.domain import reach_of_wells
 from wheelwork.phase_space.orbit_cells import Cells, IntArray, cut
 from wheelwork.phase_space.orbit_tree import (
@@ -31,15 +30,17 @@ from wheelwork.phase_space.orbit_tree import (
     orbit_families,
 )
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
+from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
+from wheelwork.phase_space.stationary.stationary_state import Stationary
 
 RTOL = 1e-7  # of the tables: their errors are magnified by the rise of ln w
 TABLES_SHARE = 0.01  # of RTOL, for the rates that the others are made of
 RECROSSING_ERROR = 0.5  # of the correction itself
 NEAR_END = 0.9  # of t: an orbit that ends close to a maximum of U
 SADDLE_STEP = 1e-4  # of the landscape, for the second derivative of U
+RADII = 1000  # at which W of a solution is looked at for maxima
 SAMPLES = 64  # orbits of a family on which its error is estimated
 LARGEST_LOG = 700.0  # of what floating point holds
-LEAST_BARRIER = 1.0  # of ln w: a maximum less than e times its ridge is no state of its own
 
 
 @dataclass(frozen=True)
@@ -125,148 +126,19 @@ def _exponential(logarithm: float) -> str:
     return f"1e{logarithm / math.log(10.0):+.0f}"
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """The ridge between two wells: the nodes on both sides of it, and the edge between these."""
-
-    wells: tuple[int, int]
-    nodes: tuple[int, int]
-    edge: int
-    log_density: float
-
-
-@dataclass(frozen=True)
-class _Side:
-    """A well seen from a ridge: logarithms of ∫ (M/Z)² dE/4Kw and ∫ M (Z − M)/Z dE/4Kw.
-
-    path: nodes from the ridge to the maximum of the well.
-    """
-
-    resistance: float
-    relaxation: float
-    path: list[int]
-
-
-class _Tree:
-    """Neighbours of each node, and the wells that the nodes belong to."""
-
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.neighbours: list[list[tuple[int, int]]] = [[] for _ in cells.energy]
-        for edge, (a, b) in enumerate(cells.edges.tolist()):
-            self.neighbours[a].append((b, edge))
-            self.neighbours[b].append((a, edge))
-        self.peaks: list[int] = []
-        self.label = self._labels()
-        self.log_mass = [
-            float(logsumexp(cells.log_mass[self.label == k])) for k in range(len(self.peaks))
-        ]
-        pairs = self.label[cells.edges]
-        height = np.min(cells.log_density[cells.edges], axis=1)
-        self.passes = [
-            _Pass((int(i), int(j)), (int(a), int(b)), int(edge), float(height[edge]))
-            for edge, (a, b), (i, j) in zip(
-                np.arange(len(pairs)), cells.edges, pairs, strict=True
-            )
-            if i != j
-        ]  # fmt: skip
-
-    def joined(self, node: int) -> list[int]:
-        """All nodes at the same maximum of the potential, where families join."""
-        near, resistance = [node], self.cells.log_resistance
-        for one in near:
-            near += [
-                n for n, e in self.neighbours[one] if n not in near and resistance[e] == -np.inf
-            ]
-        return near[1:]
-
-    def _labels(self) -> IntArray:
-        """The well of each node, from the highest node downwards; shallow ones join the next."""
-        log_density = self.cells.log_density
-        order = np.lexsort((np.arange(log_density.size), -log_density))
-        owner = [-1] * log_density.size
-        peaks: list[int] = []
-        alias: list[int] = []
-
-        def well(k: int) -> int:
-            while alias[k] != k:
-                k = alias[k]
-            return k
-
-        for node in order.tolist():
-            near = sorted(
-                {well(owner[other]) for other, _ in self.neighbours[node] if owner[other] >= 0},
-                key=lambda k: -log_density[peaks[k]],
-            )
-            if not near:
-                alias.append(len(peaks))
-                peaks.append(node)
-                near = [len(alias) - 1]
-            for other in near[1:]:
-                if log_density[peaks[other]] - log_density[node] < LEAST_BARRIER:
-                    alias[other] = near[0]
-            owner[node] = near[0]
-        kept = [k for k in range(len(alias)) if alias[k] == k]
-        number = {k: i for i, k in enumerate(kept)}
-        self.peaks = [peaks[k] for k in kept]
-        return np.array([number[well(k)] for k in owner])
-
-    def side(self, well: int, start: int, log_mass_of_well: float) -> _Side:
-        """Sum over a well from the node `start` at its ridge."""
-        log_mass, log_resistance = self.cells.log_mass, self.cells.log_resistance
-        order, parent = [start], {start: (-1, -1)}
-        for node in order:
-            for other, edge in self.neighbours[node]:
-                if self.label[other] == well and other not in parent:
-                    parent[other] = node, edge
-                    order.append(other)
-        beyond = {node: float(log_mass[node]) for node in order}
-        for node in reversed(order[1:]):
-            above = parent[node][0]
-            beyond[above] = _add(beyond[above], beyond[node])
-        before = {start: -math.inf}  # between a node and the ridge
-        children: dict[int, list[int]] = {node: [] for node in order}
-        for node in order[1:]:
-            children[parent[node][0]].append(node)
-        squares, products = [], []
-        for node in order:
-            for child in children[node]:
-                own = _add(before[node], float(log_mass[node]))
-                for sibling in children[node]:
-                    if sibling != child:
-                        own = _add(own, beyond[sibling])
-                before[child] = own
-                resistance = float(log_resistance[parent[child][1]])
-                squares.append(resistance + 2.0 * (beyond[child] - log_mass_of_well))
-                products.append(resistance + beyond[child] + own - log_mass_of_well)
-        path = [self.peaks[well]]
-        while path[-1] != start:
-            path.append(parent[path[-1]][0])
-        empty = [-math.inf]
-        return _Side(
-            float(logsumexp(squares or empty)), float(logsumexp(products or empty)), path[::-1]
-        )
-
-
-def _add(a: float, b: float) -> float:
-    """ln(e^a + e^b)."""
-    high, low = max(a, b), min(a, b)
-    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
-
-
 def find_wells(model: PhaseSpaceModel) -> Wells:
     """Return the states of `model` that coexist, by averages over its undamped orbits.
 
-    Valid where friction is weak, γ ≪ ω0: then exact for rare switching; the errors tell how far. Between
-    minima of the potential rates hold for any friction that does not depend on x, within some 25 %.
-    Takes a tenth of a second; most of it the rates of the model. Raises as `find_domain`.
+    Valid where friction is weak, γ ≪ ω0: then exact for rare switching; the errors tell how far.
+    Between minima of the potential rates hold for any friction that is the same at all x, to some
+    25 %. Takes a tenth of a second; most of it the rates of the model. Raises as `find_domain`.
     """
     reach = reach_of_wells(model)
     rates = tabulated_rates(model, reach, TABLES_SHARE * RTOL)
     landscape = Landscape(model.frequency, rates)
     families = orbit_families(landscape, RTOL)
-    tree = _Tree(cut(families))
-    passages = [_passage(landscape, families, tree, one) for one in tree.passes]
+    tree = Basins(cut(families))
+    passages = [_passage(landscape, families, tree, one) for one in tree.ridges]
     return _assembled(tree, passages, _at_rest(landscape, families, tree))
 
 
@@ -286,7 +158,7 @@ class _Passage:
 
 
 def _passage(
-    landscape: Landscape, families: Sequence[Family], tree: "_Tree", one: "_Pass"
+    landscape: Landscape, families: Sequence[Family], tree: Basins, one: Ridge
 ) -> _Passage:
     tick("rates of switching")
     cells, masses = tree.cells, [tree.log_mass[k] for k in one.wells]
@@ -294,7 +166,9 @@ def _passage(
     first, second = (tree.side(well, node, mass) for well, node, mass in ends)
     edge = float(cells.log_resistance[one.edge])
     resistance = float(logsumexp([first.resistance, second.resistance, edge]))
-    slow = sum(masses) - float(np.logaddexp(*masses)) + resistance  # ln of 1/λ
+    slow = (
+        masses[0] + masses[1] - float(np.logaddexp(masses[0], masses[1])) + resistance
+    )  # ln of 1/λ
     overlap = float(np.exp(np.logaddexp(first.relaxation, second.relaxation) - slow))
     path = np.array(first.path[::-1] + second.path)
     recrossing = _recrossing(landscape, families, cells, path)
@@ -305,7 +179,7 @@ def _passage(
     return _Passage(one.wells, one.log_density, rates, error, spread, overlap)
 
 
-def _assembled(tree: "_Tree", passages: Sequence[_Passage], rest: int) -> Wells:
+def _assembled(tree: Basins, passages: Sequence[_Passage], rest: int) -> Wells:
     """Put the wells together, in the order of their phonon numbers."""
     cells, count = tree.cells, len(tree.peaks)
     log_rates = np.full((count, count), -np.inf)
@@ -371,7 +245,7 @@ def _recrossing(
 
 
 def _transmission(landscape: Landscape, families: Sequence[Family], sides: Sequence[int]) -> float:
-    """Return Kramers' factor of strong friction at the maximum of the potential where sides meet."""
+    """Return Kramers' factor of strong friction, at the maximum of U where families meet."""
     ends = [set(families[k].outer) for k in sides]
     X = np.array(sorted(ends[0] & ends[1])[:1] or [families[min(sides)].outer[1]])
     step = SADDLE_STEP * (landscape.high - landscape.low)
@@ -382,7 +256,7 @@ def _transmission(landscape: Landscape, families: Sequence[Family], sides: Seque
 
 
 def depopulation(loss: float) -> float:
-    """Return ln Υ of the energy lost in a round over the temperature: ln `loss` where it is small."""
+    """Return ln Υ of the energy lost in a round over the temperature; ln `loss` if it is small."""
     theta = np.pi * ((np.arange(2000) + 0.5) / 2000 - 0.5)
     return float(np.mean(np.log(-np.expm1(-loss / (4.0 * np.cos(theta) ** 2)))))
 
@@ -402,7 +276,7 @@ def _variation(
     return largest
 
 
-def _at_rest(landscape: Landscape, families: Sequence[Family], tree: _Tree) -> int:
+def _at_rest(landscape: Landscape, families: Sequence[Family], tree: Basins) -> int:
     """Return the well of the orbit through X = P = 0; −1 where it is a ridge between wells."""
     energy, cells = float(landscape.energy(np.zeros(1))[0]), tree.cells
     for k, family in enumerate(families):  # children come first
@@ -412,3 +286,15 @@ def _at_rest(landscape: Landscape, families: Sequence[Family], tree: _Tree) -> i
             near = {int(tree.label[node]), *(int(tree.label[n]) for n in tree.joined(node))}
             return near.pop() if len(near) == 1 else -1
     return -1
+
+
+def has_one_maximum(stationary: Stationary) -> bool:
+    """Whether W of a solution on orbits has one maximum along them; False where that is unknown.
+
+    Costs next to nothing. There may be other states all the same, of a weight below e^-39.
+    """
+    if not isinstance(stationary.distribution, OrbitDistribution):
+        return False
+    orbits = stationary.distribution.orbits
+    rising = orbits.slope(np.linspace(0.0, orbits.radius, RADII))[0] > 0.0
+    return int(np.sum(rising[:-1] & ~rising[1:])) + int(not rising[0]) <= 1
