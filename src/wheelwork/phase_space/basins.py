@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from wheelwork.phase_space.orbit_cells import Cells, IntArray
 
+NEGLIGIBLE = 10.0  # of ln W: e^-10 of a well hardly matters for its means
 LEAST_BARRIER = 1.0  # of ln w: a maximum less than e times its ridge is no state of its own
 
 
@@ -56,6 +57,11 @@ class Basins:
             )
             if i != j
         ]  # fmt: skip
+
+    def probable(self, well: int) -> IntArray:
+        """Nodes of a well where W is above e^-10 of its largest value."""
+        height = self.cells.log_density - self.cells.log_density[self.peaks[well]]
+        return np.flatnonzero((self.label == well) & (height > -NEGLIGIBLE))
 
     def joined(self, node: int) -> list[int]:
         """All nodes at the same maximum of the potential, where families join."""

@@ -50,7 +50,8 @@ class Well:
     weight: its probability in the steady state. barrier: ln of W at its maximum over W at the
     lowest ridge around it; infinite for the only state. switching_rate: out of it, a rate in units
     of energy; log_switching_rate: its logarithm, finite where the rate is below 1e-308.
-    Each with its estimated absolute error. phonon_number, X: means within the well, X = x/x0.
+    phonon_number: its mean within the well. Each with its estimated absolute error. X: mean of
+    x/x0 within the well.
     contains_rest: whether a run that starts at rest (x = p = 0) is in this well.
     """
 
@@ -63,6 +64,7 @@ class Well:
     log_switching_rate: float
     log_switching_rate_error: float
     phonon_number: float
+    phonon_number_error: float
     X: float
     contains_rest: bool
 
@@ -139,7 +141,11 @@ def find_wells(model: PhaseSpaceModel) -> Wells:
     families = orbit_families(landscape, RTOL)
     tree = Basins(cut(families))
     passages = [_passage(landscape, families, tree, one) for one in tree.ridges]
-    return _assembled(tree, passages, _at_rest(landscape, families, tree))
+    variation = [
+        _variation(landscape, families, tree.cells, tree.probable(k))
+        for k in range(len(tree.peaks))
+    ]
+    return _assembled(tree, passages, variation, _at_rest(landscape, families, tree))
 
 
 @dataclass(frozen=True)
@@ -179,45 +185,52 @@ def _passage(
     return _Passage(one.wells, one.log_density, rates, error, spread, overlap)
 
 
-def _assembled(tree: Basins, passages: Sequence[_Passage], rest: int) -> Wells:
-    """Put the wells together, in the order of their phonon numbers."""
+def _assembled(
+    tree: Basins, passages: Sequence[_Passage], variation: Sequence[float], rest: int
+) -> Wells:
+    """Put the wells together, in the order of their phonon numbers.
+
+    variation: error of ln W within each well. rest: the well that contains it, −1 for none.
+    """
     cells, count = tree.cells, len(tree.peaks)
     log_rates = np.full((count, count), -np.inf)
-    barrier = np.full(count, np.inf)
-    error, spread, overlap = np.zeros(count), np.zeros(count), np.zeros(count)
+    barrier, error = np.full(count, np.inf), np.zeros(count)
+    shape = np.array(variation)  # error of probabilities within the well, relative
     for one in passages:
         for a, b, log_rate in zip(one.wells, one.wells[::-1], one.log_rates, strict=True):
             log_rates[a, b] = np.logaddexp(log_rates[a, b], log_rate)
             barrier[a] = min(barrier[a], cells.log_density[tree.peaks[a]] - one.log_density)
-            error[a], spread[a] = max(error[a], one.error), max(spread[a], one.spread)
-            overlap[a] = max(overlap[a], one.overlap)
-    log_out = logsumexp(log_rates, axis=1) if count > 1 else np.full(1, -np.inf)
+            error[a] = max(error[a], one.error)
+            shape[a] = max(shape[a], one.spread + one.overlap)
+    spread = shape if count > 1 else np.zeros(1)
+    log_out = logsumexp(log_rates, axis=1)
     log_weight = np.array(tree.log_mass) - logsumexp(tree.log_mass)
     wells = []
     for k in range(count):
         own = tree.label == k
         share = np.exp(cells.log_mass[own] - tree.log_mass[k])
         weight, rate = float(np.exp(log_weight[k])), float(np.exp(log_out[k]))
-        others = float(np.exp(logsumexp(np.delete(log_weight, k)))) if count > 1 else 0.0
+        others = float(np.sum(np.exp(np.delete(log_weight, k))))
+        number = float(share @ cells.square[own]) - 0.5
         wells.append(
             Well(
-                weight, weight * others * float(spread[k] + overlap[k]),
+                weight, weight * others * float(spread[k]),
                 float(barrier[k]), float(spread[k]),
                 rate, float(rate * np.expm1(min(error[k], LARGEST_LOG))),
                 float(log_out[k]), float(error[k]),
-                float(share @ cells.square[own]) - 0.5, float(share @ cells.position[own]),
-                k == rest,
+                number, (abs(number) + 0.5) * float(shape[k]),
+                float(share @ cells.position[own]), k == rest,
             )
         )  # fmt: skip
     order = sorted(range(count), key=lambda k: (round(wells[k].phonon_number, 6), wells[k].X))
-    number = np.empty(count, dtype=np.intp)
-    number[order] = np.arange(count)
+    rank = np.empty(count, dtype=np.intp)
+    rank[order] = np.arange(count)
     return Wells(
         tuple(wells[k] for k in order),
         np.exp(log_rates[np.ix_(order, order)]),
         cells.energy - np.min(cells.energy),
         cells.log_density - np.max(cells.log_density),
-        number[tree.label],
+        rank[tree.label],
     )
 
 

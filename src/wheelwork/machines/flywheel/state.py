@@ -21,12 +21,13 @@ from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error
 from wheelwork.phase_space.distribution import Ring, find_ring
-from wheelwork.phase_space.wells import Wells, find_wells, has_one_maximum
+from wheelwork.phase_space.wells import Well, Wells, find_wells, has_one_maximum
 from wheelwork.results import UNAVAILABLE, AuditEntry, Result, entry, observable
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
+UNSEEN = 1e-17  # probability beyond the region that holds W
 NOTICEABLE = 0.05  # of phonon number, by which a run from rest may differ without a warning
 DISPLAY_POINTS = 201  # along each axis of `wigner`: what a figure resolves
 
@@ -281,24 +282,38 @@ class FlywheelState(OscillatorState):
             raise NotConverged(f"the wells could not be told apart: {reason}") from None
 
     @cached_property
-    def _from_rest(self) -> tuple[float, float]:
-        """Weight and mean phonon number of the state that a run from rest stays in."""
+    def _from_rest(self) -> Well | None:
+        """The well that a run from rest stays in, None where there is no other."""
         if has_one_maximum(self.solution) or len(self.wells) == 1:
-            return 1.0, self.phonon_number
-        well = self.wells.from_rest
-        if well is None:
+            return None
+        if self.wells.from_rest is None:
             raise InvalidArgument("rest lies on a ridge between several states: see `wells`")
-        return well.weight, well.phonon_number
+        return self.wells.from_rest
 
-    @observable("w_0", "1", "probability of the state that a run from rest stays in")
+    @cached_property
+    def rest_errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of what a run from rest sees."""
+        well = self._from_rest
+        if well is None:
+            number = self.moment_errors["phonon_number"]
+            return {"rest_weight": UNSEEN, "rest_phonon_number": number}
+        return {
+            "rest_weight": well.weight_error, "rest_phonon_number": well.phonon_number_error
+        }  # fmt: skip
+
+    @observable(
+        "w_0", "1", "probability of the state that a run from rest stays in", error="rest_errors"
+    )
     def rest_weight(self) -> float:
         """One where no other state coexists with it; see `wells`."""
-        return self._from_rest[0]
+        well = self._from_rest
+        return 1.0 if well is None else well.weight
 
-    @observable("n_0", "1", "mean phonon number that a run from rest sees")
+    @observable("n_0", "1", "mean phonon number that a run from rest sees", error="rest_errors")
     def rest_phonon_number(self) -> float:
         """Mean ⟨a†a⟩ over the well that contains x = p = 0, before the first switch."""
-        return self._from_rest[1]
+        well = self._from_rest
+        return self.phonon_number if well is None else well.phonon_number
 
     @property
     def coexistence(self) -> str:
