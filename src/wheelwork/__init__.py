@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wheelwork.errors import (
+    CoexistenceWarning,
     InvalidArgument,
     NoSteadyState,
     NotConverged,
@@ -50,12 +51,40 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cat", "Coherent", "EnergyDiffusion", "EulerMaruyama", "Flywheel", "FokkerPlanck",
-    "GlobalMasterEquation", "Ground", "InvalidArgument", "Langevin", "Lead", "LocalMasterEquation",
-    "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState", "NotConverged", "PowerGrid",
-    "QuantumJumps", "RotorEngine", "Saturable", "Semicircle", "Tabulated", "Thermal",
-    "UnphysicalState", "ValidityWarning", "WheelworkError", "WideBand", "__version__", "evolve",
-    "sample", "steady_state", "sweep",
+    "Cat",
+    "CoexistenceWarning",
+    "Coherent",
+    "EnergyDiffusion",
+    "EulerMaruyama",
+    "Flywheel",
+    "FokkerPlanck",
+    "GlobalMasterEquation",
+    "Ground",
+    "InvalidArgument",
+    "Langevin",
+    "Lead",
+    "LocalMasterEquation",
+    "Lorentzian",
+    "MasterEquation",
+    "MeanField",
+    "NoSteadyState",
+    "NotConverged",
+    "PowerGrid",
+    "QuantumJumps",
+    "RotorEngine",
+    "Saturable",
+    "Semicircle",
+    "Tabulated",
+    "Thermal",
+    "UnphysicalState",
+    "ValidityWarning",
+    "WheelworkError",
+    "WideBand",
+    "__version__",
+    "evolve",
+    "sample",
+    "steady_state",
+    "sweep",
 ]  # fmt: skip
 
 

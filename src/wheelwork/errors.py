@@ -36,6 +36,10 @@ class ValidityWarning(UserWarning):
     """The equations are solved accurately, but are near the limit of their validity."""
 
 
+class CoexistenceWarning(UserWarning):
+    """Several states coexist, and a run that starts at rest does not see the mean of all."""
+
+
 @contextmanager
 def partial_as(convert: Callable[[Any], Any]) -> Iterator[None]:
     """Raise a NotConverged of the block with `convert(partial)` as its partial result.

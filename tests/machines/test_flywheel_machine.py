@@ -101,7 +101,8 @@ def test_a_second_hump_far_out_is_not_lost():
     )
     device = ww.Flywheel(leads, level=-5.0, frequency=0.2)
     device = device.replace(force=0.2 / device.length)
-    state = device.steady_state(ww.EnergyDiffusion(1e-4))
+    with pytest.warns(ww.CoexistenceWarning, match="180.6 quanta \\(from rest\\)"):
+        state = device.steady_state(ww.EnergyDiffusion(1e-4))
     assert state.phonon_number == pytest.approx(5677.0, rel=1e-3)
     assert state.g2 == pytest.approx(1.0013, abs=2e-4)
 

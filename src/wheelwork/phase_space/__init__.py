@@ -17,6 +17,7 @@ from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_toler
 from wheelwork.phase_space.response.correlations import Response, Switching
 from wheelwork.phase_space.response.decay import Line
 from wheelwork.phase_space.stationary.stationary_state import Stationary
+from wheelwork.phase_space.wells import Well, Wells, find_wells
 
 __all__ = [
     "Distribution",
@@ -37,6 +38,9 @@ __all__ = [
     "Snapshot",
     "Stationary",
     "Switching",
+    "Well",
+    "Wells",
+    "find_wells",
     "jackknife_error",
     "moments",
     "table_tolerance",

@@ -159,3 +159,38 @@ def _too_large(model: PhaseSpaceModel, reach: float) -> NotConverged:
         f"the steady state reaches to |x| = {reach * model.length:.4g}, {reach**2:.2g} quanta, "
         f"beyond the largest domain supported ({LARGEST_REACH**2:g} quanta)"
     )
+
+
+def reach_of_wells(model: PhaseSpaceModel) -> float:
+    """Return |X| up to which all maxima of w lie, and the region where W falls off beyond them.
+
+    A maximum may be far out and hold next to nothing of the steady state, and yet be stable.
+    Raises as `find_domain`.
+    """
+    try:
+        profile = _profile(model, LARGEST_REACH)
+    except NoSteadyState:
+        return find_domain(model).reach
+    if profile.rises:
+        return find_domain(model).reach
+    last = int(np.max(np.flatnonzero(profile.slope >= 0.0), initial=0))
+    fallen = profile.log_density[last] - FALL > profile.log_density
+    fallen[:last] = False
+    end = int(np.argmax(fallen)) if np.any(fallen) else fallen.size - 1
+    return profile.domain(float(profile.energy[end])).reach
+
+
+def mean_friction(model: PhaseSpaceModel) -> tuple[FloatArray, FloatArray]:
+    """Return √E of orbits in equal ratios, and their mean friction over the mean of its magnitude.
+
+    By the coarse quadrature of the region, to some 1e-3. Friction that is a millionth of the
+    largest counts as none.
+    """
+    profile = _profile(model, LARGEST_REACH)
+    if not profile.energy.size:
+        raise NoSteadyState("the potential has no minimum: the force pulls the oscillator away")
+    P = np.sqrt(np.maximum(profile.energy[:, None] - profile.potential, 0.0))
+    P *= np.gradient(profile.X)
+    width = np.sum(P, axis=1)
+    mean, size = (P @ row / width for row in (profile.friction, np.abs(profile.friction)))
+    return np.sqrt(profile.energy), np.asarray(mean / (size + 1e-6 * np.max(size)))

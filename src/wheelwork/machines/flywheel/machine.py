@@ -1,17 +1,19 @@
 """The flywheel: an oscillator driven by electrons that tunnel through a quantum dot."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
-from wheelwork.errors import NotConverged
-from wheelwork.machines.flywheel import accuracy
+from wheelwork.errors import CoexistenceWarning, NotConverged
+from wheelwork.machines.flywheel import accuracy, thresholds
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation, schedule
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.machines.flywheel.state import FlywheelState
+from wheelwork.machines.flywheel.thresholds import OscillationThresholds
 from wheelwork.phase_space import (
     EnergyDiffusion,
     EulerMaruyama,
@@ -30,6 +32,7 @@ from wheelwork.verbs import require_method
 
 CORRELATION_RTOL = 1e-4  # of tables and of W after a detection; far below the sampling error
 DIRECT = "FokkerPlanck(rtol=1e-6)"
+SEE_WELLS = "a run from rest does not see the stationary mean: see `wells`"
 AT_ITS_LIMIT = "the quasi-adiabatic description is at its limit"
 
 
@@ -75,15 +78,34 @@ class Flywheel(FlywheelParameters):
 
     def friction_at_rest(self, bias: float) -> float:
         """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
-        return equations.friction_at_rest(self, bias)
+        return thresholds.friction_at_rest(self, bias)
 
-    def threshold_bias(self, low: float = 0.0, high: float = 32.0) -> float:
+    def threshold_bias(self, low: float = 0.0, high: float | None = None) -> float:
         """Smallest bias in [low, high] at which the friction at rest turns negative.
 
-        By a scan of 33 values, refined to 1e-12 by root finding. Raises NotConverged when the
-        friction keeps its sign, InvalidArgument unless the device has two leads and low < high.
+        high: by default 16 times the largest energy of the junction, see
+        `thresholds.highest_bias`. By a scan of 33 values, refined to 14 digits by root finding.
+        Raises NotConverged when the friction keeps its sign, InvalidArgument unless the device has
+        two leads and low < high.
         """
-        return equations.threshold_bias(self, low, high)
+        return thresholds.threshold_bias(self, low, high)
+
+    def oscillation_thresholds(
+        self, low: float = 0.0, high: float | None = None
+    ) -> OscillationThresholds:
+        """Biases in [low, high] at which rest loses its stability, and at which oscillation ends.
+
+        Returns (onset, offset, kind). "soft": both at one bias. "hard": between offset and onset
+        rest and an oscillation are stable, and which one is seen depends on the start (see
+        `FlywheelState.wells`). Onset is infinite where rest stays stable up to `high`. Without
+        noise, from the friction at rest and averaged over orbits, where friction is weak. By
+        a scan of 33 biases as `threshold_bias`; takes one or two seconds.
+
+        Raises NotConverged when nothing oscillates in the range, when rest is unstable or an
+        oscillation stable at `low`, and where the oscillation ends among several minima of the
+        potential; InvalidArgument as `threshold_bias`.
+        """
+        return thresholds.oscillation_thresholds(self, low, high)
 
     def steady_state(
         self, method: FokkerPlanck | EnergyDiffusion | Langevin | None = None
@@ -92,13 +114,16 @@ class Flywheel(FlywheelParameters):
 
         Raises NoSteadyState where the friction does not confine the motion (its message names
         the position), NotConverged when `rtol` cannot be reached. Warns with ValidityWarning when
-        the device is not slow and weakly coupled.
+        the device is not slow and weakly coupled, and with CoexistenceWarning when several states
+        coexist and a run that starts at rest does not see their mean.
         """
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())
         equations.require_damped(self)
         state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
         warn_outside_validity(AT_ITS_LIMIT, state.validity)
+        if state.misses_mean:
+            warnings.warn(f"{state.coexistence}; {SEE_WELLS}", CoexistenceWarning, stacklevel=2)
         return state
 
     def evolve(

@@ -1,15 +1,12 @@
-"""The equations of a flywheel: junction, stochastic equation, force noise, flows, threshold."""
+"""The equations of a flywheel: junction, stochastic equation, force noise, flows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
 
-from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.transport import Lead, ResonantLevel
@@ -17,7 +14,6 @@ from wheelwork.transport import Lead, ResonantLevel
 SHARP_RTOL = 1e-9  # of integrals over band edges and knots; mostly far exceeded
 FINEST_RTOL = 1e-12  # the smallest that `ResonantLevel.coefficients` takes
 COLOUR_RTOL = 1e-6  # of force noise spectra, of which two digits are needed
-SCAN_POINTS = 33  # of the bias: one unit apart by default; two thresholds in one unit are missed
 BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart without a bias
 BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
 
@@ -75,32 +71,6 @@ def tunnelling_rate(parameters: FlywheelParameters) -> float:
     reach = BAND_REACH * hottest + float(np.ptp(potentials))
     frequency = parameters.level + np.linspace(-reach, reach, BAND_POINTS)
     return float(np.max(sum(lead.kappa(frequency) for lead in parameters.leads)))
-
-
-def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
-    """Return m γ at x = 0 for another bias."""
-    return float(parameters.replace(bias=bias).junction.coefficients(0.0).friction)
-
-
-def threshold_bias(parameters: FlywheelParameters, low: float, high: float) -> float:
-    """Return the smallest bias in [low, high] at which the friction at rest turns negative."""
-    low, high = _checks.real("low", low), _checks.real("high", high)
-    if low >= high:
-        raise InvalidArgument(f"`high` must be larger than `low` = {low:g}, but is {high:g}")
-    friction = partial(friction_at_rest, parameters)
-    scan = np.linspace(low, high, SCAN_POINTS)
-    values = np.array([friction(bias) for bias in scan])
-    falls = np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0))
-    if falls.size == 0:
-        trend = "turns from negative to positive only"
-        if np.all(values > 0.0) or np.all(values <= 0.0):
-            trend = "stays positive" if values[0] > 0.0 else "is never positive"
-        raise NotConverged(
-            f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
-            f"the friction at rest {trend}"
-        )
-    bracket = scan[falls[0]], scan[falls[0] + 1]
-    return float(brentq(friction, *bracket, xtol=1e-12, rtol=1e-14))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,7 @@ import xarray as xr
 
 from wheelwork import _checks, states
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.fock_state import AnyFockState, FockState, StoredWork, fock_state
@@ -19,11 +21,14 @@ from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error
 from wheelwork.phase_space.distribution import Ring, find_ring
+from wheelwork.phase_space.wells import Well, Wells, find_wells, has_one_maximum
 from wheelwork.results import UNAVAILABLE, AuditEntry, Result, entry, observable
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
+UNSEEN = 1e-17  # probability beyond the region that holds W
+NOTICEABLE = 0.05  # of phonon number, by which a run from rest may differ without a warning
 DISPLAY_POINTS = 201  # along each axis of `wigner`: what a figure resolves
 
 work_entry, flow_entry = partial(entry, error="work_errors"), partial(entry, error="flow_errors")
@@ -262,6 +267,76 @@ class FlywheelState(OscillatorState):
         Zero below threshold, where W is largest at rest.
         """
         return self.ring.radius
+
+    @cached_property
+    def wells(self) -> Wells:
+        """The states that coexist, each with weight, barrier and switching rate; mostly one.
+
+        By averages over the orbits of the equation, whatever method the state is from; see
+        `wheelwork.phase_space.Wells`. Takes some tenths of a second.
+        Raises NotConverged where there are too many.
+        """
+        try:
+            return find_wells(self.solution.model)
+        except NoSteadyState as reason:
+            raise NotConverged(f"the wells could not be told apart: {reason}") from None
+
+    @cached_property
+    def _from_rest(self) -> Well | None:
+        """The well that a run from rest stays in, None where there is no other."""
+        if has_one_maximum(self.solution) or len(self.wells) == 1:
+            return None
+        if self.wells.from_rest is None:
+            raise InvalidArgument("rest lies on a ridge between several states: see `wells`")
+        return self.wells.from_rest
+
+    @cached_property
+    def rest_errors(self) -> Mapping[str, float]:
+        """Estimated absolute errors of what a run from rest sees."""
+        well = self._from_rest
+        if well is None:
+            number = self.moment_errors["phonon_number"]
+            return {"rest_weight": UNSEEN, "rest_phonon_number": number}
+        return {
+            "rest_weight": well.weight_error, "rest_phonon_number": well.phonon_number_error
+        }  # fmt: skip
+
+    @observable(
+        "w_0", "1", "probability of the state that a run from rest stays in", error="rest_errors"
+    )
+    def rest_weight(self) -> float:
+        """One where no other state coexists with it; see `wells`."""
+        well = self._from_rest
+        return 1.0 if well is None else well.weight
+
+    @observable("n_0", "1", "mean phonon number that a run from rest sees", error="rest_errors")
+    def rest_phonon_number(self) -> float:
+        """Mean ⟨a†a⟩ over the well that contains x = p = 0, before the first switch."""
+        well = self._from_rest
+        return self.phonon_number if well is None else well.phonon_number
+
+    @property
+    def coexistence(self) -> str:
+        """The states that coexist in one sentence, or nothing where there is one."""
+        try:
+            one = has_one_maximum(self.solution) or len(self.wells) == 1
+        except UNAVAILABLE:
+            return ""
+        return "" if one else self.wells.summary
+
+    @property
+    def misses_mean(self) -> bool:
+        """Whether a run from rest sees another phonon number than the mean over all states."""
+        seen = self.value("rest_phonon_number")
+        return abs(seen - self.phonon_number) > NOTICEABLE * (abs(self.phonon_number) + 0.5)
+
+    def __repr__(self) -> str:
+        note = self.coexistence
+        return super().__repr__() + (f"\n  note: {note}" if note else "")
+
+    def _repr_html_(self) -> str:
+        note = self.coexistence
+        return super()._repr_html_() + (f"<p>{escape(note)}</p>" if note else "")
 
     @cached_property
     def replicas(self) -> "tuple[FlywheelState, ...]":
