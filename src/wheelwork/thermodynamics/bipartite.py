@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.operators import IndexArray, hermitian_blocks
+from wheelwork.lindblad.operators import IndexArray, diagonal_blocks
 from wheelwork.thermodynamics.entropy import spectral_entropy
 from wheelwork.thermodynamics.spectrum import normalised
 
@@ -68,7 +68,7 @@ def mutual_information(state: Any, dimensions: tuple[int, int]) -> float:
 def matrix_spectrum(matrix: sp.csr_array) -> FloatArray:
     """Eigenvalues of a sparse Hermitian matrix, block by block, in no order."""
     parts = []
-    for _, blocks in hermitian_blocks(matrix):
+    for _, blocks in diagonal_blocks(matrix):
         used = blocks if np.any(blocks.imag) else blocks.real
         parts.append(np.linalg.eigvalsh(used).ravel())
     return np.concatenate(parts)
