@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray, ascending_times, integer, non_negative, positive
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, jump_weights, require_lindblad
-from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_operator
+from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_parts, sparse_operator
 from wheelwork.lindblad.state import initial_state
 from wheelwork.lindblad.strata import FEWEST, Sums, divided, estimate, mixture
 from wheelwork.lindblad.unravelling import Unravelling, run_trajectory
@@ -38,7 +38,8 @@ class JumpRecord(NamedTuple):
 class JumpSamples:
     """Means over trajectories with their standard errors.
 
-    times: (T,). means, standard_errors: by observable, (T,) each. averages: by observable, the
+    times: (T,). means, standard_errors: by observable, (T,) each; means are complex of an operator
+    that is not Hermitian, and their errors those of the modulus. averages: by observable, the
     (mean, standard error) of its average over the times from `burn_in` on. counts: (M, K),
     jumps of each kind in each trajectory from the first time after `burn_in` to the last.
     counted_time: the time between these two. weights: (M,), share of each trajectory in a mean;
@@ -50,9 +51,9 @@ class JumpSamples:
     """
 
     times: FloatArray
-    means: Mapping[str, FloatArray]
+    means: Mapping[str, npt.NDArray[Any]]
     standard_errors: Mapping[str, FloatArray]
-    averages: Mapping[str, tuple[float, float]]
+    averages: Mapping[str, tuple[Any, float]]
     counts: IndexArray
     counted_time: float
     weights: FloatArray | None = None
@@ -114,7 +115,7 @@ def sample_jumps(
     Args:
         initial: matrix (D, D), vector (D,), `State` or `qutip.Qobj`, a state of trace one.
         times: (T,), ascending from 0 or later.
-        observables: Hermitian matrices by name.
+        observables: matrices by name.
         trajectories: M, at least 2.
         burn_in: time left out of averages and counts.
         threads: by default as many as there are processors for this process.
@@ -144,22 +145,26 @@ def sample_jumps(
             f"but {at.size} of {D} levels take {16 * at.size * D**2 >> 20} MiB"
         )
     rho = initial_state(initial, D)
-    operators = {
-        name: hermitian_operator(f"observables[{name!r}]", value, D)
+    parts = {
+        name: hermitian_parts(sparse_operator(f"observables[{name!r}]", value, D))
         for name, value in (observables or {}).items()
     }
-    request = _Request(at, kept, list(operators), states, records)
-    ensemble = _Ensemble.of(lindblad, rho, list(operators.values()), request, key, M)
+    request = _Request(at, kept, {n: len(each) for n, each in parts.items()}, states, records)
+    operators = [part for each in parts.values() for part in each]
+    ensemble = _Ensemble.of(lindblad, rho, operators, request, key, M)
     workers = processors() if threads is None else integer("threads", threads, 1)
     return _summary(ensemble, _runs(ensemble, workers, _budget(operations)))
 
 
 class _Request(NamedTuple):
-    """What is asked for; kept: (T,), times from `burn_in` on."""
+    """What is asked for; kept: (T,), times from `burn_in` on.
+
+    names: of the observables, with the number of their Hermitian parts, one or two.
+    """
 
     times: FloatArray
     kept: npt.NDArray[np.bool_]
-    names: list[str]
+    names: Mapping[str, int]
     states: bool
     records: bool
 
@@ -271,6 +276,17 @@ def _runs(ensemble: _Ensemble, workers: int, operations: float) -> Iterator[_Chu
         pool.shutdown(cancel_futures=True)
 
 
+def _by_name(values: FloatArray, names: Mapping[str, int]) -> dict[str, FloatArray]:
+    """Rows of the parts of each observable, one or two."""
+    ends = np.cumsum(list(names.values()), dtype=np.int64)
+    return {n: values[end - k : end] for (n, k), end in zip(names.items(), ends, strict=True)}
+
+
+def _joined(parts: FloatArray) -> npt.NDArray[Any]:
+    """The mean of A + iB from those of A and B, of a Hermitian operator that of A."""
+    return np.asarray(parts[0] + 1j * parts[1] if len(parts) > 1 else parts[0])
+
+
 def _summary(ensemble: _Ensemble, chunks: Iterator[_Chunk]) -> JumpSamples:
     """Sums are taken in the order of trajectories; NotConverged holds those that came before."""
     times, kept, *_ = ensemble.request
@@ -301,12 +317,17 @@ def _summary(ensemble: _Ensemble, chunks: Iterator[_Chunk]) -> JumpSamples:
     mean = sum(shares[k] * each.mean for k, each in sums.items())
     error = np.sqrt(sum(shares[k] ** 2 * each.variance for k, each in sums.items()))
     average, spread = estimate(np.concatenate(averages), weights, strata)
-    names, request = ensemble.request.names, ensemble.request
+    request = ensemble.request
+    means, errors = (_by_name(values.T, request.names) for values in (mean, error))
+    overall, its_error = (_by_name(values, request.names) for values in (average, spread))
     samples = JumpSamples(
         times=times,
-        means=dict(zip(names, mean.T, strict=False)),
-        standard_errors=dict(zip(names, error.T, strict=False)),
-        averages={n: (float(average[i]), float(spread[i])) for i, n in enumerate(names)},
+        means={n: _joined(parts) for n, parts in means.items()},
+        standard_errors={n: np.hypot.reduce(parts) for n, parts in errors.items()},
+        averages={
+            n: (_joined(parts).item(), float(np.hypot.reduce(its_error[n])))
+            for n, parts in overall.items()
+        },
         counts=np.concatenate(counts),
         counted_time=float(times[-1] - times[first]),
         weights=weights,

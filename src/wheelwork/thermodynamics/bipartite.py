@@ -55,7 +55,8 @@ def reduced_state(state: Any, dimensions: Sequence[int], kept: int | Sequence[in
         kept: position of a part (0 for the first), or distinct ones in ascending order.
 
     Raises:
-        InvalidArgument: as `negativity`, but for the trace, which is not checked.
+        InvalidArgument: for another shape, NaN, and positions that are not as above. The map is
+            linear: any operator will do.
     """
     parts = _dimensions(dimensions)
     positions = list(kept) if isinstance(kept, Iterable) else [kept]
@@ -64,7 +65,7 @@ def reduced_state(state: Any, dimensions: Sequence[int], kept: int | Sequence[in
         raise InvalidArgument(
             f"`kept` must be positions below {len(parts)} in ascending order, but is {kept!r}"
         )
-    matrix = _hermitian(state, int(np.prod(parts)))
+    matrix = sp.coo_array(sparse_operator("state", state, int(np.prod(parts))))
     rows, columns = (np.unravel_index(part, parts) for part in matrix.coords)
     same = np.ones(matrix.nnz, dtype=bool)
     for position in set(range(len(parts))) - set(held):
