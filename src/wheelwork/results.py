@@ -390,9 +390,9 @@ def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
     ]
 
 
-def with_error(value: float, error: float = math.nan) -> str:
+def with_error(value: complex, error: float = math.nan) -> str:
     """Return "59.550145 ± 2e-06", to the digits that the error justifies."""
-    if not math.isfinite(error) or not math.isfinite(value):
+    if not math.isfinite(error) or not math.isfinite(abs(value)):
         return f"{value:.{SHOWN_DIGITS}g}"
     if error <= 0.0 or value == 0.0:
         return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"

@@ -8,6 +8,7 @@ from open_systems import EXAMPLES, SIGMA, basis, lowering
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad import (
     ExplicitSteps,
+    Exponential,
     ImplicitSteps,
     Krylov,
     Lindblad,
@@ -72,16 +73,43 @@ def test_no_state(initial, message):
     with pytest.raises(InvalidArgument, match=message):
         sample_jumps(Lindblad(ONE, [SIGMA]), initial, [1.0], trajectories=2)
     with pytest.raises(InvalidArgument, match=message):
-        evolve(Lindblad(ONE, [SIGMA]), initial, [1.0])
-    with pytest.raises(InvalidArgument, match=message):
         steady_state(Lindblad(ONE, [SIGMA]), initial=initial)
+
+
+@pytest.mark.parametrize(
+    ("initial", "message"),
+    [
+        (np.ones(2), "`initial` must have trace one, but has 2.0"),
+        (np.ones(3) / np.sqrt(3.0), r"`initial` must have shape \(2, 2\)"),
+        ("up", "`initial` must be a matrix"),
+        (np.diag([np.nan, 1.0]), "`initial` must be finite"),
+    ],
+)
+def test_no_operator(initial, message):
+    with pytest.raises(InvalidArgument, match=message):
+        evolve(Lindblad(ONE, [SIGMA]), initial, [1.0])
+
+
+def test_what_is_not_supported_is_said():
+    qutip = pytest.importorskip("qutip")
+    H, drive = qutip.sigmaz(), [qutip.sigmax(), lambda t: np.cos(t)]
+    for changing in ([H, drive], qutip.QobjEvo([H, drive]), lambda t: H):
+        with pytest.raises(InvalidArgument, match=r"H\(t\)|a matrix"):
+            Lindblad(changing, [])
+    with pytest.raises(InvalidArgument, match="but is a superoperator"):
+        Lindblad(qutip.liouvillian(H, [qutip.sigmam()]), [])
+    for solve in (evolve, sample_jumps):
+        with pytest.raises(InvalidArgument, match=r"superoperators and H\(t\) are not supported"):
+            solve(qutip.liouvillian(H, [qutip.sigmam()]), basis(2, 1), [1.0])
+    with pytest.raises(InvalidArgument, match="`method` must be a method such as"):
+        evolve(Lindblad(H), basis(2, 1), [1.0], method="adams")
 
 
 def test_a_state_of_the_wrong_sign_is_refused():
     lindblad = Lindblad(ONE, [SIGMA, SIGMA.T])
     sector, _ = diagonal_sector(lindblad)
     with pytest.raises(InvalidArgument, match="negative eigenvalue, but has -1"):
-        evolve(lindblad, State(sector, np.array([2.0, -1.0])), [1.0])
+        sample_jumps(lindblad, State(sector, np.array([2.0, -1.0])), [1.0])
 
 
 def test_states_of_any_rank_and_block_are_accepted():
@@ -111,15 +139,15 @@ def test_no_times(times, message):
 
 def test_no_observable():
     lindblad = Lindblad(ONE, [SIGMA])
-    with pytest.raises(InvalidArgument, match=r"`observables\['x'\]` must be Hermitian"):
-        evolve(lindblad, basis(2, 1), [1.0], observables={"x": SIGMA})
+    with pytest.raises(InvalidArgument, match=r"`observables\['x'\]` must have shape \(2, 2\)"):
+        evolve(lindblad, basis(2, 1), [1.0], observables={"x": np.eye(3)})
     with pytest.raises(InvalidArgument, match=r"`operator` must have shape \(2, 2\)"):
         steady_state(lindblad).expect(np.eye(3))
     with pytest.raises(InvalidArgument, match="`jumps` must be positions below 1, but holds 1"):
         lindblad.adjoint_dissipator(ONE, [1])
 
 
-@pytest.mark.parametrize("method", [SparseLU, Krylov, ImplicitSteps, ExplicitSteps])
+@pytest.mark.parametrize("method", [SparseLU, Krylov, ImplicitSteps, ExplicitSteps, Exponential])
 def test_no_tolerance(method):
     with pytest.raises(InvalidArgument, match="`rtol` must lie between"):
         method(rtol=1e-15)

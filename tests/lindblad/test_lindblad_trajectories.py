@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from open_systems import EXAMPLES, SIGMA, basis, lowering, rotor
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import (
     Lindblad,
     counting_statistics,
@@ -14,6 +14,7 @@ from wheelwork.lindblad import (
     steady_state,
 )
 from wheelwork.lindblad.unravelling import JUMPS, uniforms
+from wheelwork.numerics.work import counted
 
 TIMES = np.linspace(0.5, 6.0, 8)
 
@@ -76,7 +77,7 @@ def test_standard_errors_cover():
     assert 0.7 < np.mean(np.square(deviations)) < 1.4
 
 
-def test_a_mixture_is_sampled_by_its_eigenvectors():
+def test_a_mixture_is_divided_by_its_eigenvectors():
     system = EXAMPLES["collective decay"]
     random = np.random.default_rng(2).normal(size=(4, 8)).view(complex)
     rho = random @ random.conj().T
@@ -86,7 +87,135 @@ def test_a_mixture_is_sampled_by_its_eigenvectors():
         system.lindblad, rho, [0.0, 1.0], observables=system.observables, trajectories=3000
     )
     for key, mean in result.means.items():
-        assert np.all(np.abs(mean - exact.means[key]) < 4.0 * result.standard_errors[key])
+        error = result.standard_errors[key]
+        assert error[0] < 1e-12
+        assert np.all(np.abs(mean - exact.means[key]) < 4.0 * error + 1e-12)
+
+
+def uniform_mixture(levels, trajectories, **more):
+    """Of the lowest levels of a damped oscillator."""
+    a = lowering(levels)
+    start = np.eye(levels) / levels
+    n = {"n": a.T @ a}
+    lindblad = Lindblad(1.3 * a.T @ a, [np.sqrt(0.4) * a])
+    return sample_jumps(
+        lindblad, start, [0.0, 1.0], observables=n, trajectories=trajectories, **more
+    )
+
+
+@pytest.mark.parametrize("trajectories", [20, 37, 256, 1000])
+def test_a_uniform_mixture_starts_exactly(trajectories):
+    result = uniform_mixture(10, trajectories)
+    assert result.means["n"][0] == pytest.approx(4.5, abs=1e-13)
+    assert result.standard_errors["n"][0] == 0.0
+    assert abs(result.means["n"][1] - 4.5 * np.exp(-0.4)) < 4.0 * result.standard_errors["n"][1]
+    assert result.weights.sum() == pytest.approx(1.0, abs=1e-13)
+
+
+def test_more_eigenvectors_than_trajectories_are_drawn_with_an_honest_error():
+    apart = []
+    for seed in range(60):
+        result = uniform_mixture(40, 16, seed=seed)
+        apart.append((result.means["n"][0] - 19.5) / result.standard_errors["n"][0])
+    assert abs(np.mean(apart)) < 4.0 / np.sqrt(60)
+    assert 0.7 < np.mean(np.square(apart)) < 1.6  # of Student's t with 15 degrees: 1.15
+
+
+def test_unlikely_eigenvectors_are_drawn_together():
+    """One level of 0.9, forty of 0.0025: 58 strata of two trajectories would not do."""
+    start = np.diag([0.9] + [0.0025] * 40)
+    system = Lindblad(np.diag(np.arange(41.0)), [np.sqrt(0.1) * lowering(41)])
+    n, apart = {"n": np.diag(np.arange(41.0))}, []
+    for seed in range(40):
+        result = sample_jumps(system, start, [0.0, 2.0], observables=n, trajectories=64, seed=seed)
+        exact = 2.05 * np.exp([0.0, -0.2])
+        assert set(np.bincount(result.strata)[[0, 41]]) == {58, 6}
+        apart.append((result.means["n"] - exact) / result.standard_errors["n"])
+    assert np.all(np.abs(np.mean(apart, axis=0)) < 4.0 / np.sqrt(40))
+
+
+def test_standard_errors_of_strata_cover():
+    apart = []
+    for seed in range(60):
+        result = uniform_mixture(10, 40, seed=seed)
+        error = result.standard_errors["n"][1]
+        apart.append((result.means["n"][1] - 4.5 * np.exp(-0.4)) / error)
+        mean, error = result.averages["n"]
+        assert mean == pytest.approx(result.means["n"].mean(), abs=1e-12)
+        assert error == pytest.approx(0.5 * result.standard_errors["n"][1], rel=1e-9)
+    assert 0.6 < np.mean(np.square(apart)) < 1.7
+    rates = [uniform_mixture(10, 40, seed=seed).rate([1.0]) for seed in range(60)]
+    lost = 4.5 * (1.0 - np.exp(-0.4))
+    apart = [(mean - lost) / error for mean, error in rates]
+    assert abs(np.mean(apart)) < 4.0 / np.sqrt(60)
+    assert 0.6 < np.mean(np.square(apart)) < 1.7
+
+
+def test_averaged_states_and_records():
+    system = EXAMPLES["Jaynes–Cummings"]
+    observables = system.observables
+    start = np.diag(np.arange(1.0, 17.0) / 136.0)
+    result = sample_jumps(
+        system.lindblad, start, TIMES, observables=observables, trajectories=400, states=True,
+        records=True,
+    )  # fmt: skip
+    exact = evolve(system.lindblad, start, TIMES)
+    for i in range(TIMES.size):
+        rho = result.average_states[i]
+        assert np.trace(rho) == pytest.approx(1.0, abs=1e-12)
+        assert np.abs(rho - exact.state(i).density_matrix).max() < 0.05
+        for name, operator in observables.items():
+            mean = np.trace(operator.toarray() @ rho)
+            assert mean == pytest.approx(result.means[name][i], abs=1e-11)
+    assert len(result.records) == 400
+    for record, counts in zip(result.records, result.counts, strict=True):
+        assert np.all(np.diff(record.times) > 0.0)
+        assert np.all(record.times <= TIMES[-1])
+        later = record.times > TIMES[0]
+        np.testing.assert_array_equal(np.bincount(record.kinds[later], minlength=3), counts)
+    bare = sample_jumps(system.lindblad, start, TIMES, observables=observables, trajectories=400)
+    assert bare.average_states is None
+    assert bare.records is None
+    np.testing.assert_array_equal(bare.means["n"], result.means["n"])
+
+
+def test_an_operator_that_is_not_hermitian():
+    """⟨a⟩ of a superposition that decays: ½ exp(−iωt − κt/2)."""
+    lindblad = Lindblad(np.diag([0.0, 2.0]), [np.sqrt(0.4) * SIGMA])
+    start, up = np.array([1.0, 1.0]) / np.sqrt(2.0), np.diag([0.0, 1.0])
+    result = sample_jumps(lindblad, start, TIMES, observables={"a": SIGMA, "up": up})
+    expected = 0.5 * np.exp((-2.0j - 0.2) * TIMES)
+    assert np.all(np.abs(result.means["a"] - expected) < 4.0 * result.standard_errors["a"])
+    assert result.averages["a"][0] == pytest.approx(result.means["a"].mean())
+    assert result.means["up"].dtype == float
+    assert "±" in repr(result)
+
+
+def test_jump_times_of_a_record_are_exponential():
+    lindblad = Lindblad(np.diag([0.0, 40.0]), [np.sqrt(0.8) * SIGMA])
+    result = sample_jumps(lindblad, basis(2, 1), [50.0], trajectories=20, seed=3, records=True)
+    for trajectory, record in enumerate(result.records):
+        u, _ = uniforms(np.uint64(3), trajectory, 0, JUMPS)
+        np.testing.assert_allclose(record.times, [-np.log(u) / 0.8], rtol=1e-12)
+
+
+def test_the_budget_of_trajectories():
+    system = EXAMPLES["spin chain"]
+    question = {"trajectories": 200, "observables": system.observables, "threads": 1}
+    with counted() as work:
+        whole = sample_jumps(system.lindblad, system.start, TIMES, **question)
+    assert work["trajectories"] == 13
+    with counted() as work, pytest.raises(NotConverged, match="raise `operations`") as info:
+        sample_jumps(system.lindblad, system.start, TIMES, operations=1e6, **question)
+    partial = info.value.partial
+    assert len(partial.counts) == 16 * work["trajectories"] < 200
+    assert partial.weights.sum() == pytest.approx(1.0)
+    np.testing.assert_array_equal(partial.counts, whole.counts[: len(partial.counts)])
+    with pytest.raises(NotConverged, match=r"of the time 1e\+06; raise `operations`") as info:
+        sample_jumps(Lindblad(40.0 * SIGMA + 40.0 * SIGMA.T), basis(2, 0), [1e6], operations=1e7)
+    assert info.value.partial is None
+    with pytest.raises(InvalidArgument, match="averaged states take more than 128 MiB"):
+        sample_jumps(Lindblad(np.eye(3000)), basis(3000, 0), [1.0], states=True)
 
 
 def test_long_runs_give_the_steady_state_and_its_currents():
@@ -186,7 +315,7 @@ def test_without_jumps_the_state_follows_schroedinger():
         ({"seed": -1}, "`seed` must be at least 0"),
         ({"burn_in": 9.0}, "`burn_in` must not pass the last time"),
         ({"times": [2.0, 1.0]}, "`times` must be ascending"),
-        ({"observables": {"x": SIGMA}}, r"`observables\['x'\]` must be Hermitian"),
+        ({"observables": {"x": np.eye(3)}}, r"`observables\['x'\]` must have shape \(2, 2\)"),
     ],
 )
 def test_bad_requests_are_refused(changes, message):

@@ -82,7 +82,7 @@ def test_two_mode_squeezed_vacuum():
 def test_bad_shapes_are_refused():
     with pytest.raises(InvalidArgument, match="`state` must have shape"):
         td.negativity(np.eye(5), (2, 2))
-    with pytest.raises(InvalidArgument, match="`kept` must be 0 or 1"):
+    with pytest.raises(InvalidArgument, match="`kept` must be positions below 2"):
         td.reduced_state(np.eye(4) / 4.0, (2, 2), 2)
     with pytest.raises(InvalidArgument, match="`state` must be finite"):
         td.mutual_information(np.full((4, 4), np.nan), (2, 2))
@@ -100,3 +100,60 @@ def test_what_is_no_state_is_refused():
     assert td.mutual_information((1.0 - 1e-5) * bell, (2, 2)) == pytest.approx(
         2.0 * np.log(2.0), abs=1e-4
     )
+
+
+def test_states_of_three_parts():
+    generator = np.random.default_rng(5)
+    parts = []
+    for size in (2, 3, 4):
+        matrix = generator.normal(size=(size, 2 * size)).view(complex)
+        parts.append(matrix @ matrix.conj().T)
+        parts[-1] /= np.trace(parts[-1]).real
+    rho = np.kron(np.kron(parts[0], parts[1]), parts[2])
+    for kept, part in enumerate(parts):
+        np.testing.assert_allclose(
+            td.reduced_state(rho, (2, 3, 4), kept).toarray(), part, atol=1e-15
+        )
+    outer = np.kron(parts[0], parts[2])
+    np.testing.assert_allclose(
+        td.reduced_state(rho, (2, 3, 4), (0, 2)).toarray(), outer, atol=1e-15
+    )
+    np.testing.assert_allclose(td.reduced_state(rho, [2, 3, 4], (0, 1, 2)).toarray(), rho)
+    assert td.reduced_state(rho, (2, 3, 4), ()).toarray() == pytest.approx(1.0)
+    uniform = td.reduced_state(np.eye(24) / 24.0, (2, 3, 4), 0)
+    np.testing.assert_allclose(uniform.toarray(), np.eye(2) / 2.0)
+    correlated = random_pure(np.sqrt([0.7, 0.3]), (6, 4))
+    middle = td.reduced_state(correlated, (2, 3, 4), (0, 1))
+    np.testing.assert_allclose(middle.toarray(), td.reduced_state(correlated, (6, 4), 0).toarray())
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "kept", "message"),
+    [
+        ((2, 3, 4), 3, "`kept` must be positions below 3 in ascending order, but is 3"),
+        ((2, 3, 4), (2, 0), "`kept` must be positions below 3 in ascending order"),
+        ((2, 3, 4), (0, 0), "`kept` must be positions below 3 in ascending order"),
+        ((2, 3, 4), -1, "`kept` must be at least 0"),
+        ((2, 3, 4), "A", "`kept` must be an integer"),
+        ((2, 3), 0, r"`state` must have shape \(6, 6\), but has shape \(24, 24\)"),
+        (24, 0, r"`dimensions` must be a sequence such as \(2, 3\), but is 24"),
+        ((), 0, "`dimensions` must be a sequence"),
+        ((2.0, 12), 0, "`dimensions` must be an integer"),
+    ],
+)
+def test_wrong_parts_are_refused(dimensions, kept, message):
+    with pytest.raises(InvalidArgument, match=message):
+        td.reduced_state(np.eye(24) / 24.0, dimensions, kept)
+
+
+def test_correlations_are_of_two_parts():
+    for question in (td.negativity, td.mutual_information):
+        with pytest.raises(InvalidArgument, match="`dimensions` must be those of two parts"):
+            question(np.eye(24) / 24.0, (2, 3, 4))
+
+
+def test_no_information_is_negative():
+    for seed in range(20):
+        rho = random_pure([1.0], (3, 4), seed)
+        assert td.mutual_information(rho, (3, 4)) >= 0.0
+        assert td.von_neumann_entropy(rho) >= 0.0

@@ -6,17 +6,19 @@ Steady states, evolution, counting statistics and quantum-jump trajectories of a
 
 from wheelwork.lindblad.counting import CountingStatistics, counting_covariance, counting_statistics
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.evolution import Evolution, ExplicitSteps, ImplicitSteps, evolve
+from wheelwork.lindblad.evolution import Evolution, evolve
+from wheelwork.lindblad.exponential import Exponential
 from wheelwork.lindblad.sector import Sector, diagonal_sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
 from wheelwork.lindblad.steady_methods import Krylov, SparseLU, steady_state
-from wheelwork.lindblad.trajectories import JumpSamples, sample_jumps
+from wheelwork.lindblad.steps import ExplicitSteps, ImplicitSteps
+from wheelwork.lindblad.trajectories import JumpRecord, JumpSamples, sample_jumps
 from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow
 
 __all__ = [
-    "CountingStatistics", "Evolution", "ExplicitSteps", "GrownTruncation", "ImplicitSteps",
-    "JumpSamples", "Krylov", "Lindblad", "Sector", "SparseLU", "State", "SteadyMethod",
-    "SteadyState", "Truncation", "counting_covariance", "counting_statistics", "diagonal_sector",
-    "evolve", "grow", "sample_jumps", "steady_state",
+    "CountingStatistics", "Evolution", "ExplicitSteps", "Exponential", "GrownTruncation",
+    "ImplicitSteps", "JumpRecord", "JumpSamples", "Krylov", "Lindblad", "Sector", "SparseLU",
+    "State", "SteadyMethod", "SteadyState", "Truncation", "counting_covariance",
+    "counting_statistics", "diagonal_sector", "evolve", "grow", "sample_jumps", "steady_state",
 ]  # fmt: skip

@@ -95,6 +95,15 @@ class Lindblad:
         return sp.csc_array(total)
 
 
+def require_lindblad(value: Any) -> None:
+    """Raise InvalidArgument for anything but a `Lindblad`, saying what is not supported."""
+    if not isinstance(value, Lindblad):
+        raise InvalidArgument(
+            "`lindblad` must be a Lindblad(H, jumps) of constant matrices, but is of type "
+            f"{type(value).__name__}; superoperators and H(t) are not supported"
+        )
+
+
 def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:
     """Return what a jump of each kind adds to a count, (kinds,), checked."""
     w = finite_array("weights", weights, ndim=1)

@@ -1,210 +1,51 @@
-"""Solutions of a Lindblad equation over time, by implicit steps or explicit ones."""
+"""Solutions of a Lindblad equation over time."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, ascending_times, tolerance
+from wheelwork._checks import FloatArray, ascending_times
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.factorisation import Factorisation, column_sums, factorised, norm
-from wheelwork.lindblad.operators import hermitian_operator
-from wheelwork.lindblad.sector import Sector, state_sector
-from wheelwork.lindblad.state import State, initial_state
-from wheelwork.methods import Method
-from wheelwork.parameters import parameter
+from wheelwork.lindblad.equation import Lindblad, require_lindblad
+from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
+from wheelwork.lindblad.operators import hermitian_parts, sparse_operator
+from wheelwork.lindblad.sector import Sector, driven_sector, unknowns_of
+from wheelwork.lindblad.state import State, initial_operator
+from wheelwork.lindblad.steps import STEPS, ExplicitSteps, ImplicitSteps, Motion
 
 LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
-STAGES = 5  # of Radau IIA: three LUs a step; more cost more, fewer need shorter steps at 1e-9
-ORDER = 2 * STAGES - 1
-MOST_HALVINGS = 100  # of an interval: steps are counted in integers of this unit
-RESOLVED = 1e-3  # |A| h: below, shorter steps differ by rounding only
-MOST_STEPS = 1_000_000  # of one interval: a guard against runs that seem endless
-STEPS_KEPT = 24  # step lengths whose LUs are kept
-PATIENCE = 4  # steps before a longer one is tried, after a failure
-NOISE = 500.0  # machine epsilons: the partial fractions cancel to this accuracy
-TAYLOR_NORM, TAYLOR_TERMS = 1.0, 20  # |A| h, and terms: 1/20! = 4e-19
-EPS = float(np.finfo(np.float64).eps)
-MOST_EXPLICIT_STEPS = 2e7  # a guard against runs that seem endless
-TIME_RTOL = 4.0 * EPS  # rounding of a time that a user computed
+CHEAP = 3e8  # operations of an exponential, some 0.1 s: as fast as implicit steps
+SLOW_STEP, SLOW_UNKNOWN = 2e5, 1e4  # operations as long as an implicit step: 60 µs, 3 µs more
+FEWEST_STEPS = 2000  # tried before an exponential
+IS_TRACE = 0.5  # of |x|: a larger trace is restored by a factor
 
-Watch = Callable[[FloatArray], None]
-Propagate = Callable[[FloatArray, float, Watch], FloatArray]
-
-
-@dataclass(frozen=True)
-class ImplicitSteps(Method):
-    """Radau IIA of five stages: order nine, and damped modes of any rate cost nothing.
-
-    A step is the Padé approximant [4/5] of the exponential (E. Hairer, G. Wanner, Solving
-    Ordinary Differential Equations II, Springer 1996, Secs. IV.5 and IV.8) in partial fractions:
-    three LUs, one real and two complex. Two steps are compared with one of twice the
-    length; steps are Δt/2^k of each interval Δt, so that equal intervals share their LUs. They
-    begin with |A| h ≤ 1 and grow at most by two at a time: a first step that is too long would damp
-    oscillations that do not decay, and the comparison would not show it.
-    """
-
-    rtol: float = parameter("", "1", "largest estimated Σ|δρ|", check=tolerance, default=1e-9)
-
-    def of(self, generator: sp.csc_array, total: float) -> Propagate:
-        """Return a function (both, t, watch) that propagates over a time t.
-
-        both: (n, 2), a state and its estimated error; the result has exp(A t) of both, plus the
-        error of the step. watch: called with the state, (n,), after each step on the way.
-        total: the sum of all t to come, over which the tolerance is spread.
-        """
-        step_of = lru_cache(STEPS_KEPT)(partial(_Step.of, generator))
-        rates = column_sums(generator)  # of |A|: rounding of an LU appears as h times these
-        fastest = float(rates.max(initial=0.0))
-        longest = 1.0 / (fastest or 1.0)  # step whose error was accepted so far
-
-        def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
-            """Cover t by pairs of steps t/2^(level + 1); earlier errors propagate as the state."""
-            nonlocal longest
-            if not t > 0.0:
-                return both
-            allowed, whole = self.rtol / total, 1 << MOST_HALVINGS  # units of time in t
-            done, made, calm = 0, 0, PATIENCE  # units; steps; steps since the last that failed
-            level = max(0, math.ceil(math.log2(t / longest) - 1e-9))
-            if level > MOST_HALVINGS:
-                raise NotConverged(f"{t:.1e} is too long a time to follow rates of {fastest:.1e}")
-            while done < whole:
-                unit, h = whole >> level, t / (1 << level)
-                half, x = step_of(0.5 * h), both[:, 0]
-                once = step_of(h).apply(both)
-                middle = half.apply(x)
-                twice = half.apply(middle)
-                difference = twice - once[:, 0]
-                change = float(np.abs(difference).sum())
-                noise = EPS * float(np.abs(x) @ (NOISE + 4.0 * h * rates))
-                if change <= max(allowed * h, noise):
-                    both = np.column_stack((twice, once[:, 1] + difference))
-                    watch(middle)
-                    watch(twice)
-                    done, calm, made, longest = done + unit, calm + 1, made + 1, max(longest, h)
-                    smooth = change <= max(allowed * h / 2.0 ** (ORDER + 1), 0.5 * noise)
-                    if level and smooth and calm > PATIENCE and done % (2 * unit) == 0:
-                        level -= 1
-                elif h * fastest < RESOLVED:
-                    raise NotConverged(
-                        f"steps of {0.5 * h:.1e} still change the state by {change:.1e}; "
-                        "raise `rtol`"
-                    )
-                else:
-                    level, calm, longest = level + 1, 0, 0.5 * h
-                if made > MOST_STEPS:
-                    raise NotConverged(
-                        f"more than {MOST_STEPS} steps of about {h:.1e} were needed to follow "
-                        f"oscillations over a time of {t:.1e}; take their frequency out (a "
-                        "rotating frame)"
-                    )
-            return both
-
-        return propagate
-
-
-@dataclass(frozen=True)
-class ExplicitSteps(Method):
-    """Taylor series of exp(A h) with |A| h ≤ 1, to rounding: for sectors too large for an LU.
-
-    It takes 19 |A| t products A x, so that stiff systems are expensive.
-    """
-
-    rtol: float = parameter("", "1", "largest estimated Σ|δρ|", check=tolerance, default=1e-9)
-
-    def of(self, generator: sp.csc_array, total: float) -> Propagate:
-        """As `ImplicitSteps.of`; raises NotConverged for more than 2e7 steps."""
-        rows, size = sp.csr_array(generator), norm(generator)
-        if size * total > MOST_EXPLICIT_STEPS:
-            raise NotConverged(
-                f"explicit steps would need about {size * total * TAYLOR_TERMS:.1e} products with "
-                "the generator; use ImplicitSteps"
-            )
-
-        def propagate(both: FloatArray, t: float, watch: Watch) -> FloatArray:
-            steps = max(1, math.ceil(size * t / TAYLOR_NORM))
-            for _ in range(steps if t > 0.0 else 0):
-                term, h = both, t / steps
-                both = both.copy()
-                for k in range(1, TAYLOR_TERMS):
-                    term = (h / k) * (rows @ term)
-                    both += term
-                both[:, 1] += EPS * np.abs(both[:, 0])
-                watch(both[:, 0])
-            return both
-
-        return propagate
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """Σ_i c_i (h A − z_i)⁻¹: the Padé approximant of exp(h A)."""
-
-    real: Factorisation
-    real_factor: float
-    pairs: tuple[Factorisation, ...]
-    pair_factors: tuple[complex, ...]
-
-    @classmethod
-    def of(cls, generator: sp.csc_array, h: float) -> "_Step":
-        poles, factors = _partial_fractions()
-        n = generator.shape[0]
-        real = sp.csc_array(h * generator - poles[0].real * sp.eye_array(n, format="csc"))
-        ones = sp.eye_array(n, dtype=np.complex128, format="csc")
-        pairs = (factorised(sp.csc_array(h * generator - z * ones)) for z in poles[1:])
-        return cls(factorised(real), factors[0].real, tuple(pairs), tuple(factors[1:]))
-
-    def apply(self, x: FloatArray) -> FloatArray:
-        y = self.real_factor * self.real.solve(x)
-        shape = x.astype(np.complex128)
-        for factor, lu in zip(self.pair_factors, self.pairs, strict=True):
-            y += 2.0 * (factor * lu.solve(shape)).real
-        return np.asarray(y)
-
-
-@cache
-def _partial_fractions() -> tuple[list[complex], list[complex]]:
-    """Poles and residues of the Padé approximant [k − 1/k]: the real pole, then upper ones."""
-    k, m = STAGES, STAGES - 1
-    f = math.factorial
-    top = [f(m + k - j) * f(m) / (f(m + k) * f(j) * f(m - j)) for j in range(m + 1)]
-    bottom = [f(m + k - j) * f(k) * (-1) ** j / (f(m + k) * f(j) * f(k - j)) for j in range(k + 1)]
-    P, Q = np.polynomial.Polynomial(top), np.polynomial.Polynomial(bottom)
-    slope = Q.deriv()
-    z = Q.roots().astype(np.complex128)
-    for _ in range(3):
-        z -= Q(z) / slope(z)
-    kept = sorted((root for root in z if root.imag > -1e-8), key=lambda root: root.imag)
-    poles = [complex(kept[0].real), *map(complex, kept[1:])]
-    factors = [complex(P(root) / slope(root)) for root in poles]
-    pairs = sum((c / p).real for c, p in zip(factors[1:], poles[1:], strict=True))
-    value = -(factors[0] / poles[0]).real - 2.0 * pairs
-    return poles, [factor / value for factor in factors]
+Values = npt.NDArray[Any]  # real or complex
+Stepping = ImplicitSteps | ExplicitSteps | Exponential
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evolution:
     """Solution of a Lindblad equation at given times.
 
-    times: (T,). means: of the given Hermitian observables, by name, (T,) each. largest: for each of
-    them the largest mean up to each time, over all steps on the way, (T,). values: (T, n), vectors
-    of the sector, or None where states were not kept. error: (T,), estimated Σ|δρ_ab| over the
-    unknowns; a mean is off by at most about the largest |O_ab| times this. final: the state at the
-    last time.
+    times: (T,). means: Tr(O X) of the given observables, by name, (T,) each; complex unless X and O
+    are Hermitian. largest: of those that are real the largest mean up to each time, (T,); by steps,
+    over all steps on the way. values: (T, n), vectors of the sector, or None where states were not
+    kept. error: (T,), estimated Σ|δX_ab| over the unknowns; a mean is off by at most about the
+    largest |O_ab| times this. final: the state at the last time.
+
+    As `error.partial` of NotConverged it ends at the last time reached.
     """
 
     times: FloatArray
     sector: Sector
-    means: Mapping[str, FloatArray]
+    means: Mapping[str, npt.NDArray[Any]]
     largest: Mapping[str, FloatArray]
-    values: FloatArray | None
+    values: Values | None
     error: FloatArray
     final: State
 
@@ -229,77 +70,146 @@ def evolve(
     *,
     observables: Mapping[str, Any] | None = None,
     states: bool = True,
-    method: ImplicitSteps | ExplicitSteps | None = None,
+    method: Stepping | None = None,
 ) -> Evolution:
     """Solve the Lindblad equation from `initial` at time 0.
 
-    Solved on the unknowns that the elements of the initial state drive; all others stay zero.
+    The equation is linear: `initial` is a state or any operator X, such as B ρ, with which
+    Tr(A X(t)) is the correlation ⟨A(t) B(0)⟩ in the state ρ. Solved on the unknowns that the
+    elements of X drive; all others stay zero.
+
+    By default (None): without jumps by `Exponential`, at any time exact; likewise where the
+    generator falls into blocks of up to some 100 unknowns; else by `ImplicitSteps`, and where these
+    take too many steps by `Exponential` after all; beyond 50 000 unknowns by `ExplicitSteps`. Each
+    has its budget, some 10 s with its default value.
 
     Args:
-        initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj`.
+        initial: matrix (D, D), normalised state vector (D,), `State` or `qutip.Qobj`.
         times: (T,), not negative, ascending.
-        observables: Hermitian matrices by name, whose means are returned.
+        observables: matrices by name, whose means are returned.
         states: whether to keep the state at every time.
-        method: by default `ImplicitSteps()`, beyond 50 000 unknowns `ExplicitSteps()`.
+        method: see above. `rtol` bounds the error relative to the norm of X, one for a state.
 
     Raises:
-        InvalidArgument: for an invalid state, times or observables.
-        NotConverged: when the method cannot reach its tolerance, or would take more than a million
-            steps to follow oscillations that do not decay.
+        InvalidArgument: for an invalid matrix, times or observables; for H that depends on time or
+            a superoperator, which are not supported.
+        NotConverged: when the method cannot reach its tolerance within its budget; `partial` holds
+            the times reached before.
     """
     at = ascending_times("times", times)
-    D = lindblad.dimension
-    rho = initial_state(initial, D)
-    sector, generator = state_sector(lindblad, rho)
-    functionals = {
-        name: sector.functional(hermitian_operator(f"observables[{name!r}]", operator, D))
+    require_lindblad(lindblad)
+    if method is not None and not isinstance(method, Stepping):
+        raise InvalidArgument(f"`method` must be a method such as Exponential(), but is {method!r}")
+    motion, scale = _motion(lindblad, initial)
+    rows = {
+        name: _functional(f"observables[{name!r}]", operator, motion.sector)
         for name, operator in (observables or {}).items()
     }
-    if method is None:
-        method = ImplicitSteps() if sector.size <= LARGEST_IMPLICIT else ExplicitSteps()
-    propagate = method.of(generator, float(at[-1]))
-    rows = np.reshape(list(functionals.values()), (len(functionals), sector.size))
-    means, largest = np.empty((2, len(functionals), at.size))
-    x = sector.vector(rho)
-    reached = rows @ x
+    wanted = _Wanted(at, rows, scale, states)
+    *first, last = _chosen(motion, at) if method is None else [method]
+    for way in first:
+        with suppress(NotConverged):
+            return _solve(way, motion, wanted)
+    return _solve(last, motion, wanted)
+
+
+def _motion(lindblad: Lindblad, initial: Any) -> tuple[Motion, float]:
+    """The equation of x from an operator `scale` x, which has a norm of one."""
+    parts = initial_operator(initial, lindblad.dimension)
+    keys = np.unique(np.concatenate([unknowns_of(part)[0] for part in parts]))
+    if keys.size == 0:  # the operator zero
+        keys = np.zeros(1, dtype=np.int64)
+    sector, generator = driven_sector(lindblad, keys)
+    start = np.column_stack([sector.vector(part) for part in parts])
+    trace, square = sector.trace @ start, np.sum(np.abs(start) ** 2)
+    scale = max(float(np.linalg.norm(trace)), math.sqrt(float(square))) or 1.0
+    return Motion(lindblad, sector, generator, start / scale), scale
+
+
+def _functional(name: str, operator: Any, sector: Sector) -> Values:
+    """(n,), whose product with a vector of the sector is Tr(O X); real of a Hermitian O."""
+    O = sparse_operator(name, operator, sector.dimension)  # noqa: E741
+    parts = [sector.functional(part) for part in hermitian_parts(O)]
+    return parts[0] if len(parts) == 1 else np.asarray(parts[0] + 1j * parts[1])
+
+
+def _chosen(motion: Motion, times: FloatArray) -> list[Stepping]:
+    """Methods to try in turn, by their estimated cost."""
+    exact, n = Exponential(), motion.start.shape[0]
+    cost = exponential_cost(motion, times)
+    affordable = cost <= exact.operations
+    if affordable and is_closed(motion):
+        return [exact]
+    if cost <= CHEAP:
+        return [exact, ImplicitSteps()]
+    if n > LARGEST_IMPLICIT:
+        return [ExplicitSteps()]
+    if not affordable:
+        return [ImplicitSteps()]
+    steps = int(cost / (SLOW_STEP + SLOW_UNKNOWN * n))
+    return [ImplicitSteps(steps=min(STEPS, max(FEWEST_STEPS, steps))), exact]
+
+
+class _Wanted(NamedTuple):
+    """What is recorded of x, of the operator `scale` x; rows: functionals of the observables."""
+
+    times: FloatArray
+    rows: Mapping[str, Values]
+    scale: float
+    keep: bool
+
+
+def _solve(method: Stepping, motion: Motion, wanted: _Wanted) -> Evolution:
+    """The solution by one method; NotConverged holds the times that it reached before."""
+    sector, start = motion.sector, motion.start
+    hermitian = start.shape[1] == 1
+    real = [n for n, row in wanted.rows.items() if hermitian and not np.iscomplexobj(row)]
+    followed = np.reshape([wanted.rows[name] for name in real], (len(real), sector.size))
+    reached = np.full(len(real), -np.inf)
 
     def watch(x: FloatArray) -> None:
-        np.maximum(reached, rows @ x, out=reached)
+        np.maximum(reached, followed @ x[:, 0], out=reached)
 
-    values = np.empty((at.size, sector.size)) if states else None
-    errors = np.empty(at.size)
-    both = np.column_stack((x, np.zeros_like(x)))
-    now, interval = Fraction(0), 0.0
-    for i, time in enumerate(at):
-        interval, late = _interval(float(time), now, interval)
-        both = propagate(both, interval, watch)
-        now += Fraction(interval)
-        x = both[:, 0]
-        off = float(np.sum(x[sector.populations])) - 1.0  # rounding: the trace is conserved
-        x /= 1.0 + off
-        missed = abs(late) * float(np.abs(generator @ x).sum()) if late else 0.0
-        errors[i] = float(np.abs(both[:, 1]).sum()) + abs(off) + missed
-        watch(x)
-        means[:, i], largest[:, i] = rows @ x, reached
-        if values is not None:
-            values[i] = x
-    worst = float(errors.max())
-    if not worst <= method.rtol:
-        raise NotConverged(
-            f"the state is known to {worst:.1e} only, not to {method.rtol:g}; raise `rtol`"
+    watch(start)
+    highest: list[FloatArray] = []
+    values: list[Values] = []
+    errors: list[float] = []
+    means: list[list[Any]] = []
+    last: Values = start[:, 0]
+
+    def evolution() -> Evolution:
+        at, s = wanted.times[: len(errors)], wanted.scale
+        rows = dict(zip(wanted.rows, np.array(means).T * s, strict=True)) if wanted.rows else {}
+        tops = dict(zip(real, np.array(highest).T * s, strict=True)) if real else {}
+        kept = np.array(values) * s if wanted.keep else None
+        named = {n: row.real if n in tops else row for n, row in rows.items()}
+        return Evolution(
+            at, sector, named, tops, kept, np.array(errors) * s, State(sector, last * s)
         )
-    by_name, highest = (dict(zip(functionals, each, strict=True)) for each in (means, largest))
-    return Evolution(at, sector, by_name, highest, values, errors, State(sector, x))
+
+    try:
+        with method.guard():
+            for x, error in method.states(motion, wanted.times, watch):
+                x, off = _with_trace(x, sector.trace, sector.trace @ start)
+                watch(x)
+                last = x[:, 0] if hermitian else x @ np.array([1.0, 1j])
+                errors.append(error + off)
+                highest.append(reached.copy())
+                means.append([row @ last for row in wanted.rows.values()])
+                if wanted.keep:
+                    values.append(last)
+    except NotConverged as reason:
+        reason.partial = evolution() if errors else None
+        raise
+    worst = max(errors)
+    if not worst <= method.rtol:
+        text = f"the state is known to {worst:.1e} only, not to {method.rtol:g}; raise `rtol`"
+        raise NotConverged(text, partial=evolution())
+    return evolution()
 
 
-def _interval(time: float, now: Fraction, last: float) -> tuple[float, float]:
-    """Return the interval to take from `now`, and what then is left to `time`.
-
-    Zero, or the last interval again, where it differs by no more than the rounding of times: so
-    the intervals of a uniform sequence are equal, and share their LUs.
-    """
-    exact = float(Fraction(time) - now)
-    for known in (0.0, last):
-        if abs(exact - known) <= TIME_RTOL * time:
-            return known, exact - known
-    return exact, 0.0
+def _with_trace(x: FloatArray, trace: FloatArray, kept: FloatArray) -> tuple[FloatArray, float]:
+    """x with its trace conserved against rounding, where it has one, and how far it was off."""
+    now = trace @ x
+    factor = np.divide(kept, now, out=np.ones_like(now), where=np.abs(kept) > IS_TRACE)
+    return x * factor, float(np.abs(now - kept).sum())

@@ -29,6 +29,10 @@ def sparse_operator(
     that is given. Raises InvalidArgument for others, naming the argument and which entry of it.
     """
     entry = f" ({where})" if where else ""
+    if getattr(value, "issuper", False):
+        raise InvalidArgument(f"`{name}` must be an operator, but is a superoperator{entry}")
+    if _varies(value):
+        raise InvalidArgument(f"`{name}` must be constant, as H(t) is not supported{entry}")
     try:
         plain = plain_matrix(value)
         if hasattr(plain, "tocsc"):
@@ -56,17 +60,41 @@ def sparse_operator(
 def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> sp.csc_array:
     """Return what `sparse_operator` does, if it is Hermitian to 1e-12 of its largest entry."""
     matrix = sparse_operator(name, value, dimension)
+    adjoint = _adjoint(matrix)
+    off = _asymmetry(matrix, adjoint)
+    if off > HERMITIAN_RTOL * float(abs(matrix.data).max(initial=0.0)):
+        raise InvalidArgument(f"`{name}` must be Hermitian, but is off by {off:.1e}")
+    return matrix if off == 0.0 else sp.csc_array(0.5 * (matrix + adjoint))
+
+
+def hermitian_parts(matrix: sp.csc_array) -> list[sp.csc_array]:
+    """Return Hermitian A and B with matrix = A + iB, without B where it is rounding (1e-12)."""
+    adjoint = _adjoint(matrix)
+    off = _asymmetry(matrix, adjoint)
+    real = matrix if off == 0.0 else sp.csc_array(0.5 * (matrix + adjoint))
+    if off <= HERMITIAN_RTOL * float(abs(matrix.data).max(initial=0.0)):
+        return [real]
+    return [real, sp.csc_array(-0.5j * (matrix - adjoint))]
+
+
+def _varies(value: Any) -> bool:
+    """Whether it is a function of time, or a list with one; a `qutip.Qobj` can be called, too."""
+    if isinstance(value, list):
+        return any(map(_varies, value))
+    return callable(value) and not hasattr(value, "data_as")
+
+
+def _adjoint(matrix: sp.csc_array) -> sp.csc_array:
     parts = matrix.data.conj(), matrix.indices, matrix.indptr  # its columns are rows of H†
-    adjoint = sp.csr_array(parts, shape=matrix.shape).tocsc()
+    return sp.csr_array(parts, shape=matrix.shape).tocsc()
+
+
+def _asymmetry(matrix: sp.csc_array, adjoint: sp.csc_array) -> float:
     if np.array_equal(matrix.indptr, adjoint.indptr) and np.array_equal(
         matrix.indices, adjoint.indices
     ):
-        asymmetry = float(abs(matrix.data - adjoint.data).max(initial=0.0))
-    else:
-        asymmetry = float(abs(matrix - adjoint).max())
-    if asymmetry > HERMITIAN_RTOL * float(abs(matrix.data).max(initial=0.0)):
-        raise InvalidArgument(f"`{name}` must be Hermitian, but is off by {asymmetry:.1e}")
-    return matrix if asymmetry == 0.0 else sp.csc_array(0.5 * (matrix + adjoint))
+        return float(abs(matrix.data - adjoint.data).max(initial=0.0))
+    return float(abs(matrix - adjoint).max())
 
 
 def plain_matrix(value: Any) -> Any:
@@ -83,15 +111,21 @@ def csc_parts(matrix: sp.csc_array) -> Parts:
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
 
 
-def hermitian_blocks(matrix: sp.csr_array | sp.csc_array) -> list[tuple[IndexArray, ComplexArray]]:
-    """Return the diagonal blocks of a sparse Hermitian matrix, those of equal size b together.
+def block_sizes(matrix: sp.csr_array | sp.csc_array) -> IndexArray:
+    """Sizes of the diagonal blocks of a sparse matrix."""
+    return np.bincount(_block_labels(matrix))
+
+
+def diagonal_blocks(
+    matrix: sp.csr_array | sp.csc_array,
+) -> list[tuple[IndexArray, ComplexArray]]:
+    """Return the diagonal blocks of a sparse matrix, those of equal size b together.
 
     For each size: the basis states of the m blocks, (m, b), and their dense matrices, (m, b, b).
     """
+    label = _block_labels(matrix)
     entries = sp.coo_array(matrix)
     row, column = entries.coords
-    links = sp.coo_array((np.ones(entries.nnz), (row, column)), shape=matrix.shape)
-    _, label = connected_components(links, directed=False)
     order = np.argsort(label, kind="stable")
     size = np.bincount(label)
     position = np.empty(order.size, dtype=np.int64)  # of a basis state within its block
@@ -107,3 +141,9 @@ def hermitian_blocks(matrix: sp.csr_array | sp.csc_array) -> list[tuple[IndexArr
         dense[block[label[at[0]]], position[at[0]], position[at[1]]] = entries.data[here]
         blocks.append((states, dense))
     return blocks
+
+
+def _block_labels(matrix: sp.csr_array | sp.csc_array) -> IndexArray:
+    row, column = sp.coo_array(matrix).coords
+    links = sp.coo_array((np.ones(row.size), (row, column)), shape=matrix.shape)
+    return np.asarray(connected_components(links, directed=False)[1])

@@ -13,7 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
-from wheelwork.lindblad.operators import IndexArray, csc_parts
+from wheelwork.lindblad.operators import ComplexArray, IndexArray, csc_parts
 
 # Of the rates kept in its column, the largest sum that may be dropped as rounding. Where symmetry
 # cancels it is about 1e-14; near one, energies are so large that rounding hides their differences.
@@ -70,18 +70,19 @@ class Sector:
         """(n,): the value that an unknown of one puts at ρ_ab (1 or i)."""
         return np.where(self.imaginary, 1j, 1.0)
 
-    def matrix(self, values: FloatArray) -> sp.csr_array:
-        """The density matrix of a vector, (D, D), sparse."""
-        off, lower = self.row != self.column, values * self.factors
+    def matrix(self, values: FloatArray | ComplexArray) -> sp.csr_array:
+        """The matrix of a vector, (D, D), sparse; of a + ib it is A + iB, A and B Hermitian."""
+        off = self.row != self.column
+        lower, upper = values * self.factors, values * self.factors.conj()
         row = np.concatenate((self.row, self.column[off]))
         column = np.concatenate((self.column, self.row[off]))
-        data = np.concatenate((lower, lower[off].conj()))
+        data = np.concatenate((lower, upper[off]))
         shape = (self.dimension, self.dimension)
         return sp.csr_array(sp.coo_array((data, (row, column)), shape=shape))
 
     def vector(self, matrix: sp.csc_array) -> FloatArray:
         """The vector of a Hermitian matrix; InvalidArgument for elements outside the sector."""
-        keys, data = _unknowns(matrix)
+        keys, data = unknowns_of(matrix)
         position = np.minimum(np.searchsorted(self.keys, keys), self.size - 1)
         if np.any(self.keys[position] != keys):
             raise InvalidArgument(
@@ -112,7 +113,7 @@ def diagonal_sector(lindblad: Lindblad) -> tuple[Sector, sp.csc_array]:
 
 def state_sector(lindblad: Lindblad, state: sp.csc_array) -> tuple[Sector, sp.csc_array]:
     """Return the sector that the elements of a state drive, and the generator (n, n) on it."""
-    return driven_sector(lindblad, _unknowns(state)[0])
+    return driven_sector(lindblad, unknowns_of(state)[0])
 
 
 def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.csc_array]:
@@ -173,7 +174,7 @@ def _ordered(
     return Sector(dimension, keys[order]), generator
 
 
-def _unknowns(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
+def unknowns_of(matrix: sp.csc_array) -> tuple[IndexArray, FloatArray]:
     """Keys, ascending, and values of the nonzero unknowns of a Hermitian matrix."""
     coo = sp.coo_array(matrix)
     row, column = (part.astype(np.int64) for part in coo.coords)

@@ -1,10 +1,11 @@
-"""A density matrix on the elements of a sector, and conversion of initial states."""
+"""A matrix on the elements of a sector, and conversion of initial states."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
@@ -12,32 +13,35 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
     ComplexArray,
     IndexArray,
-    hermitian_blocks,
+    diagonal_blocks,
     hermitian_operator,
+    hermitian_parts,
     plain_matrix,
     sparse_operator,
 )
 from wheelwork.lindblad.sector import Sector
 
 LARGEST_DENSE = 8192  # basis states of a dense ρ, which then takes 1 GiB
-REAL_RTOL = 1e-14  # of the largest |O_ab|: an imaginary part below is rounding of Tr(O ρ)
+REAL_RTOL = 1e-14  # of the largest |O_ab| |ρ_ab|: an imaginary part below is rounding of Tr(O ρ)
 TRACE_ATOL = 1e-9  # of an initial state: as far as solvers and papers give one
 LOWEST_EIGENVALUE = -1e-6  # of an initial state: what one solved for to a modest rtol may have
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class State:
-    """A Hermitian matrix ρ that is zero outside its sector.
+    """A matrix ρ that is zero outside its sector: a state, or any operator.
 
-    values: (n,), a vector of the sector.
+    values: (n,), a vector of the sector, real for a Hermitian ρ; a + ib stands for ρ = A + iB.
     """
 
     sector: Sector
-    values: FloatArray
+    values: npt.NDArray[Any]
 
     def __repr__(self) -> str:
-        levels = self.sector.dimension
-        return f"State({levels} levels, trace {self.trace:.6g}, purity {self.purity:.6g})"
+        levels, purity = self.sector.dimension, ""
+        if not np.iscomplexobj(self.values):
+            purity = f", purity {self.purity:.6g}"
+        return f"State({levels} levels, trace {self.trace:.6g}{purity})"
 
     @cached_property
     def matrix(self) -> sp.csr_array:
@@ -55,21 +59,28 @@ class State:
         return np.asarray(self.matrix.toarray())
 
     @property
-    def trace(self) -> float:
-        return float(np.sum(self.values[self.sector.populations]))
+    def trace(self) -> Any:
+        """A float, or complex where ρ is not Hermitian."""
+        return np.sum(self.values[self.sector.populations]).item()
 
     @property
     def purity(self) -> float:
-        """Tr ρ²."""
+        """Tr ρ². As those below, it raises InvalidArgument unless ρ is Hermitian."""
         twice = np.where(self.sector.row == self.sector.column, 1.0, 2.0)
-        return float(twice @ self.values**2)
+        return float(twice @ self._real_values**2)
 
     @cached_property
     def populations(self) -> FloatArray:
         """(D,), the diagonal of ρ."""
         populations, positions = np.zeros(self.sector.dimension), self.sector.populations
-        populations[self.sector.row[positions]] = self.values[positions]
+        populations[self.sector.row[positions]] = self._real_values[positions]
         return populations
+
+    @property
+    def _real_values(self) -> FloatArray:
+        if np.iscomplexobj(self.values):
+            raise InvalidArgument("`state` must be Hermitian, but is not; use `matrix`")
+        return np.asarray(self.values)
 
     def expect(self, operator: Any) -> complex | float:
         """Tr(O ρ), real where its imaginary part is rounding, else complex.
@@ -77,15 +88,18 @@ class State:
         Raises InvalidArgument for an operator that is not a finite (D, D) matrix.
         """
         O = sparse_operator("operator", operator, self.sector.dimension)  # noqa: E741
-        real = float(self.sector.functional(O) @ self.values)
-        imaginary = float(self.sector.functional(sp.csc_array(-1j * O)) @ self.values)
-        scale = float(abs(O.data).max(initial=0.0))
-        return real if abs(imaginary) <= REAL_RTOL * scale else complex(real, imaginary)
+        rows = [self.sector.functional(part) for part in hermitian_parts(O)]
+        mean = complex(rows[0] @ self.values)
+        if len(rows) > 1:
+            mean += 1j * complex(rows[1] @ self.values)
+        scale = float(abs(O.data).max(initial=0.0) * abs(self.values).max(initial=0.0))
+        return mean.real if abs(mean.imag) <= REAL_RTOL * scale else mean
 
     @cached_property
     def blocks(self) -> list[tuple[IndexArray, ComplexArray]]:
         """The diagonal blocks of ρ, by size b: basis states (m, b) and matrices (m, b, b)."""
-        return hermitian_blocks(self.matrix)
+        _ = self._real_values
+        return diagonal_blocks(self.matrix)
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
@@ -94,15 +108,24 @@ class State:
         return np.sort(np.concatenate(parts))[::-1]
 
 
+def initial_operator(value: Any, dimension: int) -> list[sp.csc_array]:
+    """Return the Hermitian parts A and B (without B where it is zero) of any operator A + iB.
+
+    value: as for `initial_state`; a vector must have length one.
+    """
+    plain, pure = _plain(value, dimension)
+    if pure:
+        return [initial_state(value, dimension)]
+    return hermitian_parts(sparse_operator("initial", plain, dimension))
+
+
 def initial_state(value: Any, dimension: int) -> sp.csc_array:
     """Return a density matrix from one, from a `State`, or from a vector of shape (D,) or (D, 1).
 
     Raises InvalidArgument when the shape does not fit, or it is not Hermitian (1e-12 of its largest
     entry), not of trace one (1e-9), or has an eigenvalue below −1e-6.
     """
-    plain = value.matrix if isinstance(value, State) else plain_matrix(value)
-    shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
-    pure = len(shape) == 1 or (shape[1:] == (1,) and dimension != 1)
+    plain, pure = _plain(value, dimension)
     if pure:
         dense = plain.toarray() if hasattr(plain, "toarray") else plain
         ket = sp.csr_array(np.asarray(dense, dtype=np.complex128).reshape(-1, 1))
@@ -112,7 +135,14 @@ def initial_state(value: Any, dimension: int) -> sp.csc_array:
     if not abs(trace - 1.0) <= TRACE_ATOL:
         raise InvalidArgument(f"`initial` must have trace one, but has {trace!r}")
     if not pure:
-        low = min(float(np.linalg.eigvalsh(dense).min()) for _, dense in hermitian_blocks(rho))
+        low = min(float(np.linalg.eigvalsh(dense).min()) for _, dense in diagonal_blocks(rho))
         if not low >= LOWEST_EIGENVALUE:
             raise InvalidArgument(f"`initial` must have no negative eigenvalue, but has {low:.3g}")
     return rho
+
+
+def _plain(value: Any, dimension: int) -> tuple[Any, bool]:
+    """Return an initial state as a matrix or a vector, and whether it is one."""
+    plain = value.matrix if isinstance(value, State) else plain_matrix(value)
+    shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
+    return plain, len(shape) == 1 or (shape[1:] == (1,) and dimension != 1)

@@ -20,6 +20,7 @@ from wheelwork.numerics.random import philox4x32
 
 LONGEST_STEP = 1e300  # of a set where nothing happens; finite, as h · 0 is computed
 TERMS = 20  # of the Taylor series, with |G| h ≤ 1: 1/20! = 4e-19
+FIRST_JUMPS = 16  # room for the record of a trajectory, which doubles when full
 HALVINGS = 52  # of a step, in search of the time of a jump: to the last bit
 JUMPS, STARTS = np.uint64(1), np.uint64(2)  # streams of random numbers
 _WORD, _BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -204,29 +205,39 @@ def _mean(psi, start, stop, operator):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def run_trajectory(  # type: ignore[no-untyped-def]
-    psi0, block0, starts, steps, drift, jumps, targets, operators, times, seed, trajectory
+    psi0, block0, equation, operators, times, random, keep, most
 ):
-    """Return means (T, observables) and jumps so far (T, kinds) of one trajectory.
+    """Return a trajectory: means (T, observables), jumps so far (T, kinds), states, jumps, work.
 
-    psi0: normalised, in the set `block0`. steps: (sets,), 1/|G|. operators: list of CSC parts.
+    psi0: normalised, in the set `block0`. equation: starts, steps, drift, jumps, targets of
+    `Unravelling`. operators: list of CSC parts. random: seed, trajectory. keep: whether to return
+    the states, (T, widest) and their sets (T,), and the jumps' times and kinds; else these are
+    empty. most: operations after which it stops, with fewer times; work: operations that it took.
     """
+    starts, steps, drift, jumps, targets = equation
+    seed, trajectory = random
     dimension, widest = starts[starts.size - 1], 0
     for i in range(starts.size - 1):
         widest = max(widest, starts[i + 1] - starts[i])
-    kinds = targets.shape[0]
+    kinds, held = targets.shape[0], times.size if keep else 0
     v = np.zeros((TERMS, widest), np.complex128)
     out = np.zeros((max(kinds, 1), widest), np.complex128)
     psi = np.zeros(widest, np.complex128)
     psi[: psi0.size] = psi0
     means = np.zeros((times.size, len(operators)))
     counts = np.zeros((times.size, kinds), np.int64)
+    states, sets = np.zeros((held, widest), np.complex128), np.zeros(held, np.int64)
+    at, kind = np.zeros(FIRST_JUMPS), np.zeros(FIRST_JUMPS, np.int64)
     so_far = np.zeros(kinds, np.int64)
-    block, now, made = block0, 0.0, 0
+    block, now, made, work = block0, 0.0, 0, 0.0
     threshold, choice = uniforms(seed, trajectory, made, JUMPS)
     for i in range(times.size):
         while now < times[i]:
             start, stop = starts[block], starts[block + 1]
             b = stop - start
+            work += TERMS * (drift[0][stop] - drift[0][start] + 2.0 * b)
+            if work > most:
+                return means[:i], counts[:i], states[:i], sets[:i], at[:made], kind[:made], work
             h = min(steps[block], times[i] - now)
             v[0, :b] = psi[:b]
             _series(v, start, stop, drift, h)
@@ -236,9 +247,16 @@ def run_trajectory(  # type: ignore[no-untyped-def]
             now += h * _jump_time(v, b, threshold, psi)
             chosen, block = _jump(psi, out, block, starts, targets, jumps, dimension, choice)
             so_far[chosen] += 1
+            if keep:
+                if made == at.size:
+                    at, kind = np.append(at, np.zeros(made)), np.append(kind, np.zeros_like(kind))
+                at[made], kind[made] = now, chosen
             made += 1
             threshold, choice = uniforms(seed, trajectory, made, JUMPS)
         for o in range(len(operators)):
             means[i, o] = _mean(psi, starts[block], starts[block + 1], operators[o])
         counts[i] = so_far
-    return means, counts
+        if keep:
+            states[i], sets[i] = psi, block
+    made = made if keep else 0
+    return means, counts, states, sets, at[:made], kind[:made], work

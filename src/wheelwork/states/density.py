@@ -21,9 +21,29 @@ ComplexArray = npt.NDArray[np.complex128]
 Matrix = npt.NDArray[np.float64] | ComplexArray
 
 
-def hermitian(density_matrix: npt.ArrayLike) -> Matrix:
+def plain_array(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return an array of numbers from one, a SciPy sparse matrix or a `qutip.Qobj`.
+
+    Raises InvalidArgument for anything else, a superoperator among them.
+    """
+    if getattr(value, "issuper", False):
+        raise InvalidArgument(f"`{name}` must be a density matrix, but is a superoperator")
+    for dense in ("full", "toarray"):  # of QuTiP, of SciPy
+        if hasattr(value, dense):
+            value = getattr(value, dense)()
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # rows of different lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "biufc":
+        kind = type(value).__name__
+        raise InvalidArgument(f"`{name}` must be an array of numbers, but is of type {kind}")
+    return array
+
+
+def hermitian(density_matrix: Any) -> Matrix:
     """Checked density matrix, as a real array where it is real."""
-    rho = np.asarray(density_matrix, dtype=np.complex128)
+    rho = plain_array("density_matrix", density_matrix).astype(np.complex128)
     if rho.ndim != 2 or rho.shape[0] != rho.shape[1] or rho.size == 0:
         raise InvalidArgument(f"`density_matrix` must be square, but has shape {rho.shape}")
     asymmetry = float(np.abs(rho - rho.conj().T).max())

@@ -6,6 +6,7 @@ lose accuracy. A state beyond these levels is rejected.
 
 import cmath
 import math
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,9 @@ def cat_state(
     amplitudes = _coherent_amplitudes(alpha, levels)
     parity = 1.0 - 2.0 * (np.arange(levels) % 2)
     # 2 + 2 cos(phase) exp(-2|alpha|²), without the cancellation at small alpha
-    norm = 4.0 * math.cos(phase / 2) ** 2 + 2.0 * math.cos(phase) * math.expm1(-2 * abs(alpha) ** 2)
+    norm = 4.0 * math.cos(phase / 2) ** 2 + 2.0 * math.cos(phase) * math.expm1(
+        -2 * abs(alpha) * abs(alpha)
+    )
     if norm < 1e-28:
         raise InvalidArgument(f"`alpha` must not be so small at phase {phase!r}, but is {alpha!r}")
     both = amplitudes * ((1.0 + parity * cmath.exp(1j * phase)) / math.sqrt(norm))
@@ -78,16 +81,19 @@ def squeezed_state(r: float, angle: float, levels: int, *, tolerance: float = 1e
     log_tanh = math.log(math.tanh(abs(r))) if r else -math.inf
     log_size[1:] += m[1:] * log_tanh
     turn = np.exp(1j * m * (angle + (math.pi if r > 0 else 0.0)))
-    amplitudes[::2] = np.exp(log_size) * turn / math.sqrt(math.cosh(r))
+    log_cosh = abs(r) + math.log1p(math.exp(-2.0 * abs(r))) - math.log(2.0)
+    amplitudes[::2] = np.exp(log_size - 0.5 * log_cosh) * turn
     return _projector(amplitudes, levels, tolerance)
 
 
 def _coherent_amplitudes(alpha: complex, levels: int) -> ComplexArray:
+    if isinstance(alpha, str | bool) or not isinstance(alpha, Number):
+        raise InvalidArgument(f"`alpha` must be a complex number, but is {alpha!r}")
     size = abs(alpha)
     if not math.isfinite(size):
         raise InvalidArgument(f"`alpha` must be finite, but is {alpha!r}")
     n = np.arange(integer("levels", levels, 1), dtype=np.float64)
-    log_size = -0.5 * size**2 - 0.5 * gammaln(n + 1)
+    log_size = -0.5 * size * size - 0.5 * gammaln(n + 1)
     log_size[1:] += n[1:] * (math.log(size) if size else -math.inf)
     return np.asarray(np.exp(log_size) * np.exp(1j * n * cmath.phase(alpha)))
 

@@ -1,14 +1,18 @@
-"""Correlations between two parts of a system: reduced states, negativity, mutual information."""
+"""Correlations between parts of a system: reduced states, negativity, mutual information.
 
+A state is an array, a SciPy sparse matrix or a `qutip.Qobj`; of several parts, the index of the
+last varies fastest.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.operators import IndexArray, hermitian_blocks
+from wheelwork.lindblad.operators import diagonal_blocks, sparse_operator
 from wheelwork.thermodynamics.entropy import spectral_entropy
 from wheelwork.thermodynamics.spectrum import normalised
 
@@ -23,36 +27,57 @@ def negativity(state: Any, dimensions: tuple[int, int]) -> float:
     entangled ones whose partial transpose is positive.
 
     Args:
-        state: Hermitian, (d_A d_B, d_A d_B), an array or a SciPy sparse matrix; the index of B
-            varies fastest. The partial transpose is diagonalised in the blocks that it falls into.
+        state: Hermitian, (d_A d_B, d_A d_B). The partial transpose is diagonalised in the blocks
+            that it falls into.
         dimensions: (d_A, d_B).
 
     Raises:
         InvalidArgument: for another shape, a matrix that is not Hermitian or not of trace one (to
-            1e-3), NaN.
+            1e-3), NaN, more than two parts.
     """
-    row, column, data, (dA, dB) = _entries(state, dimensions)
-    normalised("state", data[row == column].real)
+    dA, dB = _two_parts(dimensions)
+    matrix = _hermitian(state, dA * dB)
+    row, column = matrix.coords
+    normalised("state", matrix.data[row == column].real)
     turned_row = row // dB * dB + column % dB
     turned_column = column // dB * dB + row % dB
-    turned = sp.coo_array((data, (turned_row, turned_column)), shape=(dA * dB, dA * dB))
+    turned = sp.coo_array((matrix.data, (turned_row, turned_column)), shape=matrix.shape)
     values = matrix_spectrum(sp.csr_array(turned))
     return float(np.sum(np.abs(values[values < 0.0])))
 
 
-def reduced_state(state: Any, dimensions: tuple[int, int], kept: int) -> sp.csr_array:
-    """Return the sparse state of part A (kept = 0) or B (kept = 1), the other traced out.
+def reduced_state(state: Any, dimensions: Sequence[int], kept: int | Sequence[int]) -> sp.csr_array:
+    """Return the sparse state of the part or parts `kept`, in their order, the others traced out.
 
-    Args and raises: as `negativity`, but for the trace, which is not checked.
+    Args:
+        state: (D, D), with D the product of all dimensions.
+        dimensions: of the parts, one or more.
+        kept: position of a part (0 for the first), or distinct ones in ascending order.
+
+    Raises:
+        InvalidArgument: for another shape, NaN, and positions that are not as above. The map is
+            linear: any operator will do.
     """
-    row, column, data, (dA, dB) = _entries(state, dimensions)
-    rows, columns = (row // dB, row % dB), (column // dB, column % dB)
-    if kept not in (0, 1):
-        raise InvalidArgument(f"`kept` must be 0 or 1, but is {kept!r}")
-    same = rows[1 - kept] == columns[1 - kept]
-    d = (dA, dB)[kept]
-    entries = data[same], (rows[kept][same], columns[kept][same])
-    return sp.csr_array(sp.coo_array(entries, shape=(d, d)))
+    parts = _dimensions(dimensions)
+    positions = list(kept) if isinstance(kept, Iterable) else [kept]
+    held = [integer("kept", position, 0) for position in positions]
+    if sorted(set(held)) != held or held[-1:] > [len(parts) - 1]:
+        raise InvalidArgument(
+            f"`kept` must be positions below {len(parts)} in ascending order, but is {kept!r}"
+        )
+    matrix = sp.coo_array(sparse_operator("state", state, int(np.prod(parts))))
+    rows, columns = (np.unravel_index(part, parts) for part in matrix.coords)
+    same = np.ones(matrix.nnz, dtype=bool)
+    for position in set(range(len(parts))) - set(held):
+        same &= rows[position] == columns[position]
+    d, row, column = 1, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    for position in held:
+        d *= parts[position]
+        row = row * parts[position] + rows[position][same]
+        column = column * parts[position] + columns[position][same]
+    data = matrix.data[same]
+    row, column = (np.broadcast_to(part, data.shape) for part in (row, column))
+    return sp.csr_array(sp.coo_array((data, (row, column)), shape=(d, d)))
 
 
 def mutual_information(state: Any, dimensions: tuple[int, int]) -> float:
@@ -61,14 +86,15 @@ def mutual_information(state: Any, dimensions: tuple[int, int]) -> float:
     Args and raises: as `negativity`; also when an eigenvalue lies below -1e-3. Those between that
     and zero count as zero.
     """
-    parts = [_entropy(reduced_state(state, dimensions, kept)) for kept in (0, 1)]
-    return float(sum(parts)) - _entropy(sp.csr_array(state))
+    both = _two_parts(dimensions)
+    parts = [_entropy(reduced_state(state, both, kept)) for kept in (0, 1, (0, 1))]
+    return max(0.0, parts[0] + parts[1] - parts[2])
 
 
 def matrix_spectrum(matrix: sp.csr_array) -> FloatArray:
     """Eigenvalues of a sparse Hermitian matrix, block by block, in no order."""
     parts = []
-    for _, blocks in hermitian_blocks(matrix):
+    for _, blocks in diagonal_blocks(matrix):
         used = blocks if np.any(blocks.imag) else blocks.real
         parts.append(np.linalg.eigvalsh(used).ravel())
     return np.concatenate(parts)
@@ -83,19 +109,27 @@ def _entropy(matrix: sp.csr_array) -> float:
     return spectral_entropy(np.maximum(values, 0.0))
 
 
-def _entries(
-    state: Any, dimensions: tuple[int, int]
-) -> tuple[IndexArray, IndexArray, npt.NDArray[np.inexact], tuple[int, int]]:
-    dA, dB = (integer("dimensions", d, 1) for d in dimensions)
-    matrix = sp.coo_array(state)
-    if matrix.shape != (dA * dB, dA * dB):
+def _dimensions(dimensions: Any) -> tuple[int, ...]:
+    if not isinstance(dimensions, Iterable) or not (parts := tuple(dimensions)):
         raise InvalidArgument(
-            f"`state` must have shape {(dA * dB, dA * dB)}, but has shape {matrix.shape}"
+            f"`dimensions` must be a sequence such as (2, 3), but is {dimensions!r}"
         )
-    if not np.all(np.isfinite(matrix.data)):
-        raise InvalidArgument("`state` must be finite, but holds NaN or infinity")
+    return tuple(integer("dimensions", d, 1) for d in parts)
+
+
+def _two_parts(dimensions: Any) -> tuple[int, int]:
+    parts = _dimensions(dimensions)
+    if len(parts) != 2:
+        raise InvalidArgument(
+            f"`dimensions` must be those of two parts, but is {parts}: join some, or trace them "
+            "out by `reduced_state`"
+        )
+    return parts[0], parts[1]
+
+
+def _hermitian(state: Any, dimension: int) -> sp.coo_array:
+    matrix = sp.coo_array(sparse_operator("state", state, dimension))
     skew = float(abs(matrix - matrix.conj().T).max()) if matrix.nnz else 0.0
     if skew > ASYMMETRY * float(np.max(np.abs(matrix.data), initial=0.0)):
         raise InvalidArgument(f"`state` must be Hermitian, but differs from it by {skew:.3g}")
-    row, column = (part.astype(np.int64) for part in matrix.coords)
-    return row, column, matrix.data, (dA, dB)
+    return matrix

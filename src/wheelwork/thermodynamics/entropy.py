@@ -1,8 +1,8 @@
 """Von Neumann entropy, and the free energy of an oscillator above its Gibbs state."""
 
 import math
+from typing import Any
 
-import numpy.typing as npt
 from scipy.special import entr
 
 from wheelwork._checks import FloatArray, positive
@@ -10,30 +10,31 @@ from wheelwork.thermodynamics.moments import energy
 from wheelwork.thermodynamics.spectrum import spectrum
 
 
-def von_neumann_entropy(density_matrix: npt.ArrayLike) -> float:
+def von_neumann_entropy(density_matrix: Any) -> float:
     """S = -Tr rho ln rho, in units of k_B."""
     return spectral_entropy(spectrum(density_matrix))
 
 
 def spectral_entropy(eigenvalues: FloatArray) -> float:
-    """S = -sum_k r_k ln r_k of eigenvalues, which must not be negative."""
-    return float(entr(eigenvalues).sum())
+    """S = -sum_k r_k ln r_k ≥ 0 of eigenvalues, which must not be negative."""
+    return max(0.0, float(entr(eigenvalues).sum()))  # 1 + 1e-16 would count as −1e-16
 
 
 def log_partition_function(frequency: float, temperature: float) -> float:
     """ln Z of the whole ladder omega n, n = 0, 1, ...: -ln(1 - exp(-omega/T))."""
-    ratio = positive("frequency", frequency) / positive("temperature", temperature)
-    return -math.log(-math.expm1(-ratio))
+    omega, T = positive("frequency", frequency), positive("temperature", temperature)
+    ratio = omega / T
+    return -math.log(-math.expm1(-ratio)) if ratio > 0.0 else math.log(T) - math.log(omega)
 
 
-def free_energy_gain(density_matrix: npt.ArrayLike, frequency: float, temperature: float) -> float:
+def free_energy_gain(density_matrix: Any, frequency: float, temperature: float) -> float:
     """W_F = U - T S + T ln Z = T S(rho || Gibbs state): the work a bath at T helps to extract.
 
     Never below the ergotropy. U = omega ⟨a†a⟩ of a matrix (n, n) in the Fock basis, and Z is that
     of the infinite ladder: the matrix must include all occupied levels.
     """
     S, U = von_neumann_entropy(density_matrix), energy(density_matrix, frequency)
-    return spectral_free_energy_gain(S, U, frequency, temperature)
+    return max(0.0, spectral_free_energy_gain(S, U, frequency, temperature))
 
 
 def spectral_free_energy_gain(

@@ -5,7 +5,7 @@ Reference: A. E. Allahverdyan, R. Balian, Th. M. Nieuwenhuizen, Maximal work ext
 quantum systems, Europhys. Lett. 67, 565 (2004).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class Inversion(NamedTuple):
     level: int
 
 
-def ergotropy(density_matrix: npt.ArrayLike, energies: npt.ArrayLike) -> float:
+def ergotropy(density_matrix: Any, energies: npt.ArrayLike) -> float:
     """W_E = Tr(rho H) - sum_k r_k e_k, with r descending and e ascending.
 
     Args:
@@ -51,9 +51,7 @@ def spectral_ergotropy(
     return max(0.0, float(np.diff(energies[order]) @ gained[:-1]))
 
 
-def diagonal_ergotropy(
-    state: npt.ArrayLike, energies: npt.ArrayLike, *, noise: float = 1e-14
-) -> float:
+def diagonal_ergotropy(state: Any, energies: npt.ArrayLike, *, noise: float = 1e-14) -> float:
     """Ergotropy of the populations alone: of the state after its coherences are lost.
 
     Args:
@@ -70,7 +68,7 @@ def diagonal_ergotropy(
     return spectral_ergotropy(np.sort(p)[::-1], p, levels)
 
 
-def passive_state(density_matrix: npt.ArrayLike, energies: npt.ArrayLike) -> FloatArray:
+def passive_state(density_matrix: Any, energies: npt.ArrayLike) -> FloatArray:
     """The state of the same spectrum and least energy: real and diagonal, shape (n, n)."""
     eigenvalues = spectrum(density_matrix)
     levels = _energies(energies, eigenvalues.size)
@@ -79,14 +77,15 @@ def passive_state(density_matrix: npt.ArrayLike, energies: npt.ArrayLike) -> Flo
     return np.diag(p)
 
 
-def is_passive(
-    density_matrix: npt.ArrayLike, energies: npt.ArrayLike, *, tolerance: float = 1e-12
-) -> bool:
-    """Whether no more than `tolerance` of work can be extracted."""
-    return ergotropy(density_matrix, energies) <= non_negative("tolerance", tolerance)
+def is_passive(density_matrix: Any, energies: npt.ArrayLike, *, tolerance: float = 1e-12) -> bool:
+    """Whether the ergotropy is at most `tolerance` times the difference of extreme energies."""
+    allowed = non_negative("tolerance", tolerance) * float(
+        np.ptp(finite_array("energies", energies))
+    )
+    return ergotropy(density_matrix, energies) <= allowed
 
 
-def population_inversion(state: npt.ArrayLike) -> Inversion:
+def population_inversion(state: Any) -> Inversion:
     """Largest p_{n+1} - p_n of a matrix or of populations; positive when a pair is inverted."""
     p = populations(state)
     if p.size < 2:

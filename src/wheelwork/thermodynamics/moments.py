@@ -5,6 +5,7 @@ Averages over W are those of symmetrically ordered products, with |alpha|² = (x
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,24 +24,24 @@ def ladder(frequency: float, levels: int) -> FloatArray:
     return positive("frequency", frequency) * n
 
 
-def phonon_number(state: npt.ArrayLike) -> float:
+def phonon_number(state: Any) -> float:
     """Mean number ⟨a†a⟩ = sum_n n p_n of a matrix (n, n) or of populations (n,)."""
-    p = normalised("state", populations(state))
+    p = _probabilities(state)
     return float(np.arange(p.size) @ p)
 
 
-def g2(state: npt.ArrayLike) -> float:
+def g2(state: Any) -> float:
     """Second-order coherence g²(0) = sum n(n-1) p_n / (sum n p_n)² at zero delay.
 
     2 for a thermal state, 1 for a coherent one, 1 - 1/n for a number state; NaN in the vacuum.
     """
-    p = normalised("state", populations(state))
+    p = _probabilities(state)
     n = np.arange(p.size)
     mean = float(n @ p)
-    return float((n * (n - 1.0)) @ p) / mean**2 if mean > 0.0 else math.nan
+    return float((n * (n - 1.0)) @ p) / mean / mean if mean > 0.0 else math.nan
 
 
-def energy(state: npt.ArrayLike, frequency: float) -> float:
+def energy(state: Any, frequency: float) -> float:
     """Mean energy omega ⟨a†a⟩, without the zero-point energy."""
     return positive("frequency", frequency) * phonon_number(state)
 
@@ -78,7 +79,13 @@ def wigner_g2(
 
     Loses digits as 1/⟨a†a⟩² near the vacuum, where it is undefined.
     """
-    return g2_from_wigner(*_averages(wigner, x, p, mass, frequency))
+    second, fourth = _averages(wigner, x, p, mass, frequency)
+    return g2_from_wigner(second, fourth) if second != 0.5 else math.nan
+
+
+def _probabilities(state: Any) -> FloatArray:
+    """Populations that add up to one; those that rounding makes negative count as zero."""
+    return np.maximum(normalised("state", populations(state)), 0.0)
 
 
 def _averages(

@@ -1,4 +1,9 @@
-"""Populations and eigenvalues of a state, from which this package computes everything else."""
+"""Populations and eigenvalues of a state, from which this package computes everything else.
+
+A state is an array, a SciPy sparse matrix or a `qutip.Qobj` of type "oper".
+"""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +11,7 @@ from scipy.linalg import eigvals_banded
 
 from wheelwork._checks import FloatArray, finite_array
 from wheelwork.errors import InvalidArgument
-from wheelwork.states.density import hermitian
+from wheelwork.states.density import hermitian, plain_array
 
 _NEGATIVE = -1e-9  # an eigenvalue or population below this is not rounding
 _LARGEST_LOSS = 1e-3  # of probability, by truncation; with more the trace is a mistake
@@ -20,7 +25,7 @@ def normalised(name: str, probabilities: FloatArray) -> FloatArray:
     return probabilities
 
 
-def populations(state: npt.ArrayLike) -> FloatArray:
+def populations(state: Any) -> FloatArray:
     """Populations p_n of a density matrix (n, n), or of populations (n,), which pass through.
 
     Their sum is not checked.
@@ -28,9 +33,11 @@ def populations(state: npt.ArrayLike) -> FloatArray:
     Raises:
         InvalidArgument: when one lies below -1e-9, or the shape is neither.
     """
-    array = np.asarray(state)
+    array = plain_array("state", state)
     if array.ndim == 2 and array.shape[0] == array.shape[1]:
         array = np.diagonal(array).real
+    elif np.iscomplexobj(array):
+        raise InvalidArgument("`state` must be a square matrix or real populations")
     values = finite_array("state", array, ndim=1)
     if values.size == 0:
         raise InvalidArgument("`state` must not be empty")
@@ -42,7 +49,7 @@ def populations(state: npt.ArrayLike) -> FloatArray:
     return values
 
 
-def spectrum(density_matrix: npt.ArrayLike) -> FloatArray:
+def spectrum(density_matrix: Any) -> FloatArray:
     """Eigenvalues of a density matrix (n, n), descending; rounding below zero is cut to zero.
 
     Raises:
@@ -64,7 +71,7 @@ def banded_spectrum(diagonals: npt.ArrayLike) -> FloatArray:
     Raises:
         InvalidArgument: as `spectrum`, but for the trace, which is not checked.
     """
-    band = np.asarray(diagonals)
+    band = plain_array("diagonals", diagonals)
     if band.ndim != 2 or band.size == 0:
         raise InvalidArgument(f"`diagonals` must have shape (K + 1, n), but has {band.shape}")
     if not np.all(np.isfinite(band)):

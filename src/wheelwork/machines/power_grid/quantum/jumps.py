@@ -267,4 +267,5 @@ def _sample(
         trajectories=trajectories,
         seed=seed,
         threads=method.threads,
+        operations=math.inf,  # the size of a run is the caller's choice
     )
