@@ -8,7 +8,7 @@ milliseconds, and tells whether a master equation can hold the grid before one i
 import math
 
 import numpy as np
-from scipy.linalg import solve_continuous_lyapunov
+from scipy.linalg import lapack, schur
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState
@@ -22,7 +22,9 @@ CHANGE = 1e-3  # relative, of occupations in one step, at which they count as st
 SLOWEST = 1e-12
 OVERTAKING = 3.0  # a step of time is 1/3 of that in which the fastest growing mode grows by e
 FALLING = 0.5  # of the rate of loss: what is lost in a step leaves 1/3, so that no branch is missed
-ROUNDING = 1e-13  # of the largest rate: real parts below count as zero
+MOST_HEATING = 1e100  # in units of the largest rate: far beyond any basis, and no number overflows
+RISING = 0.1  # so that noise fills a node at most tenfold in a step
+ROUNDING = 1e-14  # of the largest rate: real parts below count as zero
 FELT = 1e-9  # of the largest rate: slower losses are not followed
 VAST = 1e15  # quanta of the start from above; one quantum is then below rounding
 
@@ -52,32 +54,47 @@ def _vast(rates: GridRates) -> float:
 
 
 def _steady(rates: GridRates, start: float, most: float) -> FloatArray:
-    """Implicit steps in time, with the saturation of the rates as linear within a step."""
-    one = np.eye(len(rates.dampings))
-    C = start * one
+    """Implicit steps in time, in which the rates of elements stay as they were."""
+    if not np.all(rates.heating <= MOST_HEATING):
+        return np.full(len(rates.dampings), math.inf)
+    C, passed = start * np.eye(len(rates.dampings)), []
     for _ in range(STEPS):
-        n = C.diagonal().real
+        n = np.maximum(C.diagonal().real, 0.0)
         gain, loss = rates.gain.at(n), rates.loss.at(n)
-        drift = rates.drift(gain, loss).conj()
         saturating = np.maximum(0.0, _fall(rates.gain, gain, n) - _fall(rates.loss, loss, n))
         losing = np.maximum(0.0, rates.dampings + loss - gain)
-        hold = np.diag(saturating + FALLING * losing + SLOWEST)
-        growth = float(np.max(np.linalg.eigvals(drift - 0.5 * hold).real))
-        hold += OVERTAKING * max(growth, 0.0) * one
-        source = np.diag(rates.heating + gain) + 0.5 * (hold @ C + C @ hold)
-        if not np.all(np.isfinite(source)):
-            return np.full(n.size, math.inf)
-        C = _lyapunov(drift - 0.5 * hold, source)
+        noise, drift = rates.heating + gain, rates.drift(gain, loss).conj()
+        hold = saturating + FALLING * losing + RISING * noise / (n + 1.0) + SLOWEST
+        tried = _step(C, drift, noise, hold)
+        if not np.all(tried.diagonal().real >= 0.0):
+            tried = _step(C, drift, noise, np.full(n.size, np.max(hold)))
+        C = tried
         after = np.maximum(C.diagonal().real, 0.0)
         if np.all(np.abs(after - n) <= CHANGE * after) or np.sum(after) > most:
             return after
-    return after
+        passed.append(after)
+    return min(passed[STEPS // 2 :], key=np.sum)  # of occupations that swing the least
+
+
+def _step(
+    C: ComplexArray, drift: ComplexArray, noise: FloatArray, hold: FloatArray
+) -> ComplexArray:
+    """Return C' with drift C' + C' drift† + noise = ½{S, C' − C}, S = `hold` or more.
+
+    hold: (N,), inverse of the step of time at each node; where all are equal, C' ≥ 0.
+    """
+    one = np.eye(hold.size)
+    S = np.diag(hold)
+    growth = float(np.max(np.linalg.eigvals(drift - 0.5 * S).real))
+    S += OVERTAKING * max(growth, 0.0) * one
+    return _lyapunov(drift - 0.5 * S, np.diag(noise) + 0.5 * (S @ C + C @ S))
 
 
 def _lyapunov(drift: ComplexArray, source: ComplexArray) -> ComplexArray:
-    """C with drift C + C drift† + source = 0; of a source of one, as LAPACK scales it otherwise."""
-    size = float(np.max(np.abs(source))) or 1.0
-    return np.asarray(size * solve_continuous_lyapunov(drift, -source / size))
+    """C with drift C + C drift† + source = 0; very large where there is none."""
+    T, U = schur(drift, output="complex")
+    inner, scale, _ = lapack.ztrsyl(T, T, -U.conj().T @ source @ U, tranb="C")
+    return np.asarray(U @ inner @ U.conj().T / scale)
 
 
 def _fall(element: SaturableRates, rate: FloatArray, n: FloatArray) -> FloatArray:
@@ -88,7 +105,9 @@ def _fall(element: SaturableRates, rate: FloatArray, n: FloatArray) -> FloatArra
 
 
 def require_normalisable(rates: GridRates) -> None:
-    """Raise NoSteadyState where gain is not below loss at infinitely many quanta."""
+    """Raise NoSteadyState where gain is not below loss at infinitely many quanta, to rounding."""
+    if not np.any(rates.gain.full > 0.0):
+        return
     gain, loss = rates.gain.unsaturable, rates.loss.unsaturable
     fastest = float(np.max(np.linalg.eigvals(rates.drift(gain, loss)).real))
     if fastest < -ROUNDING:
@@ -116,8 +135,6 @@ def tail(rates: GridRates) -> float:
         ratios = _far_ratios(rates)
         return min(1.0, float(np.max(ratios))) if ratios.size else 1.0
     noise = np.diag(rates.heating + gain).astype(np.complex128)
-    if not np.all(np.isfinite(noise)):
-        return 1.0
     quanta = _lyapunov(drift.conj(), noise)
     largest = max(0.0, float(np.linalg.eigvalsh(quanta)[-1]))
     return largest / (1.0 + largest)

@@ -305,7 +305,8 @@ def required_work(rates: GridRates, method: QuantumJumps) -> float:
     """
     N, edges = len(rates.dampings), len(rates.couplings)
     quanta = min(float(np.sum(quanta_from_below(rates, method.cutoff))), method.cutoff)
-    fastest = float(np.max(np.abs(rates.drift(rates.gain.full, rates.loss.full))))
+    jumps = rates.gain.full + rates.loss.full + rates.dampings + 2.0 * rates.heating
+    fastest = float(np.max(np.abs(rates.hopping)) + np.max(jumps))
     steps = method.duration * rates.unit * fastest * (1.0 + quanta)
     states = float(sector_sizes_as_floats(N, math.ceil(quanta))[-1])
     return method.trajectories * (steps + method.times) * TERMS * states * (1.0 + 2.0 * edges)

@@ -16,7 +16,11 @@ from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.estimate import require_normalisable, tail
+from wheelwork.machines.power_grid.quantum.estimate import (
+    MOST_HEATING,
+    require_normalisable,
+    tail,
+)
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
 from wheelwork.machines.power_grid.quantum.rates import GridRates
 from wheelwork.oscillator_networks import ComplexArray
@@ -190,6 +194,12 @@ def require_quantum(parameters: GridParameters) -> GridRates:
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
     rates, N = GridRates.of(parameters), len(parameters.nodes)
+    if not np.all(rates.heating <= MOST_HEATING):
+        raise InvalidArgument(
+            "`thermal_occupation` must be at most "
+            f"{MOST_HEATING:g} times the largest rate over the damping, but is "
+            f"{float(np.max(parameters.thermal_occupations)):g}"
+        )
     lossy = rates.dampings + rates.loss.full > 0.0
     frequencies, modes = np.linalg.eigh(rates.hopping)
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)

@@ -79,7 +79,8 @@ class GridRates:
     @cached_property
     def heating(self) -> FloatArray:
         """γ N_th of each node, (N,)."""
-        return np.asarray(self.dampings * self.parameters.thermal_occupations)
+        with np.errstate(over="ignore"):
+            return np.asarray(self.dampings * self.parameters.thermal_occupations)
 
     @cached_property
     def gain(self) -> SaturableRates:

@@ -318,12 +318,14 @@ class QuantumState(Result):
         off_current = float(np.max(errors.current, initial=0.0))
         lowest, imbalance = float(self.eigenvalues.min()), np.max(np.abs(self.balance / rates.unit))
         most = float(np.sum(quanta_from_above(rates)))
+        left, response, _ = (float(np.sum(np.abs(x))) for x in solution.steady.error_samples)
         checks = {
             "edge population": (solution.edge, rtol),
             "error of occupations": (off / max(quanta, rtol), rtol),
             "error of currents": (off_current / flow, rtol),
             "energy balance": (float(imbalance) / flow, BALANCE * rtol),
             "residual": (solution.steady.residual, rtol),
+            "error of iterations": (left, max(rtol, response)),
             "negative eigenvalue": (-lowest, max(solution.error, LEAST_NEGATIVE)),
             "mean-field quanta / cutoff": (most / solution.cutoff, 1.0),
         }
