@@ -13,8 +13,8 @@ from wheelwork.lindblad.graded.preconditioner import SchurModes, modes_of
 from wheelwork.machines.power_grid.model import linear_network, loss_rates
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
-from wheelwork.machines.power_grid.quantum.rates import GridRates
 from wheelwork.machines.power_grid.quantum.moments import Moments
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 
 # two ways to be full or empty: gain wins only beyond some quanta, where loss is saturated
 BISTABLE = ww.PowerGrid(

@@ -33,7 +33,9 @@ def grids(draw, rates, most=3):
     nodes = list(graph)
     graph = graph.copy()
     for u, v in graph.edges:
-        graph.edges[u, v]["coupling"] = draw(rates.filter(bool)) * draw(st.sampled_from([1.0, -1.0]))
+        graph.edges[u, v]["coupling"] = draw(rates.filter(bool)) * draw(
+            st.sampled_from([1.0, -1.0])
+        )
 
     def number():
         some = draw(rates)
@@ -94,8 +96,8 @@ def jump_calls(draw, rates):
 def described(grid):
     edges = [(u, v, grid.graph.edges[u, v].get("coupling")) for u, v in grid.graph.edges]
     return (
-        f"PowerGrid(edges {edges}, {grid.generators!r}, {grid.engines!r}, damping={grid.damping!r}, "
-        f"thermal_occupation={grid.thermal_occupation!r}, detuning={grid.detuning!r})"
+        f"PowerGrid(edges {edges}, {grid.generators!r}, {grid.engines!r}, "
+        f"damping={grid.damping!r}, thermal_occupation={grid.thermal_occupation!r}, detuning={grid.detuning!r})"
     )
 
 

@@ -39,6 +39,8 @@ def quanta_from_below(rates: GridRates, most: float) -> FloatArray:
 
 def quanta_from_above(rates: GridRates) -> FloatArray:
     """Return the occupations reached from vast ones: of several stable states the fullest."""
+    if not np.any(rates.gain.full + rates.heating > 0.0):
+        return np.zeros(len(rates.dampings))
     return _steady(rates, _vast(rates), math.inf)
 
 

@@ -193,7 +193,7 @@ class QuantumState(Result):
         return float(np.sum(self.eigenvalues**2))
 
     def undefined(self, name: str) -> str:
-        """Why an observable is NaN: only in normal order can a variance be negative."""
+        """Why an observable is NaN that raises no reason: a variance is negative."""
         return f"`{name}` is not defined: in normal order the variance of a current is negative"
 
     @observable(
