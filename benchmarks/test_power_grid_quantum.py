@@ -9,6 +9,7 @@ import wheelwork as ww
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 
 LEVELS = 20
 EDGE = (0, 1)
@@ -21,7 +22,7 @@ def chain(extraction: float, saturation: float = 1.0, damping: float = 1e-3) -> 
 
 
 def graded_state(grid: ww.PowerGrid, cutoff: int) -> graded.GradedSteadyState:
-    model = QuantumModel(grid, FockSpace(2, cutoff), gauge_phases(grid, None))
+    model = QuantumModel(GridRates.of(grid), FockSpace(2, cutoff), gauge_phases(grid, None))
     return graded.steady_state(model.equation, 1e-8)
 
 

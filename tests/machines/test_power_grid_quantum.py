@@ -10,6 +10,7 @@ from wheelwork import lindblad
 from wheelwork.machines.power_grid.model import gain_rates, linear_network, loss_rates
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 
 
 def chain(extraction, **fields):
@@ -309,5 +310,5 @@ def test_basis_and_gauge():
             there = space.occupations[K + 1][space.above[K][j]]
             assert np.all(there - space.occupations[K] == np.eye(3, dtype=int)[j])
     grid = chain(2.0, sites=3)
-    assert QuantumModel(grid, space, gauge_phases(grid, None)).real
-    assert not QuantumModel(grid, space, gauge_phases(grid, False)).real
+    assert QuantumModel(GridRates.of(grid), space, gauge_phases(grid, None)).real
+    assert not QuantumModel(GridRates.of(grid), space, gauge_phases(grid, False)).real

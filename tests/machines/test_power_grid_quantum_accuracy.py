@@ -14,6 +14,7 @@ from wheelwork.machines.power_grid.model import linear_network, loss_rates
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases
 from wheelwork.machines.power_grid.quantum.moments import Moments
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 
 # two ways to be full or empty: gain wins only beyond some quanta, where loss is saturated
 BISTABLE = ww.PowerGrid(
@@ -154,7 +155,7 @@ def test_errors_cover_what_iterations_leave(rtol):
             coupling=10.0 ** rng.uniform(-1.0, 0.5),
             saturation=rng.uniform(0.3, 2.0),
         )
-        model = QuantumModel(grid, FockSpace(2, 20), gauge_phases(grid, None))
+        model = QuantumModel(GridRates.of(grid), FockSpace(2, 20), gauge_phases(grid, None))
         rough = graded.steady_state(model.equation, rtol)
         sharp = Moments.of(model, graded.steady_state(model.equation, 1e-12).values)
         found = Moments.of(model, rough.values)
@@ -169,7 +170,7 @@ def test_magnitudes_bound_means():
     space = FockSpace(3, 4)
     rng = np.random.default_rng(2)
     for wanted in (None, False):
-        model = QuantumModel(grid, space, gauge_phases(grid, wanted))
+        model = QuantumModel(GridRates.of(grid), space, gauge_phases(grid, wanted))
         for _ in range(4):
             vector = model.equation.zeros()
             for block in model.equation.blocks(vector):

@@ -25,8 +25,12 @@ def ring(nodes, **fields):
 def test_gauge_where_there_is_none():
     with pytest.raises(InvalidArgument, match=r"`real` must not be True .* cycle of odd length"):
         ring(3).steady_state(ww.MasterEquation(real=True))
-    with pytest.raises(InvalidArgument, match=r"`real` must not be True .* `detuning` is not zero"):
-        ring(4, detuning=0.1).steady_state(ww.MasterEquation(real=True))
+    with pytest.raises(
+        InvalidArgument, match=r"`real` must not be True .* `detuning` differs between nodes"
+    ):
+        ring(4, detuning={0: 0.1, 1: 0.0, 2: 0.0, 3: 0.0}).steady_state(
+            ww.MasterEquation(real=True)
+        )
 
 
 def test_elements_without_jump_operator():

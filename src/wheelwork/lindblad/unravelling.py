@@ -56,7 +56,7 @@ class Unravelling:
         drift.sort_indices()
         jumps = [_ordered(jump, order) for jump in lindblad.jumps]
         rates = np.maximum.reduceat(column_sums(drift), starts[:-1])
-        steps = np.divide(1.0, rates, out=np.full(rates.size, LONGEST_STEP), where=rates > 0.0)
+        steps = 1.0 / np.maximum(rates, 1.0 / LONGEST_STEP)
         stacked = Lindblad(_ordered(lindblad.hamiltonian, order), tuple(jumps)).stacked_jumps
         targets = np.full((len(jumps), sizes.size), -1, dtype=np.int64)
         for k, jump in enumerate(jumps):

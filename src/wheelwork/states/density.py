@@ -4,6 +4,7 @@
 n + k >= levels: the lower band form of LAPACK.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,8 +78,10 @@ def trim_levels(diagonals: ComplexArray, tolerance: float) -> ComplexArray:
     return trimmed
 
 
-def to_qutip(density_matrix: npt.ArrayLike) -> Qobj:
+def to_qutip(density_matrix: npt.ArrayLike, dims: Sequence[int] | None = None) -> Qobj:
     """The same matrix as a `qutip.Qobj` of type "oper".
+
+    dims: the dimensions of its factors, by default a single one.
 
     QuTiP's Wigner function of it, at our x and p (m = omega = 1), is
     `qutip.wigner(to_qutip(rho), x, p, g=sqrt(2)).T`: it puts p on the first axis.
@@ -92,4 +95,5 @@ def to_qutip(density_matrix: npt.ArrayLike) -> Qobj:
         import qutip  # optional, and slow to load: only when asked for
     except ImportError as missing:
         raise ImportError('to_qutip needs QuTiP: pip install "wheelwork[qutip]"') from missing
-    return qutip.Qobj(matrix.astype(complex))
+    factors = None if dims is None else [list(dims), list(dims)]
+    return qutip.Qobj(matrix.astype(complex), dims=factors)

@@ -22,6 +22,10 @@ Blocks = list[Block]
 # Memory of `steady_state`, counted from the arrays alive at its peak.
 WORKSPACE = 12  # vectors besides those that GMRES keeps
 MODES = 8  # dense matrices for each sector: its eigenvectors, their inverse, the chain's matrices
+# Work of one iteration, in multiplications: products of d × d matrices, complex ones fourfold, and
+# what each sector takes besides, measured.
+PRODUCTS, COMPLEX, SECTOR = 10.0, 4.0, 1e5
+MAKING = 6  # iterations: the time to make all matrices, against that of an iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,3 +174,12 @@ def required_bytes(sizes: Sequence[int], restart: int, complex_numbers: bool) ->
     """Return the memory that `steady_state` takes for sectors of these sizes, in bytes."""
     unknowns = float(np.sum(np.asarray(sizes, dtype=np.float64) ** 2))
     return (16.0 if complex_numbers else 8.0) * unknowns * (restart + WORKSPACE + MODES)
+
+
+def required_work(sizes: npt.ArrayLike, complex_numbers: bool) -> float:
+    """Return the multiplications of one iteration of `steady_state` for sectors of these sizes.
+
+    To make its matrices takes as many as `MAKING` iterations. 1e11 take about 10 s on one core.
+    """
+    cubes = np.asarray(sizes, dtype=np.float64) ** 3 * (COMPLEX if complex_numbers else 1.0)
+    return float(np.sum(PRODUCTS * cubes + SECTOR))

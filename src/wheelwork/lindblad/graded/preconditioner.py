@@ -19,9 +19,10 @@ from wheelwork.lindblad.graded.kernels import correct_real, solve_real, sweep_re
 from wheelwork.lindblad.graded.population_chain import PopulationChain
 from wheelwork.lindblad.operators import ComplexArray, IndexArray
 
-# Decay added to every mode, relative to the largest rate: a state without jumps, as the vacuum at
-# zero temperature, would lead to a division by zero. GMRES converges to the same solution.
-SMALLEST_DECAY = 1e-9
+# Decay added to every mode, relative to the largest rate of jumps, or to H where that is much
+# larger: a state without jumps, as the vacuum at zero temperature, would lead to a division by
+# zero. GMRES converges to the same solution.
+SMALLEST_DECAY, ROUNDING = 1e-9, 1e-16
 # Largest ‖V‖‖V⁻¹‖ of eigenvectors that are used: five of sixteen digits are lost there, still far
 # better than a preconditioner needs. Beyond, Schur vectors are used.
 LARGEST_CONDITION = 1e5
@@ -90,7 +91,7 @@ Modes = ComplexModes | RealModes | SchurModes
 def modes_of(drift: Block, largest_rate: float) -> Modes:
     """Return the modes of a dense drift D, whose decay is raised by 1e-9 of `largest_rate`."""
     rates, vectors = np.linalg.eig(drift)
-    shift = SMALLEST_DECAY * largest_rate
+    shift = max(SMALLEST_DECAY * largest_rate, ROUNDING * float(np.max(np.abs(drift))))
     try:
         inverse = np.linalg.inv(vectors)
         condition = float(np.linalg.norm(vectors, 1) * np.linalg.norm(inverse, 1))

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -13,7 +13,8 @@ from wheelwork.lindblad.graded.equation import Block, GradedLindblad, Link
 from wheelwork.lindblad.graded.kernels import add_lowered, add_raised
 from wheelwork.lindblad.graded.population_chain import PopulationChain
 from wheelwork.lindblad.graded.preconditioner import Preconditioner
-from wheelwork.lindblad.steady import ROUNDING, SEED, solve_by_gmres
+from wheelwork.lindblad.steady import ROUNDING, SEED
+from wheelwork.numerics.work import tick
 
 # Reduction of the residual by one correction. It is set to 0.1 √rtol, so that two corrections
 # suffice, within these bounds: below, GMRES needs restarts; above, corrections contract too little.
@@ -23,6 +24,9 @@ CORRECTIONS = 8  # most outer corrections; two or three are usual
 # On one random sample of rounding, whose effect varies tenfold, and on the contraction per step.
 MARGIN = 10.0
 CYCLES = 6  # restarts of GMRES for one correction; where these do not suffice, it stagnates
+ITERATIONS = 2000  # in all: what the corrections, of six cycles of 40 each, can take at most
+SPREAD = "its rates differ by more orders of magnitude than double precision resolves"
+TASK = "iterations for a steady state by charges"
 CUT_MARGIN = 3.0  # on the estimated effect of the sectors beyond the last
 SLOWEST = 0.999  # largest ratio of neighbouring probabilities assumed beyond the last sector
 TINY = float(np.finfo(np.float64).tiny)  # keeps a ratio of probabilities finite
@@ -56,7 +60,12 @@ class GradedSteadyState:
 
 
 def steady_state(
-    equation: GradedLindblad, rtol: float = 1e-8, *, start: Block | None = None, restart: int = 40
+    equation: GradedLindblad,
+    rtol: float = 1e-8,
+    *,
+    start: Block | None = None,
+    restart: int = 40,
+    iterations: int = ITERATIONS,
 ) -> GradedSteadyState:
     """Return the steady state of a graded equation.
 
@@ -67,22 +76,38 @@ def steady_state(
         rtol: largest Σ|δρ| that the iterations may leave; `error` adds rounding and cut-off.
         start: a state to begin with; by default that of the chain of populations.
         restart: vectors that GMRES keeps.
+        iterations: of GMRES in all: the budget of work.
 
     Memory: see `required_bytes`. Time: about ten products of d_K × d_K matrices per sector and
     iteration of GMRES.
 
     Raises:
-        NotConverged: when the iterations do not suffice, as where there are several steady states.
+        NotConverged: when the iterations do not suffice, as where there are several steady states;
+            its partial result is the state reached, whose `error` is that of a state not known.
     """
-    chain = PopulationChain.of(equation)
-    search = _Search(equation, chain, Preconditioner.of(chain), restart)
-    x = search.first() if start is None else start / equation.trace(start)
+    tick(TASK, 0, iterations)
+    # what overflows, for rates of too many orders of magnitude, fails as a residual that is NaN
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        chain = PopulationChain.of(equation)
+        search = _Search(equation, chain, Preconditioner.of(chain), restart, iterations)
+        search.reached = search.first() if start is None else start / equation.trace(start)
+        try:
+            return _refined(search, rtol)
+        except NotConverged as reason:
+            reason.partial = _unknown(search)
+            raise
+
+
+def _refined(search: "_Search", rtol: float) -> GradedSteadyState:
+    equation, x = search.equation, search.reached
     inner = min(max(0.1 * math.sqrt(rtol), FINEST), COARSEST)
     last, noise = np.inf, float(np.linalg.norm(ROUNDING * equation.magnitude(x)))
     for _ in range(CORRECTIONS):
         corrected = x + search.correction(-equation.rate(x), inner, noise)
         corrected /= equation.trace(corrected)
         step, x = corrected - x, corrected
+        search.reached = x
+        search.require_success(inner)
         size = float(np.abs(step).sum())
         share = min(1.0, MARGIN * max(size / last, inner)) if last < np.inf else 1.0
         if size * share <= rtol or size > 0.5 * last:
@@ -101,6 +126,7 @@ def _with_error_samples(search: "_Search", x: Block, left: Block, rtol: float) -
         top = equation.blocks(x)[-1]
         equation.blocks(source)[-1][:] += CUT_MARGIN * reflected_rate(equation.beyond, top)
     response = search.correction(source, ROUGH_RTOL, 0.0)
+    search.require_success(ROUGH_RTOL)
     response -= equation.trace(response) * x
     samples = (left, response, search.missing(x))
     if size > max(rtol, float(np.abs(response).sum())):
@@ -109,9 +135,33 @@ def _with_error_samples(search: "_Search", x: Block, left: Block, rtol: float) -
             f"of {rtol:g} in {search.iterations} iterations: relaxation is very slow, or there are "
             "several steady states"
         )
-    total = float(terms.sum())
+    result = _result(search, x, samples)
+    if not result.residual <= rtol:
+        raise NotConverged(
+            f"the steady state of {equation.unknowns} unknowns leaves a residual of "
+            f"{result.residual:.1e}, more than {rtol:g}: {SPREAD}"
+        )
+    return result
+
+
+def _result(search: "_Search", x: Block, samples: tuple[Block, ...]) -> GradedSteadyState:
+    """Populations below zero, by the error of the state, count as zero and as an error."""
+    equation = search.equation
+    total = float(equation.magnitude(x).sum())
     residual = float(np.abs(equation.rate(x)).sum()) / total if total else 0.0
-    return GradedSteadyState(equation, x, samples, residual, search.iterations)
+    below = np.zeros_like(x)
+    below[equation.diagonal] = np.minimum(x[equation.diagonal].real, 0.0)
+    values = (x - below) / equation.trace(x - below)
+    samples = (np.abs(samples[0]) + np.abs(below), *samples[1:])
+    return GradedSteadyState(equation, values, samples, residual, search.iterations)
+
+
+def _unknown(search: "_Search") -> GradedSteadyState | None:
+    """The state reached, as one that may be off by all of itself."""
+    x = search.reached
+    if not np.all(np.isfinite(x)):
+        return None
+    return _result(search, x, (x, np.zeros_like(x), search.missing(x)))
 
 
 @dataclass(eq=False)
@@ -122,7 +172,10 @@ class _Search:
     chain: PopulationChain
     precondition: Preconditioner
     restart: int
+    most: int  # iterations
     iterations: int = 0
+    reached: Block = field(default_factory=lambda: np.zeros(0))
+    left: float = 0.0  # residual of the last correction that failed, relative
 
     def first(self) -> Block:
         """The steady state in the limit where H oscillates much faster than jumps occur."""
@@ -141,10 +194,31 @@ class _Search:
         real = right.view(np.float64)
         operator = LinearOperator((real.size, real.size), matvec=self._product, dtype=np.float64)
         restart = min(self.restart, self.equation.unknowns)
-        u = solve_by_gmres(operator, real, rtol=rtol, atol=atol, restart=restart, cycles=CYCLES)
+        u, failed = gmres(operator, real, rtol=rtol, atol=atol, restart=restart, maxiter=CYCLES)
+        if failed:
+            self.left = float(np.linalg.norm(real - operator @ u) / np.linalg.norm(real))
         return self.precondition(u.view(self.equation.dtype))
 
+    def require_success(self, rtol: float) -> None:
+        """Raise NotConverged where a correction has failed."""
+        if math.isnan(self.left):
+            raise NotConverged(
+                f"the steady state of {self.equation.unknowns} unknowns is not a number: {SPREAD}"
+            )
+        if self.left != 0.0:
+            raise NotConverged(
+                f"the steady state of {self.equation.unknowns} unknowns has a residual of "
+                f"{self.left:.1e} instead of {rtol:.0e} after {self.iterations} iterations: "
+                "relaxation is very slow, or there are several steady states"
+            )
+
     def _product(self, u: FloatArray) -> FloatArray:
+        tick(TASK, self.iterations, self.most)
+        if self.iterations >= self.most:
+            raise NotConverged(
+                f"the steady state of {self.equation.unknowns} unknowns has taken its budget of "
+                f"{self.most} iterations: relaxation is slow"
+            )
         self.iterations += 1
         rate = self.equation.rate(self.precondition(u.view(self.equation.dtype)))
         return np.asarray(rate.view(np.float64))

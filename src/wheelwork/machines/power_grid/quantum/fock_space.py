@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from wheelwork._checks import FloatArray
+
 IndexArray = npt.NDArray[np.int64]
 
 
@@ -76,6 +78,15 @@ class FockSpace:
 def sector_sizes(modes: int, cutoff: int) -> list[int]:
     """Number of states of each total 0 … cutoff."""
     return [math.comb(K + modes - 1, modes - 1) for K in range(cutoff + 1)]
+
+
+def sector_sizes_as_floats(modes: int, cutoff: int) -> FloatArray:
+    """The same as floats, at once for many: to estimate the work before it is begun."""
+    K = np.arange(cutoff + 1.0)
+    sizes = np.ones(cutoff + 1)
+    for i in range(1, modes):
+        sizes *= (K + i) / i
+    return sizes
 
 
 def _compositions(total: int, modes: int) -> IndexArray:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -14,19 +14,23 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid import numbers
-from wheelwork.machines.power_grid.mean_field import brightest_occupation
-from wheelwork.machines.power_grid.model import require_bounded_grid
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.fock_space import FockSpace
+from wheelwork.machines.power_grid.quantum.estimate import (
+    quanta_from_above,
+    quanta_from_below,
+)
+from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes_as_floats
 from wheelwork.machines.power_grid.quantum.model import (
     QuantumModel,
     require_quantum,
     sampled_operators,
 )
 from wheelwork.machines.power_grid.quantum.moments import standard_deviation
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 from wheelwork.methods import Method
 from wheelwork.numerics.statistics import Estimate
+from wheelwork.numerics.work import require_budget
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
@@ -36,6 +40,7 @@ SECOND_SEED = 2**63  # added to the seed of trajectories from the branch: seeds 
 BYTES_PER_STATE = 3000.0  # matrices of a state of three nodes; more nodes take more
 MOST_BYTES = 8e9  # of all matrices
 ROUNDING = 1e-9  # of a mean: a difference that counts where no trajectory deviates
+TERMS = 20.0  # products for each step of a trajectory
 LIKELY = 3.0  # standard errors up to which a difference is put down to chance
 
 
@@ -48,7 +53,8 @@ class QuantumJumps(Method):
     is left out. trajectories: 2 or more, independent; of four or more half begin in the vacuum,
     half with the quanta of the largest stable branch without noise, so that a run too short to
     forget its start is noticed. times: of observation. seed: below 2**63, of the random numbers,
-    which are the same for any number of threads.
+    which are the same for any number of threads. work: multiplications that the run may take, as
+    estimated before it begins; one core does some 3e8 per second.
     """
 
     _: KW_ONLY
@@ -59,6 +65,7 @@ class QuantumJumps(Method):
     times: int = 128
     seed: int = 0
     threads: int | None = None
+    work: float = 1e10
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,6 +77,7 @@ class QuantumJumps(Method):
             raise InvalidArgument(f"`seed` must be below 2**63, but is {self.seed}")
         if self.threads is not None:
             object.__setattr__(self, "threads", _checks.integer("threads", self.threads, 1))
+        object.__setattr__(self, "work", _checks.positive("work", self.work))
         if self.burn_in >= self.duration:
             raise InvalidArgument(
                 f"`burn_in` must be below `duration` = {self.duration!r}, but is {self.burn_in!r}"
@@ -129,12 +137,24 @@ def merged(one: JumpSamples, other: JumpSamples) -> JumpSamples:
     )
 
 
+def widened(samples: JumpSamples) -> JumpSamples:
+    """Return a run that may not be stationary: errors include the difference of its halves."""
+    averages = {}
+    for name, (mean, error) in samples.averages.items():
+        means = samples.means[name]
+        half = len(means) // 2
+        apart = abs(float(means[:half].mean() - means[-half:].mean()))
+        averages[name] = mean, math.hypot(error, apart)
+    return replace(samples, averages=averages)
+
+
 def _total(name: str, label: Label) -> Observable[Estimate]:
     """The sum over the nodes of the averages `name`; its error is at most the sum of the errors."""
 
     def total(state: "SampledQuantumState") -> Estimate:
         values, errors = state._averages(name, state.machine.nodes)
-        return Estimate(float(np.sum(values)), float(np.sum(errors)))
+        unit = 1.0 if name == "occupation" else state.rate_unit
+        return Estimate(unit * float(np.sum(values)), unit * float(np.sum(errors)))
 
     return observable(*label, key=name, error=lambda state: total(state).standard_error)(total)
 
@@ -144,10 +164,10 @@ class SampledQuantumState(Result):
     """Means with standard errors, returned by `PowerGrid.steady_state(QuantumJumps(...))`.
 
     Standard errors of sums and means over edges are bounds. Multiply flows by ω0 for energy.
-    samples: averages over time and trajectories. apart: largest difference of trajectories from
-    different starts, in standard errors; zero if rest is the only stable branch, NaN if all started
-    in the vacuum for another reason. mean_field_quanta: those of the largest stable branch, in
-    whole quanta; NaN where the search for branches failed.
+    samples: averages over time and trajectories, with rates and times in units of `rate_unit`.
+    apart: largest difference of trajectories from different starts, in standard errors; zero if
+    the fullest state of the closed equations of second moments is empty, NaN if all started in the
+    vacuum for another reason. mean_field_quanta: those of that state, in whole quanta.
     """
 
     machine: GridParameters
@@ -164,7 +184,14 @@ class SampledQuantumState(Result):
     @property
     def current(self) -> EdgeNumbers[float]:
         """⟨J⟩ by edge: `current[(u, v)]` is positive from u to v."""
-        return EdgeNumbers(self.machine.edge_index, *self._averages("current", self.machine.edges))
+        mean, error = self._averages("current", self.machine.edges)
+        unit = self.rate_unit
+        return EdgeNumbers(self.machine.edge_index, unit * mean, unit * error)
+
+    @cached_property
+    def rate_unit(self) -> float:
+        """The power of two below the largest rate."""
+        return GridRates.of(self.machine).unit
 
     @cached_property
     def current_fluctuation(self) -> EdgeNumbers[float]:
@@ -173,8 +200,9 @@ class SampledQuantumState(Result):
         mean, error = self._averages("current", self.machine.edges)
         variance = np.maximum(square - mean**2, 0.0)
         variance_error = square_error + 2.0 * np.abs(mean) * error
-        deviation = standard_deviation(variance, variance_error)
-        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
+        root, off = standard_deviation(variance, variance_error)
+        unit = self.rate_unit
+        return EdgeNumbers(self.machine.edge_index, unit * root, unit * off, odd=False)
 
     def _averages(self, name: str, over: tuple[object, ...]) -> tuple[FloatArray, FloatArray]:
         averages = [self.samples.averages[f"{name} {i}"] for i in range(len(over))]
@@ -211,58 +239,90 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
 
     Raises:
         InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
-        NoSteadyState: as `solve_quantum`.
-        NotConverged: where the halves of the run, or trajectories from different starts, differ
-            significantly, or the cutoff is reached.
+        NoSteadyState: as `MasterEquation.solve`.
+        NotConverged: where the run would take more than `work`; where the halves of the
+            run, or trajectories from different starts, differ significantly, or the cutoff is
+            reached. Then its partial result has the means, with errors that include these.
     """
-    require_quantum(parameters)
-    require_bounded_grid(parameters)
-    space = FockSpace(len(parameters.nodes), method.cutoff)
-    if space.dimension * BYTES_PER_STATE > MOST_BYTES:
-        raise InvalidArgument(
-            f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
-            f"but {method.cutoff} leaves {space.dimension}"
-        )
-    model = QuantumModel(parameters, space, np.ones(space.modes, dtype=np.complex128))
-    branch = brightest_occupation(parameters, model.amplitudes)
-    bright = None if branch is None else np.asarray(np.rint(branch), dtype=np.int64)
-    quanta = math.nan if bright is None else float(bright.sum())
+    with method.guard():
+        rates = require_quantum(parameters)
+        space = FockSpace(len(parameters.nodes), method.cutoff)
+        if space.dimension * BYTES_PER_STATE > MOST_BYTES:
+            raise InvalidArgument(
+                f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
+                f"but {method.cutoff} leaves {space.dimension}"
+            )
+        need = required_work(rates, method)
+        advice = "raise it, or shorten `duration`, or take fewer `trajectories`"
+        require_budget("the run", need, method.work, "multiplications (`work`)", advice)
+        state = _sampled(QuantumModel(rates, space, np.ones(space.modes, np.complex128)), method)
+    reason = _doubt(state)
+    if reason is not None:
+        raise NotConverged(reason, replace(state, samples=widened(state.samples)))
+    return state
+
+
+def _sampled(model: QuantumModel, method: QuantumJumps) -> SampledQuantumState:
+    space = model.space
+    branch = quanta_from_above(model.rates)
+    quanta = float(np.sum(np.rint(branch)))
     half = method.trajectories // 2
-    if bright is None or quanta == 0.0 or quanta > method.cutoff or half < 2:
+    if quanta == 0.0 or quanta > method.cutoff or half < 2:
         samples = _sample(model, method, 0, method.trajectories, method.seed)
         apart = 0.0 if quanta == 0.0 else math.nan
     else:
         dark = _sample(model, method, 0, half, method.seed)
-        start, seed = space.index(bright), method.seed + SECOND_SEED
-        light = _sample(model, method, start, method.trajectories - half, seed)
+        bright = space.index(np.asarray(np.rint(branch), dtype=np.int64))
+        seed = method.seed + SECOND_SEED
+        light = _sample(model, method, bright, method.trajectories - half, seed)
         samples, apart = merged(dark, light), difference(dark, light)
-    worst, edge = largest_drift(samples), samples.averages["edge"][0]
+    return SampledQuantumState(model.parameters, method, samples, apart, quanta)
+
+
+def _doubt(state: SampledQuantumState) -> str | None:
+    """Why the means are not those of the steady state; None where nothing shows it."""
+    worst, edge = largest_drift(state.samples), state.samples.averages["edge"][0]
     if worst > MOST_DRIFT:
-        raise NotConverged(
+        return (
             f"the halves of the run differ by {worst:.1f} standard errors: the state is not "
             "stationary yet; raise `burn_in` and `duration`"
         )
-    if apart > MOST_APART:
-        raise NotConverged(
+    if state.apart > MOST_APART:
+        return (
             f"trajectories from the vacuum and from the largest stable branch differ by "
-            f"{apart:.1f} standard errors: raise `burn_in` and `duration`"
+            f"{state.apart:.1f} standard errors: raise `burn_in` and `duration`"
         )
     if edge > MOST_AT_EDGE:
-        raise NotConverged(
-            f"the cutoff of {method.cutoff} quanta holds {edge:.1e} of probability: raise it"
-        )
-    return SampledQuantumState(parameters, method, samples, apart, quanta)
+        cutoff = state.method.cutoff
+        return f"the cutoff of {cutoff} quanta holds {edge:.1e} of probability: raise it"
+    return None
+
+
+def required_work(rates: GridRates, method: QuantumJumps) -> float:
+    """Return the multiplications of a run, where it has as many quanta as there will be.
+
+    A step is 1/|G|, G the drift of its d states of equal total, and takes 20 products with G.
+    """
+    N, edges = len(rates.dampings), len(rates.couplings)
+    quanta = min(float(np.sum(quanta_from_below(rates, method.cutoff))), method.cutoff)
+    jumps = rates.gain.full + rates.loss.full + rates.dampings + 2.0 * rates.heating
+    fastest = float(np.max(np.abs(rates.hopping)) + np.max(jumps))
+    steps = method.duration * rates.unit * fastest * (1.0 + quanta)
+    states = float(sector_sizes_as_floats(N, math.ceil(quanta))[-1])
+    return method.trajectories * (steps + method.times) * TERMS * states * (1.0 + 2.0 * edges)
 
 
 def _sample(
     model: QuantumModel, method: QuantumJumps, start: int, trajectories: int, seed: int
 ) -> JumpSamples:
+    """Samples of a model; its times and rates are in units of `GridRates.unit`."""
     initial = np.zeros(model.space.dimension)
     initial[start] = 1.0
+    unit = model.rates.unit
     return lindblad.sample_jumps(
         model.lindblad,
         initial,
-        np.linspace(method.burn_in, method.duration, method.times),
+        unit * np.linspace(method.burn_in, method.duration, method.times),
         observables=sampled_operators(model),
         trajectories=trajectories,
         seed=seed,

@@ -3,26 +3,35 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as
 from wheelwork.lindblad import graded
-from wheelwork.machines.power_grid.model import require_bounded_grid
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, sector_sizes
+from wheelwork.machines.power_grid.quantum.estimate import quanta_from_below
+from wheelwork.machines.power_grid.quantum.fock_space import (
+    FockSpace,
+    sector_sizes_as_floats,
+)
 from wheelwork.machines.power_grid.quantum.model import QuantumModel, gauge_phases, require_quantum
 from wheelwork.machines.power_grid.quantum.moments import Moments, gross_flow
+from wheelwork.machines.power_grid.quantum.rates import GridRates
 from wheelwork.methods import Method
+from wheelwork.numerics.work import require_budget
 from wheelwork.results import Summary
 
 SMALLEST = 4  # cutoff, in quanta: fewer leave no tail to continue
 LARGEST_AT_FIRST = 16  # cutoff of the first try, reached where it has few unknowns
 FIRST_UNKNOWNS = 2000.0  # of the first try: solved in a moment
 RESTART = 40  # vectors that GMRES keeps
+USUAL_ITERATIONS = 20  # of GMRES at a cutoff: some twenty to sixty
+MOST_ITERATIONS = 2000  # never reached
+MOST_QUANTA = 1e6  # up to which they are estimated: no basis holds more
 ITERATION_SHARE = 1e-2  # of rtol: error that the iterations may leave
 EDGE_SHARE = 1e-2  # of rtol: probability that the next cutoff is to leave in the last sector
 TAIL = 8  # the tail is continued from the last 1/8 of the sectors
@@ -43,13 +52,17 @@ class MasterEquation(Method):
     rtol: of occupations (against their sum) and currents (against what flows), and the largest
     p(M). cutoff: M; by default it grows until the tolerance is reached. real: whether to use the
     gauge in which all is real; by default if it exists (see `gauge_phases`). memory: bytes
-    that may be used, checked before anything is computed.
+    that may be used. work: multiplications that may be spent in all, of which one core does about
+    1e10 per second; about 100 M⁴ for two nodes and 7 M⁷ for three. Both are compared
+    with an estimate before anything is computed and before the cutoff grows. Two nodes of 200
+    quanta, or three of 30, take longer than the default allows: raise `work` for them.
     """
 
     rtol: float = 1e-6
     cutoff: int | None = None
     real: bool | None = None
     memory: float = 6e9
+    work: float = 2e11
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,7 +71,8 @@ class MasterEquation(Method):
             object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, SMALLEST))
         if self.real is not None and not isinstance(self.real, bool):
             raise InvalidArgument(f"`real` must be True, False or None, but is {self.real!r}")
-        object.__setattr__(self, "memory", _checks.positive("memory", self.memory))
+        for name in ("memory", "work"):
+            object.__setattr__(self, name, _checks.positive(name, getattr(self, name)))
 
     def solve(self, parameters: GridParameters) -> "QuantumSolution":
         """Return the steady state.
@@ -68,43 +82,31 @@ class MasterEquation(Method):
                 where `real` is True and there is no such gauge.
             NoSteadyState: where gain is unbounded, or a mode reaches no loss.
             NotConverged: where `cutoff` is too small, the cutoff that is needed does not fit into
-                `memory`, or relaxation is too slow.
+                `memory` or `work`, or relaxation is too slow. Its partial result is the solution at
+                the last cutoff, if there is one.
         """
-        require_quantum(parameters)
-        require_bounded_grid(parameters)
-        search = CutoffSearch(parameters, self, gauge_phases(parameters, self.real))
-        cutoff = SMALLEST if self.cutoff is None else self.cutoff
-        while self.cutoff is None and cutoff < LARGEST_AT_FIRST:
-            sizes = sector_sizes(len(parameters.nodes), cutoff + 1)
-            if sum(float(d) ** 2 for d in sizes) > FIRST_UNKNOWNS:
-                break
-            cutoff += 1
-        solution = search.solved(cutoff)
-        while not search.converged(solution):
+        with self.guard():
+            rates = require_quantum(parameters)
+            search = CutoffSearch(rates, self, gauge_phases(parameters, self.real))
             if self.cutoff is not None:
-                raise NotConverged(
-                    f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at "
-                    f"the edge, and the means are not known to {self.rtol:g}: raise `cutoff`, or "
-                    "leave it out"
-                )
-            if solution.edge <= EMPTY:
-                raise NotConverged(
-                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
-                    f"state is known to {solution.error:.1e} only, for relaxation is slow"
-                )
-            solution = search.solved(_next_cutoff(solution, EDGE_SHARE * self.rtol), solution)
-        return solution
+                return search.at(self.cutoff)
+            search.require_few_quanta()
+            return search.grown()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class QuantumSolution(Summary):
-    """A steady state at a cutoff, its means with their errors, and the cutoffs tried."""
+    """A steady state at a cutoff, its means with their errors, and the cutoffs tried.
+
+    work: multiplications spent so far.
+    """
 
     model: QuantumModel
     steady: graded.GradedSteadyState
     moments: Moments
     moment_errors: Moments
     cutoffs: tuple[int, ...]
+    work: float
 
     @property
     def summary(self) -> Mapping[str, str]:
@@ -142,32 +144,113 @@ class QuantumSolution(Summary):
 class CutoffSearch:
     """How a grid is solved at several cutoffs. phases: of the gauge."""
 
-    parameters: GridParameters
+    rates: GridRates
     method: MasterEquation
     phases: npt.NDArray[np.complex128]
+
+    @property
+    def nodes(self) -> int:
+        return len(self.rates.parameters.nodes)
+
+    @cached_property
+    def complex(self) -> bool:
+        """Whether complex numbers are needed."""
+        return not QuantumModel(self.rates, FockSpace(self.nodes, 1), self.phases).real
+
+    def at(self, cutoff: int) -> QuantumSolution:
+        """Return the solution at the cutoff of the method."""
+        solution = self.solved(cutoff)
+        if not self.converged(solution):
+            raise NotConverged(
+                f"with a cutoff of {cutoff} quanta {solution.edge:.1e} of probability is at "
+                f"the edge, and the means are not known to {self.method.rtol:g}: raise `cutoff`, "
+                "or leave it out",
+                solution,
+            )
+        return solution
+
+    def grown(self) -> QuantumSolution:
+        """Return the solution at a cutoff that has grown until it is enough."""
+        solution = self.solved(self.first)
+        while not self.converged(solution):
+            if solution.edge <= EMPTY:
+                raise NotConverged(
+                    f"no cutoff helps: with {solution.cutoff} quanta the edge is empty, but the "
+                    f"state is known to {solution.error:.1e} only, for relaxation is slow",
+                    solution,
+                )
+            cutoff = _next_cutoff(solution, EDGE_SHARE * self.method.rtol)
+            solution = self.solved(cutoff, solution)
+        return solution
+
+    @property
+    def first(self) -> int:
+        """The cutoff of the first try."""
+        sizes = sector_sizes_as_floats(self.nodes, LARGEST_AT_FIRST)
+        few = int(np.count_nonzero(np.cumsum(sizes**2) <= FIRST_UNKNOWNS)) - 1
+        return max(SMALLEST, few)
+
+    def require_few_quanta(self) -> None:
+        """Raise NotConverged where a basis for as many quanta as there will be is too large."""
+        quanta = float(np.sum(quanta_from_below(self.rates, MOST_QUANTA)))
+        cutoff = math.ceil(min(quanta, MOST_QUANTA))
+        task = f"a master equation of {self.nodes} nodes that will hold about {quanta:.2g} quanta"
+        advice = "so many are described by amplitudes with noise, Langevin(duration=...)"
+        need = self.iteration(cutoff) * (graded.MAKING + USUAL_ITERATIONS)
+        require_budget(task, need, self.method.work, "multiplications (`work`)", advice)
+        need = self.bytes(cutoff)
+        require_budget(task, need, self.method.memory, "bytes (`memory`)", advice)
+
+    def iteration(self, cutoff: int) -> float:
+        """Work of one iteration, in multiplications."""
+        return graded.required_work(sector_sizes_as_floats(self.nodes, cutoff), self.complex)
+
+    def bytes(self, cutoff: int) -> float:
+        return graded.required_bytes(
+            sector_sizes_as_floats(self.nodes, cutoff), RESTART, self.complex
+        )
 
     def solved(self, cutoff: int, before: QuantumSolution | None = None) -> QuantumSolution:
         """Return the solution at a cutoff, begun from one `before` at a smaller cutoff.
 
-        Raises NotConverged where the memory does not suffice.
+        Raises NotConverged where the budget does not suffice; its partial result is the better of
+        `before` and what was reached.
         """
-        self._require_memory(cutoff, before)
-        space = FockSpace(len(self.parameters.nodes), cutoff)
-        model = QuantumModel(self.parameters, space, self.phases)
+        try:
+            return self._solved(cutoff, before)
+        except NotConverged as reason:
+            known = [each for each in (before, reason.partial) if each is not None]
+            reason.partial = min(known, key=lambda each: each.error, default=None)
+            raise
+
+    def _solved(self, cutoff: int, before: QuantumSolution | None) -> QuantumSolution:
+        iterations = self._require_budget(cutoff, before)
+        model = QuantumModel(self.rates, FockSpace(self.nodes, cutoff), self.phases)
         start = None
         if before is not None and before.edge <= WORTH_STARTING:
             start = model.equation.zeros()
             start[: before.steady.values.size] = before.steady.values
-        steady = graded.steady_state(
-            model.equation, ITERATION_SHARE * self.method.rtol, start=start, restart=RESTART
-        )
-        # the remaining error has the size of the last step, not its direction
-        errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
-        for sample in steady.error_samples[1:]:
-            errors = errors.widened(Moments.of(model, sample))
-        moments = Moments.of(model, steady.values)
-        cutoffs = (*before.cutoffs, cutoff) if before is not None else (cutoff,)
-        return QuantumSolution(model, steady, moments, errors, cutoffs)
+
+        def solution(steady: graded.GradedSteadyState) -> QuantumSolution:
+            # the remaining error has the size of the last step, not its direction
+            errors = Moments.of(model, steady.error_samples[0], magnitudes=True)
+            for sample in steady.error_samples[1:]:
+                errors = errors.widened(Moments.of(model, sample))
+            cutoffs, spent = (before.cutoffs, before.work) if before is not None else ((), 0.0)
+            spent += self.iteration(cutoff) * (graded.MAKING + steady.iterations)
+            moments = Moments.of(model, steady.values)
+            return QuantumSolution(model, steady, moments, errors, (*cutoffs, cutoff), spent)
+
+        with partial_as(solution):
+            return solution(
+                graded.steady_state(
+                    model.equation,
+                    ITERATION_SHARE * self.method.rtol,
+                    start=start,
+                    restart=RESTART,
+                    iterations=iterations,
+                )
+            )
 
     def converged(self, solution: QuantumSolution) -> bool:
         """Whether the edge is empty and occupations and currents are known to `rtol`."""
@@ -175,24 +258,34 @@ class CutoffSearch:
             return False
         size, error = solution.moments, solution.moment_errors
         quanta = float(np.sum(size.occupation))
-        flow = gross_flow(self.parameters, size)
+        flow = gross_flow(self.rates, size, self.method.rtol)
         occupations = error.occupation <= self.method.rtol * max(quanta, self.method.rtol)
-        currents = error.current <= self.method.rtol * np.maximum(np.abs(size.current), flow)
+        currents = error.current <= self.method.rtol * flow
         return bool(np.all(occupations) and np.all(currents))
 
-    def _require_memory(self, cutoff: int, reached: QuantumSolution | None) -> None:
-        N = len(self.parameters.nodes)
-        real = QuantumModel(self.parameters, FockSpace(N, 1), self.phases).real  # at any cutoff
-        needed = graded.required_bytes(sector_sizes(N, cutoff), RESTART, not real)
-        if needed > self.method.memory:
-            history = ""
-            if reached is not None:
-                history = f"; {reached.cutoff} quanta leave {reached.edge:.1e} of probability at M"
-            raise NotConverged(
-                f"a cutoff of {cutoff} quanta in {N} nodes takes {needed:.3g} bytes, more than "
-                f"the {self.method.memory:.3g} of `memory`{history}: raise it, or sample with "
-                "QuantumJumps"
-            )
+    def _require_budget(self, cutoff: int, reached: QuantumSolution | None) -> int:
+        """Return the iterations that are left for this cutoff."""
+        history, spent, usual = "", 0.0, USUAL_ITERATIONS
+        if reached is not None:
+            history = f"; {reached.cutoff} quanta leave {reached.edge:.1e} of probability at M"
+            spent, usual = reached.work, max(usual, reached.steady.iterations)
+        needed = {
+            "memory": (self.bytes(cutoff), self.method.memory, "bytes"),
+            "work": (
+                spent + self.iteration(cutoff) * (graded.MAKING + usual),
+                self.method.work,
+                "multiplications",
+            ),
+        }
+        for name, (need, most, unit) in needed.items():
+            if need > most:
+                raise NotConverged(
+                    f"a cutoff of {cutoff} quanta in {self.nodes} nodes takes {need:.3g} {unit}, "
+                    f"more than the {most:.3g} of `{name}`{history}: raise it, or sample with "
+                    "QuantumJumps"
+                )
+        left = (self.method.work - spent) / self.iteration(cutoff) - graded.MAKING
+        return math.floor(min(left, MOST_ITERATIONS))
 
 
 def _next_cutoff(solution: QuantumSolution, aim: float) -> int:

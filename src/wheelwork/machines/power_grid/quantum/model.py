@@ -9,17 +9,21 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.linalg import solve_continuous_lyapunov
 
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.lindblad import graded
-from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.estimate import (
+    MOST_HEATING,
+    require_normalisable,
+    tail,
+)
 from wheelwork.machines.power_grid.quantum.fock_space import FockSpace, IndexArray
-from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray
+from wheelwork.machines.power_grid.quantum.rates import GridRates
+from wheelwork.oscillator_networks import ComplexArray
 
 # Below this, amplitudes of a mode at nodes with loss and distances of frequencies, against their
 # range, count as zero: far above rounding, far below the disorder of any device.
@@ -28,25 +32,24 @@ DARK = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class QuantumModel:
-    """The master equation of a grid with at most `cutoff` quanta.
+    """The master equation of a grid with at most `cutoff` quanta, in units of `rates.unit`.
 
     phases: (N,), of the gauge a_j → phase_j a_j in which states are stored: i on every other node
     makes all matrices real where the graph has no odd cycle and nothing is detuned.
     """
 
-    parameters: GridParameters
+    rates: GridRates
     space: FockSpace
     phases: ComplexArray
+
+    @property
+    def parameters(self) -> GridParameters:
+        return self.rates.parameters
 
     @property
     def real(self) -> bool:
         """Whether all matrices are real in this gauge."""
         return bool(np.any(self.phases.imag != 0.0)) or not self.parameters.edges
-
-    @cached_property
-    def hopping(self) -> FloatArray:
-        """h of H = Σ h_jk a_j†a_k, (N, N)."""
-        return equations.hopping(self.parameters)
 
     @cached_property
     def equation(self) -> graded.GradedLindblad:
@@ -56,56 +59,30 @@ class QuantumModel:
 
         def link(K: int, j: int) -> graded.Link:
             # square roots of the rates of the jumps that there are
-            rates = self.rates(j, space.occupations[K][:, j])
+            rates = self.jump_rates(j, space.occupations[K][:, j])
             amplitudes = (np.sqrt(each[np.any(each > 0.0, axis=1)]) for each in rates)
             return graded.Link(space.above[K][j], *amplitudes)
 
         links = tuple([link(K, j) for j in range(space.modes)] for K in range(space.cutoff + 1))
-        return graded.GradedLindblad(coherent, links[:-1], links[-1], self._tail)
+        return graded.GradedLindblad(coherent, links[:-1], links[-1], tail(self.rates))
 
-    @property
-    def amplitudes(self) -> AmplitudeModel:
-        """The equations without noise, whose branches tell where many quanta may be."""
-        return equations.amplitude_model(self.parameters)
-
-    @property
-    def _tail(self) -> float:
-        """How probabilities of many quanta fall, p(K + 1)/p(K) → ν/(1 + ν).
-
-        ν is the largest eigenvalue of ⟨a_j†a_k⟩ with every element as it is at vast occupations:
-        there the grid is linear, and its state Gaussian.
-        """
-        parameters = self.parameters
-        vast = np.full(len(parameters.nodes), equations.VAST)
-        gain, loss = equations.gain_rates(parameters, vast), equations.loss_rates(parameters, vast)
-        drift = equations.linear_network(parameters) + 0.5 * np.diag(gain - loss)
-        if np.max(np.linalg.eigvals(drift).real) >= 0.0:
-            return 1.0
-        noise = np.diag(parameters.dampings * parameters.thermal_occupations + gain)
-        quanta = solve_continuous_lyapunov(drift, -noise.astype(np.complex128))
-        largest = max(0.0, float(np.linalg.eigvalsh(quanta)[-1]))
-        return largest / (1.0 + largest)
-
-    def rates(self, j: int, n: IndexArray) -> tuple[FloatArray, FloatArray]:
+    def jump_rates(self, j: int, n: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Rates of jumps from n + 1 to n quanta in node j, and back: to and from the surroundings,
-        then to an engine and from a generator if any.
+        then to an engine and from a generator.
         """
-        parameters, node = self.parameters, self.parameters.nodes[j]
-        damping, thermal = parameters.dampings[j], parameters.thermal_occupations[j]
-        down, up = [damping * (thermal + 1.0) * (n + 1.0)], [damping * thermal * (n + 1.0)]
-        for rates, elements in ((down, parameters.engines), (up, parameters.generators)):
-            if node in elements:
-                rates.append(elements[node].rate_at(n.astype(np.float64)) * (n + 1.0))
-        return np.array(down), np.array(up)
+        rates, m = self.rates, n.astype(np.float64)
+        down = [rates.dampings[j] + rates.heating[j] + 0.0 * m, rates.loss.at(m, j)]
+        up = [rates.heating[j] + 0.0 * m, rates.gain.at(m, j)]
+        return np.array(down) * (m + 1.0), np.array(up) * (m + 1.0)
 
     def _hops(self, u: int, v: int, n: IndexArray) -> FloatArray:
         """Elements of H between states with one quantum more in u and in v than `n`, (..., N)."""
-        return np.asarray(self.hopping[u, v] * np.sqrt((n[:, u] + 1.0) * (n[:, v] + 1.0)))
+        return np.asarray(self.rates.hopping[u, v] * np.sqrt((n[:, u] + 1.0) * (n[:, v] + 1.0)))
 
     def _coherent(self, K: int) -> npt.NDArray[Any]:
         """−iH of a sector, in the gauge."""
         space, n = self.space, self.space.occupations[K]
-        matrix = np.diag(-1j * (n @ self.parameters.detunings))
+        matrix = np.diag(-1j * (n @ self.rates.detunings))
         if K > 0:
             below = space.occupations[K - 1]
             for u, v in self.parameters.edge_indices:
@@ -123,14 +100,14 @@ class QuantumModel:
         above = [space.raised(j) for j in range(space.modes)]
         below = np.arange(space.starts[-2])
         n = space.all_occupations[: below.size]
-        H = sp.csc_array(sp.diags_array(space.all_occupations @ self.parameters.detunings))
+        H = sp.csc_array(sp.diags_array(space.all_occupations @ self.rates.detunings))
         for u, v in self.parameters.edge_indices:
             hop = self._hops(u, v, n)
             one = sp.csc_array((hop, (above[u], above[v])), shape=(D, D))
             H = H + one + one.T
         jumps = []
         for j in range(space.modes):
-            down, up = self.rates(j, n[:, j])
+            down, up = self.jump_rates(j, n[:, j])
             for ends, rates in (((below, above[j]), down), ((above[j], below), up)):
                 jumps += [sp.csc_array((np.sqrt(rate), ends), shape=(D, D)) for rate in rates]
         return lindblad.Lindblad(H, tuple(jump for jump in jumps if np.any(jump.data)))
@@ -143,11 +120,8 @@ class QuantumModel:
 
     def element_flows(self, n: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Quanta per time injected and extracted at each node, of states with n quanta, (D, N)."""
-        extracted = (
-            equations.loss_rates(self.parameters, np.maximum(n - 1, 0).astype(np.float64)) * n
-        )
-        injected = equations.gain_rates(self.parameters, n.astype(np.float64)) * (n + 1.0)
-        return injected, extracted
+        m = n.astype(np.float64)
+        return self.rates.gain.at(m) * (m + 1.0), self.rates.loss.at(np.maximum(m - 1.0, 0.0)) * m
 
 
 def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
@@ -167,7 +141,7 @@ def sampled_operators(model: QuantumModel) -> Mapping[str, sp.csc_array]:
         operators[f"occupation {j}"] = _diagonal(n[:, j].astype(np.float64))
         operators[f"injected {j}"] = _diagonal(injected[:, j])
         operators[f"extracted {j}"] = _diagonal(extracted[:, j])
-    pairs = zip(parameters.edge_indices, parameters.couplings, strict=True)
+    pairs = zip(parameters.edge_indices, model.rates.couplings, strict=True)
     for e, ((u, v), g) in enumerate(pairs):
         hop = sp.csc_array(model.lowering(int(u)).T @ model.lowering(int(v)))
         current = sp.csc_array(-0.5j * g * (hop - hop.T))
@@ -190,8 +164,8 @@ def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArra
     if wanted is False:
         return ones
     reason = None
-    if np.any(parameters.detunings != 0.0):
-        reason = "`detuning` is not zero"
+    if np.ptp(parameters.detunings) > 0.0:
+        reason = "`detuning` differs between nodes"
     elif not nx.is_bipartite(parameters.graph):
         reason = "the graph has a cycle of odd length"
     if reason is None:
@@ -204,11 +178,13 @@ def gauge_phases(parameters: GridParameters, wanted: bool | None) -> ComplexArra
     return ones
 
 
-def require_quantum(parameters: GridParameters) -> None:
-    """Raise InvalidArgument for elements without jump operators, NoSteadyState for dark modes.
+def require_quantum(parameters: GridParameters) -> GridRates:
+    """Return the rates of a grid with one normalisable steady state.
 
-    Those are modes of H without amplitude at any node with loss. Without them every state has a
-    non-zero probability to decay to the vacuum, so that the steady state is unique.
+    Raises InvalidArgument for elements without jump operators, NoSteadyState for gain that is not
+    below loss at many quanta and for dark modes. Those are modes of H without amplitude at any node
+    with loss. Without them every state has a non-zero probability to decay to the vacuum, so that
+    the steady state is unique, also where most nodes have no damping.
     """
     for name, elements in (("generators", parameters.generators), ("engines", parameters.engines)):
         for node, each in elements.items():
@@ -217,15 +193,24 @@ def require_quantum(parameters: GridParameters) -> None:
                     f"`{name}` must be Saturable in a master equation, for its jump operator "
                     f"f(a†a) a, but is {each!r} (node {node!r})"
                 )
-    N = len(parameters.nodes)
-    lossy = parameters.dampings + equations.loss_rates(parameters, np.zeros(N)) > 0.0
-    frequencies, modes = np.linalg.eigh(equations.hopping(parameters))
+    rates, N = GridRates.of(parameters), len(parameters.nodes)
+    if not np.all(rates.heating <= MOST_HEATING):
+        raise InvalidArgument(
+            "`thermal_occupation` must be at most "
+            f"{MOST_HEATING:g} times the largest rate over the damping, but is "
+            f"{float(np.max(parameters.thermal_occupations)):g}"
+        )
+    lossy = rates.dampings + rates.loss.full > 0.0
+    frequencies, modes = np.linalg.eigh(rates.hopping)
     apart = DARK * max(float(np.ptp(frequencies)), np.finfo(float).tiny)
     groups = np.split(np.arange(N), np.flatnonzero(np.diff(frequencies) > apart) + 1)
     for group in groups:
         amplitudes = np.linalg.svd(modes[np.ix_(lossy, group)], compute_uv=False)
         if amplitudes.size < group.size or float(amplitudes.min(initial=np.inf)) < DARK:
+            frequency = rates.unit * float(frequencies[group[0]])
             raise NoSteadyState(
-                f"a mode of frequency {float(frequencies[group[0]]):.3g} has no amplitude at any "
+                f"a mode of frequency {frequency:.3g} has no amplitude at any "
                 "node with loss, so that its quanta stay: give its nodes some damping"
             )
+    require_normalisable(rates)
+    return rates

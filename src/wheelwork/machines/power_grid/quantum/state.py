@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +15,19 @@ from scipy.special import entr
 
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, partial_as
 from wheelwork.machines.power_grid import numbers
-from wheelwork.machines.power_grid.mean_field import brightest_occupation
 from wheelwork.machines.power_grid.model import node_balance
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.machines.power_grid.quantum.estimate import quanta_from_above
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation, QuantumSolution
 from wheelwork.machines.power_grid.quantum.moments import (
     Moments,
     gross_flow,
     joint_state,
     node_populations,
+    product_state,
     standard_deviation,
 )
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
@@ -44,7 +45,7 @@ def _sum(name: str, label: Label) -> Observable[float]:
     """The sum over the nodes of one of `Moments`; its error is at most the sum of the errors."""
 
     def error(state: "QuantumState") -> float:
-        return float(np.sum(getattr(state.solution.moment_errors, name)))
+        return float(np.sum(getattr(state._moment_errors, name)))
 
     return observable(*label, key=name, error=error)(
         lambda state: float(np.sum(getattr(state.moments, name)))
@@ -75,6 +76,14 @@ def _information_error(state: "QuantumState") -> float:
     return 2.0 * entropy_error(error, d) + entropy_error(error, d * d)
 
 
+class ReducedState(NamedTuple):
+    """The state of some nodes. density_matrix: (D, D), the last node varying fastest. dims: numbers
+    of Fock states of each node, of product D."""
+
+    density_matrix: npt.NDArray[np.complex128]
+    dims: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class QuantumState(Result):
     """Quantum state returned by `PowerGrid.steady_state(MasterEquation())`.
@@ -97,29 +106,38 @@ class QuantumState(Result):
         """M, the largest total number of quanta kept."""
         return self.solution.cutoff
 
-    @property
+    @cached_property
     def moments(self) -> Moments:
         """All means that are linear in the state."""
-        return self.solution.moments
+        return self.solution.moments.scaled(self._unit)
+
+    @cached_property
+    def _moment_errors(self) -> Moments:
+        return self.solution.moment_errors.scaled(self._unit)
+
+    @property
+    def _unit(self) -> float:
+        """Of the rates of the solution."""
+        return self.solution.model.rates.unit
 
     # ------------------------------------------------------------------ per node and edge
 
     @property
     def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
-        errors = self.solution.moment_errors.occupation
+        errors = self._moment_errors.occupation
         return NodeNumbers(self.machine.index, self.moments.occupation, errors)
 
     @property
     def current(self) -> EdgeNumbers[float]:
         """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u): `current[(u, v)]` is positive from u to v."""
-        errors = self.solution.moment_errors.current
+        errors = self._moment_errors.current
         return EdgeNumbers(self.machine.edge_index, self.moments.current, errors)
 
     @cached_property
     def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J (Huber and Rabl, Sec. V)."""
-        return self._fluctuation(self.moments.square, self.solution.moment_errors.square)
+        return self._fluctuation("square")
 
     @cached_property
     def current_fluctuation_normal(self) -> EdgeNumbers[float]:
@@ -127,13 +145,17 @@ class QuantumState(Result):
 
         NaN where this variance is negative, which no classical amplitudes allow.
         """
-        return self._fluctuation(self.moments.normal, self.solution.moment_errors.normal)
+        return self._fluctuation("normal")
 
-    def _fluctuation(self, square: FloatArray, square_error: FloatArray) -> EdgeNumbers[float]:
-        current, error = self.moments.current, self.solution.moment_errors.current
-        variance_error = square_error + 2.0 * np.abs(current) * error + error**2
-        deviation = standard_deviation(square - current**2, variance_error)
-        return EdgeNumbers(self.machine.edge_index, *deviation, odd=False)
+    def _fluctuation(self, name: str) -> EdgeNumbers[float]:
+        moments, errors = self.solution.moments, self.solution.moment_errors
+        variance = getattr(moments, name) - moments.current**2
+        doubled = 2.0 * np.abs(moments.current) + errors.current
+        variance_error = getattr(errors, name) + doubled * errors.current
+        root, error = standard_deviation(variance, variance_error)
+        return EdgeNumbers(
+            self.machine.edge_index, self._unit * root, self._unit * error, odd=False
+        )
 
     @property
     def balance(self) -> FloatArray:
@@ -169,6 +191,10 @@ class QuantumState(Result):
     @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error=_times_error(2.0))
     def purity(self) -> float:
         return float(np.sum(self.eigenvalues**2))
+
+    def undefined(self, name: str) -> str:
+        """Why an observable is NaN that raises no reason: a variance is negative."""
+        return f"`{name}` is not defined: in normal order the variance of a current is negative"
 
     @observable(
         r"\mathcal{N}", "1", "negativity of the first and the last node", error=_times_error(0.5)
@@ -215,24 +241,29 @@ class QuantumState(Result):
         (G. Vidal, R. F. Werner, Phys. Rev. A 65, 032314 (2002).) Raises InvalidArgument for sets
         that are empty, overlap or name other nodes.
         """
-        return thermodynamics.negativity(*self._joint(first, second))
+        return max(0.0, thermodynamics.negativity(*self._joint(first, second)))
 
     def mutual_information_of(self, first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
         """I = S_1 + S_2 − S_12 of two sets of nodes, in nats; as `negativity_of`."""
-        return thermodynamics.mutual_information(*self._joint(first, second))
+        return max(0.0, thermodynamics.mutual_information(*self._joint(first, second)))
 
     def _joint(
         self, first: Sequence[Hashable], second: Sequence[Hashable]
     ) -> tuple[sp.csr_array, tuple[int, int]]:
-        index = self.machine.index
-        for name, nodes in (("first", first), ("second", second)):
-            listed = isinstance(nodes, Sequence) and len(nodes) > 0
-            if not listed or any(not isinstance(n, Hashable) or n not in index for n in nodes):
-                raise InvalidArgument(f"`{name}` must name nodes of the graph, but is {nodes!r}")
-        if len({*first, *second}) < len(first) + len(second):
+        modes = self._modes("first", first), self._modes("second", second)
+        if len({*modes[0], *modes[1]}) < len(modes[0]) + len(modes[1]):
             raise InvalidArgument("`second` must name other nodes than `first`, but repeats some")
-        modes = [index[node] for node in first], [index[node] for node in second]
         return joint_state(self.solution.model, self.solution.steady.values, *modes)
+
+    def _modes(self, name: str, nodes: Any) -> list[int]:
+        """Positions of nodes that an argument names, each once."""
+        index = self.machine.index
+        listed = isinstance(nodes, Sequence) and len(nodes) > 0
+        if not listed or any(not isinstance(n, Hashable) or n not in index for n in nodes):
+            raise InvalidArgument(f"`{name}` must name nodes of the graph, but is {nodes!r}")
+        if len(set(nodes)) < len(nodes):
+            raise InvalidArgument(f"`{name}` must name each node once, but is {nodes!r}")
+        return [index[node] for node in nodes]
 
     @property
     def occupation_basis(self) -> npt.NDArray[np.int64]:
@@ -246,41 +277,55 @@ class QuantumState(Result):
         Raises InvalidArgument for more than 8192 states.
         """
         space = self.solution.model.space
-        if space.dimension > LARGEST_DENSE:
-            raise InvalidArgument(
-                f"`density_matrix` must have at most {LARGEST_DENSE} basis states, but has "
-                f"{space.dimension}"
-            )
+        _require_size("density_matrix", space.dimension, "")
         rho = np.zeros((space.dimension, space.dimension), dtype=np.complex128)
         for start, block in zip(space.starts, self.solution.blocks, strict=False):
             rho[start : start + len(block), start : start + len(block)] = block
         turn = np.prod(self.solution.model.phases**space.all_occupations, axis=1)
         return np.asarray(turn[:, None] * rho * turn.conj())
 
-    def to_qutip(self) -> "Qobj":
-        """Return the density matrix as a qutip.Qobj (extra `qutip`)."""
-        return to_qutip(self.density_matrix)
+    def reduced_state(self, nodes: Sequence[Hashable]) -> ReducedState:
+        """The state of these nodes in this order, all others traced out, in their Fock states.
+
+        Raises InvalidArgument for no node, other or repeated nodes, and more than 8192 states: a
+        node has M + 1, M = `cutoff`.
+        """
+        modes = self._modes("nodes", nodes)
+        _require_size("reduced_state", (self.cutoff + 1) ** len(modes), ": name fewer nodes")
+        matrix, dims = product_state(self.solution.model, self.solution.steady.values, modes)
+        return ReducedState(np.asarray(matrix.toarray(), dtype=np.complex128), dims)
+
+    def to_qutip(self, nodes: Sequence[Hashable] | None = None) -> "Qobj":
+        """Return the state of some nodes, by default all, as a qutip.Qobj (extra `qutip`).
+
+        It has one factor per node. Raises InvalidArgument as `reduced_state`, and for more than
+        8192 states; `states.to_qutip(state.density_matrix)` has fewer, in a single factor.
+        """
+        rho, dims = self.reduced_state(self.machine.nodes if nodes is None else nodes)
+        return to_qutip(rho, dims)
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:
         """Named checks with value, bound and verdict.
 
-        "mean-field quanta / cutoff": those of the largest stable branch without noise, which a
-        state that grew from few quanta could have missed.
+        "mean-field quanta / cutoff": those of the fullest steady state of the closed equations of
+        second moments, which a state that grew from few quanta could have missed.
         """
-        solution, rtol, moments = self.solution, self.method.rtol, self.moments
-        quanta, flow = float(np.sum(moments.occupation)), gross_flow(self.machine, moments)
-        off = float(np.max(solution.moment_errors.occupation))
-        off_current = float(np.max(solution.moment_errors.current, initial=0.0))
-        lowest, imbalance = float(self.eigenvalues.min()), float(np.max(np.abs(self.balance)))
-        branch = brightest_occupation(self.machine, solution.model.amplitudes)
-        most = math.nan if branch is None else float(np.sum(branch))
+        solution, rtol, moments = self.solution, self.method.rtol, self.solution.moments
+        rates, errors = solution.model.rates, solution.moment_errors
+        quanta, flow = float(np.sum(moments.occupation)), gross_flow(rates, moments, rtol)
+        off = float(np.max(errors.occupation))
+        off_current = float(np.max(errors.current, initial=0.0))
+        lowest, imbalance = float(self.eigenvalues.min()), np.max(np.abs(self.balance / rates.unit))
+        most = float(np.sum(quanta_from_above(rates)))
+        left, response, _ = (float(np.sum(np.abs(x))) for x in solution.steady.error_samples)
         checks = {
             "edge population": (solution.edge, rtol),
             "error of occupations": (off / max(quanta, rtol), rtol),
-            "error of currents": (off_current / max(flow, rtol), rtol),
-            "energy balance": (imbalance / max(flow, rtol), BALANCE * rtol),
+            "error of currents": (off_current / flow, rtol),
+            "energy balance": (float(imbalance) / flow, BALANCE * rtol),
             "residual": (solution.steady.residual, rtol),
+            "error of iterations": (left, max(rtol, response)),
             "negative eigenvalue": (-lowest, max(solution.error, LEAST_NEGATIVE)),
             "mean-field quanta / cutoff": (most / solution.cutoff, 1.0),
         }
@@ -322,6 +367,17 @@ def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -
     return np.array(errors)
 
 
+def _require_size(name: str, states: int, advice: str) -> None:
+    if states > LARGEST_DENSE:
+        raise InvalidArgument(
+            f"`{name}` must have at most {LARGEST_DENSE} basis states, but has {states}{advice}"
+        )
+
+
 def solve_quantum(parameters: GridParameters, method: MasterEquation) -> QuantumState:
-    """Return the steady state of the master equation; see `MasterEquation.solve`."""
-    return QuantumState(parameters, method, method.solve(parameters))
+    """Return the steady state of the master equation; see `MasterEquation.solve`.
+
+    The partial result of its NotConverged is a state, too.
+    """
+    with partial_as(lambda solution: QuantumState(parameters, method, solution)):
+        return QuantumState(parameters, method, method.solve(parameters))
