@@ -9,7 +9,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.parameters import ShortRepr
 
-# Of a residual, against the largest rate times |α|: the sums of a row have a few roundings each.
+# Of a residual, against its terms: the sums of a row have a few roundings each.
 ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
 LONGEST = 0.5  # of a step, against the norm of the amplitudes, so that no step leads to α = 0
 TURN = 0.1  # largest change of the frequency in a step, against the largest rate
@@ -56,7 +56,7 @@ def newton(
         if running.size == 0:
             break
         here, scale = alpha[running], scales[running]
-        move, turn, noise = _step(model.rows(running), here, omega[running], scale)
+        move, turn, noise = _step(model.rows(running), here, omega[running])
         size = np.linalg.norm(here, axis=1)
         length = np.linalg.norm(move, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,7 +80,7 @@ def newton(
 
 
 def _step(
-    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, scale: FloatArray
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray
 ) -> tuple[ComplexArray, FloatArray, FloatArray]:
     """Newton's move of α and ω, and the move that rounding of the residual could cause."""
     batch, N = alpha.shape
@@ -88,7 +88,7 @@ def _step(
     right = np.zeros((batch, 2 * N + 1, 2))
     residual = model.residual(alpha, omega)
     right[:, :N, 0], right[:, N:-1, 0] = residual.real, residual.imag
-    rounding = ROUNDING * scale * size
+    rounding = ROUNDING * model.terms(alpha, omega)
     # A right side along the solution excites the direction that the matrix resists least.
     right[:, :N, 1], right[:, N:-1, 1] = alpha.real, alpha.imag
     try:
@@ -100,7 +100,7 @@ def _step(
                 solved[b] = np.linalg.solve(matrix[b], right[b])
     move = -(solved[:, :N, 0] + 1j * solved[:, N:-1, 0]).astype(np.complex128)
     soft = np.linalg.norm(solved[:, :-1, 1], axis=1) / size
-    noise = (rounding * (soft + 1.0 / scale)).astype(np.float64)
+    noise = (rounding * soft + ROUNDING * size).astype(np.float64)
     turn = -solved[:, -1, 0].astype(np.float64)
     return move, turn, noise
 

@@ -220,6 +220,8 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
     network = curve.network
     a1, a2 = network.active
     H = np.linalg.inv(network.response(np.array([centre]))[0, [a1, a2], :])
+    if H[0, 1] == 0.0:
+        return curve  # a coupling below the smallest number
     scale = 0.5 * abs(float(rates[0]))
     product = float((H[0, 1] * H[1, 0]).real)
     near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / LARGEST_CHANGE))
@@ -229,6 +231,7 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
     first = first[(first != H[0, 0].real) & (np.abs(first) <= BEYOND * scale)]
     x = first - H[0, 0].real
     ratio = x / H[0, 1]
+    apart = np.zeros(min(curve.omega.size, 1), dtype=bool)
     return TwoSiteCurve(
         network,
         curve.mirror,
@@ -237,7 +240,7 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
         np.concatenate([curve.second, product / x + H[1, 1].real]),
         np.concatenate([curve.ratio, np.abs(ratio) ** 2]),
         np.concatenate([curve.turn, ratio / np.abs(ratio)]),
-        np.concatenate([curve.linked, [False], (x[1:] > 0.0) == (x[:-1] > 0.0)]),
+        np.concatenate([curve.linked, apart, (x[1:] > 0.0) == (x[:-1] > 0.0)]),
     )
 
 
