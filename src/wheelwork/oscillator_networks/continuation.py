@@ -213,12 +213,15 @@ class Continuation:
             row[-1] = 1.0
         else:
             row, target = point.direction, float(point.direction @ (here / scale)) + length
-        z = self._correct(guess, row, target, scale)
-        if z is None:
+        try:
+            z = self._correct(guess, row, target, scale)
+            if z is None:
+                return None, ended
+            if ended:
+                z[-1] = limit
+            return self._at(z, self._direction(z, point.direction, scale), scale), ended
+        except np.linalg.LinAlgError:  # numbers beyond the largest
             return None, ended
-        if ended:
-            z[-1] = limit
-        return self._at(z, self._direction(z, point.direction, scale), scale), ended
 
     def _at(self, z: FloatArray, direction: FloatArray, scale: FloatArray) -> Point:
         alpha, omega, p = _unpack(z)

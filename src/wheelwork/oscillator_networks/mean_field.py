@@ -12,6 +12,7 @@ from wheelwork.methods import Method
 from wheelwork.numerics.work import require_budget
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.motion import (
+    MOST_EVALUATIONS,
     Evaluations,
     TimeAverage,
     follow_motions,
@@ -38,8 +39,10 @@ from wheelwork.parameters import ShortRepr
 # factors fill 500 MB.
 LARGEST_NETWORK = 400
 TRANSIENTS = 12.0  # relaxation times of the slowest damping before averages are taken: e^-12 = 6e-6
-LONGEST = 2e4  # of that transient, against the fastest rate: bounds the time of integration
-MOST_TRANSIENT = 1e6  # of what it should be: a run that covers less than 2 % of that shows nothing
+# Of that transient, against the fastest rate: bounds the time of integration. Twice as much where
+# trajectories are asked for.
+LONGEST = 1e4
+MOST_TRANSIENT = 1e6  # of what it should be: a run over less than a percent of it shows nothing
 EXTENSIONS = 6  # further spans of time for a motion that still relaxes
 MOTION_STARTS = 3  # trajectories if no steady state is stable: one may miss a coexisting motion
 ALIKE = 0.01  # difference of mean occupations, against the largest, of two runs of one motion
@@ -58,9 +61,16 @@ class MeanField(Method):
     linear damping.
 
     With two active sites whose rates are monotonic the search is exhaustive: every steady
-    state lies on a curve that is resolved to a few percent and then solved. Otherwise it returns
-    the states reached from standing waves and random starts. Valid for many quanta (n0 ≫ 1) and
-    N_th ≪ n0: the equations leave out all noise.
+    state lies on a curve that is resolved to a few percent and then solved, unless part of it is
+    too narrow, as where a site is far detuned. Otherwise it returns the states reached from
+    standing waves and random starts. Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations
+    leave out all noise.
+
+    Cost: ten sites 0.1 s, 200 some ten seconds, of which 0.15 s for the stability of each state.
+    Budgets, beyond which NotConverged says what to change: 400,000 points of the curve, 3e10
+    multiplications per step of all starts, 2e9 of states times sites³, 1e6 times of the fastest
+    rate for motion to relax (unless `trajectories` asks for it), 400,000 evaluations along it
+    (thrice as many where it is asked for).
     """
 
     rtol: float = 1e-9
@@ -125,7 +135,8 @@ class MeanField(Method):
         model = attractors.model
         transient, clipped = self._transient(model)
         duration = self.duration if self.duration is not None else 0.5 * transient
-        random, budget = np.random.default_rng([self.seed, 1]), Evaluations()
+        random = np.random.default_rng([self.seed, 1])
+        budget = Evaluations(MOST_EVALUATIONS * (1 if self.trajectories is None else 3))
         starts = self._motion_starts(attractors, number, random)
         motions = follow_motions(model, starts, transient, duration, budget)
         for _ in range(EXTENSIONS):
@@ -162,7 +173,8 @@ class MeanField(Method):
                 "motion without a stable state", need, MOST_TRANSIENT, "times of the fastest rate",
                 "increase the damping, or ask for trajectories=3",
             )  # fmt: skip
-        return min(need, LONGEST) / fastest, need > LONGEST
+        longest = LONGEST if self.trajectories is None else 2.0 * LONGEST
+        return min(need, longest) / fastest, need > longest
 
     def _motion_starts(
         self, attractors: "Attractors", number: int, random: np.random.Generator

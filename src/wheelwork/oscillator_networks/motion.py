@@ -26,8 +26,9 @@ RELAXING = 0.6
 # is missed by a few steps, while two incommensurate modes seldom return as closely.
 RECURRENT = 0.02
 LONGEST_STEP = 10.0  # of the integration, against the fastest rate: sees what grows from little
+ESCAPED, ESCAPES = 1e15, 64  # amplitude in natural units that is too large; evaluations per check
 SMALLEST = 1e-3  # scale of perturbations of an amplitude that is zero, in natural units
-MOST_EVALUATIONS = 300_000  # of the velocity of three trajectories: some six seconds
+MOST_EVALUATIONS = 400_000  # of the velocity of three trajectories: some eight seconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,14 +112,20 @@ class Evaluations:
 
     left: int = MOST_EVALUATIONS
 
-    def take(self, t: float, duration: float) -> None:
-        """Count one, at time t of `duration`."""
+    def take(self, t: float, duration: float, packed: FloatArray) -> None:
+        """Count one, at time t of `duration` and real and imaginary parts `packed`."""
         tick("motion of amplitudes", t, duration)
         self.left -= 1
+        if self.left % ESCAPES == 0 and not np.max(np.abs(packed)) < ESCAPED:
+            raise NotConverged(
+                f"the amplitudes grow beyond {ESCAPED**2:g} saturation numbers: give the "
+                "generators a larger exponent, or the nodes more damping"
+            )
         if self.left < 0:
             raise NotConverged(
-                f"the motion of the amplitudes takes more than {MOST_EVALUATIONS} evaluations: ask "
-                "for none (trajectories=0), fewer trajectories, or a shorter `duration`"
+                "the motion of the amplitudes takes more evaluations than its budget: ask for none "
+                "(trajectories=0), a shorter `duration`, or for trajectories=3, which has thrice "
+                f"the budget of {MOST_EVALUATIONS}"
             )
 
 
@@ -175,7 +182,7 @@ def _integrate(
     """Amplitudes (B, N, T) from `start`, (B, N), at `times` or at the end."""
 
     def velocity(t: float, packed: FloatArray) -> FloatArray:
-        budget.take(t, duration)
+        budget.take(t, duration, packed)
         alpha = packed.view(np.complex128).reshape(start.shape)
         return model.velocity(alpha).view(np.float64).ravel()
 

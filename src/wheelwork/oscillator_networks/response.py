@@ -10,16 +10,17 @@ from wheelwork.numerics.work import require_budget, tick
 from wheelwork.oscillator_networks.model import ComplexArray
 from wheelwork.oscillator_networks.stability import Deviations
 
-LEVELS = 1e-5, 1e-8  # of the first deviation (Huber and Rabl, Appendix F, there of n0)
+LEVELS = 1e-5, 1e-8  # of deviations (Huber and Rabl, Appendix F)
 RESOLUTION = 0.05  # of a sample, against the fastest oscillation: peaks are met within 1e-3
 CHUNK = 4096  # samples at once
 MOST_SAMPLES = 4e6  # half a second for ten sites
 COMPLETE = 1e-6  # what modes may miss of the first deviation: else they are not independent
 
 
-def response_time(deviations: Deviations, site: int) -> float:
+def response_time(deviations: Deviations, site: int, first: float = 1.0) -> float:
     """Return (t_2 − t_1)/ln 10³, where the deviation of |α_site|² last exceeds each of LEVELS.
 
+    first: deviation at t = 0, in whatever unit LEVELS shall have.
     The deviation is Σ_m w_m e^{λ_m t}, linear in a small change of |α_site| at t = 0, with the
     weights w of all modes.
     Raises InvalidArgument where the state is not stable, or |α_site|² is zero; NotConverged where
@@ -34,10 +35,10 @@ def response_time(deviations: Deviations, site: int) -> float:
             "square of a perturbation only"
         )
     exponents, weights = _weights(deviations, site)
-    rates, level = -exponents.real, np.array(LEVELS)
+    rates, level = -exponents.real, np.array(LEVELS) / first
     bound = [_last_of_bound(rates, np.abs(weights), each) for each in level]
-    first, last = (_last(exponents, weights, *each) for each in zip(level, bound, strict=True))
-    return (last - first) / math.log(LEVELS[0] / LEVELS[1])
+    early, late = (_last(exponents, weights, *each) for each in zip(level, bound, strict=True))
+    return (late - early) / math.log(LEVELS[0] / LEVELS[1])
 
 
 def _weights(deviations: Deviations, site: int) -> tuple[ComplexArray, ComplexArray]:

@@ -8,7 +8,9 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import require_budget
 from wheelwork.oscillator_networks.crossings import Crossings, find_crossings
+from wheelwork.oscillator_networks.modal_solution import solved_by_modes
 from wheelwork.oscillator_networks.model import (
     AmplitudeModel,
     ComplexArray,
@@ -29,6 +31,7 @@ ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of eq
 # Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once
 # it converges quadratically, the rest is for shortened steps from far away.
 NEAR, FAR = 24, 40
+MOST_WORK = 3e10  # of dense steps from all starts: each start takes ten, in all about a minute
 # Ratio of a mode's amplitudes at two active sites below which the part of the curve that belongs to
 # it may be narrower than points of it can be told apart: rounding is 1e-16 of the frequencies.
 NARROW = 1e-5
@@ -130,7 +133,9 @@ class Search(ShortRepr):
 
     def _by_starts(self) -> tuple[Solutions, int]:
         model = self.model
-        solutions = self._accepted(newton(model, *standing_waves(model), FAR))
+        waves = standing_waves(model)
+        self._require_budget(waves[1].size + ROUNDS * self.random_starts)
+        solutions = self._accepted(newton(model, *waves, FAR))
         random = np.random.default_rng(self.seed)
         known = 0
         for _ in range(ROUNDS):
@@ -138,10 +143,22 @@ class Search(ShortRepr):
             occupied = np.abs(solutions.amplitudes) ** 2
             scale = float(np.median(occupied)) if known else 1.0
             starts = random_amplitudes(model, self.random_starts, scale, random)
-            solutions = self._together(solutions, self._accepted(newton(model, *starts, FAR)))
+            try:
+                others = newton(model, *starts, FAR)
+            except NotConverged as reason:  # out of time
+                reason.partial = self._in_order(solutions)
+                raise
+            solutions = self._together(solutions, self._accepted(others))
             if len(solutions) == known:
                 break
         return solutions, len(solutions) - known
+
+    def _require_budget(self, starts: int) -> None:
+        if not solved_by_modes(self.model):
+            require_budget(
+                "the search for steady states", starts * (2.0 * self.model.sites) ** 3, MOST_WORK,
+                "multiplications per step", "leave out elements, or ask for fewer random_starts",
+            )  # fmt: skip
 
     def _together(self, first: Solutions, second: Solutions) -> Solutions:
         return distinct(joined(first, second), largest_rate(self.model))

@@ -81,8 +81,9 @@ class Units:
         if hasattr(growth, "in_units"):
             scaled: Growth = growth.in_units(self.rate, self.quanta)
             return scaled
-        kind = _InvertibleInUnits if invertible(growth) else _InUnits
-        return kind(growth, self.rate, self.quanta)
+        if invertible(growth):
+            return _InvertibleInUnits(growth, self.rate, self.quanta)
+        return _InUnits(growth, self.rate, self.quanta)
 
 
 @dataclass(frozen=True, eq=False)

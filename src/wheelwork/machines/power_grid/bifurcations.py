@@ -121,12 +121,13 @@ def follow(
         return units.natural(equations.amplitude_model(parameters.replace(**{name: value})))
 
     def path(reached: tuple[list[networks.Point], list[networks.Event]]) -> BranchPath:
-        points, events = ([each.in_units(units) for each in part] for part in reached)
-        return BranchPath(parameters, name, tuple(points), tuple(events), method.rtol)
+        points = tuple(point.in_units(units) for point in reached[0])
+        events = tuple(event.in_units(units) for event in reached[1])
+        return BranchPath(parameters, name, points, events, method.rtol)
 
     continuation = networks.Continuation(model, min(start, last), max(start, last), method.rtol)
     state = units.natural_state(branch.amplitudes, branch.frequency)
-    with method.guard(), partial_as(path):
+    with method.guard(), partial_as(path), np.errstate(over="ignore", invalid="ignore"):
         return path(continuation.run(*state, start, last))
 
 
@@ -150,8 +151,8 @@ def branch_map(
     Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does; NotConverged
     for more than 100,000 points.
     """
-    if len(values) != 2:
-        raise InvalidArgument(f"`values` must name two parameters, but names {list(values)!r}")
+    if not isinstance(values, Mapping) or len(values) != 2:
+        raise InvalidArgument(f"`values` must name two parameters, but is {values!r}")
     axes = {name: finite_array(name, value, ndim=1) for name, value in values.items()}
     for name, axis in axes.items():
         if axis.size == 0:
@@ -163,7 +164,7 @@ def branch_map(
     start = parameters.replace(**{first: float(outer[0]), second: float(inner[0])})
     units = networks.Units.of(equations.amplitude_model(start))
     curves = _Curves(axes, units)
-    rows = []
+    rows: list[tuple[dict[str, FloatArray], bool]] = []
     with method.guard():
         for x in outer.tolist():
             row = parameters.replace(**{first: x})

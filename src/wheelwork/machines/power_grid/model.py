@@ -26,7 +26,8 @@ from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 
 # Occupations, against the scales of the elements, at which undamped modes are asked whether they
 # still gain: the first at which a steep saturation leaves numbers other than zero.
-VAST = 1e12, 1e6, 1e3, 10.0
+FAR = 1e12, 1e6, 1e3, 10.0
+VAST = 1e12  # quanta at which elements of any kind are checked: the last of `elements.PROBES`
 ROUNDING = 1e-14  # of the largest rate: real parts of eigenvalues below this count as zero
 
 
@@ -143,9 +144,7 @@ class SaturableGrowth:
             Saturable(each.rate / rate, each.saturation / quanta, each.exponent)
             for each in self.elements
         )
-        return SaturableGrowth(
-            self.full / rate, self.saturation / quanta, self.exponent, elements
-        )
+        return SaturableGrowth(self.full / rate, self.saturation / quanta, self.exponent, elements)
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R, (B, K)."""
@@ -341,8 +340,8 @@ def _undamped_gain(model: AmplitudeModel, growth: SaturableGrowth | ElementGrowt
     share = np.abs(modes) ** 2
     damping = -model.linear.diagonal().real @ share
     undamped = damping <= ROUNDING * float(np.max(np.abs(model.linear)))
-    for vast in VAST:
-        net = growth.rates(vast * growth.scale) @ share[model.active]
+    for far in FAR:
+        net = growth.rates(far * growth.scale) @ share[model.active]
         if np.any(net):
             return bool(np.any(net[undamped] > 0.0))
     return False
