@@ -13,6 +13,12 @@ class InvalidArgument(WheelworkError, ValueError):
     """An invalid argument; the message says which, what it must be, and what it is."""
 
 
+class UnknownKey(InvalidArgument, KeyError):
+    """An invalid key of a mapping; also a KeyError, as mappings need."""
+
+    __str__ = Exception.__str__  # a KeyError would put the message in quotes
+
+
 class NotConverged(WheelworkError, RuntimeError):
     """A method did not reach the requested tolerance; the message says which limit was hit.
 

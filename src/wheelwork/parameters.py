@@ -108,6 +108,10 @@ class Parameters(ShortRepr):
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed; raises InvalidArgument for unknown names."""
         self.require_known(changes)
+        own = self.__dataclass_fields__  # type: ignore[attr-defined]
+        for name in changes:
+            if name not in own:
+                raise InvalidArgument(f"`{name}` must be a field to be replaced, but is derived")
         return replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod

@@ -160,7 +160,7 @@ class Result(Computed):
 
     @classmethod
     def _item(cls, name: str) -> Observable[Any]:
-        if name in cls.by_name:
+        if isinstance(name, str) and name in cls.by_name:
             return cls.by_name[name]
         raise InvalidArgument(f"`name` must be one of {', '.join(cls.by_name)}, but is {name!r}")
 

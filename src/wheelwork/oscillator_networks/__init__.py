@@ -18,9 +18,11 @@ from wheelwork.oscillator_networks.model import (
 )
 from wheelwork.oscillator_networks.motion import TimeAverage
 from wheelwork.oscillator_networks.newton import Solutions
+from wheelwork.oscillator_networks.response import response_time
 from wheelwork.oscillator_networks.stability import Deviations, growth_rates, rest_growth_rate
 from wheelwork.oscillator_networks.steady_states import Search, run_together
 from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve, two_site_curve
+from wheelwork.oscillator_networks.units import Units
 
 __all__ = [
     "AmplitudeModel",
@@ -40,9 +42,11 @@ __all__ = [
     "Solutions",
     "TimeAverage",
     "TwoSiteCurve",
+    "Units",
     "find_mirror",
     "growth_rates",
     "invertible",
+    "response_time",
     "rest_growth_rate",
     "run_together",
     "two_site_curve",

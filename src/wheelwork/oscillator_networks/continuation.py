@@ -11,9 +11,11 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.newton import bordered, largest_rate
 from wheelwork.oscillator_networks.stability import Deviations, deviations
+from wheelwork.oscillator_networks.units import Units
 from wheelwork.parameters import ShortRepr
 
 Family = Callable[[float], AmplitudeModel]
@@ -24,7 +26,7 @@ Kind = Literal["fold", "hopf", "branch point", "trivial branch"]
 FIRST, LONGEST, SHORTEST = 0.01, 0.05, 1e-9
 BENDING = 0.95  # least cosine between directions of neighbouring steps, 18°
 CORRECTIONS = 8  # of Newton's method; quadratic convergence from a short step takes four
-MOST_POINTS = 20_000  # of a path, which is then at least some hundred times as long as usual
+MOST_STEPS = 4000  # tried along a path: forty times as many as usual, some ten seconds
 DIFFERENCE = 1e-5  # of the range, for central differences in the parameter: errors about 1e-10
 FADED = 1e-3  # of |α|² before a step: a branch that is left with less ends at α = 0
 SAME_PARAMETER = 1e-8  # of the range: two folds as close are one crossing of branches
@@ -49,6 +51,15 @@ class Point(ShortRepr):
     deviations: Deviations
     direction: FloatArray
 
+    def in_units(self, units: Units) -> "Point":
+        """Return it in the units that its model was given in."""
+        return replace(
+            self,
+            amplitudes=units.size * self.amplitudes,
+            frequency=self.frequency * units.rate + units.frequency,
+            deviations=self.deviations.in_units(units.rate, units.size),
+        )
+
     @property
     def unstable(self) -> int:
         """Number of growing deviations."""
@@ -71,6 +82,11 @@ class Event:
     frequency: float
     oscillation: float
 
+    def in_units(self, units: Units) -> "Event":
+        """Return it in the units that its model was given in."""
+        frequency = self.frequency * units.rate + units.frequency
+        return replace(self, frequency=frequency, oscillation=self.oscillation * units.rate)
+
 
 @dataclass(frozen=True)
 class Continuation:
@@ -90,7 +106,7 @@ class Continuation:
     ) -> tuple[list[Point], list[Event]]:
         """Follow the branch from `start` towards `stop`, to the end of the range or of the branch.
 
-        Raises NotConverged where the path cannot be continued.
+        Raises NotConverged where the path cannot be continued, with what was reached.
         """
         scale = self._scale(amplitudes, start)
         forward = np.zeros(scale.size)
@@ -99,14 +115,16 @@ class Continuation:
         point = self._at(z, self._direction(z, forward, scale), scale)
         points, length = [point], FIRST
         events: list[Event] = []
-        while len(points) < MOST_POINTS:
+        for step in range(MOST_STEPS):
+            tick("points of a branch", step, MOST_STEPS)
             new, ended = self._advance(points[-1], length, scale)
             if new is None or not _straight(points[-1], new):
                 length *= SHRINK
                 if length < SHORTEST:
                     raise NotConverged(
                         f"the branch could not be followed beyond {points[-1].parameter!r}: steps "
-                        f"shorter than {SHORTEST:g} of its arc were needed"
+                        f"shorter than {SHORTEST:g} of its arc were needed",
+                        (points, self._merged(events)),
                     )
                 continue
             if _fades(points[-1], new):
@@ -117,7 +135,11 @@ class Continuation:
             if ended:
                 return points, self._merged(events)
             length = min(GROW * length, LONGEST)
-        raise NotConverged(f"the branch is longer than {MOST_POINTS} points")
+        raise NotConverged(
+            f"the branch needs more than {MOST_STEPS} steps: it was followed to "
+            f"{points[-1].parameter!r}",
+            (points, self._merged(events)),
+        )
 
     # ------------------------------------------------------------------ one step
 
@@ -191,12 +213,15 @@ class Continuation:
             row[-1] = 1.0
         else:
             row, target = point.direction, float(point.direction @ (here / scale)) + length
-        z = self._correct(guess, row, target, scale)
-        if z is None:
+        try:
+            z = self._correct(guess, row, target, scale)
+            if z is None:
+                return None, ended
+            if ended:
+                z[-1] = limit
+            return self._at(z, self._direction(z, point.direction, scale), scale), ended
+        except np.linalg.LinAlgError:  # numbers beyond the largest
             return None, ended
-        if ended:
-            z[-1] = limit
-        return self._at(z, self._direction(z, point.direction, scale), scale), ended
 
     def _at(self, z: FloatArray, direction: FloatArray, scale: FloatArray) -> Point:
         alpha, omega, p = _unpack(z)

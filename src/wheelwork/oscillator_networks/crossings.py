@@ -18,7 +18,7 @@ from wheelwork.parameters import ShortRepr
 # Halvings of an interval where n_1 is steep: 2^-16 of it is within 2e-5 of the start's rates, while
 # an interval is no longer than a few percent of them.
 HALVINGS = 16
-VAST = 1e30  # quanta that stand for infinitely many: times any ratio of the curve they are finite
+VAST = 1e100  # quanta, in natural units, that stand for infinitely many
 STEEP = 2.0  # ratio of n_1 at neighbouring points beyond which a line does not locate the zero
 # A minimum of |mismatch|, against its rise to the neighbours, that may hide two zeros. A parabola
 # on equidistant points has at most 1/8 there; the rest is for other shapes and distances.

@@ -15,7 +15,10 @@ IntArray = npt.NDArray[np.intp]
 
 
 class Growth(Protocol):
-    """Net rates, gain minus loss, at which K active sites gain quanta; n ≥ 0 has shape (..., K)."""
+    """Net rates, gain minus loss, at which K active sites gain quanta; n ≥ 0 has shape (..., K).
+
+    It may have `scale`, (K,), the quanta over which each rate varies; one without it.
+    """
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R_k(n_k), (..., K)."""
@@ -80,8 +83,20 @@ class AmplitudeModel(ShortRepr):
         return moved + self.net_rates(amplitudes) * amplitudes
 
     def residual(self, amplitudes: ComplexArray, frequency: FloatArray) -> ComplexArray:
-        """dα/dt + iωα: zero for states that rotate as e^{−iωt}. α (B, N), ω (B,)."""
-        return self.velocity(amplitudes) + 1j * frequency[:, None] * amplitudes
+        """dα/dt + iωα: zero for states that rotate as e^{−iωt}. α (B, N), ω (B,).
+
+        Detunings are taken from ω first, so that a large one does not round the others.
+        """
+        own = self._own + 1j * frequency[:, None] + self.net_rates(amplitudes)
+        value: ComplexArray = amplitudes @ self._hops.T + own * amplitudes
+        return value
+
+    def terms(self, amplitudes: ComplexArray, frequency: FloatArray) -> FloatArray:
+        """Norm of the absolute terms that the residual sums, (B,): what rounding is relative to."""
+        own = np.abs(self._own + 1j * frequency[:, None]) + np.abs(self.net_rates(amplitudes))
+        size = np.abs(amplitudes)
+        norm: FloatArray = np.linalg.norm(size @ np.abs(self._hops).T + own * size, axis=1)
+        return norm
 
     def jacobian(self, amplitudes: ComplexArray, frequency: FloatArray) -> FloatArray:
         """Derivative of the residual: (B, 2N, 2N), real parts before imaginary parts."""
@@ -100,6 +115,16 @@ class AmplitudeModel(ShortRepr):
         matrix[:, k, N + k] += slope * x * y
         matrix[:, N + k, k] += slope * x * y
         return matrix
+
+    @cached_property
+    def _own(self) -> ComplexArray:
+        """The diagonal of L, (N,)."""
+        return self.linear.diagonal().copy()
+
+    @cached_property
+    def _hops(self) -> ComplexArray:
+        """L without its diagonal."""
+        return self.linear - np.diag(self._own)
 
     @cached_property
     def _packed(self) -> FloatArray:

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.parameters import ShortRepr
@@ -25,7 +26,9 @@ RELAXING = 0.6
 # is missed by a few steps, while two incommensurate modes seldom return as closely.
 RECURRENT = 0.02
 LONGEST_STEP = 10.0  # of the integration, against the fastest rate: sees what grows from little
-SMALLEST = 1e-3  # scale of perturbations of an amplitude that is zero
+ESCAPED, ESCAPES = 1e15, 64  # amplitude in natural units that is too large; evaluations per check
+SMALLEST = 1e-3  # scale of perturbations of an amplitude that is zero, in natural units
+MOST_EVALUATIONS = 400_000  # of the velocity of three trajectories: some eight seconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +42,11 @@ class TimeAverage(ShortRepr):
     path: ComplexArray
     step: float
     period: float
+
+    def in_units(self, rate: float, size: float, frequency: float) -> "TimeAverage":
+        """Return it with rates times `rate`, amplitudes times `size`, in a frame that turns."""
+        turn = np.exp(-1j * frequency / rate * self.step * np.arange(self.path.shape[1]))
+        return TimeAverage(size * self.path * turn, self.step / rate, self.period / rate)
 
     @property
     def duration(self) -> float:
@@ -98,6 +106,29 @@ class TimeAverage(ShortRepr):
         return bool(spread <= STEADY * np.max(self.occupations))
 
 
+@dataclass
+class Evaluations:
+    """How many more evaluations of velocities a search for motion may take."""
+
+    left: int = MOST_EVALUATIONS
+
+    def take(self, t: float, duration: float, packed: FloatArray) -> None:
+        """Count one, at time t of `duration` and real and imaginary parts `packed`."""
+        tick("motion of amplitudes", t, duration)
+        self.left -= 1
+        if self.left % ESCAPES == 0 and not np.max(np.abs(packed)) < ESCAPED:
+            raise NotConverged(
+                f"the amplitudes grow beyond {ESCAPED**2:g} saturation numbers: give the "
+                "generators a larger exponent, or the nodes more damping"
+            )
+        if self.left < 0:
+            raise NotConverged(
+                "the motion of the amplitudes takes more evaluations than its budget: ask for none "
+                "(trajectories=0), a shorter `duration`, or for trajectories=3, which has thrice "
+                f"the budget of {MOST_EVALUATIONS}"
+            )
+
+
 def follow_motion(
     model: AmplitudeModel, amplitudes: ComplexArray, transient: float, duration: float
 ) -> TimeAverage:
@@ -105,12 +136,25 @@ def follow_motion(
 
     Raises NotConverged where the integration fails.
     """
-    start = _integrate(model, amplitudes, transient, None)[:, -1]
+    return follow_motions(model, amplitudes[None], transient, duration, Evaluations())[0]
+
+
+def follow_motions(
+    model: AmplitudeModel,
+    amplitudes: ComplexArray,
+    transient: float,
+    duration: float,
+    budget: Evaluations,
+) -> list[TimeAverage]:
+    """Integrate from each of `amplitudes`, (B, N), with steps that all of them share."""
+    start = _integrate(model, amplitudes, transient, None, budget)[..., -1]
     times = np.linspace(0.0, duration, SAMPLES)
-    path = _integrate(model, start, duration, times)
-    period, steps = _period(np.abs(path) ** 2, float(times[1]))
-    used = path[:, : (path.shape[1] // steps) * steps] if steps else path
-    return TimeAverage(used, float(times[1]), period)
+    motions = []
+    for path in _integrate(model, start, duration, times, budget):
+        period, steps = _period(np.abs(path) ** 2, float(times[1]))
+        used = path[:, : (path.shape[1] // steps) * steps] if steps else path
+        motions.append(TimeAverage(used, float(times[1]), period))
+    return motions
 
 
 def perturbed(
@@ -129,26 +173,35 @@ def _coherence(path: ComplexArray) -> ComplexArray:
 
 
 def _integrate(
-    model: AmplitudeModel, start: ComplexArray, duration: float, times: FloatArray | None
+    model: AmplitudeModel,
+    start: ComplexArray,
+    duration: float,
+    times: FloatArray | None,
+    budget: Evaluations,
 ) -> ComplexArray:
-    def velocity(_: float, packed: FloatArray) -> FloatArray:
-        return model.velocity(packed.view(np.complex128)).view(np.float64)
+    """Amplitudes (B, N, T) from `start`, (B, N), at `times` or at the end."""
+
+    def velocity(t: float, packed: FloatArray) -> FloatArray:
+        budget.take(t, duration, packed)
+        alpha = packed.view(np.complex128).reshape(start.shape)
+        return model.velocity(alpha).view(np.float64).ravel()
 
     scale = max(float(np.max(np.abs(start))), 1.0)
-    solved = solve_ivp(
-        velocity,
-        (0.0, duration),
-        np.ascontiguousarray(start).view(np.float64),
-        method="DOP853",
-        t_eval=[duration] if times is None else times,
-        rtol=ACCURACY,
-        atol=1e-3 * ACCURACY * scale,
-        max_step=LONGEST_STEP / largest_rate(model),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        solved = solve_ivp(
+            velocity,
+            (0.0, duration),
+            np.ascontiguousarray(start).view(np.float64).ravel(),
+            method="DOP853",
+            t_eval=[duration] if times is None else times,
+            rtol=ACCURACY,
+            atol=1e-3 * ACCURACY * scale,
+            max_step=LONGEST_STEP / largest_rate(model),
+        )
     if not solved.success:
         raise NotConverged(f"the amplitudes could not be followed in time: {solved.message}")
-    path: ComplexArray = np.ascontiguousarray(solved.y.T).view(np.complex128).T
-    return path
+    path = np.ascontiguousarray(solved.y.T).view(np.complex128)
+    return np.moveaxis(path.reshape(-1, *start.shape), 0, -1)
 
 
 def _period(occupations: FloatArray, step: float) -> tuple[float, int]:

@@ -6,16 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.work import tick
+from wheelwork.oscillator_networks.modal_solution import ModalSolution
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
 from wheelwork.parameters import ShortRepr
 
-# Of a residual, against the largest rate times |α|: the sums of a row have a few roundings each.
+# Of a residual, against its terms: the sums of a row have a few roundings each.
 ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
 LONGEST = 0.5  # of a step, against the norm of the amplitudes, so that no step leads to α = 0
 TURN = 0.1  # largest change of the frequency in a step, against the largest rate
 SMALL = 1e-7  # a step, against |α|, after which quadratic convergence ends in rounding (1e-14)
 STALLED = 0.25  # decrease of a step that is no longer quadratic: rounding keeps the step up
 SINGULAR = 1e15  # condition number of a matrix whose solution has no correct digit
+FEWEST_STARTS = 8  # that share the modes of their network, which cost as much as five dense steps
 VANISHED = 1e-150  # |α| below which |α|² leaves the range of normal numbers
 
 
@@ -52,14 +55,16 @@ def newton(
     before = np.full(omega.size, np.inf)
     scales = largest_rates(model, omega.size)
     running = np.arange(omega.size)
-    for _ in range(steps):
+    modal = ModalSolution.of(model) if omega.size >= FEWEST_STARTS else None
+    for step in range(steps):
         if running.size == 0:
             break
+        tick("steps of Newton's method", step, steps)
         here, scale = alpha[running], scales[running]
-        move, turn, noise = _step(model.rows(running), here, omega[running], scale)
+        move, turn, noise = _step(model.rows(running), here, omega[running], modal)
         size = np.linalg.norm(here, axis=1)
         length = np.linalg.norm(move, axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             short = np.minimum(LONGEST * size / length, TURN * scale / np.abs(turn))
         short = np.fmin(1.0, short)
         alpha[running] += short[:, None] * move
@@ -80,29 +85,48 @@ def newton(
 
 
 def _step(
-    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, scale: FloatArray
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, modal: ModalSolution | None
 ) -> tuple[ComplexArray, FloatArray, FloatArray]:
     """Newton's move of α and ω, and the move that rounding of the residual could cause."""
-    batch, N = alpha.shape
-    matrix, size = bordered(model, alpha, omega)
-    right = np.zeros((batch, 2 * N + 1, 2))
-    residual = model.residual(alpha, omega)
-    right[:, :N, 0], right[:, N:-1, 0] = residual.real, residual.imag
-    rounding = ROUNDING * scale * size
     # A right side along the solution excites the direction that the matrix resists least.
-    right[:, :N, 1], right[:, N:-1, 1] = alpha.real, alpha.imag
+    right = np.stack([model.residual(alpha, omega), alpha])
+    solved, turn = np.full_like(right, np.nan), np.full((2, omega.size), np.nan)
+    by_modes = np.zeros(omega.size, dtype=bool) if modal is None else modal.regular(omega)
+    for solve, rows in ((_dense, ~by_modes), (modal.solve if modal else _dense, by_modes)):
+        if np.any(rows):
+            some = model.rows(np.flatnonzero(rows))
+            try:
+                solved[:, rows], turn[:, rows] = solve(
+                    some, alpha[rows], omega[rows], right[:, rows]
+                )
+            except np.linalg.LinAlgError:  # of a start that leads nowhere
+                continue
+    rounding = ROUNDING * model.terms(alpha, omega)
+    size = np.linalg.norm(alpha, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        soft = np.linalg.norm(solved[1], axis=1) / size
+    noise: FloatArray = rounding * soft + ROUNDING * size
+    return -solved[0], -turn[0], noise
+
+
+def _dense(
+    model: AmplitudeModel, alpha: ComplexArray, omega: FloatArray, right: ComplexArray
+) -> tuple[ComplexArray, FloatArray]:
+    """δ, (2, B, N), and τ, (2, B), of J δ + iα τ = f, NaN where that is singular."""
+    batch, N = alpha.shape
+    matrix = bordered(model, alpha, omega)[0]
+    sides = np.zeros((batch, 2 * N + 1, 2))
+    sides[:, :N] = np.moveaxis(right.real, 0, 2)
+    sides[:, N:-1] = np.moveaxis(right.imag, 0, 2)
     try:
-        solved = np.linalg.solve(matrix, right)
+        solved = np.linalg.solve(matrix, sides)
     except np.linalg.LinAlgError:
-        solved = np.full_like(right, np.nan)
+        solved = np.full_like(sides, np.nan)
         for b in range(batch):
             if np.linalg.cond(matrix[b]) < SINGULAR:
-                solved[b] = np.linalg.solve(matrix[b], right[b])
-    move = -(solved[:, :N, 0] + 1j * solved[:, N:-1, 0]).astype(np.complex128)
-    soft = np.linalg.norm(solved[:, :-1, 1], axis=1) / size
-    noise = (rounding * (soft + 1.0 / scale)).astype(np.float64)
-    turn = -solved[:, -1, 0].astype(np.float64)
-    return move, turn, noise
+                solved[b] = np.linalg.solve(matrix[b], sides[b])
+    turn: FloatArray = np.asarray(solved[:, -1].T, dtype=np.float64)
+    return np.moveaxis(solved[:, :N] + 1j * solved[:, N:-1], 2, 0), turn
 
 
 def bordered(

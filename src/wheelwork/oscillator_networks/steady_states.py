@@ -7,7 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import require_budget
 from wheelwork.oscillator_networks.crossings import Crossings, find_crossings
+from wheelwork.oscillator_networks.modal_solution import solved_by_modes
 from wheelwork.oscillator_networks.model import (
     AmplitudeModel,
     ComplexArray,
@@ -28,8 +31,14 @@ ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of eq
 # Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once
 # it converges quadratically, the rest is for shortened steps from far away.
 NEAR, FAR = 24, 40
+MOST_WORK = 3e10  # of dense steps from all starts: each start takes ten, in all about a minute
+# Ratio of a mode's amplitudes at two active sites below which the part of the curve that belongs to
+# it may be narrower than points of it can be told apart: rounding is 1e-16 of the frequencies.
+NARROW = 1e-5
+WEAKEST = 1e-60  # coupling in natural units: below, products of four of them leave the numbers
 ROUNDS = 3  # of random starts, while they still find new states
-# ln|α|² at which the net rate of a mode is evaluated: from 1e-9 to 1e17 quanta, in steps of 28 %.
+# ln|α|² at which the net rate of a mode is evaluated, in natural units: from 2e-9 to 2e17, in steps
+# of 28 %.
 LOGARITHMS = np.linspace(-20.0, 40.0, 241)
 
 
@@ -55,9 +64,32 @@ class Search(ShortRepr):
         return find_mirror(self.model.linear)
 
     @property
+    def by_curve(self) -> bool:
+        """Whether the steady states lie on one curve, that of two active sites."""
+        return self.model.active.size == 2 and invertible(self.model.growth)
+
+    @property
     def exhaustive(self) -> bool:
         """Whether the search finds every steady state, not only those reached from its starts."""
-        return self.model.active.size == 2 and invertible(self.model.growth)
+        return self.by_curve and not self.has_narrow_modes
+
+    @cached_property
+    def has_narrow_modes(self) -> bool:
+        """Whether a mode ties one active site to the other so little that its curve is too narrow.
+
+        Of a network with a mirror such modes are due to its symmetry, and the curve is not narrow.
+        """
+        model = self.model
+        hops = np.abs(model.linear - np.diag(model.linear.diagonal()))
+        if np.any((hops > 0.0) & (hops < WEAKEST)):
+            return True
+        if self.mirror is not None:
+            return False
+        modes = np.abs(_modes(model)[1])
+        # with the neighbours: of a symmetry only the site itself stands still
+        share = (modes + hops @ modes / np.max(hops, initial=WEAKEST))[model.active]
+        largest = np.max(share, axis=0)
+        return bool(np.any((np.min(share, axis=0) < NARROW * largest) & (largest > NARROW)))
 
     @cached_property
     def curve(self) -> TwoSiteCurve:
@@ -72,9 +104,14 @@ class Search(ShortRepr):
         Also the number of those first reached in the last round of random starts: zero if
         exhaustive.
         """
-        if self.exhaustive:
+        if self.by_curve:
             starts = self.crossings.starts(self.curve)
-            return self.finished(newton(self.model, *starts, NEAR)), 0
+            solutions = self._accepted(newton(self.model, *starts, NEAR))
+            if self.has_narrow_modes:
+                for waves in (standing_waves(self.model), single_sites(self.model)):
+                    others = self._accepted(newton(self.model, *waves, FAR))
+                    solutions = self._together(solutions, others)
+            return self._in_order(solutions), 0
         solutions, last_new = self._by_starts()
         return self._in_order(solutions), last_new
 
@@ -87,8 +124,8 @@ class Search(ShortRepr):
         return find_crossings(self.curve, growth)
 
     def finished(self, solved: Solutions) -> Solutions:
-        """Solutions within `rtol`, without duplicates, with their mirror images."""
-        return self._in_order(self._accepted(solved))
+        """Solutions without duplicates, with their mirror images, and with those beyond `rtol`."""
+        return self._in_order(self._with_images(self._distinct(solved)))
 
     def _in_order(self, solutions: Solutions) -> Solutions:
         centre = 0.0 if self.mirror is None else self.mirror.centre
@@ -96,7 +133,9 @@ class Search(ShortRepr):
 
     def _by_starts(self) -> tuple[Solutions, int]:
         model = self.model
-        solutions = self._accepted(newton(model, *standing_waves(model), FAR))
+        waves = standing_waves(model)
+        self._require_budget(waves[1].size + ROUNDS * self.random_starts)
+        solutions = self._accepted(newton(model, *waves, FAR))
         random = np.random.default_rng(self.seed)
         known = 0
         for _ in range(ROUNDS):
@@ -104,22 +143,46 @@ class Search(ShortRepr):
             occupied = np.abs(solutions.amplitudes) ** 2
             scale = float(np.median(occupied)) if known else 1.0
             starts = random_amplitudes(model, self.random_starts, scale, random)
-            solutions = self._together(solutions, self._accepted(newton(model, *starts, FAR)))
+            try:
+                others = newton(model, *starts, FAR)
+            except NotConverged as reason:  # out of time
+                reason.partial = self._in_order(solutions)
+                raise
+            solutions = self._together(solutions, self._accepted(others))
             if len(solutions) == known:
                 break
         return solutions, len(solutions) - known
+
+    def _require_budget(self, starts: int) -> None:
+        if not solved_by_modes(self.model):
+            require_budget(
+                "the search for steady states", starts * (2.0 * self.model.sites) ** 3, MOST_WORK,
+                "multiplications per step", "leave out elements, or ask for fewer random_starts",
+            )  # fmt: skip
 
     def _together(self, first: Solutions, second: Solutions) -> Solutions:
         return distinct(joined(first, second), largest_rate(self.model))
 
     def _accepted(self, solved: Solutions) -> Solutions:
-        size = np.linalg.norm(solved.amplitudes, axis=1)
-        solved = solved.chosen(solved.error <= self.rtol * size)
-        solved = distinct(solved, largest_rate(self.model))
-        if self.mirror is None or len(solved) == 0:
-            return solved
-        image = self.mirror.image(solved.amplitudes, solved.frequency)
-        return self._together(solved, Solutions(*image, solved.error))
+        """Solutions without duplicates, with their mirror images; NotConverged beyond `rtol`."""
+        reached = self._with_images(self._distinct(solved))
+        worst = np.max(reached.error / np.linalg.norm(reached.amplitudes, axis=1), initial=0.0)
+        if worst > self.rtol:
+            raise NotConverged(
+                f"a steady state was solved to a relative error of {worst:.1g} only, as rounding "
+                f"allows, where rtol = {self.rtol:g}: ask for less, or increase the damping",
+                self._in_order(reached),
+            )
+        return reached
+
+    def _distinct(self, solved: Solutions) -> Solutions:
+        return distinct(solved.chosen(np.isfinite(solved.error)), largest_rate(self.model))
+
+    def _with_images(self, reached: Solutions) -> Solutions:
+        if self.mirror is None or len(reached) == 0:
+            return reached
+        image = self.mirror.image(reached.amplitudes, reached.frequency)
+        return self._together(reached, Solutions(*image, reached.error))
 
 
 def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutions]:
@@ -134,7 +197,8 @@ def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutio
     owner = np.repeat(np.arange(len(searches)), [len(each) for each in crossings])
     rows = ModelRows(first.model.linear, first.model.active, growth).rows(owner)
     solved = newton(rows, *Crossings.joined(crossings).starts(first.curve), NEAR)
-    return [search.finished(solved.chosen(owner == s)) for s, search in enumerate(searches)]
+    parts = (solved.chosen(owner == s) for s in range(len(searches)))
+    return [search.finished(part) for search, part in zip(searches, parts, strict=True)]
 
 
 def joined(first: Solutions, second: Solutions) -> Solutions:
@@ -183,11 +247,25 @@ def standing_waves(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
     Each is scaled to every |α|² at which gain and loss balance: these are the steady states in the
     limit of small rates. Of degenerate modes only one basis is tried.
     """
-    coherent = 0.5 * (model.linear - model.linear.conj().T)
-    frequency, modes = np.linalg.eigh(1j * coherent)
+    return _balanced(model, *_modes(model))
+
+
+def single_sites(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
+    """Return each active site by itself, (B, N), in the limit of small couplings."""
+    return _balanced(
+        model,
+        -model.linear.diagonal().imag[model.active],
+        np.eye(model.sites, dtype=np.complex128)[:, model.active],
+    )
+
+
+def _balanced(
+    model: AmplitudeModel, frequency: FloatArray, modes: ComplexArray
+) -> tuple[ComplexArray, FloatArray]:
+    """Modes, columns of (N, M), at every |α|² at which each gains what it loses."""
     damping = np.real(np.einsum("nm,nk,km->m", modes.conj(), model.linear, modes))
     amplitudes, frequencies = [], []
-    for m in range(model.sites):
+    for m in range(frequency.size):
         share = np.abs(modes[:, m]) ** 2
         occupations = np.exp(LOGARITHMS)[:, None] * share[model.active]
         net = damping[m] + 0.5 * model.growth.rates(occupations) @ share[model.active]
@@ -197,6 +275,13 @@ def standing_waves(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
             frequencies.append(frequency[m])
     waves = np.array(amplitudes, dtype=np.complex128).reshape(-1, model.sites)
     return waves, np.array(frequencies, dtype=np.float64)
+
+
+def _modes(model: AmplitudeModel) -> tuple[FloatArray, ComplexArray]:
+    """Frequencies and modes of the undamped network."""
+    coherent = 0.5 * (model.linear - model.linear.conj().T)
+    frequency, modes = np.linalg.eigh(1j * coherent)
+    return frequency, modes
 
 
 def random_amplitudes(
@@ -209,6 +294,5 @@ def random_amplitudes(
     shape = number, model.sites
     normal = random.standard_normal(shape) + 1j * random.standard_normal(shape)
     size = np.sqrt(0.5 * scale * np.exp(random.uniform(-3.0, 3.0, number)))
-    coherent = 0.5 * (model.linear - model.linear.conj().T)
-    band = np.linalg.eigvalsh(1j * coherent)
+    band = _modes(model)[0]
     return normal * size[:, None], random.uniform(band[0], band[-1], number)

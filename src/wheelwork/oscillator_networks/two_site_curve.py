@@ -15,6 +15,7 @@ from scipy import linalg
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.model import (
     AmplitudeModel,
     ComplexArray,
@@ -41,6 +42,9 @@ BEYOND = 1.5  # extent of S_1 at the centre of a mirror, against its largest val
 MOST_SPLITS = 44
 # Points, which bounds time and memory: the responses of ten sites then take 130 MB.
 MOST_POINTS = 400_000
+FEWEST_MODES = 16  # sites from which a sum over modes is faster than back substitution
+MOST_SKEWED = 1e4  # condition number of the modes: the sum then has twelve digits
+CHUNK = 20_000  # frequencies at once: their modes fill some 100 MB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +59,19 @@ class PassiveNetwork(ShortRepr):
         triangle, unitary = linalg.schur(self.linear, output="complex")
         return triangle, unitary
 
+    @cached_property
+    def _modes(self) -> tuple[ComplexArray, ComplexArray] | None:
+        """Eigenvalues of L, (N,), and their residues in X between active sites, (N, K²).
+
+        None where modes are far from orthogonal, which costs digits.
+        """
+        exponents, modes = np.linalg.eig(self.linear)
+        if not np.linalg.cond(modes) < MOST_SKEWED:
+            return None
+        left = np.linalg.inv(modes)[:, self.active]
+        residues = modes[self.active].T[:, :, None] * left[:, None, :]
+        return exponents, residues.reshape(exponents.size, -1)
+
     def response(self, frequency: FloatArray) -> ComplexArray:
         """X(ω) with α = X v, (M, N, K), by back substitution in Schur form."""
         triangle, unitary = self._schur
@@ -66,6 +83,28 @@ class PassiveNetwork(ShortRepr):
             turned[i] = (driven[i][:, None] + fed) / (-1j * frequency - triangle[i, i])
         response: ComplexArray = np.moveaxis(np.tensordot(unitary, turned, axes=1), 2, 0)
         return response
+
+    def between_active(self, frequency: FloatArray) -> ComplexArray:
+        """X(ω) between active sites, (M, K, K)."""
+        K = self.active.size
+        if self.linear.shape[0] < FEWEST_MODES or self._modes is None:
+            return self.response(frequency)[:, self.active, :]
+        exponents, residues = self._modes
+        parts = [
+            (1.0 / (-1j * part[:, None] - exponents)) @ residues
+            for part in np.array_split(frequency, 1 + frequency.size // CHUNK)
+        ]
+        return np.concatenate(parts).reshape(-1, K, K)
+
+    def inverse(self, frequency: FloatArray) -> ComplexArray:
+        """H(ω) = X⁻¹ between two active sites, (M, 2, 2); not finite where there is none."""
+        X = self.between_active(frequency)
+        H = np.empty_like(X)
+        with np.errstate(all="ignore"):
+            determinant = X[:, 0, 0] * X[:, 1, 1] - X[:, 0, 1] * X[:, 1, 0]
+            H[:, 0, 0], H[:, 1, 1] = X[:, 1, 1] / determinant, X[:, 0, 0] / determinant
+            H[:, 0, 1], H[:, 1, 0] = -X[:, 0, 1] / determinant, -X[:, 1, 0] / determinant
+        return H
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,7 +158,8 @@ def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
     centres = np.concatenate([_special_frequencies(network, omega), _modes(network)])
     omega = np.union1d(omega, _around(centres, low, reach))
     branches = _branches(network, omega)
-    for _ in range(MOST_SPLITS):
+    for step in range(MOST_SPLITS):
+        tick("curve of steady states", step, MOST_SPLITS)
         split = _needs_splitting(branches, rates)
         if not split.any():
             break
@@ -173,11 +213,11 @@ def _special_frequencies(network: PassiveNetwork, omega: FloatArray) -> FloatArr
     """
 
     def reactance(values: FloatArray) -> FloatArray:
-        a1, a2 = network.active
-        H = np.linalg.inv(network.response(values)[:, [a1, a2], :])
+        H = network.inverse(values)
         a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
-        stacked: FloatArray = np.stack([a, b, a * b + (H[:, 0, 1] * H[:, 1, 0]).real])
-        return stacked
+        with np.errstate(all="ignore"):
+            stacked: FloatArray = np.stack([a, b, a * b + (H[:, 0, 1] * H[:, 1, 0]).real])
+        return np.nan_to_num(stacked)
 
     sign: FloatArray = np.sign(reactance(omega))
     which, interval = np.nonzero(sign[:, 1:] != sign[:, :-1])
@@ -218,8 +258,9 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
     S_1 is spaced geometrically on either side of its pole, S_1 = H_11, and of the zero of S_2.
     """
     network = curve.network
-    a1, a2 = network.active
-    H = np.linalg.inv(network.response(np.array([centre]))[0, [a1, a2], :])
+    H = network.inverse(np.array([centre]))[0]
+    if not (np.all(np.isfinite(H)) and abs(H[0, 1]) > 0.0):
+        return curve  # a coupling below the smallest number
     scale = 0.5 * abs(float(rates[0]))
     product = float((H[0, 1] * H[1, 0]).real)
     near = scale * np.logspace(-14.0, 0.5, int(14.5 * np.log(10.0) / LARGEST_CHANGE))
@@ -229,6 +270,7 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
     first = first[(first != H[0, 0].real) & (np.abs(first) <= BEYOND * scale)]
     x = first - H[0, 0].real
     ratio = x / H[0, 1]
+    apart = np.zeros(min(curve.omega.size, 1), dtype=bool)
     return TwoSiteCurve(
         network,
         curve.mirror,
@@ -237,16 +279,15 @@ def _with_centre(curve: TwoSiteCurve, centre: float, rates: FloatArray) -> TwoSi
         np.concatenate([curve.second, product / x + H[1, 1].real]),
         np.concatenate([curve.ratio, np.abs(ratio) ** 2]),
         np.concatenate([curve.turn, ratio / np.abs(ratio)]),
-        np.concatenate([curve.linked, [False], (x[1:] > 0.0) == (x[:-1] > 0.0)]),
+        np.concatenate([curve.linked, apart, (x[1:] > 0.0) == (x[:-1] > 0.0)]),
     )
 
 
 def _branches(network: PassiveNetwork, omega: FloatArray) -> ComplexArray:
     """Both solutions of (5) at each ω, (2, M, 3): S_1, S_2 and β_2/β_1, NaN where there is none."""
-    a1, a2 = network.active
-    response = network.response(omega)
-    H = np.linalg.inv(response[:, [a1, a2], :])
-    product = H[:, 0, 1] * H[:, 1, 0]
+    H = network.inverse(omega)
+    with np.errstate(all="ignore"):
+        product = H[:, 0, 1] * H[:, 1, 0]
     a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
     c, d = product.real, product.imag
     solutions = np.full((2, omega.size, 3), np.nan + 0.0j)

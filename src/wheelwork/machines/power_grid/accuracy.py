@@ -45,7 +45,7 @@ def branch_audit(branches: Sequence[Branch], rtol: float) -> Mapping[str, AuditE
     moving = branches[:-1]
     sizes = [float(np.linalg.norm(branch.amplitudes)) for branch in moving]
     relative = [branch.error / size for branch, size in zip(moving, sizes, strict=True)]
-    safe = [branch.deviations.rounding / abs(branch.growth_rate) for branch in branches]
+    safe = [branch.deviations.doubt for branch in branches]
     imbalance = max((_imbalance(branch) for branch in moving), default=0.0)
     return {
         "estimated error": AuditEntry(max(relative, default=0.0), rtol),

@@ -11,13 +11,15 @@ import xarray as xr
 
 from wheelwork import oscillator_networks as networks
 from wheelwork._checks import FloatArray, finite_array, real
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.numerics.work import require_budget, tick
 from wheelwork.results import Summary, attributes, with_error
 
 SHOWN = 6  # events of a printout
+MOST_POINTS = 100_000  # of a map: about a minute for a chain of two sites, longer for more
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,7 +103,8 @@ def follow(
     """Return the path of `branch` while the parameter `name` goes from its value to `stop`.
 
     Raises InvalidArgument for a branch at rest or of another machine, and for a parameter without
-    a single value; NotConverged where the path cannot be continued.
+    a single value; NotConverged where the path cannot be continued, or needs more than 4000 steps
+    (some ten seconds), with the path so far as `partial`.
     """
     if not isinstance(branch, Branch) or branch.at_rest:
         raise InvalidArgument(f"`branch` must be a branch with amplitudes, but is {branch!r}")
@@ -112,12 +115,20 @@ def follow(
         raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
     parameters.replace(**{name: last})
 
+    units = networks.Units.of(equations.amplitude_model(parameters))
+
     def model(value: float) -> networks.AmplitudeModel:
-        return equations.amplitude_model(parameters.replace(**{name: value}))
+        return units.natural(equations.amplitude_model(parameters.replace(**{name: value})))
+
+    def path(reached: tuple[list[networks.Point], list[networks.Event]]) -> BranchPath:
+        points = tuple(point.in_units(units) for point in reached[0])
+        events = tuple(event.in_units(units) for event in reached[1])
+        return BranchPath(parameters, name, points, events, method.rtol)
 
     continuation = networks.Continuation(model, min(start, last), max(start, last), method.rtol)
-    points, events = continuation.run(branch.amplitudes, branch.frequency, start, last)
-    return BranchPath(parameters, name, tuple(points), tuple(events), method.rtol)
+    state = units.natural_state(branch.amplitudes, branch.frequency)
+    with method.guard(), partial_as(path), np.errstate(over="ignore", invalid="ignore"):
+        return path(continuation.run(*state, start, last))
 
 
 # ---------------------------------------------------------------------- over two parameters
@@ -135,27 +146,38 @@ def branch_map(
     order of `PowerGrid.steady_state`, without the state at rest and without motion that reaches no
     steady state. The curve of the passive network between two elements is computed only once.
 
-    Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does.
+    A point takes a millisecond for two sites, some ten for ten; the error of a state may exceed
+    rtol where rounding allows no less.
+    Raises InvalidArgument for other than two names, and as `PowerGrid.replace` does; NotConverged
+    for more than 100,000 points.
     """
-    if len(values) != 2:
-        raise InvalidArgument(f"`values` must name two parameters, but names {list(values)!r}")
+    if not isinstance(values, Mapping) or len(values) != 2:
+        raise InvalidArgument(f"`values` must name two parameters, but is {values!r}")
     axes = {name: finite_array(name, value, ndim=1) for name, value in values.items()}
     for name, axis in axes.items():
         if axis.size == 0:
             raise InvalidArgument(f"`{name}` must hold at least one value, but is empty (map)")
     (first, outer), (second, inner) = axes.items()
-    curves = _Curves(axes)
-    rows = []
-    for x in outer.tolist():
-        row = parameters.replace(**{first: x})
-        points = [row.replace(**{second: y}) for y in inner.tolist()]
-        searches = []
-        for point in points:
-            model = equations.amplitude_model(point)
-            equations.require_bounded(model)
-            searches.append(method.search(model, curves.of(point, model)))
-        for point, search, solutions in zip(points, searches, _solved(searches), strict=True):
-            rows.append(_numbers(point, search, solutions))
+    require_budget(
+        "a map of branches", outer.size * inner.size, MOST_POINTS, "points", "divide the map"
+    )
+    start = parameters.replace(**{first: float(outer[0]), second: float(inner[0])})
+    units = networks.Units.of(equations.amplitude_model(start))
+    curves = _Curves(axes, units)
+    rows: list[tuple[dict[str, FloatArray], bool]] = []
+    with method.guard():
+        for x in outer.tolist():
+            row = parameters.replace(**{first: x})
+            points = [row.replace(**{second: y}) for y in inner.tolist()]
+            searches = []
+            for point in points:
+                model = equations.amplitude_model(point)
+                equations.require_bounded(model)
+                natural = units.natural(model)
+                searches.append(method.search(natural, curves.of(point, natural)))
+            for point, search, solutions in zip(points, searches, _solved(searches), strict=True):
+                tick("points of a map of branches", len(rows), outer.size * inner.size)
+                rows.append(_numbers(point, units, search, solutions))
     return _dataset(parameters, axes, rows)
 
 
@@ -167,14 +189,26 @@ def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
     saturable = [growth for growth in growths if isinstance(growth, equations.SaturableGrowth)]
     if alike and len(saturable) == len(growths):
         return networks.run_together(searches, equations.SaturableGrowth.stacked(saturable))
-    return [search.run()[0] for search in searches]
+    return [_reached(search) for search in searches]
+
+
+def _reached(search: networks.Search) -> networks.Solutions:
+    """The steady states of a search, those beyond `rtol` included."""
+    try:
+        return search.run()[0]
+    except NotConverged as reason:
+        if reason.partial is None:
+            raise
+        solutions: networks.Solutions = reason.partial
+        return solutions
 
 
 @dataclass
 class _Curves:
-    """The curve of the passive network, cached while the network stays the same."""
+    """The curve of the passive network in `units`, cached while the network stays the same."""
 
     axes: Mapping[str, FloatArray]
+    units: networks.Units
     curve: networks.TwoSiteCurve | None = None
 
     def of(
@@ -196,20 +230,24 @@ class _Curves:
             for name, axis in self.axes.items()
             if name.partition("[")[0] in ("injection", "extraction")
         }
-        largest = equations.amplitude_model(point.replace(**rates))
+        largest = self.units.natural(equations.amplitude_model(point.replace(**rates)))
         return largest.growth.rates(np.zeros(largest.active.size))
 
 
 def _numbers(
-    point: GridParameters, search: networks.Search, solutions: networks.Solutions
+    point: GridParameters,
+    units: networks.Units,
+    search: networks.Search,
+    solutions: networks.Solutions,
 ) -> tuple[dict[str, FloatArray], bool]:
     """Numbers of each branch at a point, and whether the state at rest is stable."""
-    alpha, omega, model = solutions.amplitudes, solutions.frequency, search.model
+    model, state = search.model, (solutions.amplitudes, solutions.frequency)
+    alpha = units.size * solutions.amplitudes
     occupation = np.abs(alpha) ** 2
     return {
-        "frequency": omega,
-        "growth_rate": networks.growth_rates(model, alpha, omega, search.mirror),
-        "error": solutions.error,
+        "frequency": units.given_frequency(solutions.frequency),
+        "growth_rate": units.rate * networks.growth_rates(model, *state, search.mirror),
+        "error": units.size * solutions.error,
         "injected": np.sum(equations.gain_rates(point, occupation) * occupation, axis=1),
         "extracted": np.sum(equations.loss_rates(point, occupation) * occupation, axis=1),
         "edge_current": equations.edge_currents(point, equations.edge_coherences(point, alpha)),

@@ -1,17 +1,22 @@
 """Long-time motion of amplitudes without noise: a steady state, or an oscillation."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from wheelwork import oscillator_networks as networks
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import ComplexArray, Deviations, TimeAverage
 from wheelwork.results import Summary, with_error
+
+CHANGE = 0.1  # of α, against √n0, to which the network responds (Huber and Rabl, Appendix F)
 
 
 class Motion(Summary):
@@ -77,8 +82,29 @@ class Branch(Motion):
 
     @property
     def relaxation_times(self) -> Mapping[str, FloatArray]:
-        """−1/Re λ of the decaying deviations, longest first: sectors "amplitude" and "phase"."""
+        """−1/Re λ of the decaying deviations, longest first: sectors "amplitude" and "phase".
+
+        A sector may be empty. The longest of "amplitude" is the relaxation of |α_1| in the broken
+        phase only, at ω = 0 in a bipartite network; of other states see `response_time`.
+        """
         return self.deviations.relaxation_times
+
+    def response_time(self, site: Hashable) -> float:
+        """τ_r, in which |α_site|² forgets a small change of |α_site| (Huber and Rabl, Appendix F).
+
+        The deviation is a sum of all modes, each with its weight, that oscillate and decay. τ_r is
+        the time between its last passing of 1e-5 n0 and of 1e-8 n0, over ln 10³, after α_site was
+        changed by √n0/10. n0: the saturation number, of several the geometric mean, of none the
+        occupation of the site.
+        Raises InvalidArgument for other nodes, nodes without quanta and branches that are not
+        stable; NotConverged where modes coincide, or decay in more than 1e5 oscillations.
+        """
+        if not isinstance(site, Hashable) or site not in self.machine.index:
+            raise InvalidArgument(f"`site` must be a node of the graph, but is {site!r}")
+        n, saturations = self.occupation[self.machine.index[site]], self.machine.saturations
+        n0 = math.exp(float(np.mean(np.log(saturations)))) if saturations else n
+        first = 2.0 * CHANGE * math.sqrt(n / n0)
+        return networks.response_time(self.deviations, self.machine.index[site], first)
 
     @property
     def at_rest(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,8 +14,10 @@ from wheelwork.parameters import Parameters, non_negative, parameter, positive
 # Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
 # error of the rule, h⁴, and rounding, ε/h.
 STEP = 2e-4
-SMALLEST_SCALE = 0.1  # quanta: below, the step no longer shrinks with the occupation
+SMALLEST_SCALE = 0.1  # of the element's scale: below, the step no longer shrinks with n
 PROBES = np.concatenate([[0.0], np.logspace(-6.0, 12.0, 37)])  # where rates are checked
+WIDE = np.concatenate([[0.0], np.logspace(-30.0, 30.0, 121)])  # where the scale is looked for
+STEEP = 64.0  # exponent above which 1/(1 + x) is too coarse: ln(1 + x) keeps the digits of x
 
 
 @runtime_checkable
@@ -51,8 +54,18 @@ class Saturable(Parameters):
         r"\nu", "1", "exponent of the saturation", check=non_negative, default=2.0
     )
 
+    @property
+    def scale(self) -> float:
+        """Quanta over which the rate varies."""
+        return self.saturation / max(self.exponent, 1.0)
+
+    @property
+    def limit(self) -> float:
+        """Γ(∞)."""
+        return self.rate if self.exponent == 0.0 else 0.0
+
     def rate_at(self, occupation: FloatArray) -> FloatArray:
-        return self.rate * (1.0 / (1.0 + occupation / self.saturation)) ** self.exponent
+        return np.asarray(self.rate * saturated(occupation / self.saturation, self.exponent))
 
     def gain_noise_at(self, occupation: FloatArray) -> FloatArray:
         return self.rate_at(occupation)
@@ -61,8 +74,8 @@ class Saturable(Parameters):
         return np.zeros_like(occupation)
 
     def slope_at(self, occupation: FloatArray) -> FloatArray:
-        base = 1.0 / (1.0 + occupation / self.saturation)
-        return -self.rate * self.exponent / self.saturation * base ** (self.exponent + 1.0)
+        falling = saturated(occupation / self.saturation, self.exponent + 1.0)
+        return np.asarray(-self.rate * (self.exponent / self.saturation) * falling)
 
     def occupation_at(self, rate: FloatArray) -> FloatArray:
         """n with Γ(n) = `rate`: zero where `rate` ≥ Γ(0), infinite where none is that large."""
@@ -72,6 +85,33 @@ class Saturable(Parameters):
             share = np.maximum(rate, 0.0) / self.rate
             occupation = self.saturation * np.expm1(-np.log(share) / self.exponent)
         return np.maximum(occupation, 0.0)
+
+
+def saturated(share: FloatArray, exponent: float | FloatArray) -> FloatArray:
+    """Return (1 + share)^−exponent."""
+    if np.max(exponent, initial=0.0) <= STEEP:
+        return np.asarray((1.0 / (1.0 + share)) ** exponent)
+    return np.exp(-exponent * np.log1p(share))
+
+
+def half_change(rate: Callable[[FloatArray], FloatArray]) -> float:
+    """Return the quanta at which `rate` has changed by half of its range; one if it is constant."""
+    with np.errstate(all="ignore"):
+        rates = np.asarray(rate(WIDE))
+    change = np.nan_to_num(np.abs(rates - rates[0]), nan=0.0, posinf=0.0)
+    changed = np.flatnonzero(change > 0.5 * np.max(change))
+    return float(WIDE[changed[0]]) if changed.size else 1.0
+
+
+def scale_of(element: ActiveElement) -> float:
+    """Return the quanta over which the rate of `element` varies."""
+    known = getattr(element, "scale", None)
+    return half_change(element.rate_at) if known is None else float(known)
+
+
+def limit_of(element: ActiveElement) -> float:
+    """Return Γ(∞), or the rate at the largest occupation at which it was checked."""
+    return element.limit if isinstance(element, Saturable) else float(element.rate_at(PROBES)[-1])
 
 
 @dataclass(frozen=True)
@@ -84,6 +124,11 @@ class CallableElement:
     rate: Callable[[FloatArray], FloatArray]
     noise: Callable[[FloatArray], FloatArray]
 
+    @cached_property
+    def scale(self) -> float:
+        """Quanta over which the rate varies."""
+        return half_change(self.rate_at)
+
     def rate_at(self, occupation: FloatArray) -> FloatArray:
         return np.asarray(self.rate(occupation), dtype=np.float64)
 
@@ -94,7 +139,7 @@ class CallableElement:
 
     def slope_at(self, occupation: FloatArray) -> FloatArray:
         """dΓ/dn, by differences on one side where n is small."""
-        h = STEP * np.maximum(occupation, SMALLEST_SCALE)
+        h = STEP * np.maximum(occupation, SMALLEST_SCALE * self.scale)
         start = np.maximum(occupation - 2.0 * h, 0.0)
         position = (occupation - start) / h  # 2 inside, less near n = 0
         values = [self.rate_at(start + k * h) for k in range(5)]

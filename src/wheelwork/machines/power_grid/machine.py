@@ -41,6 +41,8 @@ class PowerGrid(GridParameters):
     Local damping needs γ, Γ, g ≪ ω0, which does not enter.
     """
 
+    __hash__ = GridParameters.__hash__
+
     @cached_property
     def amplitude_model(self) -> AmplitudeModel:
         """The equations for the amplitudes without noise."""

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NotConverged, partial_as
 from wheelwork.machines.power_grid import accuracy
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
@@ -190,6 +190,7 @@ class MeanFieldState(Result):
                 **accuracy.branch_audit(self.branches, self.method.rtol),
                 "states in the last search": AuditEntry(float(self.attractors.last_new), 0.0),
                 "no attractor": AuditEntry(float(nothing), 0.0),
+                "motions in doubt": AuditEntry(float(self.attractors.in_doubt), 0.0),
             }
         )
 
@@ -221,12 +222,14 @@ class MeanFieldState(Result):
 def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanFieldState:
     """Return the steady branches.
 
-    Raises NoSteadyState where amplitudes are unbounded, NotConverged where the search fails,
-    InvalidArgument for more than 400 nodes.
+    Raises NoSteadyState where amplitudes are unbounded, or where nothing drives or damps some
+    modes; NotConverged where the search fails, with the branches it reached as `partial`;
+    InvalidArgument for more than 400 nodes, and for rates or saturation numbers beyond 1e±140.
     """
     model = amplitude_model(parameters)
     require_bounded(model)
-    return MeanFieldState(parameters, method, method.solve(model))
+    with partial_as(lambda reached: MeanFieldState(parameters, method, reached)):
+        return MeanFieldState(parameters, method, method.solve(model))
 
 
 def brightest_occupation(parameters: GridParameters, model: AmplitudeModel) -> FloatArray | None:

@@ -13,15 +13,22 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState
-from wheelwork.machines.power_grid.elements import ActiveElement, Saturable
+from wheelwork.machines.power_grid.elements import (
+    ActiveElement,
+    Saturable,
+    limit_of,
+    saturated,
+    scale_of,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray, Growth, IntArray
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 
-# Quanta at which gain is compared with loss: an amplitude that still grows there is unbounded. As
-# large as the occupations at which elements are checked, `elements.PROBES`.
-VAST = 1e12
-ROUNDING = 1e-12  # of the largest rate: real parts of eigenvalues below this count as zero
+# Occupations, against the scales of the elements, at which undamped modes are asked whether they
+# still gain: the first at which a steep saturation leaves numbers other than zero.
+FAR = 1e12, 1e6, 1e3, 10.0
+VAST = 1e12  # quanta at which elements of any kind are checked: the last of `elements.PROBES`
+ROUNDING = 1e-14  # of the largest rate: real parts of eigenvalues below this count as zero
 
 
 def hopping(parameters: GridParameters) -> FloatArray:
@@ -121,16 +128,33 @@ class SaturableGrowth:
         """Return the rows with these indices."""
         return SaturableGrowth(self.full[which], self.saturation[which], self.exponent[which])
 
+    @property
+    def scale(self) -> FloatArray:
+        """Quanta over which each rate varies."""
+        return np.asarray(self.saturation / np.maximum(self.exponent, 1.0))
+
+    @property
+    def limits(self) -> FloatArray:
+        """R(∞)."""
+        return np.where(self.exponent == 0.0, self.full, 0.0)
+
+    def in_units(self, rate: float, quanta: float) -> "SaturableGrowth":
+        """Return the same rates in units of `rate` and `quanta`."""
+        elements = tuple(
+            Saturable(each.rate / rate, each.saturation / quanta, each.exponent)
+            for each in self.elements
+        )
+        return SaturableGrowth(self.full / rate, self.saturation / quanta, self.exponent, elements)
+
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R, (B, K)."""
-        base = 1.0 / (1.0 + occupations / self.saturation)
-        return np.asarray(self.full * base**self._power)
+        return np.asarray(self.full * saturated(occupations / self.saturation, self._power))
 
     def slopes(self, occupations: FloatArray) -> FloatArray:
         """dR/dn, (B, K)."""
-        base = 1.0 / (1.0 + occupations / self.saturation)
-        scale = -self.full * self._power / self.saturation
-        return np.asarray(scale * base ** (self._power + 1.0))
+        scale = -self.full * (self._power / self.saturation)
+        falling = saturated(occupations / self.saturation, self._power + 1.0)
+        return np.asarray(scale * falling)
 
     def rate(self, site: int, occupation: FloatArray) -> FloatArray:
         """R(n) of one site."""
@@ -159,6 +183,22 @@ class ElementGrowth:
 
     elements: Sequence[tuple[int, ActiveElement]]
     signs: FloatArray
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """Quanta over which the rate of each site varies."""
+        scales: dict[int, float] = {}
+        for k, element in self.elements:
+            scales[k] = min(scale_of(element), scales.get(k, math.inf))
+        return np.array([scales[k] for k in sorted(scales)])
+
+    @property
+    def limits(self) -> FloatArray:
+        """R(∞)."""
+        total = np.zeros(self.scale.size)
+        for (k, element), sign in zip(self.elements, self.signs, strict=True):
+            total[k] += sign * limit_of(element)
+        return total
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """Gain minus loss of each site, (..., K)."""
@@ -272,8 +312,11 @@ def require_bounded_grid(parameters: GridParameters) -> None:
 
 def require_bounded(model: AmplitudeModel) -> None:
     """Raise NoSteadyState where gain exceeds loss at large amplitudes."""
+    growth = model.growth
+    if not isinstance(growth, SaturableGrowth | ElementGrowth):
+        raise TypeError(f"{growth!r} is no growth of a grid")
     net = np.zeros(model.sites)
-    net[model.active] = 0.5 * model.growth.rates(np.full(model.active.size, VAST))
+    net[model.active] = 0.5 * growth.limits
     if np.max(net, initial=0.0) < np.min(-model.linear.diagonal().real):
         return  # every node loses more than any gains
     exponents = np.linalg.eigvals(model.linear + np.diag(net))
@@ -281,20 +324,24 @@ def require_bounded(model: AmplitudeModel) -> None:
     scale = float(np.max(np.abs(model.linear))) + float(np.max(np.abs(net)))
     unbounded = fastest > ROUNDING * scale
     if not unbounded and fastest > -ROUNDING * scale:
-        unbounded = _undamped_gain(model, net)
+        unbounded = _undamped_gain(model, growth)
     if unbounded:
         raise NoSteadyState(
-            f"the amplitudes are unbounded: even at {VAST:g} quanta gain exceeds loss (by a rate "
-            f"of {max(fastest, 0.0):.3g}); give the generators a saturation (exponent > 0) and "
-            "the nodes some damping"
+            "the amplitudes are unbounded: at any number of quanta gain exceeds loss (at last by a "
+            f"rate of {max(fastest, 0.0):.3g}); give the generators a saturation (exponent > 0) "
+            "and the nodes some damping"
         )
 
 
-def _undamped_gain(model: AmplitudeModel, net: FloatArray) -> bool:
+def _undamped_gain(model: AmplitudeModel, growth: SaturableGrowth | ElementGrowth) -> bool:
     """Whether an undamped mode gains more than it loses to saturated elements."""
     coherent = 0.5 * (model.linear - model.linear.conj().T)
     modes = np.linalg.eigh(1j * coherent)[1]
     share = np.abs(modes) ** 2
     damping = -model.linear.diagonal().real @ share
     undamped = damping <= ROUNDING * float(np.max(np.abs(model.linear)))
-    return bool(np.any((net @ share)[undamped] > 0.0))
+    for far in FAR:
+        net = growth.rates(far * growth.scale) @ share[model.active]
+        if np.any(net):
+            return bool(np.any(net[undamped] > 0.0))
+    return False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, UnknownKey
 from wheelwork.machines.power_grid.parameters import Edge
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.results import Label, Observable, Summary, observable, with_error
@@ -54,7 +54,15 @@ class Numbers(Summary, Mapping[Key, Value]):
         return number if self.sampled is None else Estimate(number, error)  # type: ignore[return-value]
 
     def __getitem__(self, key: Key) -> Value:
-        return self.at(self.index[key])
+        try:
+            return self.at(self.index[key])
+        except (KeyError, TypeError):
+            raise UnknownKey(f"`key` must be {self._known}, but is {key!r}") from None
+
+    @property
+    def _known(self) -> str:
+        shown = [repr(key) for key in islice(self.index, SHOWN)]
+        return f"one of {', '.join(shown)}{', …' if len(self.index) > SHOWN else ''}"
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self.index)
@@ -87,7 +95,7 @@ class EdgeNumbers(Numbers[Edge, Value]):
     """A number per edge: `numbers[(u, v)]`; where `odd`, `numbers[(v, u)]` is its negative.
 
     array, errors: (E,), along each edge (u, v) as `index` lists it, with absolute errors.
-    A pair of nodes without an edge is a KeyError.
+    A pair of nodes without an edge is an InvalidArgument, and a KeyError.
     """
 
     dimension, unit = "edge", "rate"
@@ -95,16 +103,17 @@ class EdgeNumbers(Numbers[Edge, Value]):
     odd: bool = True
 
     def __getitem__(self, edge: Edge) -> Value:
-        if not isinstance(edge, tuple) or len(edge) != 2:
-            raise KeyError(f"{edge!r} is not a pair of nodes")
+        if edge not in self:
+            raise UnknownKey(f"`edge` must be {self._known}, or reversed, but is {edge!r}")
         if edge in self.index:
             return self.at(self.index[edge])
-        if edge not in self:
-            raise KeyError(f"no edge between {edge[0]!r} and {edge[1]!r}")
         return self.at(self.index[edge[::-1]], -1.0 if self.odd else 1.0)
 
     def __contains__(self, edge: object) -> bool:
-        return isinstance(edge, tuple) and (edge in self.index or edge[::-1] in self.index)
+        try:
+            return isinstance(edge, tuple) and (edge in self.index or edge[::-1] in self.index)
+        except TypeError:  # of nodes that cannot be hashed
+            return False
 
     def mean(self) -> Value:
         """Mean over the edges as listed: of the current of a chain, ⟨J⟩ of Huber and Rabl.

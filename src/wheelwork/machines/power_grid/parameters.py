@@ -1,6 +1,7 @@
 """The parameters of a power grid: its graph, its elements, and a number per node or edge."""
 
 import functools
+import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import cached_property
@@ -165,6 +166,7 @@ class GridParameters(Parameters):
         **fields: Any,
     ) -> Self:
         """Return a rectangular lattice; its nodes are (row, column), counted from zero."""
+        _require_named(fields, inspect.signature(cls).parameters)
         shape = _checks.integer("rows", rows, 1), _checks.integer("columns", columns, 1)
         return cls(nx.grid_2d_graph(*shape), generators=generators, engines=engines, **fields)
 
@@ -179,8 +181,10 @@ class GridParameters(Parameters):
     ) -> Self:
         """Return the chain of the figures of Huber and Rabl: Γ_i = 4 g, γ = 10⁻³ g, g = 1.
 
-        Only Fig. 4(b) has another injection. arguments: the others of `chain`.
+        Only Fig. 4(b) has another injection. arguments: the others of `chain`; InvalidArgument for
+        any else.
         """
+        _require_named(arguments, inspect.signature(cls.chain).parameters)
         return cls.chain(sites, injection, extraction, damping, **arguments)
 
     def replace(self, **changes: Any) -> Self:
@@ -220,8 +224,19 @@ class GridParameters(Parameters):
             if node is None or str(key) == node
         ]
 
+    def _unambiguous(self, name: str) -> None:
+        """Raise InvalidArgument where nodes that differ, such as 1 and "1", have the name given."""
+        node = _split(name)[1]
+        called = [key for key in self.nodes if node is not None and str(key) == node]
+        if len(called) > 1:
+            raise InvalidArgument(
+                f"`{name}` must name one node, but {' and '.join(map(repr, called))} are both "
+                "called so: replace `generators` or `engines`"
+            )
+
     def _with_elements(self, name: str, value: Any) -> Self:
         """Return a copy in which the elements that a derived name refers to are changed."""
+        self._unambiguous(name)
         (base, node), chosen = _split(name), self._named(name)
         field, holders = ELEMENT_FIELDS[base]
         if field == "rate" and node is None and len(chosen) != 1:
@@ -245,6 +260,7 @@ class GridParameters(Parameters):
         """
         base, _ = _split(name)
         if base in ELEMENT_FIELDS:
+            self._unambiguous(name)
             field = ELEMENT_FIELDS[base][0]
             values = {getattr(each, field, None) for _, _, each in self._named(name)}
         else:
@@ -324,6 +340,9 @@ class GridParameters(Parameters):
         elements = (*self.generators.values(), *self.engines.values())
         return tuple(each.saturation for each in elements if isinstance(each, Saturable))
 
+    def __hash__(self) -> int:
+        return hash((self.graph, tuple(self.generators), tuple(self.engines)))
+
     def shown(self, name: str) -> str:
         """The graph as its size, and no more than three elements."""
         value = getattr(self, name)
@@ -343,8 +362,17 @@ def _checked_elements(name: str, given: Any, graph: GridGraph) -> dict[Hashable,
     return {node: element(name, each, f"node {node!r}") for node, each in given.items()}
 
 
+def _require_named(arguments: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Raise InvalidArgument for an argument that is not one of `known`."""
+    for name in arguments:
+        if name not in known:
+            raise InvalidArgument(f"`{name}` must be one of {', '.join(known)}")
+
+
 def _split(name: str) -> tuple[str, str | None]:
     """Split "extraction[7]" into "extraction" and "7"; without brackets, None."""
+    if not isinstance(name, str):
+        raise InvalidArgument(f"`name` must be the name of a parameter, but is {name!r}")
     base, bracket, rest = name.partition("[")
     return (base, rest[:-1]) if bracket and rest.endswith("]") else (name, None)
 

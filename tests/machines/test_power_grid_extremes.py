@@ -1,0 +1,393 @@
+"""Power grids with numbers far from one, at thresholds, and the names of what cannot be."""
+
+import math
+import pickle
+
+import networkx as nx
+import numpy as np
+import pytest
+from judge import judge
+from scipy.integrate import solve_ivp
+
+import wheelwork as ww
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.numerics.work import counted, reporting
+from wheelwork.oscillator_networks import continuation, mean_field
+
+
+def chain(sites, injection, extraction, damping=1e-3, **more):
+    return ww.PowerGrid.chain(sites, injection, extraction, damping, **more)
+
+
+def numbers(state, rate=1.0, quanta=1.0):
+    """Of every branch, in units of rates and quanta."""
+    return np.array(
+        [
+            (b.frequency / rate, b.growth_rate / rate, b.extracted / (rate * quanta))
+            for b in state.branches
+        ]
+    )
+
+
+@pytest.mark.parametrize("unit", [1e-24, 1e-9, 1e9, 1e15])
+def test_units_of_rates_do_not_matter(unit):
+    plain = chain(4, 4.0, 2.0, detuning={0: 0.1, 1: 0.0, 2: 0.0, 3: -0.2})
+    scaled = chain(
+        4,
+        4.0 * unit,
+        2.0 * unit,
+        1e-3 * unit,
+        coupling=unit,
+        detuning={node: unit * x for node, x in plain.detuning.items()},
+    )
+    with counted() as first:
+        state = plain.steady_state()
+    with counted() as second:
+        other = scaled.steady_state()
+    assert numbers(other, unit) == pytest.approx(numbers(state), abs=1e-10)
+    assert second.total() <= 1.2 * first.total()
+    assert other.passed
+    time = other[0].response_time(0) * unit
+    assert time == pytest.approx(state[0].response_time(0), rel=1e-6)
+
+
+@pytest.mark.parametrize("saturation", [1e-12, 0.3, 5e11, 1e15])
+def test_units_of_quanta_do_not_matter(saturation):
+    """J/n0 = 0.41516005892478 at every n0: the equations hold |α|²/n0 alone."""
+    state = chain(2, 4.0, 3.0, 0.1, saturation=saturation).steady_state()
+    one = chain(2, 4.0, 3.0, 0.1).steady_state()
+    assert numbers(state, 1.0, saturation) == pytest.approx(numbers(one), rel=1e-11, abs=1e-13)
+    assert state.passed
+    path = state.machine.follow(state[0], "extraction", 2.5)
+    other = one.machine.follow(one[0], "extraction", 2.5)
+    assert path.end.extracted / saturation == pytest.approx(other.end.extracted, rel=1e-9)
+
+
+def test_elements_of_callables_have_no_scale_either():
+    def grid(n0):
+        gain = (lambda n: 4.0 / (1.0 + n / n0) ** 2, lambda n: 0.0 * n)
+        return ww.PowerGrid(nx.path_graph(1), generators={0: gain}, engines={}, damping=0.25)
+
+    for n0 in (1e-9, 1.0, 1e9):
+        (branch, _) = grid(n0).steady_state()
+        assert branch.occupation[0] == pytest.approx(3.0 * n0, rel=1e-9)
+        assert branch.growth_rate == pytest.approx(-2.0 * 3.0 / 4.0 * 0.25, rel=1e-5)
+
+
+def test_a_common_detuning_only_shifts_the_frequency():
+    state, shifted = chain(4, 4.0, 2.0).steady_state(), chain(4, 4.0, 2.0, detuning=1e6)
+    moved = shifted.steady_state()
+    expected = numbers(state) + np.array([1e6, 0.0, 0.0])
+    assert numbers(moved)[:-1] == pytest.approx(expected[:-1], abs=1e-9)
+
+
+@pytest.mark.parametrize("node", [0, 1])
+def test_a_far_detuned_node_is_alone(node):
+    """The generator holds n = n0 (√(Γ/γ) − 1), of which its neighbours take (g/2Δ)²."""
+    state = chain(4, 4.0, 2.0, detuning={**dict.fromkeys(range(4), 0.0), node: 1e6}).steady_state()
+    (branch,) = state.stable_branches
+    assert branch.occupation[0] == pytest.approx(math.sqrt(4000.0) - 1.0, rel=1e-9)
+    assert branch.occupation[1] == pytest.approx(branch.occupation[0] * 0.25e-12, rel=1e-3)
+    assert not state.exhaustive
+    assert state.passed
+
+
+@pytest.mark.parametrize("sites", [1, 2, 5])
+def test_nothing_that_damps(sites):
+    grid = ww.PowerGrid(nx.path_graph(sites), generators={}, engines={}, damping=0.0)
+    with counted() as work, pytest.raises(NoSteadyState, match="nothing drives or damps"):
+        grid.steady_state()
+    assert work.total() < 10
+
+
+@pytest.mark.parametrize("sites", [2, 4, 10])
+def test_hardly_damped_chains(sites):
+    """γ = 1e-9, Γ_i = Γ_e: rounding moves states by 1e-9. J → g n0 (Huber and Rabl, Fig. 2(b))."""
+    grid = chain(sites, 4.0, 4.0, 1e-9)
+    with counted() as work, pytest.raises(NotConverged, match="ask for less") as refused:
+        grid.steady_state()
+    partial = refused.value.partial
+    assert len(partial) >= 2
+    assert not partial.audit["estimated error"].ok
+    assert work["motion of amplitudes"] == 0
+    state = grid.steady_state(ww.MeanField(rtol=1e-7))
+    assert state.passed
+    assert max(b.extracted for b in state.stable_branches) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_motion_that_would_take_too_long_is_refused_at_once(monkeypatch):
+    """ν = 1, γ = 1e-2 (Huber and Rabl, Fig. 7): no branch is stable; 1e4/g to relax."""
+    monkeypatch.setattr(mean_field, "MOST_TRANSIENT", 1e3)
+    grid = chain(10, 4.0, 3.5, 1e-2, exponent=1.0)
+    with counted() as work, pytest.raises(NotConverged, match="trajectories=3") as refused:
+        grid.steady_state()
+    assert work["motion of amplitudes"] == 0
+    partial = refused.value.partial
+    assert len(partial) >= 2
+    assert not partial.audit["no attractor"].ok
+
+
+EXTREMES = [
+    {"coupling": 1e160},
+    {"coupling": 1e-308},
+    {"saturation": 5e-324},
+    {"exponent": 1e308},
+    {"extraction": 1e308},
+    {"injection": 1e308},
+    {"damping": 1e308},
+    {"detuning": 1e308},
+    {"extraction": 1e30, "damping": 1e-30},
+    {"coupling": 1e100, "saturation": 1e100},
+    {"exponent": 1e-3},
+    {"exponent": 1e9},
+]
+
+
+@pytest.mark.parametrize("fields", EXTREMES, ids=str)
+def test_extreme_numbers_are_answered_or_refused(fields):
+    machine = chain(3, 4.0, 2.0).replace(**fields)
+    with counted() as work:
+        outcome = judge(machine.steady_state)
+    assert not outcome.bad, outcome
+    assert work["motion of amplitudes"] < 400_001
+
+
+def test_steep_saturation_is_an_exponential():
+    """(1 + n/n0)^−ν → e^{−νn/n0}: n = (n0/ν) ln(Γ/γ)."""
+    (branch, _) = ww.PowerGrid(
+        nx.path_graph(1), generators={0: ww.Saturable(4.0, 3.0, 1e9)}, engines={}, damping=0.1
+    ).steady_state()
+    assert branch.occupation[0] == pytest.approx(3e-9 * math.log(40.0), rel=1e-8)
+
+
+def test_slow_saturation_is_bounded():
+    """ν = 0.1: n = n0 ((Γ/γ)^10 − 1) is finite, if large."""
+    (branch, _) = ww.PowerGrid(
+        nx.path_graph(1), generators={0: ww.Saturable(4.0, 1.0, 0.1)}, engines={}, damping=0.1
+    ).steady_state()
+    assert branch.occupation[0] == pytest.approx(40.0**10, rel=1e-8)
+
+
+# ---------------------------------------------------------------------- thresholds
+
+
+def one(injection, exponent=2.0):
+    return ww.PowerGrid(
+        nx.path_graph(1),
+        generators={0: ww.Saturable(injection, 1.0, exponent)},
+        engines={},
+        damping=1.0,
+    )
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.3, 1e-20])
+def test_rest_at_marginal_gain(unit):
+    """dn/dt = (1/(1 + n)² − 1) n < 0: rest attracts, as 1/2t."""
+    grid = one(1.0).replace(injection=unit, damping=unit)
+    state = grid.steady_state()
+    (rest,) = state.branches
+    assert rest.stable
+    assert rest.at_rest
+    assert state.passed
+    assert abs(rest.growth_rate) <= 1e-15 * unit
+    assert state.observables["occupation"] == 0.0
+
+    def velocity(_, n):
+        return (1.0 / (1.0 + n) ** 2 - 1.0) * n
+
+    late = solve_ivp(velocity, (0.0, 1e4), [0.5], method="LSODA", rtol=1e-10, atol=1e-14)
+    assert late.y[0, -1] == pytest.approx(1.0 / 2e4, rel=2e-3)
+
+
+def test_a_sweep_through_marginal_gain():
+    dataset = ww.sweep(one(0.5), {"injection": np.array([0.5, 1.0, 2.0])})
+    assert np.all(dataset["failure"] == "")
+    assert np.all(dataset["audit_passed"] == 1)
+    assert dataset["occupation"].values == pytest.approx([0.0, 0.0, math.sqrt(2.0) - 1.0])
+
+
+def absorbing(first, second):
+    """A generator and an engine at one node, which cancel at n = 0; net rate ±n at small n."""
+    return ww.PowerGrid(
+        nx.path_graph(1),
+        generators={0: ww.Saturable(2.0, first, 1.0)},
+        engines={0: ww.Saturable(1.0, second, 1.0)},
+        damping=1.0,
+    )
+
+
+@pytest.mark.parametrize(("first", "second", "stable"), [(1.0, 1.0, True), (4.0, 1.0, False)])
+def test_the_next_order_decides_at_a_threshold(first, second, stable):
+    """R(n) − γ ≈ (−2/n_g + 1/n_e) n."""
+    assert (-2.0 / first + 1.0 / second < 0.0) is stable
+    rest = absorbing(first, second).steady_state(ww.MeanField(trajectories=0)).branches[-1]
+    assert rest.stable is stable
+    assert rest.deviations.doubt == 0.0
+
+
+# ---------------------------------------------------------------------- response
+
+
+def followed(branch, site, change=0.1):
+    """Appendix F: the times at which δ|α|² is last 1e-5 and 1e-8, in time; the equations anew."""
+    gain, loss, damping = 4.0, branch.machine.extraction, 1e-3
+    N, omega = branch.amplitudes.size, branch.frequency
+
+    def velocity(_, packed):
+        a = packed.view(np.complex128)
+        net = np.full(N, -0.5 * damping)
+        net[0] += 0.5 * gain / (1.0 + abs(a[0]) ** 2) ** 2
+        net[-1] -= 0.5 * loss / (1.0 + abs(a[-1]) ** 2) ** 2
+        moved = (net + 1j * omega) * a
+        moved[1:] += 0.5j * a[:-1]
+        moved[:-1] += 0.5j * a[1:]
+        return moved.view(np.float64)
+
+    start = branch.amplitudes.copy()
+    start[site] += change * start[site] / abs(start[site])
+    times = np.arange(0.0, 500.0, 0.02)
+    path = solve_ivp(
+        velocity, (0.0, 500.0), start.view(np.float64), "DOP853", times, rtol=1e-12, atol=1e-13
+    ).y.T
+    n = np.abs(np.ascontiguousarray(path).view(np.complex128)[:, site]) ** 2
+    off = np.abs(n - branch.occupation[site])
+    first, last = (times[np.flatnonzero(off >= level)[-1]] for level in (1e-5, 1e-8))
+    return (last - first) / math.log(1e3)
+
+
+@pytest.mark.parametrize(("sites", "time"), [(4, 1476.0), (6, 1674.0), (8, 1739.0)])
+def test_response_in_the_symmetric_phase(sites, time):
+    """Γ_i = 4, Γ_e = 2: by the procedure of Appendix F."""
+    branch = chain(sites, 4.0, 2.0).steady_state()[0]
+    assert branch.response_time(0) == pytest.approx(time, rel=1.5e-3)
+    slowest = -1.0 / branch.growth_rate
+    assert 0.9 * slowest < branch.response_time(0) < slowest
+
+
+@pytest.mark.parametrize(("sites", "site", "extraction"), [(4, 0, 6.0), (4, 3, 6.0), (3, 1, 9.0)])
+def test_response_agrees_with_motion(sites, site, extraction):
+    branch = chain(sites, 4.0, extraction).steady_state()[0]
+    assert branch.stable
+    assert branch.response_time(site) == pytest.approx(followed(branch, site), rel=0.02)
+
+
+def test_response_near_the_transition():
+    """Γ_e = 3.9: no mode is of the amplitudes alone, but the response has its time."""
+    state = chain(6, 4.0, 3.9).steady_state()
+    branch = state.stable_branches[0]
+    assert branch.relaxation_times["amplitude"].size == 0
+    slowest = -1.0 / branch.growth_rate
+    assert 0.2 * slowest < branch.response_time(0) <= 1.01 * slowest
+
+
+def test_what_has_no_response_time():
+    state = chain(3, 4.0, 2.0).steady_state()
+    unstable = next(branch for branch in state if not branch.stable)
+    for branch, site in ((unstable, 0), (state[0], 7), (state[0], []), (state[0], "0")):
+        with pytest.raises(InvalidArgument):
+            branch.response_time(site)
+    (rest,) = chain(3, 0.5, 1.0).steady_state().branches
+    with pytest.raises(InvalidArgument, match="must carry quanta"):
+        rest.response_time(1)
+
+
+# ---------------------------------------------------------------------- large networks
+
+
+def test_a_large_network_shows_signs_of_life():
+    graph = nx.random_regular_graph(3, 60, seed=1)
+    grid = ww.PowerGrid(
+        graph,
+        generators={0: ww.Saturable(4.0), 5: ww.Saturable(3.0)},
+        engines={59: ww.Saturable(2.0)},
+        damping=1e-2,
+    )
+    seen = []
+    with reporting(lambda task, done, total: seen.append(task)):
+        state = grid.steady_state(ww.MeanField(random_starts=16, trajectories=0))
+    assert len(state) > 2
+    assert len(set(seen)) >= 2
+    with pytest.raises(NotConverged, match="time limit"):
+        grid.steady_state(ww.MeanField(time_limit=1e-9))
+
+
+def test_a_search_beyond_its_budget_is_refused_before_it_starts():
+    graph = nx.path_graph(300)
+    grid = ww.PowerGrid(
+        graph, generators={n: ww.Saturable(4.0) for n in graph}, engines={}, damping=0.1
+    )
+    with counted() as work, pytest.raises(NotConverged, match="more than its budget"):
+        grid.steady_state()
+    assert work.total() == 0
+
+
+def test_a_path_beyond_its_budget_keeps_what_it_reached(monkeypatch):
+    monkeypatch.setattr(continuation, "MOST_STEPS", 5)
+    machine = chain(2, 6.0, 5.5)
+    branch = machine.steady_state()[0]
+    with pytest.raises(NotConverged, match="more than 5 steps") as refused:
+        machine.follow(branch, "extraction", 4.5)
+    assert refused.value.partial.parameter[0] == 5.5
+    assert len(refused.value.partial.points) > 1
+
+
+@pytest.mark.parametrize("stop", [1e308, 1e30, 1e-300])
+def test_paths_to_extreme_values(stop):
+    machine = chain(2, 4.0, 6.0)
+    branch = machine.steady_state()[0]
+    outcome = judge(lambda: machine.follow(branch, "extraction", stop))
+    assert not outcome.bad, outcome
+
+
+# ---------------------------------------------------------------------- names
+
+
+def test_keys_of_currents():
+    current = chain(3, 4.0, 2.0).steady_state()[0].current
+    for edge in ((0, 2), 0, [0, 1], ([], 1)):
+        assert edge not in current
+        with pytest.raises(InvalidArgument, match=r"`edge` must be one of \(0, 1\), \(1, 2\)"):
+            _ = current[edge]
+        with pytest.raises(KeyError):
+            _ = current[edge]
+    assert current.get((0, 2)) is None
+    assert current[(1, 0)] == -current[(0, 1)]
+
+
+def test_nodes_with_one_name():
+    grid = ww.PowerGrid(
+        nx.Graph([(1, "1")]),
+        generators={1: ww.Saturable(4.0), "1": ww.Saturable(2.0)},
+        engines={},
+        damping=0.1,
+    )
+    with pytest.raises(InvalidArgument, match="1 and '1' are both called so"):
+        grid.replace(**{"injection[1]": 3.0})
+    with pytest.raises(InvalidArgument, match="both called so"):
+        grid.number("injection[1]")
+
+
+def test_grids_as_keys():
+    grid = chain(3, 4.0, 2.0)
+    again = pickle.loads(pickle.dumps(grid))
+    assert hash(grid) == hash(again)
+    assert len({grid, again, grid.replace(damping=0.2)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ww.PowerGrid.paper(nope=1), "`nope` must be one of sites, injection"),
+        (lambda: ww.PowerGrid.lattice(2, 2, {}, {}, nope=1), "`nope` must be one of graph"),
+        (lambda: chain(3, 10**400, 2.0), "`injection` must be a number below 1e308"),
+        (lambda: chain(3, 4.0, 2.0).replace(damping=10**400), "`damping` must be a number below"),
+        (lambda: chain(3, 4.0, 2.0).steady_state().value([]), "`name` must be one of branches"),
+        (lambda: chain(3, 4.0, 2.0).number(3), "`name` must be the name of a parameter"),
+        (lambda: chain(3, 4.0, 2.0).branch_map([1, 2]), "`values` must name two parameters"),
+        (lambda: chain(3, 4.0, 2.0).steady_state(ww.LocalMasterEquation()), "`method` must be"),
+        (lambda: chain(3, 4.0, 2.0).follow(None, "damping", 1.0), "`branch` must be a branch"),
+    ],
+)
+def test_refusals_by_name(call, message):
+    with pytest.raises(InvalidArgument, match=message):
+        call()
