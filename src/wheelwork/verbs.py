@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.methods import Method
 from wheelwork.parameters import short
 from wheelwork.results import AuditEntry, Labels
 
@@ -105,13 +106,16 @@ def require_method(method: Any, kinds: tuple[type, ...], example: str, default: 
 
 
 def require_machine(machine: Any, *verbs: str) -> None:
-    """Raise InvalidArgument unless `machine` is an object, no class, with the methods `verbs`."""
+    """Raise InvalidArgument unless `machine` is an object, no class, with the methods `verbs`.
+
+    An algorithm, which may have methods of these names, is none.
+    """
     if isinstance(machine, type):
         raise InvalidArgument(
             f"`machine` must be a machine with its parameters, but is the class {machine.__name__}"
         )
     for verb in verbs:
-        if not callable(getattr(machine, verb, None)):
+        if isinstance(machine, Method) or not callable(getattr(machine, verb, None)):
             raise InvalidArgument(
-                f"`machine` must have the method `{verb}`, but {short(machine)} has none"
+                f"`machine` must be a machine with the verb `{verb}`, but is {short(machine)}"
             )

@@ -85,9 +85,9 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
 
     Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
     `failure` (empty where the point succeeded), `warning` (empty where there was none),
-    `audit_passed` (1 or 0; -1 without a verdict); and `<name>_missing`, the reason
-    why an observable is NaN (else empty), if it is at any point. Over
-    these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
+    `audit_passed` (1 or 0; -1 without a verdict); and `<name>_missing`, the reason why an
+    observable is NaN (else empty), if it is at any point. Over these and `check`: `audit_value`,
+    `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
 
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:

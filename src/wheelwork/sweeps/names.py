@@ -43,13 +43,15 @@ def label_at(machine: Any, name: str) -> Label | None:
 
     The long name is followed by the name in brackets, as several parts may have such a parameter.
     """
-    owner, field = machine, name
+    owner: Any = machine
+    field = name
     try:
         if _is_nested(machine, name):
             *steps, field = _steps(name)
             for step in steps:
                 owner = _inside(owner, step)
-            label = declarations(type(owner))[field].label
+            cls: type = type(owner)
+            label = declarations(cls)[field].label
         else:  # "extraction[7]": known to the class of the machine
             label = machine.parameter_labels()[name.partition("[")[0]]
     except (InvalidArgument, AttributeError, LookupError, TypeError, ValueError, StopIteration):
@@ -60,7 +62,8 @@ def label_at(machine: Any, name: str) -> Label | None:
 
 def _as_declared(owner: Any, field: str, value: float, name: str) -> float:
     """Return `value`, as an int where a dataclass declares `field` so; refuses other numbers."""
-    if _types(type(owner)).get(field) is not int:
+    cls: type = type(owner)
+    if _types(cls).get(field) is not int:
         return value
     if not float(value).is_integer():
         raise InvalidArgument(f"`{name}` must be an integer, but is {value!r}")
