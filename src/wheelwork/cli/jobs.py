@@ -62,9 +62,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     Raises InvalidArgument with one line per mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as reason:
-        words = reason.strerror if isinstance(reason, OSError) else "it is not text in UTF-8"
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+    except (OSError, ValueError) as reason:
+        words = getattr(reason, "strerror", None) or "it is not text in UTF-8"
         raise InvalidArgument(
             f"`FILE` must be a readable TOML file, but is '{path}' ({words})"
         ) from None

@@ -147,9 +147,10 @@ def prepare_folder(folder: Path, names: Iterable[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"probe")
-    except OSError as reason:
+    except (OSError, ValueError) as reason:
+        words = getattr(reason, "strerror", reason)
         raise InvalidArgument(
-            f"`--out` must be a writable folder, but is '{folder}' ({reason.strerror})"
+            f"`--out` must be a writable folder, but is '{folder}' ({words})"
         ) from None
     for name in names:
         if (folder / name).is_dir():
