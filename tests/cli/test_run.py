@@ -193,7 +193,8 @@ def test_repeated_messages_are_cut_short(job, oscillator, carry_out):
             raise NotConverged(f"failed at {machine.bias}")
 
     _, text = carry_out(job(oscillator(before=before), values=np.linspace(0, 20, 21)))
-    assert text.count("warning: stretched at") == 5
+    assert text.count("warning at bias = ") == 5
+    assert "warning at bias = 3: stretched at 3.0" in text
     assert text.count("NotConverged: failed at") == 5
     assert "... and 16 more of this kind" in text
     assert "... and 14 more of this kind" in text

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from wheelwork._checks import integer
+from wheelwork._checks import integer, positive
 from wheelwork.cli.parameter_file import read_file
 from wheelwork.errors import InvalidArgument
 from wheelwork.papers import culhane_2022, leitch_2024
@@ -116,6 +116,8 @@ class Execution:
         Address of a Dask scheduler, such as tcp://127.0.0.1:8786 (extra `dask`).
     shard
         i/n: compute the i-th of n equal parts only, counted from 1, into the store.
+    time_limit
+        Computing time of a point in seconds; one that exceeds it is tried again by `resume`.
     json
         Print one JSON object at the end instead of bar and table.
     quiet
@@ -126,11 +128,14 @@ class Execution:
     workers: float | None = None
     scheduler: str | None = None
     shard: str | None = None
+    time_limit: float | None = None
     json: Annotated[bool, Parameter(negative="")] = False
     quiet: Annotated[bool, Parameter(negative="")] = False
 
     def checked(self) -> "Execution":
         """Return this; raises InvalidArgument where options contradict each other."""
+        if self.time_limit is not None:
+            positive("--time-limit", self.time_limit)
         if self.executor() is not None and self.scheduler is not None:
             raise InvalidArgument(
                 f"`--workers` must not be given together with `--scheduler`, but is {self.workers}"
