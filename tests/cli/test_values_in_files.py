@@ -1,7 +1,10 @@
 """What a value in a file may be: with units, integers, members of enums, numbers by node."""
 
 import enum
+import json
 import sys
+import time
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +13,8 @@ import pytest
 import wheelwork as ww
 from wheelwork.cli import main
 from wheelwork.cli.jobs import load_job, load_text
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, ValidityWarning
+from wheelwork.numerics.work import tick
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import AuditEntry, Result, observable
 
@@ -78,6 +82,11 @@ class Coloured(Parameters):
 
     def steady_state(self, method=None):
         assert type(self.count) is int
+        if self.gap == 2.0:
+            warnings.warn("near its limit", ValidityWarning, stacklevel=1)
+        for unit in range(1000) if self.gap == 3.0 else ():
+            tick("a long one", unit, 1000)
+            time.sleep(1e-4)
         return ColouredState(self)
 
 
@@ -261,3 +270,45 @@ def test_the_schema_of_these_forms_can_be_made(capsys, monkeypatch):
     assert '"red"' in capsys.readouterr().out
     assert replace(Coloured(), count=4).count == 4
     assert "test_values_in_files" in sys.modules
+
+
+# ------------------------------------------------------------------ warnings and time
+
+
+def run(tmp_path, capsys, text, *options):
+    """Return the exit code and what is printed."""
+    (tmp_path / "own.toml").write_text(text)
+    code = main(["run", str(tmp_path / "own.toml"), "--out", str(tmp_path / "out"),
+                 "--store", str(tmp_path / "store"), *options])  # fmt: skip
+    return code, capsys.readouterr().out
+
+
+def test_warnings_are_told_with_their_point_also_when_it_was_stored(tmp_path, capsys):
+    for _ in range(2):
+        code, text = run(tmp_path, capsys, OWN)
+        assert code == 0
+        lines = [line for line in text.splitlines() if "near its limit" in line]
+        assert lines == ["warning at gap = 2: near its limit"]
+    code, text = run(tmp_path, capsys, OWN, "--json")
+    assert json.loads(text)["warnings"] == ["near its limit"]
+    assert json.loads(text)["computed"] == 0
+
+
+def test_a_point_out_of_time_is_told_and_tried_again(tmp_path, capsys):
+    late = OWN.replace("2.0]", "3.0]")
+    code, text = run(tmp_path, capsys, late, "--time-limit", "0.01")
+    assert code == 1
+    assert "no result at gap = 3: OutOfTime: the time limit of 0.01 s has passed during: " in text
+    assert main(["status", str(tmp_path / "store")]) == 3
+    assert main(["resume", str(tmp_path / "store"), "--json"]) == 0
+    assert '"computed": 1' in capsys.readouterr().out
+
+
+def test_the_time_limit_of_a_method_is_a_key_of_its_table(tmp_path, capsys):
+    limited = load(ROTOR, "[sweep]", '[method]\nkind = "local"\ntime_limit = 60\n[sweep]')
+    assert limited.run.method.time_limit == 60.0
+    assert limited.run.method == ww.LocalMasterEquation()
+    with pytest.raises(InvalidArgument, match=r"`method\.time_limit` must be positive"):
+        load(ROTOR, "[sweep]", '[method]\nkind = "local"\ntime_limit = 0\n[sweep]')
+    assert main(["run", "rotor", "--time-limit", "-1", "--out", str(tmp_path)]) == 2
+    assert "`--time-limit` must be positive" in capsys.readouterr().err

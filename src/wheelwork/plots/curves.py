@@ -110,7 +110,10 @@ def mark_threshold(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def mark_failures(axes: Axes, dataset: xr.Dataset) -> None:
-    """Mark on the lower edge the points that failed: crosses; circles where numbers are left."""
+    """Mark on the lower edge the points that failed: crosses; circles where numbers are left.
+
+    Those beyond the range of x are left out: set it before.
+    """
     failure = dataset["failure"]
     failed = ~np.isin(failure.values, ["", "not computed"])
     reached = failed & (dataset["audit_passed"].values == 0) if "audit_passed" in dataset else False
@@ -119,6 +122,8 @@ def mark_failures(axes: Axes, dataset: xr.Dataset) -> None:
         (failed & reached, "o", "not converged"),
     ):
         values = failure[failure.dims[0]].values[chosen]
+        low, high = sorted(axes.get_xlim())
+        values = values[(values >= low) & (values <= high)]
         if values.size:
             axes.plot(
                 values, np.zeros_like(values), marker, color=VERMILION, markersize=4,

@@ -74,10 +74,13 @@ def _axis(dataset: xr.Dataset) -> xr.DataArray:
     return dataset[dataset["heat_hot"].dims[0]]
 
 
-def _finish(panel: Axes, dataset: xr.Dataset, label: str) -> None:
+def _finish(
+    panel: Axes, dataset: xr.Dataset, label: str, shown: xr.DataArray | None = None
+) -> None:
+    """Name the axes and mark failures; shown: what the range of x covers, if not everything."""
     axis = _axis(dataset)
-    limits = float(axis.min()), float(axis.max())
-    panel.set(xlim=limits, xlabel=symbol_of(axis), ylabel=label)
+    ends = axis if shown is None else shown
+    panel.set(xlim=(float(ends.min()), float(ends.max())), xlabel=symbol_of(axis), ylabel=label)
     mark_failures(panel, dataset)
 
 
@@ -126,9 +129,8 @@ def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> No
     add_legend(panel)
     if not np.any(present):
         panel.text(0.5, 0.5, "none in this range", ha="center", transform=panel.transAxes)
-    _finish(panel, dataset, MERITS[name])
-    if np.count_nonzero(present) > 1:
-        panel.set_xlim(float(axis[present].min()), float(axis[present].max()))
+    several = np.count_nonzero(present) > 1
+    _finish(panel, dataset, MERITS[name], axis[present] if several else None)
 
 
 def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
