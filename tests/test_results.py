@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import pydoc
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,7 +152,11 @@ def test_a_machine_prints_what_differs_from_its_defaults():
 def test_everything_follows_from_the_declarations(state):
     dataset = state.to_xarray()
     assert list(state.observables) == list(SpringState.labels()) == NAMES
-    assert set(dataset.data_vars) == {*NAMES, *(f"{name}_error" for name in state.errors)}
+    errors, missing = (
+        {f"{n}_error" for n in state.errors},
+        {f"{n}_missing" for n in state.missing},
+    )
+    assert set(dataset.data_vars) == {*NAMES} | errors | missing
     assert state.observables["work_half"] == state.energy == 4.0
     for name, (symbol, unit, meaning) in SpringState.labels().items():
         assert dataset[name].attrs == {"symbol": symbol, "units": unit, "long_name": meaning}
@@ -174,6 +179,8 @@ def test_what_a_state_lacks_is_nan_with_a_reason(state):
     assert state.missing == {"entropy": "`bath` must be given for an entropy"}
     with pytest.raises(InvalidArgument, match="for an entropy"):
         _ = state.entropy
+    assert state.to_xarray().entropy_missing.item() == state.missing["entropy"]
+    assert "energy_missing" not in state.to_xarray()
     assert SpringState(Spring(1.0, bath=1.0)).missing == {}
 
 
@@ -271,6 +278,15 @@ def test_a_series_as_a_dataset():
     assert dataset["energy_error"].values == pytest.approx([0.5e-3, 2e-3])
     assert "entropy_error" not in dataset
     assert np.all(np.isnan(dataset["entropy"]))
+    assert dataset["entropy_missing"].dims == ("time",)
+    assert dataset["entropy_missing"].values.tolist() == ["`bath` must be given for an entropy"] * 2
+    assert "energy_missing" not in dataset
+
+
+def test_help_shows_what_an_observable_is():
+    text = pydoc.render_doc(SpringState, renderer=pydoc.plaintext)
+    assert "energy = <observable in units of energy: energy>" in text
+    assert "Observable(" not in text
 
 
 def test_a_series_prints_its_ends():

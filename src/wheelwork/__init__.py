@@ -1,8 +1,10 @@
 """Autonomous quantum machines: steady states, stored work, flows, and the error of every number.
 
-The names below load on first use, so that `import wheelwork` itself costs next to nothing.
+The names below and all packages, such as `wheelwork.plots`, load on first use, so that
+`import wheelwork` itself costs next to nothing.
 """
 
+import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
     from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps, Saturable
     from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
+    from wheelwork.numerics.progress import progress
     from wheelwork.oscillator_networks import MeanField
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
     from wheelwork.states import Cat, Coherent, Ground, Thermal
@@ -40,6 +43,7 @@ _HOMES = {
             "Saturable",
         ),
         "wheelwork.machines.rotor": ("GlobalMasterEquation", "LocalMasterEquation", "RotorEngine"),
+        "wheelwork.numerics.progress": ("progress",),
         "wheelwork.oscillator_networks": ("MeanField",),
         "wheelwork.phase_space": ("EnergyDiffusion", "EulerMaruyama", "FokkerPlanck", "Langevin"),
         "wheelwork.states": ("Cat", "Coherent", "Ground", "Thermal"),
@@ -51,46 +55,20 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cat",
-    "CoexistenceWarning",
-    "Coherent",
-    "EnergyDiffusion",
-    "EulerMaruyama",
-    "Flywheel",
-    "FokkerPlanck",
-    "GlobalMasterEquation",
-    "Ground",
-    "InvalidArgument",
-    "Langevin",
-    "Lead",
-    "LocalMasterEquation",
-    "Lorentzian",
-    "MasterEquation",
-    "MeanField",
-    "NoSteadyState",
-    "NotConverged",
-    "PowerGrid",
-    "QuantumJumps",
-    "RotorEngine",
-    "Saturable",
-    "Semicircle",
-    "Tabulated",
-    "Thermal",
-    "UnphysicalState",
-    "ValidityWarning",
-    "WheelworkError",
-    "WideBand",
-    "__version__",
-    "evolve",
-    "sample",
-    "steady_state",
-    "sweep",
+    "Cat", "CoexistenceWarning", "Coherent", "EnergyDiffusion", "EulerMaruyama", "Flywheel",
+    "FokkerPlanck", "GlobalMasterEquation", "Ground", "InvalidArgument", "Langevin", "Lead",
+    "LocalMasterEquation", "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState",
+    "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "Saturable", "Semicircle",
+    "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError", "WideBand",
+    "__version__", "evolve", "progress", "sample", "steady_state", "sweep",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("wheelwork")
+    if name in _packages():
+        return import_module(f"wheelwork.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'wheelwork' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
@@ -98,5 +76,9 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _packages() -> set[str]:
+    return {module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"}
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_packages()})

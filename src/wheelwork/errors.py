@@ -30,6 +30,10 @@ class NotConverged(WheelworkError, RuntimeError):
         self.partial = partial
 
 
+class OutOfTime(NotConverged):
+    """A method did not reach the requested tolerance within its `time_limit`."""
+
+
 class NoSteadyState(WheelworkError, RuntimeError):
     """The parameters admit no normalisable (or no unique) steady state."""
 

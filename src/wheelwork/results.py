@@ -19,15 +19,17 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._printing import html_table as html_table
+from wheelwork._printing import with_error as with_error
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
 
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
+Numbers = Mapping[str, Any]
 Value = TypeVar("Value")
 Error = Callable[[Any], Any] | str | None  # see `observable`
 
 UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)  # raised where one is undefined
-SHOWN_DIGITS = 6  # of a value without an error
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class AuditEntry:
         return self.value <= self.bound
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Observable(Generic[Value]):
     """A named quantity of a result, made by `observable`; read as an attribute, computed once."""
 
@@ -71,6 +73,9 @@ class Observable(Generic[Value]):
             return self
         value = result.__dict__[self.attribute] = self.compute(result)  # read from there next time
         return value
+
+    def __repr__(self) -> str:  # as `help` shows it
+        return f"<observable in units of {self.label[1]}: {self.label[2]}>"
 
     def error_of(self, result: object) -> Any:
         """Its error in a result, None if unknown."""
@@ -204,8 +209,13 @@ class Result(Computed):
     @property
     def missing(self) -> Mapping[str, str]:
         """Reasons why observables are NaN, by name."""
-        names = [name for name, value in self.observables.items() if math.isnan(value)]
-        return {n: self._reasons.get(self.by_name[n].key) or self.undefined(n) for n in names}
+        return {name: self.reason(name) for name, n in self.observables.items() if math.isnan(n)}
+
+    def reason(self, name: str) -> str:
+        """Why the observable `name` is NaN, empty where it is not."""
+        if not math.isnan(self.value(name)):
+            return ""
+        return self._reasons.get(self._item(name).key) or self.undefined(name)
 
     def undefined(self, name: str) -> str:
         """Why an observable is NaN that raises no reason itself."""
@@ -227,8 +237,9 @@ class Result(Computed):
         return xr.Dataset()
 
     def to_xarray(self) -> xr.Dataset:
-        """Return one dataset: `arrays`, observables, and NAME_error where the error is known."""
-        return self.arrays().assign(_variables((), self.observables, self.errors, self.labels()))
+        """Return `arrays`, observables, known errors as NAME_error, reasons as NAME_missing."""
+        numbers = self.observables, self.errors, self.missing
+        return self.arrays().assign(_variables((), *numbers, self.labels()))
 
     def shown(self, name: str) -> str:
         """One observable with its error, as printed."""
@@ -308,10 +319,17 @@ class Series(Computed, Sequence[ResultType]):
         errors = {name: np.array([one.error(name) for one in self.results]) for name in names}
         return {name: error for name, error in errors.items() if not np.all(np.isnan(error))}
 
+    @property
+    def missing(self) -> Mapping[str, FloatArray]:
+        """Of observables that are NaN at some time: the reasons by name, (times,), else empty."""
+        gaps = [name for name, values in self.observables.items() if np.any(np.isnan(values))]
+        return {name: np.array([x.reason(name) for x in self.results], object) for name in gaps}
+
     def to_xarray(self) -> xr.Dataset:
-        """Return `observables` with their errors over `time`."""
+        """Return `observables` with their errors, and reasons where they are NaN, over `time`."""
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
-        return dataset.assign(_variables("time", self.observables, self.errors, self.kind.labels()))
+        numbers = self.observables, self.errors, self.missing
+        return dataset.assign(_variables("time", *numbers, self.kind.labels()))
 
     @property
     def title(self) -> str:
@@ -333,30 +351,21 @@ class Series(Computed, Sequence[ResultType]):
         return html_table(self.title, self._ends())
 
 
-def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Return an HTML table for notebooks; the first cell of each row is a name."""
-    names = "".join(f"<th>{escape(text)}</th>" for text in header)
-    cells = (
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in others)}</tr>"
-        for name, *others in rows
-    )
-    lines = [f"<tr>{names}</tr>"] if header else []
-    return f"<b>{escape(title)}</b><table>{''.join([*lines, *cells])}</table>"
-
-
 def attributes(label: Label) -> dict[str, str]:
     """Return a label as attributes of a variable in a dataset."""
     return dict(zip(("symbol", "units", "long_name"), label, strict=True))
 
 
 def _variables(
-    dims: Any, values: Mapping[str, Any], errors: Mapping[str, Any], labels: Labels
+    dims: Any, values: Numbers, errors: Numbers, missing: Numbers, labels: Labels
 ) -> dict[str, Any]:
     variables: dict[str, Any] = {}
     for name, value in values.items():
         variables[name] = (dims, value, attributes(labels[name]))
         if name in errors:
             variables[f"{name}_error"] = (dims, errors[name], {"units": labels[name][1]})
+        if name in missing:
+            variables[f"{name}_missing"] = (dims, missing[name])
     return variables
 
 
@@ -388,13 +397,3 @@ def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
         for name, entry in audit.items()
         if not entry.ok
     ]
-
-
-def with_error(value: complex, error: float = math.nan) -> str:
-    """Return "59.550145 ± 2e-06", to the digits that the error justifies."""
-    if not math.isfinite(error) or not math.isfinite(abs(value)):
-        return f"{value:.{SHOWN_DIGITS}g}"
-    if error <= 0.0 or value == 0.0:
-        return f"{value:.{SHOWN_DIGITS}g} ± {error:.1g}"
-    known = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 1
-    return f"{value:.{min(max(known, 1), 12)}g} ± {error:.1g}"  # float64 holds no more than that

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.methods import Method
+from wheelwork.parameters import short
 from wheelwork.results import AuditEntry, Labels
 
 
@@ -63,8 +65,10 @@ def steady_state(machine: Machine[AnyState], method: Any = None) -> AnyState:
     """Return the steady state of `machine`, computed by `method`.
 
     Calls `machine.steady_state(method)`; None selects the machine's direct method. Raises
-    NoSteadyState if there is none, NotConverged if the tolerance is not reached.
+    NoSteadyState if there is none, NotConverged if the tolerance is not reached, InvalidArgument
+    for what is no machine.
     """
+    require_machine(machine, "steady_state")
     return machine.steady_state(method)
 
 
@@ -73,16 +77,20 @@ def evolve(
 ) -> AnyResult_co:
     """Return the evolution of `machine` from the state `initial`, at `times`, by `method`.
 
-    Calls `machine.evolve(initial, times, method, **options)`.
+    Calls `machine.evolve(initial, times, method, **options)`. Raises InvalidArgument for a machine
+    that cannot be followed in time.
     """
+    require_machine(machine, "evolve")
     return machine.evolve(initial, times, method, **options)
 
 
 def sample(machine: Sampled[AnyResult_co], method: Any) -> AnyResult_co:
     """Return means and standard errors over trajectories of `machine`, sampled by `method`.
 
-    Calls `machine.sample(method)`.
+    Calls `machine.sample(method)`. Raises InvalidArgument for a machine without such a verb; some
+    take a sampling method in `steady_state`.
     """
+    require_machine(machine, "sample")
     return machine.sample(method)
 
 
@@ -95,3 +103,19 @@ def require_method(method: Any, kinds: tuple[type, ...], example: str, default: 
     if not isinstance(chosen, kinds):
         raise InvalidArgument(f"`method` must be a method such as {example}, but is {chosen!r}")
     return chosen
+
+
+def require_machine(machine: Any, *verbs: str) -> None:
+    """Raise InvalidArgument unless `machine` is an object, no class, with the methods `verbs`.
+
+    An algorithm, which may have methods of these names, is none.
+    """
+    if isinstance(machine, type):
+        raise InvalidArgument(
+            f"`machine` must be a machine with its parameters, but is the class {machine.__name__}"
+        )
+    for verb in verbs:
+        if isinstance(machine, Method) or not callable(getattr(machine, verb, None)):
+            raise InvalidArgument(
+                f"`machine` must be a machine with the verb `{verb}`, but is {short(machine)}"
+            )

@@ -9,9 +9,10 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.report import print_report
+from wheelwork.cli.report import print_report, shown
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
+from wheelwork.numerics.work import tick
 from wheelwork.papers.culhane_2022 import PRESENTATION
 
 
@@ -193,7 +194,8 @@ def test_repeated_messages_are_cut_short(job, oscillator, carry_out):
             raise NotConverged(f"failed at {machine.bias}")
 
     _, text = carry_out(job(oscillator(before=before), values=np.linspace(0, 20, 21)))
-    assert text.count("warning: stretched at") == 5
+    assert text.count("warning at bias = ") == 5
+    assert "warning at bias = 3: stretched at 3.0" in text
     assert text.count("NotConverged: failed at") == 5
     assert "... and 16 more of this kind" in text
     assert "... and 14 more of this kind" in text
@@ -211,3 +213,43 @@ def test_a_free_energy_without_a_temperature_is_explained():
     out = Console(width=100, file=io.StringIO())
     print_report(out, dataset, PRESENTATION, [], [])
     assert "the baths differ in temperature; [device] temperature" in out.file.getvalue()
+
+
+# ------------------------------------------------------------------ points that fall short
+
+
+def test_numbers_that_did_not_converge_are_in_brackets(job, oscillator, carry_out, read):
+    def before(machine):
+        if machine.bias in (1.0, 2.0):
+            partial = replace(machine, before=lambda machine: None).steady_state()
+            raise NotConverged("too noisy", partial if machine.bias == 1.0 else None)
+
+    code, text = carry_out(job(oscillator(before=before)))
+    assert code == 1
+    assert "not converged at bias = 1: NotConverged: too noisy" in text
+    assert "no result at bias = 2: NotConverged: too noisy" in text
+    assert "numbers in brackets have not converged" in text
+    row = next(line for line in text.splitlines() if line.strip().startswith("1 "))
+    assert row.split()[1] == "(2)"
+    assert "not converged" in row
+    dataset = read(job())
+    np.testing.assert_array_equal(dataset.phonon_number, [1, 2, np.nan, 5])
+    assert dataset.audit_passed.values.tolist() == [1, 0, -1, 1]
+
+
+def test_a_job_of_partial_results_alone_is_drawn(job, oscillator, carry_out):
+    def before(machine):
+        partial = replace(machine, before=lambda machine: None).steady_state()
+        raise NotConverged("too noisy", partial)
+
+    code, _ = carry_out(job(oscillator(before=before)))
+    assert code == 1
+    assert (job().folder / "flywheel.png").exists()
+
+
+def test_the_bar_shows_what_the_solver_does():
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    with shown(console, "flywheel: bias", 2):
+        tick("plane, meshes", 3, 8)
+    assert "plane, meshes, 3 of 8" in screen.getvalue()

@@ -121,7 +121,9 @@ def test_a_name_that_leads_nowhere_is_refused(name, message):
 
 
 def test_parts_check_what_they_get():
-    with pytest.raises(InvalidArgument, match=r"`temperature` must be positive, but is -1\.0"):
+    with pytest.raises(
+        InvalidArgument, match=r"^`baths\[1\]\.temperature` must be positive, but is -1\.0"
+    ):
         replace_at(Thermal(), {"baths[1].temperature": -1.0})
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import sys
 from json import dumps
 from pathlib import Path
@@ -126,7 +127,7 @@ def parameter_file(
     out
         Folder for the results; before the file's [output] folder, which is before `out`.
     """
-    if not file.exists() and file.suffix != ".toml":
+    if file.suffix != ".toml" and not os.path.exists(file):
         raise InvalidArgument(
             "`run` must be given `flywheel`, `rotor`, `power-grid` or a TOML file, "
             f"but is given '{file}'"

@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -31,6 +32,7 @@ from wheelwork.cli.forms import (
     mistake,
 )
 from wheelwork.cli.known import KINDS, load_class
+from wheelwork.cli.special_forms import ByNode, Closed, Member
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameter, declarations
 
@@ -130,7 +132,7 @@ def _entry(
             raise InvalidArgument(
                 f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
             )
-        return {}
+        return {name: Entry(Closed(getattr(hint, "__name__", str(hint))), False)}
     if declared is None:
         return {name: Entry(form, required)}
     omitted = declared.omitted if required else None
@@ -159,6 +161,8 @@ def form_of(hint: Any, declared: Parameter | None = None) -> Form | None:
         return number(declared.unit if declared is not None else "1")
     if hint in (bool, int, str):
         return Plain(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return Member(hint)
     if hint in KINDS:
         kinds = KINDS[hint]
         return choice(kinds, default=next(iter(kinds)) if len(kinds) == 1 else "")
@@ -185,7 +189,12 @@ def _kebab(name: str) -> str:
 
 
 def _by_node(form: Form | None) -> Form | None:
-    """Return the form of a mapping from nodes: a list of tables, each with its `node`."""
+    """Return the form of a mapping from nodes: a list of tables, each with its `node`.
+
+    Numbers are a table by node.
+    """
+    if isinstance(form, Number):
+        return ByNode(form)
     if not isinstance(form, Table | Choice):
         return None
     return Items(_paired(form), build=_mapping)

@@ -16,6 +16,7 @@ from wheelwork.cli.quantities import EnergyUnit, nearest
 from wheelwork.errors import InvalidArgument
 
 Schema = dict[str, Any]
+LONGEST_SHOWN = 80  # characters of a key or value in a message
 
 
 class Mistakes(InvalidArgument):
@@ -36,7 +37,22 @@ def subject(key: str) -> str:
 
 
 def inside(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else name
+    return f"{key}.{plain(name)}" if key else plain(name)
+
+
+def plain(name: str) -> str:
+    """Return a key as it stands in a message: on one line, and no longer than that needs."""
+    text = repr(name)[1:-1]
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def shown(value: Any) -> str:
+    """Return a value as it stands in a message, cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, lists in lists
+        return f"a value of type {type(value).__name__} too long to be shown"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def mistake(key: str, words: str) -> Mistakes:
@@ -107,9 +123,13 @@ class Number:
                 value = source.unit.read(value)
             except InvalidArgument as reason:
                 raise mistake(key, str(reason)) from None
-        if type(value) not in (int, float) or not math.isfinite(value):
-            raise mistake(key, f"must be {self.expected}, but is {value!r}")
-        return float(value)
+        try:
+            number = float(value) if type(value) in (int, float) else math.nan
+        except OverflowError:  # an integer beyond 1.8e308
+            number = math.inf
+        if not math.isfinite(number):
+            raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
+        return number
 
     def schema(self, definitions: Schema) -> Schema:
         if not self.energy:
@@ -144,7 +164,7 @@ class Plain:
     def read(self, value: Any, key: str, source: Source) -> Any:
         if type(value) is self.kind and self._allows(value):
             return value
-        raise mistake(key, f"must be {self.expected}, but is {value!r}")
+        raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
 
     def _allows(self, value: Any) -> bool:
         return (
@@ -171,7 +191,7 @@ class OneOf:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not any(value == one and type(value) is type(one) for one in self.values):
-            raise mistake(key, f"must be {self.expected}, but is {value!r}")
+            raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
         return value
 
     def schema(self, definitions: Schema) -> Schema:
@@ -193,9 +213,10 @@ class AnyOf:
         for form in self.forms:
             try:
                 return form.read(value, key, source)
-            except Mistakes:
-                continue
-        raise mistake(key, f"must be {self.expected}, but is {value!r}")
+            except Mistakes as reason:
+                if all(line.startswith((f"`{key}.", f"`{key}[")) for line in reason.lines):
+                    raise  # it is of this form, with a mistake inside
+        raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
 
     def schema(self, definitions: Schema) -> Schema:
         return {"anyOf": [form.schema(definitions) for form in self.forms]}
@@ -213,7 +234,7 @@ class Items:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, list):
-            raise mistake(key, f"must be a list, but is {value!r}")
+            raise mistake(key, f"must be a list, but is {shown(value)}")
         if not self.least <= len(value) <= (self.most or len(value)):
             few = len(value) < self.least
             bound, count = ("at least", self.least) if few else ("at most", self.most)
@@ -285,13 +306,13 @@ class Table:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
-            raise mistake(key, f"must be a table, but is {value!r}")
+            raise mistake(key, f"must be a table, but is {shown(value)}")
         lines = []
         for name in value:
             if name not in self.entries:
-                near = nearest(name, self.entries) if self.entries else ""
+                near = nearest(plain(name), self.entries) if self.entries else ""
                 hint = f"; the nearest valid key is `{near}`" if near else ""
-                lines.append(f"{subject(key)} has no key `{name}`{hint}")
+                lines.append(f"{subject(key)} has no key `{plain(name)}`{hint}")
         arguments, keys = {}, {}
         for name, entry in self.entries.items():
             argument, at = entry.argument or name, inside(key, name)
@@ -339,7 +360,7 @@ class Choice:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
-            raise mistake(key, f"must be a table, but is {value!r}")
+            raise mistake(key, f"must be a table, but is {shown(value)}")
         kind = value.get("kind", self.default)
         at = inside(key, "kind")
         if not kind:

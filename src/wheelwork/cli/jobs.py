@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from wheelwork._checks import integer
+from wheelwork._checks import integer, positive
 from wheelwork.cli.parameter_file import read_file
 from wheelwork.errors import InvalidArgument
 from wheelwork.papers import culhane_2022, leitch_2024
@@ -62,9 +62,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     Raises InvalidArgument with one line per mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as reason:
-        words = reason.strerror if isinstance(reason, OSError) else "it is not text in UTF-8"
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+    except (OSError, ValueError) as reason:
+        words = getattr(reason, "strerror", None) or "it is not text in UTF-8"
         raise InvalidArgument(
             f"`FILE` must be a readable TOML file, but is '{path}' ({words})"
         ) from None
@@ -116,6 +116,8 @@ class Execution:
         Address of a Dask scheduler, such as tcp://127.0.0.1:8786 (extra `dask`).
     shard
         i/n: compute the i-th of n equal parts only, counted from 1, into the store.
+    time_limit
+        Computing time of a point in seconds; one that exceeds it is tried again by `resume`.
     json
         Print one JSON object at the end instead of bar and table.
     quiet
@@ -126,11 +128,14 @@ class Execution:
     workers: float | None = None
     scheduler: str | None = None
     shard: str | None = None
+    time_limit: float | None = None
     json: Annotated[bool, Parameter(negative="")] = False
     quiet: Annotated[bool, Parameter(negative="")] = False
 
     def checked(self) -> "Execution":
         """Return this; raises InvalidArgument where options contradict each other."""
+        if self.time_limit is not None:
+            positive("--time-limit", self.time_limit)
         if self.executor() is not None and self.scheduler is not None:
             raise InvalidArgument(
                 f"`--workers` must not be given together with `--scheduler`, but is {self.workers}"

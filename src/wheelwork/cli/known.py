@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from wheelwork.cli.forms import shown
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.power_grid import (
@@ -24,6 +25,8 @@ from wheelwork.papers.runs import Presentation
 from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
 from wheelwork.plots import sweep_sheet
 from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
+
+LONGEST_NAME = 500  # characters of a path and a class
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def kind_of(name: object, folder: Path) -> Kind:
         return MACHINES[name]
     if not isinstance(name, str) or ":" not in name:
         known = " or ".join(f"'{each}'" for each in MACHINES)
-        raise InvalidArgument(f"`name` must be {known} or 'module:Class', but is {name!r}")
+        raise InvalidArgument(f"`name` must be {known} or 'module:Class', but is {shown(name)}")
     cls = load_class(name, folder)
     missing = [verb for verb in ("replace", "steady_state") if not hasattr(cls, verb)]
     if missing or not is_dataclass(cls):
@@ -135,6 +138,8 @@ def load_class(name: str, folder: Path) -> type:
     Raises InvalidArgument where there is no such module or class.
     """
     module, _, attribute = name.rpartition(":")
+    if "\0" in name or len(name) > LONGEST_NAME:
+        raise InvalidArgument(f"`name` must be that of a class, but is {name[:LONGEST_NAME]!r}")
     if module.endswith(".py"):
         loaded = _import_file((folder / module).resolve(), name)
     else:
@@ -148,7 +153,11 @@ def load_class(name: str, folder: Path) -> type:
 
 
 def _import_file(path: Path, name: str) -> object:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # such as a name that is too long
+        there = False
+    if not there:
         raise InvalidArgument(f"`name` must be that of a class in a file, but '{path}' is none")
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))

@@ -7,9 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from wheelwork._checks import FloatArray
 from wheelwork.cli.declared import (
     choice,
     number,
@@ -19,16 +16,12 @@ from wheelwork.cli.declared import (
     table_of_call,
 )
 from wheelwork.cli.forms import (
-    AnyOf,
     Choice,
     Entry,
-    Form,
     Items,
     Mistakes,
-    Number,
     OneOf,
     Plain,
-    Refusal,
     Schema,
     Source,
     Table,
@@ -38,18 +31,19 @@ from wheelwork.cli.forms import (
 )
 from wheelwork.cli.known import MACHINES, Kind, kind_of
 from wheelwork.cli.quantities import EnergyUnit
+from wheelwork.cli.sweep_table import sweep_table
 from wheelwork.errors import InvalidArgument
 from wheelwork.papers.runs import Run
 from wheelwork.sweeps import replace_at
 
-MOST_POINTS = 1_000_000  # of a sweep: a longer one is almost certainly a typo
-
+# With the ending, and "-partial", a name of a file that every system takes.
+NAME = r"[\w.+-]{1,100}"
 UNITS = Table("Units", "The unit of every energy without one of its own.",
               {"energy": Entry(Plain(str), required=False)})  # fmt: skip
 WORDS = "Where results go; the command line's --out goes first. `name`: of the files."
 OUTPUT = Table("Output", WORDS,
                {"folder": Entry(Plain(str), required=False),
-                "name": Entry(Plain(str, pattern=r"[\w.+-]+"), required=False)})  # fmt: skip
+                "name": Entry(Plain(str, pattern=NAME), required=False)})  # fmt: skip
 
 
 def read_file(text: str, path: Path) -> tuple[Run, str, Path | None]:
@@ -60,8 +54,13 @@ def read_file(text: str, path: Path) -> tuple[Run, str, Path | None]:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as reason:
-        raise InvalidArgument(f"`FILE` must be valid TOML, but is not: {reason} ({path})") from None
+    except ValueError as reason:  # also of a number with thousands of digits
+        words = " ".join(str(reason).split())
+        raise InvalidArgument(f"`FILE` must be valid TOML, but is not: {words} ({path})") from None
+    except RecursionError:
+        raise InvalidArgument(
+            f"`FILE` must be valid TOML, but is nested too deeply ({path})"
+        ) from None
     try:
         return _read(data, path.parent)
     except InvalidArgument as reason:
@@ -85,6 +84,8 @@ def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]
     with located("sweep", {}):
         replace_at(machine, {parameter: float(points[0])})
     output = values["output"]
+    if "\0" in output.get("folder", ""):
+        raise mistake("output.folder", "must be the path of a folder, but holds a null byte")
     name = output.get("name", kind.name)
     run = Run(machine, parameter, points, values.get("method"), kind.presentation, name)
     return run, source.unit.name, Path(output["folder"]) if "folder" in output else None
@@ -123,7 +124,7 @@ def file_form(kind: Kind, name: str) -> Table:
         "machine": Entry(OneOf((name,))),
         "units": Entry(UNITS, False),
         "device": Entry(device, needed, omitted={}),
-        "sweep": Entry(_sweep_table(kind)),
+        "sweep": Entry(_sweep(kind)),
         "method": Entry(choice(kind.methods), False, omitted=method),
         "output": Entry(OUTPUT, False, omitted={}),
     }
@@ -212,56 +213,13 @@ def _conflicts(data: Mapping[str, Any], cls: type) -> list[str]:
     return lines
 
 
-# ---------------------------------------------------------------------------- [sweep]
-
-
-def _parameter_name(cls: type) -> AnyOf:
-    """Names that may be swept: numbers, with an optional index, and those of nested tables."""
+def _sweep(kind: Kind) -> Table:
+    """Return the form of [sweep]."""
+    cls = kind.machine
     plain, beside = _parts(cls)
-    own = (name for name, entry in plain.items() if _is_number(entry.form))
-    numbers = (*getattr(cls, "derived", {}), *own)
-    pattern, expected = rf"({'|'.join(numbers)})(\[[^\]]+\])?", ", ".join(map(repr, numbers))
-    parts, examples = [], []
-    for name, entry in beside.items():
-        listed = isinstance(entry.form, Items)
-        parts.append(rf"{name}\[[^\]]+\]" if listed else name)
-        fields = getattr(getattr(entry.form, "item", entry.form), "entries", {})
-        inner = (one for one, each in fields.items() if _is_number(each.form))
-        examples += [f"{name}[0].{one}" if listed else f"{name}.{one}" for one in inner]
-    if parts:
-        pattern = rf"({pattern}|({'|'.join(parts)})(\[[^\]]+\]|\.\w+)+)"
-    if examples:
-        expected = f"{expected} or such as {examples[0]!r}"
-    return AnyOf((OneOf(numbers), Plain(str, pattern=pattern)), expected)
-
-
-def _is_number(form: Form) -> bool:
-    return isinstance(form, Number) or (isinstance(form, Plain) and form.kind is int)
-
-
-def _sweep_table(kind: Kind) -> Table:
-    value, name = Number(energy=True), _parameter_name(kind.machine)
-    entries = {
-        "parameter": Entry(name, not kind.parameter, kind.parameter or None),
-        "start": Entry(value, False),
-        "stop": Entry(value, False),
-        "points": Entry(Plain(int, least=1, most=MOST_POINTS), False),
-        "values": Entry(Items(value, least=1), False),
-    }
-    meaning = "The parameter to vary, and its values: a list, or `points` from `start` to `stop`."
-    return Table(f"{kind.machine.__name__}Sweep", meaning, entries, _swept)
-
-
-def _swept(parameter: str, **given: Any) -> tuple[str, FloatArray]:
-    """Return the parameter and its values, in order."""
-    ends = given.keys() & {"start", "stop", "points"}
-    if "values" in given and ends:
-        raise Refusal("must hold either `values` or `start`, `stop`, `points`, not both")
-    if "values" in given:
-        return parameter, np.array(given["values"])
-    if len(ends) < 3:
-        raise Refusal("must hold `start`, `stop` and `points`, or `values`")
-    return parameter, np.linspace(given["start"], given["stop"], given["points"])
+    labels, names = parameter_labels(cls), getattr(cls, "derived", {})
+    derived = {name: Entry(number(labels[name][1]), False) for name in names}
+    return sweep_table(cls.__name__, plain, beside, derived, kind.parameter)
 
 
 # ---------------------------------------------------------------------------- JSON schema

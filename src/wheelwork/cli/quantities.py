@@ -5,6 +5,7 @@ voltages as e V; CODATA constants as scipy.constants has them.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ JOULES: dict[str, float] = {
     for prefix, factor in _PREFIXES.items()
 } | _ANGULAR
 
+LONGEST = 80  # characters of a number with its unit; more is a mistake, and slow to search
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 
@@ -40,9 +42,10 @@ class EnergyUnit:
 
     def read(self, text: str) -> float:
         """Return `text`, a number with or without a unit, counted in this unit."""
-        match = _NUMBER.fullmatch(text)
+        match = _NUMBER.fullmatch(text) if len(text) <= LONGEST else None
         if match is None:
-            raise InvalidArgument(f'must be a number, with a unit or without, but is "{text}"')
+            words = json.dumps(text[:LONGEST], ensure_ascii=False)
+            raise InvalidArgument(f"must be a number, with a unit or without, but is {words}")
         number, unit = float(match[1]), match[2]
         if not unit:
             return number
@@ -64,7 +67,9 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 def _joules(unit: str) -> float:
     if unit not in JOULES:
+        unit = unit[:LONGEST]
+        words = json.dumps(unit, ensure_ascii=False)
         raise InvalidArgument(
-            f'has the unknown unit "{unit}"; the nearest valid unit is "{nearest(unit, JOULES)}"'
+            f'has the unknown unit {words}; the nearest valid unit is "{nearest(unit, JOULES)}"'
         )
     return JOULES[unit]

@@ -4,8 +4,10 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 from rich import box
@@ -14,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from wheelwork.numerics.progress import progress, words
 from wheelwork.papers.runs import Presentation
 from wheelwork.plots import observables_of
 from wheelwork.sweeps import Point
@@ -59,20 +62,27 @@ class Meter:
 
 @contextlib.contextmanager
 def shown(console: Console, title: str, total: int, visible: bool = True) -> Iterator[Meter]:
-    """Show a bar while a sweep runs; yields the meter of its points."""
+    """Show a bar while a sweep runs, and what a solver does; yields the meter of its points."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[counts]}"),
+        TextColumn("{task.fields[doing]}", style="dim"),
     )
     disable = not (visible and console.is_terminal)
     with Progress(*columns, console=console, transient=True, disable=disable) as bar:
-        task = bar.add_task(title, total=total, counts="")
-        yield Meter(
-            total, show=lambda meter: bar.update(task, completed=meter.known, counts=meter.words())
-        )
+        task = bar.add_task(title, total=total, counts="", doing="")
+
+        def count(meter: Meter) -> None:
+            bar.update(task, completed=meter.known, counts=meter.words(), doing="")
+
+        def do(*report: Any) -> None:
+            bar.update(task, doing=escape(words(*report)))
+
+        with nullcontext() if disable else progress(do):
+            yield Meter(total, show=count)
 
 
 def print_report(
@@ -93,6 +103,7 @@ def print_report(
         *show.remarks(dataset),
         *_audit(dataset, parameter),
         *_first([f"warning: {message}" for message in warned]),
+        *_first(_texts(dataset, "warning", "warning")),
         *_failures(dataset, parameter),
         *(f"wrote {file}" for file in files),
     ):
@@ -121,7 +132,9 @@ def _table(dataset: xr.Dataset, parameter: str, show: Presentation) -> Table:
         cells = [_short(float(point[name])) for name in names]
         verdict = "ok" if int(point["audit_passed"]) == 1 else "see below"
         if point["failure"].item():
-            verdict = "none"
+            partial = int(point["audit_passed"]) == 0
+            verdict = "not converged" if partial else "none"
+            cells = [cell if cell == "-" else f"({cell})" for cell in cells]
         value = f"{float(point[parameter]):g}"
         table.add_row(value, *cells, _relative_error(point, judged), verdict)
     return table
@@ -168,16 +181,28 @@ def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
 
 def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
     """Return the points without a result, and how many are done if the sweep was interrupted."""
-    failure = dataset["failure"]
-    failed = [
-        f"no result at {parameter} = {float(point[parameter]):g}: {point.item()}"
-        for point in failure
-        if point.item() not in {"", "not computed"}
-    ]
+    computed = dataset.isel({parameter: dataset["failure"].values != "not computed"})
+    partial = computed["audit_passed"].values == 0
+    reached = _texts(computed.isel({parameter: partial}), "failure", "not converged")
+    lines = _first(_texts(computed.isel({parameter: ~partial}), "failure", "no result"))
+    if reached:
+        lines += [*_first(reached), "numbers in brackets have not converged"]
     if dataset.attrs.get("complete", 1):
-        return _first(failed)
-    done = int((failure != "not computed").sum())
-    return [*_first(failed), f"interrupted: {done} of {failure.size} points done and kept"]
+        return lines
+    done, count = computed.sizes[parameter], dataset.sizes[parameter]
+    return [*lines, f"interrupted: {done} of {count} points done and kept"]
+
+
+def _texts(dataset: xr.Dataset, name: str, words: str) -> list[str]:
+    """Return a line for each point with a text `name`."""
+    if name not in dataset:
+        return []
+    parameter = str(dataset["failure"].dims[0])
+    return [
+        f"{words} at {parameter} = {float(text[parameter]):g}: {text.item()}"
+        for text in dataset[name]
+        if text.item()
+    ]
 
 
 def _first(lines: list[str]) -> list[str]:

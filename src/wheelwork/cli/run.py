@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 import tempfile
 import warnings
@@ -39,7 +40,9 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         dataset, meter = _compute(job, progress, how)
-    warned = list(dict.fromkeys(str(warning.message) for warning in caught))
+    stored = [text for text in dataset["warning"].values.tolist() if text]
+    issued = dict.fromkeys(str(warning.message) for warning in caught)
+    warned = [text for text in issued if not any(text in of_a_point for of_a_point in stored)]
     failure, files, lines = dataset["failure"].values, [], []
     done = int((failure != "not computed").sum())
     complete = bool(dataset.attrs["complete"])
@@ -48,7 +51,7 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
         known = int((failure != "not computed").sum())
         complete = known == failure.size
         words = f"{meter.computed} points computed, {known} of {failure.size} in '{how.store}'"
-        lines = [f"shard {how.shard}: {words}", *(f"warning: {text}" for text in warned)]
+        lines = [f"shard {how.shard}: {words}", *(f"warning: {text}" for text in issued)]
     elif not done:
         lines = ["interrupted before the first point was done; nothing written"]
     else:
@@ -63,12 +66,12 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
             "done": done,
             "computed": meter.computed,
             "failed": int(dataset["failed"].sum()),
-            "audit_failed": int((dataset["audit_passed"] == 0).sum()),
+            "audit_failed": int(((dataset["audit_passed"] == 0) & (dataset["failed"] == 0)).sum()),
             "complete": bool(dataset.attrs["complete"]),
             "seconds": round(meter.seconds, 3),
             "store": None if how.store is None else str(how.store),
             "files": [str(file) for file in files],
-            "warnings": warned,
+            "warnings": [*warned, *dict.fromkeys(stored)],
         }
         out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
     if not complete:
@@ -91,6 +94,7 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
             executor=executor,
             workers=workers,
             shard=how.part,
+            time_limit=math.inf if how.time_limit is None else how.time_limit,
             on_point=meter.add,
             recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
         )
@@ -128,7 +132,7 @@ def _write(dataset: xr.Dataset, job: Job) -> list[Path]:
         name = f"{name}-partial"
     files = [job.folder / f"{name}.nc"]
     write_whole(files[0], lambda path: write_netcdf(dataset, path))
-    if bool((dataset["failure"] != "").all()):
+    if not bool(((dataset["failure"] == "") | (dataset["audit_passed"] == 0)).any()):
         return files  # there is nothing to draw
     figure = job.run.presentation.draw(dataset)
     for kind in FIGURES:
@@ -147,9 +151,10 @@ def prepare_folder(folder: Path, names: Iterable[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"probe")
-    except OSError as reason:
+    except (OSError, ValueError) as reason:
+        words = getattr(reason, "strerror", reason)
         raise InvalidArgument(
-            f"`--out` must be a writable folder, but is '{folder}' ({reason.strerror})"
+            f"`--out` must be a writable folder, but is '{folder}' ({words})"
         ) from None
     for name in names:
         if (folder / name).is_dir():

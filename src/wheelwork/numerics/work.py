@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NotConverged, OutOfTime
 
 Report = Callable[[str, float, float], None]  # task, done, total (NaN where unknown)
 
@@ -23,7 +23,7 @@ _reports: contextvars.ContextVar[tuple[Report, ...]] = contextvars.ContextVar("r
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """End the calculation in the block with NotConverged after `seconds`, at its next `tick`.
+    """End the calculation in the block with OutOfTime after `seconds`, at its next `tick`.
 
     Of nested limits the earliest holds. A single factorisation or compilation is not interrupted.
     """
@@ -56,14 +56,14 @@ def counted() -> Iterator[Counter[str]]:
 def tick(task: str, done: float = math.nan, total: float = math.nan) -> None:
     """Note one unit of work: `task` in a few words, `done` of `total` where these are known.
 
-    Raises NotConverged once the time limit has passed.
+    Raises OutOfTime once the time limit has passed.
     """
     for report in _reports.get():
         report(task, done, total)
     deadline, limit = _deadline.get()
     if time.monotonic() > deadline:
         so_far = "" if math.isnan(done) else f" ({done:g} of {total:g})"
-        raise NotConverged(f"the time limit of {limit:g} s has passed during: {task}{so_far}")
+        raise OutOfTime(f"the time limit of {limit:g} s has passed during: {task}{so_far}")
 
 
 def require_budget(task: str, need: float, budget: float, unit: str, advice: str) -> None:

@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wheelwork.plots.curves import (
+    add_legend,
     axis_label,
+    converged,
     mark_failures,
     mark_threshold,
     plot_observable,
@@ -50,7 +52,7 @@ def flywheel_sheet(dataset: xr.Dataset) -> Figure:
         _mark_wigner_values(panels[3], dataset)
         _draw_work(panels[4], dataset)
         panels[4].set_ylim(bottom=0.0)
-        panels[4].legend(loc="best", frameon=True, framealpha=1.0, edgecolor="none", borderpad=0.2)
+        add_legend(panels[4], side="left")
         plot_observable(panels[5], dataset, "entropy", color=BLUE)
         panels[5].set_ylabel(axis_label(dataset["entropy"]))
         for panel in panels[PANELS:]:
@@ -76,8 +78,8 @@ def charging_sheet(dataset: xr.Dataset) -> Figure:
     with new_sheet(HEIGHT_IN_TIME) as figure:
         panels = _panels(figure, dataset, lambda value: f"$t$ = {float(value):.6g}")
         _draw_work(panels[3], dataset)
-        panels[3].set_ylim(0.0, 1.5 * float(dataset["energy"].max()))  # room for the legend
-        panels[3].legend(loc="upper left")
+        panels[3].set_ylim(bottom=0.0)
+        add_legend(panels[3], side="left")
         _draw_power(panels[4], dataset)
         _draw_coherence(panels[5], dataset, BLUE)
         for panel in panels[PANELS:]:
@@ -115,7 +117,7 @@ def _note(panel: Axes, at: tuple[float, float], text: str, transform: Any, ha: s
 
 def _mark_wigner_values(panel: Axes, dataset: xr.Dataset) -> None:
     """Name the threshold, and mark the points whose Wigner functions are in the upper row."""
-    coherence = dataset["g2"]
+    coherence = converged(dataset, "g2")
     axis = coherence[coherence.dims[0]].values
     if "threshold" in dataset:
         threshold = float(dataset["threshold"])

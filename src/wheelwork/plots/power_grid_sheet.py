@@ -11,7 +11,15 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import axis_label, leave_out, mark_failures, plot_with_error, with_units
+from wheelwork.plots.curves import (
+    add_legend,
+    axis_label,
+    converged,
+    leave_out,
+    mark_failures,
+    plot_with_error,
+    with_units,
+)
 from wheelwork.plots.network import draw_network
 from wheelwork.plots.style import (
     BLACK,
@@ -68,13 +76,13 @@ def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
     if "extracted_lowest" in dataset:
         ordered = dataset.sortby(dataset["extracted"].dims[0])
         panel.fill_between(
-            ordered[dataset["extracted"].dims[0]], ordered["extracted_lowest"],
-            ordered["extracted_highest"], color=GREY, alpha=0.3, linewidth=0,
+            ordered[dataset["extracted"].dims[0]], converged(ordered, "extracted_lowest"),
+            converged(ordered, "extracted_highest"), color=GREY, alpha=0.3, linewidth=0,
             label="extracted, all that attract",
         )  # fmt: skip
     for name, color, linestyle in FLOWS:
         plot_with_error(panel, dataset, name, color=color, linestyle=linestyle, label=name)
-    panel.legend(loc="best")
+    add_legend(panel)
     panel.set_ylabel(with_units("quanta per time", dataset["extracted"].attrs.get("units", "1")))
 
 
@@ -159,8 +167,8 @@ def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> Non
         for sign in (-1.0, 1.0):
             panel.axhline(sign * level, color=GREY, linewidth=0.8, linestyle="--",
                           label=r"$\pm\Delta J$, equilibrium" if sign > 0 else None)  # fmt: skip
-    panel.set_ylim(-1.1 * float(np.max(spread)), 2.2 * float(np.max(spread)))  # and legend
-    panel.legend(loc="upper right")
+    panel.set_ylim(-1.1 * float(np.max(spread)), 1.1 * float(np.max(spread)))
+    add_legend(panel)
     label = r"current with noise $J/gn_0$"
     panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
 
@@ -181,7 +189,7 @@ def _draw_damping(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
     panel.plot(axis, dataset["quiet_damping"], color=BLACK, linestyle="--", label="without noise")
     panel.plot(axis, dataset["noisy_damping"], color=BLUE, label="with noise")
     _mark_mixed(panel, dataset, "noisy_damping")
-    panel.legend(loc="upper left")
+    add_legend(panel, side="left")
     label = r"mean damping $\bar\Gamma/g$"
     panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
 
@@ -193,8 +201,8 @@ def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str) -
             continue
         panel.plot(row["quantum_extraction"], row, color=SERIES[i], linestyle=LINES[i],
                    label=f"$n_0$ = {float(row['quantum_saturation']):g}")  # fmt: skip
-    panel.legend(loc="best")
     panel.set_ylim(bottom=0.0)
+    add_legend(panel)
     axis = values["quantum_extraction"].values
     panel.set(xlabel=EXTRACTION, ylabel=QUANTUM_LABELS[name], xlim=(axis[0], axis[-1]))
 
@@ -205,8 +213,7 @@ def _draw_ports(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
         axis, port = row["port_extraction"], row["port"].item()
         panel.plot(axis, row, color=SERIES[i], linestyle=LINES[i], marker=MARKS[i], markersize=3,
                    label=f"into {port}")  # fmt: skip
-    panel.set_ylim(top=1.45 * float(dataset["port_current"].max()))  # room for the legend
-    panel.legend(loc="upper left", ncols=2, columnspacing=1.0)
+    add_legend(panel, columns=2, side="left")
     panel.set(xlabel=r"extraction at 7 $\Gamma_e^{(7)}/g$", ylabel=CURRENT)
 
 

@@ -6,7 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wheelwork.plots.curves import (
+    add_legend,
     axis_label,
+    converged,
     leave_out,
     mark_failures,
     plot_observable,
@@ -72,21 +74,24 @@ def _axis(dataset: xr.Dataset) -> xr.DataArray:
     return dataset[dataset["heat_hot"].dims[0]]
 
 
-def _finish(panel: Axes, dataset: xr.Dataset, label: str) -> None:
+def _finish(
+    panel: Axes, dataset: xr.Dataset, label: str, shown: xr.DataArray | None = None
+) -> None:
+    """Name the axes and mark failures; shown: what the range of x covers, if not everything."""
     axis = _axis(dataset)
-    limits = float(axis.min()), float(axis.max())
-    panel.set(xlim=limits, xlabel=symbol_of(axis), ylabel=label)
+    ends = axis if shown is None else shown
+    panel.set(xlim=(float(ends.min()), float(ends.max())), xlabel=symbol_of(axis), ylabel=label)
     mark_failures(panel, dataset)
 
 
 def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
     ordered = dataset.sortby(_axis(dataset))
-    _shade_regimes(panel, _axis(ordered).values, ordered["regime_code"].values)
+    _shade_regimes(panel, _axis(ordered).values, converged(ordered, "regime_code").values)
     panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
     for name, color, linestyle in FLOWS:
         plot_observable(panel, dataset, name, color=color, linestyle=linestyle)
     panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    panel.legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="none")
+    add_legend(panel, columns=2)
     units = ordered["heat_hot"].attrs.get("units", "1").replace("^2", "²")
     _finish(panel, dataset, with_units("heat and work flows", units))
 
@@ -114,18 +119,18 @@ def _shade_regimes(panel: Axes, axis: np.ndarray, codes: np.ndarray) -> None:
 def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> None:
     """Draw a figure of merit and its bound, where the regime of the machine has that merit."""
     ordered = dataset.sortby(_axis(dataset))
-    axis, present = _axis(ordered), np.isfinite(ordered[name].values)
+    axis, present = _axis(ordered), np.isfinite(converged(ordered, name).values)
     plot_observable(panel, dataset, name, color=BLACK)
-    panel.plot(axis, ordered[bound].where(present), color=GREY, linestyle="--",
-               label=symbol_of(ordered[bound]))  # fmt: skip
+    if np.any(present):
+        panel.plot(axis, ordered[bound].where(present), color=GREY, linestyle="--",
+                   label=symbol_of(ordered[bound]))  # fmt: skip
     if name == "cop" and np.any(present):
         panel.set_yscale("log")
-    panel.legend(loc="best")
+    add_legend(panel)
     if not np.any(present):
         panel.text(0.5, 0.5, "none in this range", ha="center", transform=panel.transAxes)
-    _finish(panel, dataset, MERITS[name])
-    if np.count_nonzero(present) > 1:
-        panel.set_xlim(float(axis[present].min()), float(axis[present].max()))
+    several = np.count_nonzero(present) > 1
+    _finish(panel, dataset, MERITS[name], axis[present] if several else None)
 
 
 def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
@@ -133,7 +138,7 @@ def _draw_ergotropies(panel: Axes, dataset: xr.Dataset) -> None:
         label = f"{words} {symbol_of(dataset[name])}"
         plot_observable(panel, dataset, name, color=color, linestyle=linestyle, label=label)
     panel.set_ylim(bottom=0.0)
-    panel.legend(loc="best")
+    add_legend(panel)
     units = dataset["ergotropy_total"].attrs.get("units", "1")
     _finish(panel, dataset, with_units("ergotropy", units))
 
@@ -156,5 +161,5 @@ def _draw_rectification(panel: Axes, dataset: xr.Dataset, name: str, words: str)
             if R[nearest] <= LARGEST_RATIO:
                 panel.plot(J[nearest], R[nearest], "o", color=color, markersize=3)
     panel.margins(0.08)
-    panel.legend(loc="best")
+    add_legend(panel)
     panel.set(xlabel=axis_label(sizes), ylabel=f"rectification $R$, {words}")

@@ -4,7 +4,8 @@ from wheelwork.sweeps.case_sweep import sweep
 from wheelwork.sweeps.cases import Product, Zipped
 from wheelwork.sweeps.collect import Status, collect, status
 from wheelwork.sweeps.execution import Processes
-from wheelwork.sweeps.point import Point, replace_at
+from wheelwork.sweeps.names import replace_at
+from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.refine import Change, Crossing, Event, Verdict, refine
 from wheelwork.sweeps.store import StoreError
 

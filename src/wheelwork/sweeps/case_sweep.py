@@ -1,7 +1,8 @@
 """A machine at many parameter values, as one labelled dataset."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import Any
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.methods.method import seconds
 from wheelwork.results import Labels
 from wheelwork.sweeps.cases import as_cases
 from wheelwork.sweeps.dataset import Columns, to_dataset
 from wheelwork.sweeps.execution import Processes, Share, Work, compute, open_pool
 from wheelwork.sweeps.identity import code_version, exact, own_code, provenance
-from wheelwork.sweeps.point import Point, Task, checked_observables, replace_at
+from wheelwork.sweeps.names import label_at, replace_at
+from wheelwork.sweeps.point import Point, Task, checked_observables
 from wheelwork.sweeps.store import Manifest, Store, prepare_store
 from wheelwork.sweeps.store.folder import Ledger
-from wheelwork.verbs import Labelled, Machine, State
+from wheelwork.verbs import Labelled, Machine, State, require_machine
 
 NO_SEAL = bytes(32)  # key of the points of a sweep without a store, as long as that of one with
 
@@ -33,6 +36,7 @@ def sweep(
     executor: Executor | Processes | None = None,
     workers: int | None = None,
     shard: tuple[int, int] | None = None,
+    time_limit: float = math.inf,
     on_point: Callable[[Point], None] | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -48,21 +52,29 @@ def sweep(
     workers: number of batches that the executor runs at once, if it cannot be queried.
     shard: (i, n), to compute only the i-th of n equal parts, counted from 1; the dataset holds that
     part, and stored points of the others.
+    time_limit: computing time of a point in seconds; no part of what identifies a store. A point
+    that exceeds it fails, and is computed again by a sweep that resumes.
     on_point: called after each point, in the order in which they finish, with `stored` set for
     points from the store. recipe: JSON material that a new store keeps for whoever resumes it.
 
-    The dataset holds each observable with its `<name>_error`, and per point `failed`, `failure`
-    and the audit; its attributes record how it was computed. A point without a steady state, or
-    that did not converge, is NaN with the reason in `failure`; a single undefined observable is NaN
-    with the reason in `<name>_missing`. After an interrupt from the keyboard, or with `shard`, the
-    dataset holds the points known so far, and its attribute `complete` is 0.
+    The dataset holds each observable with its `<name>_error`, and per point `failed`, `failure`,
+    `warning` (the ValidityWarnings) and the audit; its attributes record how it was computed. A
+    point without a steady state is NaN with the reason in `failure`; one that did not converge
+    keeps what was reached, with `failed` = 1 and `audit_passed` = 0, where its error has a
+    `partial` result. A single undefined observable is NaN with the reason in `<name>_missing`.
+    After an interrupt from the keyboard, or with `shard`, the dataset holds the points known so
+    far, and its attribute `complete` is 0.
+    An exception that is no numerical failure, such as TypeError, is raised where no point
+    has been computed yet; later it is the failure of its point, which is not stored.
 
     Raises InvalidArgument, before anything is computed, if a name or the first values are invalid,
     or the store holds another sweep; StoreError where the store cannot be written.
     """
+    require_machine(machine, "replace", "steady_state")
     cases = as_cases(values)
     replace_at(machine, cases.parameters(0))  # raises here for a misspelt name, not at every point
-    task = Task(machine, method, checked_observables(observables))
+    limit = seconds("time_limit", time_limit)
+    task = Task(machine, method, checked_observables(observables), limit)
     share = None if shard is None else Share.of_pair(shard)
     columns = Columns(len(cases))
 
@@ -71,30 +83,37 @@ def sweep(
         if on_point is not None:
             on_point(point)
 
-    opened = store_for(store, task, cases.describe(), recipe)
+    labels = labels_of(machine, cases.columns)
+    opened = store_for(store, task, cases.describe(), labels, recipe)
     seal = NO_SEAL if opened is None else opened.manifest.seal
     interruptible, ledgers = contextlib.suppress(KeyboardInterrupt), ledger_of(opened, shard)
     with interruptible, ledgers as ledger, open_pool(task, executor, workers) as pool:
         compute(task, Work(cases, seal, receive, ledger, share), pool)
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    dataset = to_dataset(cases, columns, labels_of(machine))
+    dataset = to_dataset(cases, columns, labels)
     return dataset.assign_attrs(attributes, complete=int(columns.complete))
 
 
-def labels_of(machine: Any) -> Labels:
-    """Return the labels of a machine that has any."""
-    return machine.labels if isinstance(machine, Labelled) else {}
+def labels_of(machine: Any, names: Iterable[str]) -> Labels:
+    """Return the labels of a machine that has any, and those of nested parameters in `names`."""
+    labels = dict(machine.labels) if isinstance(machine, Labelled) else {}
+    nested = {name: label_at(machine, name) for name in names if name not in labels}
+    return labels | {name: label for name, label in nested.items() if label is not None}
 
 
 def store_for(
-    store: str | Path | None, task: Task, values: Any, recipe: Mapping[str, Any] | None
+    store: str | Path | None,
+    task: Task,
+    values: Any,
+    labels: Labels,
+    recipe: Mapping[str, Any] | None = None,
 ) -> Store | None:
     """Return the store for a task at `values` (JSON material), None if none is requested."""
     if store is None:
         return None
-    if not isinstance(store, str | Path) or not str(store):
+    if not isinstance(store, str | Path) or not str(store) or "\0" in str(store):
         raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
-    labels, made_by = dict(labels_of(task.machine)), provenance(task.machine, task.method)
+    made_by = provenance(task.machine, task.method)
     return prepare_store(
         store, Manifest(identity_of(task, values), labels, made_by, dict(recipe or {}))
     )

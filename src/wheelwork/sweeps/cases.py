@@ -18,7 +18,10 @@ from wheelwork.parameters import ShortRepr
 
 POINT = "point"  # the dimension of values side by side
 # Names of a dataset's own variables, which no parameter may have.
-RESERVED = {"check", "failed", "failure", "audit_passed", "audit_value", "audit_bound", "audit_ok"}
+RESERVED = {
+    "check", "failed", "failure", "warning", "audit_passed", "audit_value", "audit_bound",
+    "audit_ok",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)

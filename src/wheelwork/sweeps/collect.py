@@ -19,7 +19,7 @@ from wheelwork.sweeps.store import REFINED, Store, StoreError, open_store
 class Status:
     """Progress of a store. total: None for `refine`, which chooses points as it proceeds.
 
-    done: points stored, the failed ones included. audit_failed: points with a failed check.
+    done: points stored, the failed ones included. audit_failed: other points with a failed check.
     damaged: invalid lines, whose points count as missing. writers: processes that work on it now.
     seconds: computing time of all points.
     """
@@ -76,7 +76,8 @@ def status(folder: str | Path) -> Status:
             if "point" in entry and entry["point"] not in keys:
                 keys[entry["point"]] = None
                 failed += bool(entry["failure"])
-                audit_failed += not all(ok for _, _, ok in entry["audit"].values())
+                passed = all(ok for _, _, ok in entry["audit"].values())
+                audit_failed += not (passed or entry["failure"])
                 seconds += entry["seconds"]
         damaged += reader.damaged
     values, total = store.manifest.identity["values"], None

@@ -14,7 +14,7 @@ from wheelwork.sweeps.cases import Cases
 from wheelwork.sweeps.point import Point
 
 NOT_COMPUTED = "not computed"
-NO_VERDICT = -1  # of the audit, where a point has no result
+NO_VERDICT = -1  # of the audit, where a point has no numbers
 
 ByteArray = npt.NDArray[np.int8]
 FirstUse = tuple[int, int]  # index of a point, and position among its names
@@ -59,6 +59,7 @@ class Columns:
         self.audit_ok = Table(size, NO_VERDICT, np.int8)
         self.missing = Table(size, "", object)
         self.failure: npt.NDArray[Any] = np.full(self.size, NOT_COMPUTED, dtype=object)
+        self.warning: npt.NDArray[Any] = np.full(self.size, "", dtype=object)
         self.passed: ByteArray = np.full(self.size, NO_VERDICT, dtype=np.int8)
 
     def put(self, index: int, point: Point) -> None:
@@ -68,9 +69,11 @@ class Columns:
         self.audit_bound.put(index, {name: entry.bound for name, entry in point.audit.items()})
         self.audit_ok.put(index, {name: entry.ok for name, entry in point.audit.items()})
         self.missing.put(index, point.missing)
-        self.failure[index] = point.failure
+        self.failure[index], self.warning[index] = point.failure, point.warning
         if not point.failure:
             self.passed[index] = all(entry.ok for entry in point.audit.values())
+        elif point.partial:
+            self.passed[index] = False  # of a method that did not converge, whatever it says
 
     @property
     def complete(self) -> bool:
@@ -81,9 +84,10 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
     """Return `columns` as a dataset over the dimensions of `cases`.
 
     Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
-    `failure` (empty where the point succeeded), `audit_passed` (1 or 0; -1 without a verdict); and
-    `<name>_missing`, the reason why an observable is NaN (else empty), if it is at any point. Over
-    these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
+    `failure` (empty where the point succeeded), `warning` (empty where there was none),
+    `audit_passed` (1 or 0; -1 without a verdict); and `<name>_missing`, the reason why an
+    observable is NaN (else empty), if it is at any point. Over these and `check`: `audit_value`,
+    `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
 
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
@@ -102,9 +106,10 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
             text = {"long_name": f"why {name} is missing"}
             variables[f"{name}_missing"] = laid_out(columns.missing.columns[name], text)
     failed = (columns.failure != "") & (columns.failure != NOT_COMPUTED)
-    words = "1 where the point was computed without a result"
+    words = "1 where the point has no result; numbers there did not converge"
     variables["failed"] = laid_out(failed.astype(np.int8), {"long_name": words})
-    variables["failure"] = laid_out(columns.failure, {"long_name": "why the point has no numbers"})
+    variables["failure"] = laid_out(columns.failure, {"long_name": "why the point has no result"})
+    variables["warning"] = laid_out(columns.warning, {"long_name": "warnings of validity"})
     words = "1: every check passed, 0: some failed, -1: no verdict"
     variables["audit_passed"] = laid_out(columns.passed, {"long_name": words})
     variables |= _audit(cases, columns)

@@ -1,22 +1,24 @@
 """One point of a sweep: a machine at given parameters, solved and reduced to plain numbers."""
 
-import dataclasses
 import math
-import re
 import time
+import traceback
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from wheelwork.errors import InvalidArgument, WheelworkError
+from wheelwork.errors import InvalidArgument, OutOfTime, ValidityWarning, WheelworkError
+from wheelwork.numerics.work import time_limit
 from wheelwork.parameters import ShortRepr
 from wheelwork.results import AuditEntry
-from wheelwork.verbs import AnyState_co, Machine, State
+from wheelwork.sweeps.names import replace_at
+from wheelwork.sweeps.recording import recorded_warnings
+from wheelwork.verbs import Machine, State
 
-# A numerical failure belongs to its point; any other exception is an error of the code and raised.
+# A numerical failure belongs to its point; any other exception is a fault of the code.
 POINT_FAILURES = (WheelworkError, ArithmeticError, ValueError, RuntimeError, MemoryError)
-
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")  # ".name", "name" or "[key]"
+NO_REASON = "the state gives no reason"
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,10 +26,12 @@ class Point(ShortRepr):
     """Record of one point of a sweep: its numbers, or the reason why it has none.
 
     index: counted from zero in the order of the sweep, of `total` points. failure: empty where
-    there is a result. missing: by name, why an observable of the result is NaN. seconds: computing
-    time. stored: whether the point was read from a store instead of computed by this call.
-    transient: whether the failure may not occur again, such as a lack of memory; such a point is
-    not stored.
+    there is a result. A failed point may have numbers all the same, with an audit that fails: those
+    of the partial result of a NotConverged (`partial`). missing: by name, why an observable
+    is NaN. warning: the ValidityWarnings of the calculation. seconds: computing time.
+    stored: whether the point was read from a store instead of computed by this call.
+    transient: whether the failure may not occur again, such as a lack of memory or of time; such a
+    point is not stored. fault: the exception, where it is a fault of the code.
     """
 
     index: int
@@ -41,6 +45,13 @@ class Point(ShortRepr):
     stored: bool = False
     transient: bool = False
     missing: Mapping[str, str] = field(default_factory=dict)
+    warning: str = ""
+    fault: Exception | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether the numbers are those of a method that did not converge."""
+        return bool(self.failure and self.observables)
 
     def entry(self, key: str) -> dict[str, Any]:
         """Return what a journal keeps of this point under `key`, as JSON material."""
@@ -53,9 +64,8 @@ class Point(ShortRepr):
             "failure": self.failure,
             "seconds": round(self.seconds, 6),
         }
-        if self.missing:
-            entry["missing"] = self.missing
-        return entry
+        texts = {"missing": self.missing, "warning": self.warning}
+        return entry | {name: text for name, text in texts.items() if text}
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], index: int, total: int) -> "Point":
@@ -63,53 +73,95 @@ class Point(ShortRepr):
             name: AuditEntry(value, bound) for name, (value, bound, _) in entry["audit"].items()
         }
         kept = {name: entry[name] for name in ("observables", "errors", "failure", "seconds")}
-        kept["missing"] = entry.get("missing", {})
+        kept |= {"missing": entry.get("missing", {}), "warning": entry.get("warning", "")}
         return cls(index, total, entry["at"], audit=audit, stored=True, **kept)
 
 
 @dataclass(frozen=True, repr=False)
 class Task(ShortRepr):
-    """Calculation at every point. observables: names to store, None for all."""
+    """Calculation at every point.
+
+    observables: names to store, None for all. time_limit: of a point, in seconds.
+    """
 
     machine: Machine[State]
     method: Any = None
     observables: tuple[str, ...] | None = None
+    time_limit: float = math.inf
 
     def solve(self, parameters: Mapping[str, float], index: int, total: int) -> Point:
-        """Return the steady state at `parameters` as a point; a numerical failure becomes its text.
+        """Return the steady state at `parameters` as a point.
 
-        Raises InvalidArgument where the state lacks one of `observables`.
+        An exception becomes the `failure` of the point, which keeps the numbers of a partial
+        result; one that is no numerical failure is also its `fault`. Raises InvalidArgument where
+        the state lacks one of `observables`.
         """
         start = time.perf_counter()
-        try:
-            state = replace_at(self.machine, parameters).steady_state(self.method)
-            observables = {name: _number(value) for name, value in state.observables.items()}
-            errors = {name: _number(value) for name, value in state.errors.items()}
-            missing = {name: _one_line(why) for name, why in getattr(state, "missing", {}).items()}
-            audit = {
-                name: AuditEntry(_number(entry.value), _number(entry.bound))
-                for name, entry in state.audit.items()
-            }
-        except POINT_FAILURES as reason:
-            seconds = time.perf_counter() - start
-            point = Point(index, total, parameters, failure=message(reason), seconds=seconds)
-            return replace(point, transient=isinstance(reason, MemoryError))
-        if self.observables is not None:
-            observables, errors = self._chosen(observables), self._chosen(errors, complete=False)
-            missing = self._chosen(missing, complete=False)
+        outcome: dict[str, Any] = {}
+        numbers: dict[str, Any] = {}
+        with recorded_warnings() as texts:
+            try:
+                with time_limit(self.time_limit):
+                    machine = replace_at(self.machine, parameters)
+                    numbers = _numbers_of(machine.steady_state(self.method))
+            except POINT_FAILURES as reason:
+                transient = isinstance(reason, MemoryError) or _out_of_time(reason)
+                outcome = {"failure": message(reason), "transient": transient}
+                numbers = _partial_numbers(reason)
+            except Exception as fault:
+                where = traceback.extract_tb(fault.__traceback__)[-1]
+                text = f"{message(fault)} ({where.filename}, line {where.lineno})"
+                outcome = {"failure": _one_line(text), "transient": True, "fault": fault}
+        for text in texts:  # the user's filters apply to it here
+            warnings.warn(text, ValidityWarning, stacklevel=2)
+        for name in ("observables", "errors", "missing") if numbers else ():
+            complete = name == "observables" and not outcome
+            numbers[name] = self._chosen(numbers[name], complete)
+        outcome |= {"warning": "; ".join(map(_one_line, texts))}
         seconds = time.perf_counter() - start
-        return Point(
-            index, total, parameters, observables, errors, audit, seconds=seconds, missing=missing
-        )
+        return Point(index, total, parameters, seconds=seconds, **numbers, **outcome)
 
-    def _chosen(self, values: dict[str, Any], complete: bool = True) -> dict[str, Any]:
+    def _chosen(self, values: dict[str, Any], complete: bool) -> dict[str, Any]:
         """The entries of `values` that `observables` name; complete: whether all must be there."""
-        names = self.observables or ()
-        absent = [name for name in names if name not in values]
+        if self.observables is None:
+            return values
+        absent = [name for name in self.observables if name not in values]
         if absent and complete:
             known = ", ".join(values)
             raise InvalidArgument(f"`observables` must be among {known}, but names {absent[0]!r}")
-        return {name: values[name] for name in names if name in values}
+        return {name: values[name] for name in self.observables if name in values}
+
+
+def _numbers_of(state: Any) -> dict[str, Any]:
+    """Return observables, errors, reasons and audit of a state as plain numbers and text."""
+    observables = {name: _number(value) for name, value in state.observables.items()}
+    reasons = {name: _one_line(why) for name, why in getattr(state, "missing", {}).items()}
+    unexplained = [n for n, v in observables.items() if math.isnan(v) and not reasons.get(n)]
+    return {
+        "observables": observables,
+        "errors": {name: _number(value) for name, value in state.errors.items()},
+        "missing": reasons | dict.fromkeys(unexplained, NO_REASON),
+        "audit": {
+            name: AuditEntry(_number(entry.value), _number(entry.bound))
+            for name, entry in state.audit.items()
+        },
+    }
+
+
+def _partial_numbers(reason: BaseException) -> dict[str, Any]:
+    """Return the numbers of the partial result of `reason`, none where there is none to read."""
+    partial = getattr(reason, "partial", None)
+    try:
+        return {} if partial is None else _numbers_of(partial)
+    except (AttributeError, TypeError, *POINT_FAILURES):  # such as a solution without observables
+        return {}
+
+
+def _out_of_time(reason: BaseException | None) -> bool:
+    """Whether a failure is that of a time limit, or follows from one."""
+    while reason is not None and not isinstance(reason, OutOfTime):
+        reason = reason.__cause__ or reason.__context__
+    return reason is not None
 
 
 def checked_observables(names: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -138,65 +190,3 @@ def _number(value: float) -> float:
     """Return a float; every NaN becomes the same one, since JSON does not tell them apart."""
     number = float(value)
     return math.nan if math.isnan(number) else number
-
-
-# ------------------------------------------------------------------ parameters inside parameters
-
-
-def replace_at(
-    machine: Machine[AnyState_co], parameters: Mapping[str, float]
-) -> Machine[AnyState_co]:
-    """Return `machine` with `parameters` changed, nested ones after all others.
-
-    A name goes to `machine.replace` as it is, unless it begins with a field of the machine and
-    continues into it: "leads[0].temperature", "generators[7].rate". Fields of dataclasses, items
-    of tuples and lists, and values of mappings (by the text of their keys) can be reached.
-    Raises InvalidArgument where a name does not exist, and what the machine and its parts raise.
-    """
-    plain = {name: value for name, value in parameters.items() if not _is_nested(machine, name)}
-    changed = machine.replace(**plain) if plain else machine
-    for name, value in parameters.items():
-        if name not in plain:
-            first, *rest = _steps(name)
-            part = _replaced(getattr(changed, first), rest, value, name)
-            changed = changed.replace(**{first: part})
-    return changed
-
-
-def _is_nested(machine: Any, name: str) -> bool:
-    first = re.split(r"[.\[]", name, maxsplit=1)[0]
-    return first != name and first in getattr(machine, "__dataclass_fields__", {})
-
-
-def _steps(name: str) -> list[str]:
-    """Return "leads[0].temperature" as ["leads", "0", "temperature"]."""
-    steps, position = [], 0
-    while position < len(name):
-        step = _STEP.match(name, position)
-        if step is None:
-            raise InvalidArgument(f"`{name}` must read like leads[0].temperature, but does not")
-        steps.append(step[1] or step[2])
-        position = step.end()
-    return steps
-
-
-def _replaced(part: Any, steps: list[str], value: float, name: str) -> Any:
-    """Return `part` with what `steps` lead to replaced by `value`."""
-    if not steps:
-        return value
-    step, *rest = steps
-    if isinstance(part, Mapping):
-        keys = [key for key in part if str(key) == step]
-        if len(keys) == 1:
-            return {**part, keys[0]: _replaced(part[keys[0]], rest, value, name)}
-    elif isinstance(part, tuple | list):
-        if step.isdecimal() and int(step) < len(part):
-            items = list(part)
-            items[int(step)] = _replaced(items[int(step)], rest, value, name)
-            return type(part)(items)
-    elif dataclasses.is_dataclass(part) and step in {f.name for f in dataclasses.fields(part)}:
-        inner = _replaced(getattr(part, step), rest, value, name)
-        return dataclasses.replace(part, **{step: inner})  # type: ignore[type-var]
-    raise InvalidArgument(
-        f"`{name}` must lead to a parameter, but there is no `{step}` in {part!r}"
-    )

@@ -20,9 +20,10 @@ from wheelwork.sweeps.cells import Cell, Lattice, Position, depth_for
 from wheelwork.sweeps.dataset import Columns, to_dataset
 from wheelwork.sweeps.execution import Processes, Work, compute, open_pool
 from wheelwork.sweeps.identity import provenance
-from wheelwork.sweeps.point import Point, Task, checked_observables, replace_at
+from wheelwork.sweeps.names import replace_at
+from wheelwork.sweeps.point import Point, Task, checked_observables
 from wheelwork.sweeps.store import REFINED
-from wheelwork.verbs import Machine, State
+from wheelwork.verbs import Machine, State, require_machine
 
 # Halvings of an interval: 2^40 parts of a cell leave 12 of the 52 bits of a double for its ends.
 DEEPEST = 40
@@ -40,7 +41,10 @@ class Event(Protocol):
 
 @dataclass(frozen=True)
 class Crossing:
-    """An observable becomes larger than `value`."""
+    """An observable becomes larger than `value`.
+
+    Numbers of a point that did not converge do not count.
+    """
 
     observable: str
     value: float = 0.0
@@ -56,7 +60,10 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Change:
-    """An observable that counts or names something, such as `regime_code`, takes another value."""
+    """An observable that counts or names something, such as `regime_code`, takes another value.
+
+    Numbers of a point that did not converge do not count.
+    """
 
     observable: str
 
@@ -68,17 +75,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the audit passes, fails, or there is no result."""
+    """Whether the audit passes, fails, or the point failed (no result, or not converged)."""
 
     def side(self, point: Point) -> Hashable | None:
-        """1 where every check passed, 0 where one failed, -1 where the point has no result."""
+        """1 where every check passed, 0 where one failed, -1 where the point failed."""
         if point.failure:
             return -1
         return int(all(entry.ok for entry in point.audit.values()))
 
 
 def _number(point: Point, name: str) -> float:
-    if point.failure:
+    if point.failure:  # also where a method that did not converge has left numbers
         return math.nan
     if name not in point.observables:
         known = ", ".join(point.observables)
@@ -113,6 +120,7 @@ def refine(
     choose the initial points dense enough. Raises as `sweep`, and KeyboardInterrupt where that
     comes before the first point; a later one leaves `complete` at 0.
     """
+    require_machine(machine, "replace", "steady_state")
     lattice = _lattice(values, width)
     names = list(values)
     if not isinstance(event, Event):
@@ -120,7 +128,8 @@ def refine(
     corner = lattice.values((0,) * len(names))
     replace_at(machine, dict(zip(names, corner, strict=True)))
     task = Task(machine, method, checked_observables(observables))
-    opened = store_for(store, task, {REFINED: names}, None)
+    labels = labels_of(machine, names)
+    opened = store_for(store, task, {REFINED: names}, labels)
     search = _Search(lattice, names, event, NO_SEAL if opened is None else opened.manifest.seal)
     interruptible = contextlib.suppress(KeyboardInterrupt)
     with interruptible, ledger_of(opened) as ledger, open_pool(task, executor, workers) as pool:
@@ -132,7 +141,7 @@ def refine(
     if not search.points:  # interrupted before there was anything to return
         raise KeyboardInterrupt
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    return search.dataset(labels_of(machine)).assign_attrs(attributes)
+    return search.dataset(labels).assign_attrs(attributes)
 
 
 @dataclass

@@ -148,7 +148,6 @@ class _Dispatcher:
         for category, text in outcome.warned:
             warnings.warn(text, category, stacklevel=2)
         if outcome.fault is not None:
-            outcome.fault.add_note(f"in a worker:\n{outcome.trace}")
             raise outcome.fault
         self.size.learn(outcome.points)
 

@@ -66,6 +66,7 @@ class Work:
         self._open = deque(own)
         self._claimed: deque[str] = deque()
         self._done: set[str] = set()
+        self._sound = False  # whether the code has been seen to work at any point
 
     @property
     def total(self) -> int:
@@ -92,6 +93,10 @@ class Work:
         return [self._case(key) for key in keys]
 
     def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
+        """Store points, and pass them on. Raises the fault of one that comes before all others."""
+        if points and points[0].fault is not None and not self._sound:
+            raise points[0].fault
+        self._sound = self._sound or bool(points)
         pairs = zip(cases, points, strict=True)
         entries = [point.entry(case.key) for case, point in pairs if not point.transient]
         if self._ledger is not None and entries:
@@ -103,7 +108,8 @@ class Work:
     def give_up(self, case: Case, reason: str) -> None:
         """Pass on that a case has no result; it is not stored, so that a resumed sweep tries it."""
         self._done.add(case.key)
-        self._pass_on(case.key, Point(case.index, self.total, case.parameters, failure=reason))
+        point = Point(case.index, self.total, case.parameters, failure=reason, transient=True)
+        self._pass_on(case.key, point)
 
     def wait(self) -> bool:
         """Wait for other processes, briefly; return whether any case remains."""
@@ -132,6 +138,7 @@ class Work:
     def _learn(self, key: str, entry: Mapping[str, Any]) -> None:
         if key not in self._done:
             self._done.add(key)
+            self._sound = True
             self._pass_on(key, Point.from_entry(entry, self._indices[key][0], self.total))
 
     def _pass_on(self, key: str, point: Point) -> None:

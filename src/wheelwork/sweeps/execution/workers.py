@@ -12,7 +12,7 @@ import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any, Self
 
@@ -60,13 +60,12 @@ class Batch:
 class Outcome:
     """The result of a batch: points in the order of its cases, and the warnings given.
 
-    fault: an exception that is not a numerical failure; trace: its traceback.
+    fault: an exception that is not that of a point.
     """
 
     points: Sequence[Point]
     warned: Sequence[tuple[type[Warning], str]] = ()
     fault: Exception | None = None
-    trace: str = ""
 
 
 class BatchSize:
@@ -107,25 +106,33 @@ def compute_batch(batch: Batch) -> Outcome:
         warnings.simplefilter("default")
         outcome = _compute(batch)
     warned = dict.fromkeys((one.category, str(one.message)) for one in caught)
-    return Outcome(outcome.points, tuple(warned), outcome.fault, outcome.trace)
+    return replace(outcome, warned=tuple(warned))
 
 
 def _compute(batch: Batch) -> Outcome:
     points: list[Point] = []
     try:
         for case in batch.cases:
-            points.append(batch.task.solve(case.parameters, case.index, batch.total))
+            point = batch.task.solve(case.parameters, case.index, batch.total)
+            if point.fault is not None:
+                point = replace(point, fault=_portable(point.fault))
+            points.append(point)
     except Exception as reason:
-        return Outcome(points, fault=_portable(reason), trace=traceback.format_exc())
+        return Outcome(points, fault=_portable(reason))
     return Outcome(points)
 
 
 def _portable(reason: Exception) -> Exception:
-    """Return `reason`, or a RuntimeError with its text where it cannot be pickled."""
+    """Return `reason`, or a RuntimeError with its text where it cannot be pickled.
+
+    Its traceback, which is lost on the way, becomes a note.
+    """
+    words = "".join(traceback.format_exception(reason))
     try:
         pickle.loads(pickle.dumps(reason))
     except Exception:
-        return RuntimeError(message(reason))
+        reason = RuntimeError(message(reason))
+    reason.add_note(f"in a worker:\n{words}")
     return reason
 
 
