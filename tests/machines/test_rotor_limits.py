@@ -81,3 +81,16 @@ def test_evolution_refuses_what_is_no_state_or_does_not_fit():
     shapes = dataclasses.replace(start, populations=start.populations[:, :-1])
     with pytest.raises(InvalidArgument, match="populations"):
         machine.evolve(shapes, [1.0])
+
+
+def test_a_negative_entropy_production_fails_the_audit_and_names_the_equation():
+    """Equal temperatures, and a load that is no thermal bath: β_r/16I = 0.17."""
+    engine = ww.RotorEngine(
+        temperature_cold=4.195, temperature_hot=4.195, temperature_load=4.195, field_cold=6.52,
+        field_hot=3.864, coupling=0.0286, bath_coupling=0.09, bath_asymmetry=0.0,
+        load_damping=0.0083, moment_of_inertia=0.08568,
+    )  # fmt: skip
+    state = engine.steady_state()
+    assert state.entropy_production < -1e3 * state.error("entropy_production")
+    assert not state.audit["second law, with the local load"].ok
+    assert not state.passed
