@@ -247,6 +247,18 @@ def test_a_job_of_partial_results_alone_is_drawn(job, oscillator, carry_out):
     assert (job().folder / "flywheel.png").exists()
 
 
+def test_a_sweep_is_kept_where_nothing_else_can_be_computed(job, carry_out, read):
+    def complete(*_):
+        raise ZeroDivisionError("of what is shown besides")
+
+    whole = job()
+    presentation = replace(PRESENTATION, complete=complete)
+    code, text = carry_out(replace(whole, run=replace(whole.run, presentation=presentation)))
+    assert code == 0
+    assert "warning: only the sweep itself is shown: ZeroDivisionError: of what is" in text
+    np.testing.assert_array_equal(read(whole).phonon_number, [1, 2, 3, 5])
+
+
 def test_the_bar_shows_what_the_solver_does():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from wheelwork.cli.jobs import load_text
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # A file that names a class is a program: left out.
 GOOD = [
@@ -87,7 +89,7 @@ def mutated(draw):
             lines.insert(at, lines[draw(st.integers(0, len(lines) - 1))])
         else:
             word = draw(st.sampled_from(WORDS))
-            lines[at] = re.sub(r"[a-z_]{3,}", lambda match: word, lines[at], count=1)
+            lines[at] = re.sub(r"[a-z_]{3,}", word, lines[at], count=1)
     return "\n".join(lines)
 
 
@@ -96,4 +98,14 @@ FILES = {
     "text": st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")),
     "documents": documents.map(as_toml).map(str.encode),
     "mutations": mutated().map(lambda text: text.encode("utf-8", "replace")),
+}
+
+
+def _call(text):
+    return text, lambda: load_text(text, Path("device.toml")), lambda job: None
+
+
+CALLS = {
+    "files, documents": documents.map(as_toml).map(_call),
+    "files, mutations": mutated().map(_call),
 }

@@ -127,6 +127,19 @@ def test_parts_check_what_they_get():
         replace_at(Thermal(), {"baths[1].temperature": -1.0})
 
 
+def test_nested_parameters_have_the_label_of_their_field(tmp_path):
+    device, name = ww.Flywheel.paper(bias=1.0), "leads[0].temperature"
+    method = ww.FokkerPlanck(1e-3)
+    dataset = sweep(device, {name: [2.0]}, method, store=tmp_path / "store")
+    expected = {"symbol": "T", "units": "energy", "long_name": f"temperature ({name})"}
+    assert dataset[name].attrs == collect(tmp_path / "store")[name].attrs == expected
+    chain = ww.PowerGrid.chain(sites=2, injection=4.0, extraction=6.0, damping=1e-2)
+    axis = sweep(chain, {"extraction[1]": [5.0]})["extraction[1]"]
+    assert axis.attrs["symbol"] == r"\Gamma_e"
+    assert axis.attrs["long_name"] == "extraction rate (extraction[1])"
+    assert sweep(Thermal(), {"baths[1].temperature": [1.0]})["baths[1].temperature"].attrs == {}
+
+
 def test_machines_of_all_kinds_are_swept_by_nested_names():
     method = ww.EnergyDiffusion(1e-3)
     flywheel = ww.Flywheel.paper(bias=12.0)

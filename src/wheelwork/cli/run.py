@@ -21,6 +21,7 @@ from wheelwork.plots import save_figure
 from wheelwork.sweeps import sweep
 from wheelwork.sweeps.execution import Share
 from wheelwork.sweeps.export import write_netcdf
+from wheelwork.sweeps.point import POINT_FAILURES, message
 
 FIGURES = ("png", "pdf")
 FINISHED, POINTS_FAILED, INTERRUPTED = 0, 1, 130
@@ -106,6 +107,8 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
             dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
     except KeyboardInterrupt:
         dataset = dataset.assign_attrs(complete=0)
+    except POINT_FAILURES as reason:  # the sweep is worth having without it
+        warnings.warn(f"only the sweep itself is shown: {message(reason)}", stacklevel=2)
     return dataset, meter
 
 

@@ -88,8 +88,9 @@ def add_legend(axes: Axes, columns: int = 1, side: str = "right") -> None:
         return
     legend = axes.legend(loc=f"upper {side}", ncols=columns, columnspacing=1.0)
     points = axes.get_window_extent().height * POINTS_PER_INCH / axes.figure.dpi
+    size = legend.get_texts()[0].get_fontproperties().get_size_in_points()
     lines = math.ceil(len(labels) / columns)
-    share = (lines * LINE + 1.0) * legend.get_texts()[0].get_fontsize() / (points - AXIS)
+    share = (lines * LINE + 1.0) * size / (points - AXIS)
     scale = axes.yaxis.get_transform()
     low, high = scale.transform(np.array(axes.get_ylim()))
     top = low + (high - low) / (1.0 - min(share, MOST_OF_A_PANEL))
