@@ -7,10 +7,11 @@ Steady states, evolution, counting statistics and quantum-jump trajectories of a
 from wheelwork.lindblad.counting import CountingStatistics, counting_covariance, counting_statistics
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.evolution import Evolution, ExplicitSteps, ImplicitSteps, evolve
+from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.sector import Sector, diagonal_sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
-from wheelwork.lindblad.steady_methods import Krylov, SparseLU, steady_state
+from wheelwork.lindblad.steady_methods import SparseLU, steady_state
 from wheelwork.lindblad.trajectories import JumpSamples, sample_jumps
 from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow
 
