@@ -17,6 +17,7 @@ from wheelwork.lindblad.sector import Sector
 from wheelwork.numerics.work import tick
 
 SHARE = 0.01  # of ⟨L†L⟩ that |⟨L⟩|² must be for a displacement to pay
+MOST = 32  # jumps: among more, the mean of each is a small part
 STEPS = 6  # of the search for a state of no jumps; it only starts an iteration
 UNCHANGED = 1e-4  # Σ|δc|² relative to Σ|c|² that ends this search
 
@@ -36,8 +37,10 @@ def displaced(lindblad: Lindblad, means: ComplexArray) -> Lindblad:
 
 def jump_means(lindblad: Lindblad, sector: Sector, values: FloatArray) -> ComplexArray:
     """Return ⟨L_k⟩ of each jump, (K,); zero where it is a small part of √⟨L†L⟩."""
-    rho = sector.matrix(values)
     means = np.zeros(len(lindblad.jumps), dtype=np.complex128)
+    if means.size > MOST:
+        return means
+    rho = sector.matrix(values)
     for k, L in enumerate(lindblad.jumps):
         moved = L @ rho
         mean, rate = moved.trace(), L.conj().multiply(moved).sum().real
@@ -51,9 +54,9 @@ def state_without_jumps(
 ) -> tuple[FloatArray, ComplexArray] | None:
     """Return the slowest decaying state between displaced jumps, on the sector, and ⟨L_k⟩ in it.
 
-    None where H and the jumps do not mix all basis states, or where it has no population.
+    None where H and the jumps do not mix all basis states, or jumps are many.
     """
-    if mixed_sets(lindblad.drift).max(initial=0):
+    if len(lindblad.jumps) > MOST or mixed_sets(lindblad.drift).max(initial=0):
         return None
     means = np.zeros(len(lindblad.jumps), dtype=np.complex128)
     for step in range(STEPS):

@@ -24,6 +24,7 @@ PIVOT_THRESHOLD = 0.1  # SuperLU keeps a diagonal pivot this large relative to i
 FILLED_SECONDS, DENSE_SECONDS = 15e-9, 0.08e-9
 FILLED_BYTES, DENSE_BYTES = 12.0, 8.0
 FILL = 2.0  # entries of a sparse LU, in unknowns times separator: from 1 to 3
+FULL = 0.2  # share of entries that are not zero, from which an LU is dense without a search
 BUDGET = 10.0  # estimated seconds of one LU
 MOST_BYTES = 2e9  # of the factors
 SHIFT = 1e-13  # of the generator's norm: far below every rate, above the rounding of an LU
@@ -155,45 +156,48 @@ Factorisation = BandedLU | FilledLU | DenseLU
 class Plan:
     """The kind of LU that suits a matrix, and its estimated cost.
 
-    kind: class of the LU. order: for a band. seconds: on one core, to a factor of three. bytes: of
+    kind: class of the LU. order: of a band. seconds: on one core, to a factor of three. bytes: of
     the factors.
     """
 
     kind: type[BandedLU] | type[FilledLU] | type[DenseLU]
-    order: NarrowOrder
+    order: NarrowOrder | None
+    unknowns: int
     seconds: float
     bytes: float
 
     @classmethod
     def of(cls, matrix: sp.csc_array) -> "Plan":
-        order, n = narrow_order(matrix), matrix.shape[0]
+        n = matrix.shape[0]
+        dense = (DenseLU, None, n, DENSE_SECONDS * float(n) ** 3, DENSE_BYTES * float(n) ** 2)
+        if matrix.nnz > FULL * float(n) ** 2:
+            return cls(*dense)
+        order = narrow_order(matrix)
         width = order.lower + order.upper
         if width <= WIDEST_BAND:
             entries = float(n * (width + order.lower + 1))
-            return cls(BandedLU, order, 1e-9 * entries * (width + 1), 8.0 * entries)
+            return cls(BandedLU, order, n, 1e-9 * entries * (width + 1), 8.0 * entries)
         s = separator(matrix, order.position)
-        filled, dense = FILLED_SECONDS * float(s) ** 3, DENSE_SECONDS * float(n) ** 3
-        if dense < filled and DENSE_BYTES * float(n) ** 2 <= MOST_BYTES:
-            return cls(DenseLU, order, dense, DENSE_BYTES * float(n) ** 2)
-        entries = min(FILL * s, float(n)) * n
-        return cls(FilledLU, order, filled, FILLED_BYTES * entries)
+        seconds = FILLED_SECONDS * float(s) ** 3
+        if dense[3] < seconds and dense[4] <= MOST_BYTES:
+            return cls(*dense)
+        return cls(FilledLU, None, n, seconds, FILLED_BYTES * min(FILL * s, float(n)) * n)
 
     def require(self, budget: float, advice: str) -> None:
         """Raise NotConverged where the estimated time or memory is above its budget."""
-        n = self.order.position.size
-        task = f"an LU of {n} unknowns"
+        task = f"an LU of {self.unknowns} unknowns"
         require_budget(task, self.seconds, budget, "seconds", advice)
         require_budget(task, self.bytes, MOST_BYTES, "bytes", advice)
 
     def factorise(self, matrix: sp.csc_array) -> Factorisation:
         tick("LU of the generator")
         try:
-            if self.kind is BandedLU:
+            if self.order is not None:
                 return BandedLU.of(matrix, self.order)
             return DenseLU.of(matrix) if self.kind is DenseLU else FilledLU.of(matrix)
         except MemoryError:
             raise NotConverged(
-                f"an LU of {matrix.shape[0]} unknowns needs more memory than there is, "
+                f"an LU of {self.unknowns} unknowns needs more memory than there is, "
                 f"about {self.bytes:.1e} bytes"
             ) from None
 
