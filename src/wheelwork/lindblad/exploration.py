@@ -241,8 +241,8 @@ def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[
             cancelled = 0.0
         if cancelled > 0.0 and number > 0:
             ratio = max(ratio, dropped / np.sum(np.abs(rates[:number])))
-        elif cancelled == 0.0 and (number > 1 or driven[0] >> 1 != keys[i] >> 1):
-            number = 0
+        elif cancelled == 0.0 and (number > 1 or driven[0] != keys[i] ^ 1):
+            number = 0  # not a difference of energies, but of decay and gain
         if filled + number > indices.size:
             indices = _longer(indices, 2 * (filled + number))
             data = _longer(data, 2 * (filled + number))
