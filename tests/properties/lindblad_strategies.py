@@ -166,17 +166,22 @@ def _solved(equation, solve):
     """`solve()`, whose refusal must have a reason in the singular values."""
     try:
         return solve()
-    except NoSteadyState as reason:
-        zeros = np.count_nonzero(reached(equation)[2] <= ROUNDED)
-        assert zeros > 1, f"the steady state is unique, but: {reason}"
+    except (NoSteadyState, NotConverged) as refusal:
+        if wrong := _unjustified(equation, refusal):
+            raise AssertionError(f"{wrong}: {refusal}") from refusal
         raise
-    except NotConverged as reason:
-        if reason.partial is not None:
-            assert not reason.partial.passed
-        sizes = reached(equation)[2]
-        clear = np.all((sizes <= TINY) | (sizes >= CLEAR))
-        assert not clear, f"the equation is easily solved, but: {reason}"
-        raise
+
+
+def _unjustified(equation, refusal):
+    """What speaks against a refusal, or an empty text."""
+    sizes = reached(equation)[2]
+    if isinstance(refusal, NoSteadyState):
+        unique = np.count_nonzero(sizes <= ROUNDED) == 1
+        return "the steady state is unique, but refused" if unique else ""
+    if refusal.partial is not None and refusal.partial.passed:
+        return "a partial result passes its audit"
+    clear = np.all((sizes <= TINY) | (sizes >= CLEAR))
+    return "the equation is easily solved, but refused" if clear else ""
 
 
 def steady_check(equation):

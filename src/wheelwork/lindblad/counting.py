@@ -13,6 +13,7 @@ from wheelwork._checks import FloatArray, finite_array, integer, positive
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
+from wheelwork.lindblad.operators import IndexArray
 from wheelwork.lindblad.sector import Sector, driven_sector, jump_superoperator
 from wheelwork.lindblad.steady import Residual, SteadyState
 from wheelwork.lindblad.steady_methods import solve_by_default
@@ -140,7 +141,7 @@ class _Counting:
             )
         needed = {w.tobytes(): w for w in weightings}
         while True:
-            maps = {}
+            maps: dict[bytes, tuple[sp.csc_array, IndexArray]] = {}
             for key, w in needed.items():
                 tick("maps of the counted jumps", len(maps), len(needed))
                 maps[key] = jump_superoperator(steady.lindblad, steady.sector, w)

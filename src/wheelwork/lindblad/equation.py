@@ -13,7 +13,9 @@ from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import CANCELLED, hermitian_operator, sparse_operator
 
-FILLED = 0.1  # share of entries that are not zero, above which a product of filled matrices is faster
+FILLED = (
+    0.1  # share of entries that are not zero, above which a product of filled matrices is faster
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,9 +61,12 @@ class Lindblad:
         """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
         H = self.hamiltonian
         unitary = sp.csc_array((-1j * H.data, H.indices, H.indptr), shape=H.shape)
-        drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
         drift.sum_duplicates()
         drift.eliminate_zeros()
+        if not np.all(np.isfinite(drift.data)):
+            raise InvalidArgument("`jumps` must have squares that are finite, but they overflow")
         return drift
 
     def adjoint_unitary(self, operator: Any) -> sp.csc_array:

@@ -179,7 +179,14 @@ def _filled_column(key, gain, size, elements, values, count, cancelled, keys, da
     for a in range(D):
         for b in range(a + 1):
             driven, off = _keep(
-                (a << BITS) | b, total[a, b], sizes[a, b], sizes[a, b], cancelled, keys, data, driven
+                (a << BITS) | b,
+                total[a, b],
+                sizes[a, b],
+                sizes[a, b],
+                cancelled,
+                keys,
+                data,
+                driven,
             )
             dropped = max(dropped, off)
     return driven, dropped

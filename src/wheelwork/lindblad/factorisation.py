@@ -258,7 +258,11 @@ class ShiftedLU:
         return cls(generator, sigma, factorised(matrix, budget, LU_ADVICE))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ShiftedLU.of, (self.generator, self.shift, np.inf)  # the LU is made again when loaded
+        return ShiftedLU.of, (
+            self.generator,
+            self.shift,
+            np.inf,
+        )  # the LU is made again when loaded
 
 
 @dataclass(frozen=True, eq=False)

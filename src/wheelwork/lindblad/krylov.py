@@ -209,7 +209,10 @@ class _Search:
         """The maximally mixed state or the one without jumps, whichever changes less."""
         mixed = self.sector.trace / self.sector.populations.size
         quiet = state_without_jumps(self.lindblad, self.sector)
-        if quiet is None or Residual.of(rows, quiet[0]).relative > Residual.of(rows, mixed).relative:
+        if (
+            quiet is None
+            or Residual.of(rows, quiet[0]).relative > Residual.of(rows, mixed).relative
+        ):
             return mixed, np.zeros(len(self.lindblad.jumps), dtype=np.complex128)
         return quiet
 

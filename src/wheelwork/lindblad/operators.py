@@ -29,12 +29,13 @@ def sparse_operator(
     that is given. Raises InvalidArgument for others, naming the argument and which entry of it.
     """
     entry = f" ({where})" if where else ""
+    _refuse_unsupported(name, value, entry)
     try:
         plain = plain_matrix(value)
         if hasattr(plain, "tocsc"):
             plain = plain.tocsc(copy=True)
         matrix = sp.csc_array(plain, dtype=np.complex128)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{entry}"
         ) from None
@@ -51,6 +52,24 @@ def sparse_operator(
     if not np.all(matrix.data):
         matrix.eliminate_zeros()
     return matrix
+
+
+def _refuse_unsupported(name: str, value: Any, entry: str) -> None:
+    """Say what is not supported, where it is known by its kind: H(t), and superoperators."""
+    parts = value if isinstance(value, list | tuple) else ()
+    nested = [each for part in parts for each in (part if isinstance(part, list | tuple) else ())]
+    # QuTiP's H(t) is a QobjEvo, a function of time, or a list with functions or strings in it
+    timed = callable(value) or any(callable(each) or isinstance(each, str) for each in nested)
+    if (timed and not hasattr(value, "isherm")) or hasattr(value, "isconstant"):
+        raise InvalidArgument(
+            f"`{name}` must be a constant matrix, but is a function of time, which is not "
+            f"supported{entry}"
+        )
+    if getattr(value, "issuper", False) is True:
+        raise InvalidArgument(
+            f"`{name}` must be an operator, but is a superoperator, which is not supported: "
+            f"give H and the jumps{entry}"
+        )
 
 
 def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> sp.csc_array:

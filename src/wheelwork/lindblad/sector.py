@@ -129,7 +129,7 @@ def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.cs
     Raises NotConverged when the result depends on a difference of energies that may be rounding.
     """
     weights = np.ones(len(lindblad.jumps))
-    *columns, dropped = _explore(lindblad, lindblad.drift, weights, starts)
+    *columns, dropped = _explore(lindblad, None, weights, starts)
     if dropped > LARGEST_DROPPED:
         raise NotConverged(
             "matrix elements that differ by no more than their rounding (1e-14) decide: the "
@@ -146,7 +146,7 @@ def jump_superoperator(
 
     weights: w, (K,). The matrix represents it only where there is no key outside.
     """
-    none = sp.csc_array(lindblad.drift.shape, dtype=np.complex128)
+    none = sp.csc_array(lindblad.hamiltonian.shape, dtype=np.complex128)
     keys, indptr, indices, data, _ = _explore(lindblad, none, weights, sector.keys)
     n = sector.size
     inside = slice(0, indptr[n])
@@ -155,16 +155,20 @@ def jump_superoperator(
 
 
 def _explore(
-    lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
+    lindblad: Lindblad, drift: sp.csc_array | None, weights: FloatArray, starts: IndexArray
 ) -> Any:
-    """`exploration.explore` for SciPy's arrays; NotConverged beyond its budget."""
+    """`exploration.explore` for SciPy's arrays, by default with the equation's own drift.
+
+    Raises NotConverged beyond its budget.
+    """
     tick("search for the unknowns")
     filled = _filled_jumps(lindblad)
     used = sp.csc_array((0, lindblad.dimension)) if filled.size else lindblad.stacked_jumps
     indptr, row, data = csc_parts(sp.csc_array(used, dtype=np.complex128))
     kind = row // lindblad.dimension
     jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
-    result = explore(csc_parts(drift), jumps, weights, filled, MOST_CONTRIBUTIONS, starts)
+    between = csc_parts(lindblad.drift if drift is None else drift)
+    result = explore(between, jumps, weights, filled, MOST_CONTRIBUTIONS, starts)
     if result[1].size <= result[0].size:
         raise NotConverged(
             f"the generator of {lindblad!r} has more than {MOST_CONTRIBUTIONS:.0e} contributions, "
