@@ -163,16 +163,16 @@ class TestUnsupported:
     def test_functions_of_time(self):
         for H in (lambda t: ONE, [ONE, [ONE, lambda t: t]], [ONE, [ONE, "sin(t)"]]):
             with pytest.raises(
-                InvalidArgument, match="`hamiltonian` .* function of time, which is"
+                InvalidArgument, match=r"`hamiltonian` .* function of time, which is"
             ):
                 Lindblad(H, [SIGMA])
 
     def test_qutip_kinds(self):
         qutip = pytest.importorskip("qutip")
         H, L = qutip.num(3), qutip.destroy(3)
-        with pytest.raises(InvalidArgument, match="`hamiltonian` .* function of time"):
+        with pytest.raises(InvalidArgument, match=r"`hamiltonian` .* function of time"):
             Lindblad(qutip.QobjEvo([H, [L + L.dag(), lambda t: t]]), [L])
-        with pytest.raises(InvalidArgument, match="`hamiltonian` .* superoperator"):
+        with pytest.raises(InvalidArgument, match=r"`hamiltonian` .* superoperator"):
             Lindblad(qutip.liouvillian(H, [L]), [L])
         with pytest.raises(InvalidArgument, match=r"`jumps` .* superoperator.*\(jump 0\)"):
             Lindblad(H, [qutip.lindblad_dissipator(L)])

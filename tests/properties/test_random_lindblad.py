@@ -13,8 +13,6 @@ from wheelwork.lindblad import steady_state
 EXAMPLES = {"steady state": 100, "steady state, methods": 20, "counting": 20}
 seeds = st.integers(0, 2**32 - 1)
 clear = equations(("filled", "sparse", "ladder"), 8, (0.0, 2.0), st.just(1.0))
-    kinds=("filled", "sparse", "ladder"), most=8, decades=(0.0, 2.0), units=st.just(1.0)
-)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -78,9 +76,7 @@ def test_the_form_of_the_jumps_has_no_effect(equation, seed):
     mixed = [sum(u * L for u, L in zip(row, jumps, strict=True)) for row in U]
     c = random.normal(size=len(jumps)) + 1j * random.normal(size=len(jumps))
     H = H + 3.0 * one
-    for ck, L in zip(
-        c, mixed, strict=True
-    ):  # −iH gains ½(c* L − c L†) for L − c, so minus for L + c
+    for ck, L in zip(c, mixed, strict=True):  # −iH → −iH − ½(c* L − c L†) for L → L + c
         H = H - 0.5j * (np.conj(ck) * L - ck * L.conj().T)
     shifted = tuple(L + ck * one for L, ck in zip(mixed, c, strict=True))
     other = solved(Equation("shifted", 0.5 * (H + H.conj().T), shifted))

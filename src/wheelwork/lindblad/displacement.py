@@ -73,4 +73,4 @@ def state_without_jumps(
 
 def _means(jumps: Sequence[sp.csc_array], v: ComplexArray) -> ComplexArray:
     """⟨v|L_k|v⟩, (K,)."""
-    return np.array([np.sum(v.conj() * (L @ v)) for L in jumps], dtype=np.complex128)
+    return np.array([np.sum(v.conj() * np.asarray(L @ v)) for L in jumps], dtype=np.complex128)
