@@ -184,6 +184,8 @@ class TestUnsupported:
             steady_state(np.eye(2))
         with pytest.raises(InvalidArgument, match="`method` must be a method such as SparseLU"):
             steady_state(Lindblad(ONE, [SIGMA]), "direct")
+        with pytest.raises(InvalidArgument, match="`method` must be a method such as SparseLU"):
+            steady_state(Lindblad(ONE, [SIGMA]), ImplicitSteps())
 
     def test_squares_that_overflow(self):
         with pytest.raises(InvalidArgument, match="they overflow"):

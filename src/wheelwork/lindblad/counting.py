@@ -166,6 +166,7 @@ def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatA
     cumulants: list[float] = []
     states = [rho]
     for n in range(1, len(powers) + 1):
+        tick("cumulants", n - 1, len(powers))
         terms = [math.comb(n, m) * (powers[m - 1] @ states[n - m]) for m in range(1, n + 1)]
         driven = np.sum(terms, axis=0)
         cumulants.append(float(problem.sector.trace @ driven))

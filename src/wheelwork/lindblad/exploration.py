@@ -193,6 +193,46 @@ def _filled_column(key, gain, size, elements, values, count, cancelled, keys, da
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum(key, gain, elements, values, count, driven, rates):  # type: ignore[no-untyped-def]
+    """Sum the contributions of one unknown; return how many are driven, and the largest dropped.
+
+    Where all sums are dropped, a difference of two energies is restored; return whether none was.
+    """
+    for cancelled in (CANCELLED, 0.0):
+        if gain[0].size:
+            number, dropped = _filled_column(
+                key, gain[0], gain[1], elements, values, count, cancelled, driven, rates
+            )
+        else:
+            number, dropped = _column(elements, values, count, cancelled, driven, rates)
+        if cancelled > 0.0 and (number > 0 or dropped == 0.0):
+            return number, dropped, True
+    if number > 1 or driven[0] != key ^ 1:
+        number = 0  # not a difference of energies, but of decay and gain
+    return number, dropped, False
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _gain_factors(filled_jumps, weights):  # type: ignore[no-untyped-def]
+    """Left and right factors of the gain from |c⟩⟨d|, (D, K) and (K, D), for every c and d."""
+    right = np.empty(
+        (filled_jumps.shape[0], filled_jumps.shape[2], filled_jumps.shape[1]), np.complex128
+    )
+    for d in range(right.shape[0]):
+        right[d] = np.conj(filled_jumps[d].T) * weights.reshape(-1, 1)
+    return filled_jumps, right, np.abs(filled_jumps), np.abs(right)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _multiply(element, gains, gain):  # type: ignore[no-untyped-def]
+    """Write the gain from one element, and the sums of its terms' magnitudes."""
+    left, right, left_sizes, right_sizes = gains
+    c, d = element >> BITS, element & LOW
+    np.dot(left[c], right[d], gain[0])
+    np.dot(left_sizes[c], right_sizes[d], gain[1])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[no-untyped-def]
     """Return keys, the generator's columns among them as (indptr, indices, data), and a ratio.
 
@@ -206,13 +246,10 @@ def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[
     then fewer columns than keys.
     """
     D = filled_jumps.shape[0]
-    width, last = (D * (D + 1) if D else 0), np.int64(-1)
-    gain, magnitudes = np.empty((D, D), np.complex128), np.empty((D, D))
-    right = np.empty((D, filled_jumps.shape[2], D), np.complex128)
-    for d in range(D):
-        right[d] = np.conj(filled_jumps[d].T) * weights.reshape(-1, 1)
-    left_sizes, right_sizes = np.abs(filled_jumps), np.abs(right)
-    work = 0
+    width = D * (D + 1)
+    gains = _gain_factors(filled_jumps, weights)
+    gain = np.empty((D, D), np.complex128), np.empty((D, D))
+    work, last = 0, np.int64(-1)
     count = starts.size
     keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
     size = 4 * FIRST_CAPACITY
@@ -232,24 +269,10 @@ def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[
             driven, rates = np.empty(4 * (length + width), np.int64), np.empty(4 * (length + width))
         if D and keys[i] >> 1 != last:
             last = keys[i] >> 1
-            c, d = keys[i] >> (BITS + 1), last & LOW
-            np.dot(filled_jumps[c], right[d], gain)
-            np.dot(left_sizes[c], right_sizes[d], magnitudes)
-        cancelled = CANCELLED
-        while True:
-            if D:
-                number, dropped = _filled_column(
-                    keys[i], gain, magnitudes, elements, values, length, cancelled, driven, rates
-                )
-            else:
-                number, dropped = _column(elements, values, length, cancelled, driven, rates)
-            if number > 0 or dropped == 0.0 or cancelled == 0.0:
-                break
-            cancelled = 0.0
-        if cancelled > 0.0 and number > 0:
+            _multiply(last, gains, gain)
+        number, dropped, certain = _sum(keys[i], gain, elements, values, length, driven, rates)
+        if certain and number > 0:
             ratio = max(ratio, dropped / np.sum(np.abs(rates[:number])))
-        elif cancelled == 0.0 and (number > 1 or driven[0] != keys[i] ^ 1):
-            number = 0  # not a difference of energies, but of decay and gain
         if filled + number > indices.size:
             indices = _longer(indices, 2 * (filled + number))
             data = _longer(data, 2 * (filled + number))

@@ -43,7 +43,7 @@ from wheelwork.methods import Method
 from wheelwork.numerics.work import tick
 from wheelwork.parameters import parameter
 
-SMALL = 3000  # unknowns: an LU takes milliseconds, whatever its fill
+SMALL = 1000  # unknowns: an LU takes at most a tenth of a second, whatever its fill
 QUICK = 1.0  # estimated seconds of an LU, below which it is tried first: it seldom fails
 PROJECTION_RTOL = 1e-8  # error accepted of the state that an initial one reaches
 
@@ -81,7 +81,8 @@ def steady_state(
             "`lindblad` must be a Lindblad(hamiltonian, jumps), but is of type "
             f"{type(lindblad).__name__}"
         )
-    if method is not None and not hasattr(method, "solve"):
+    other = isinstance(method, Method) and not isinstance(method, SparseLU | Krylov)
+    if method is not None and (other or not hasattr(method, "solve")):
         raise InvalidArgument(
             f"`method` must be a method such as SparseLU(rtol=1e-8), but is {method!r}"
         )
