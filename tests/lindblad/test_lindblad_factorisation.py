@@ -5,7 +5,14 @@ import pytest
 import scipy.sparse as sp
 
 from wheelwork.errors import NotConverged
-from wheelwork.lindblad.factorisation import BandedLU, FilledLU, factorised, narrow_order
+from wheelwork.lindblad.factorisation import (
+    BandedLU,
+    DenseLU,
+    FilledLU,
+    factorised,
+    narrow_order,
+    separator,
+)
 
 
 def scattered(size: int, reach: int, dtype: type) -> sp.csc_array:
@@ -25,7 +32,7 @@ def test_both_solve(dtype: type, columns: int | None) -> None:
     shape = (60,) if columns is None else (60, columns)
     x = np.random.default_rng(6).normal(size=shape).astype(dtype)
     banded, filled = BandedLU.of(matrix, narrow_order(matrix)), FilledLU.of(matrix)
-    for lu in (banded, filled):
+    for lu in (banded, filled, DenseLU.of(matrix)):
         result = lu.solve(matrix @ x)
         assert result.shape == shape
         np.testing.assert_allclose(result, x, atol=1e-9)
@@ -42,9 +49,15 @@ def test_the_order_finds_the_band() -> None:
     assert isinstance(factorised(sp.csc_array(matrix + sp.eye_array(n))), BandedLU)
 
 
-def test_wide_matrices_are_filled() -> None:
+def test_full_matrices_are_dense_and_lattices_are_not() -> None:
     dense = np.random.default_rng(8).normal(size=(80, 80))
-    assert isinstance(factorised(sp.csc_array(dense)), FilledLU)
+    assert isinstance(factorised(sp.csc_array(dense)), DenseLU)
+    path = sp.diags_array([np.ones(69), -np.ones(70), np.ones(69)], offsets=[-1, 0, 1])
+    one = sp.eye_array(70)
+    plane = sp.csc_array(sp.kron(path, one) + sp.kron(one, path) - sp.eye_array(4900))
+    assert isinstance(factorised(plane), FilledLU)
+    order = narrow_order(plane)
+    assert separator(plane, order.position) == pytest.approx(70, abs=20)
 
 
 def test_a_singular_matrix_is_refused() -> None:

@@ -183,3 +183,38 @@ def test_a_hamiltonian_hermitian_to_rounding_is_made_so():
     H = np.array([[0.0, 1.0 + 1e-14], [1.0, 0.5 + 1e-15j]])
     kept = Lindblad(H, [SIGMA]).hamiltonian.toarray()
     np.testing.assert_array_equal(kept, kept.conj().T)
+
+
+class TestUnsupported:
+    """H(t), superoperators and what is no equation at all are named, not passed to NumPy."""
+
+    def test_functions_of_time(self):
+        for H in (lambda t: ONE, [ONE, [ONE, lambda t: t]], [ONE, [ONE, "sin(t)"]]):
+            with pytest.raises(
+                InvalidArgument, match=r"`hamiltonian` .* function of time, which is"
+            ):
+                Lindblad(H, [SIGMA])
+
+    def test_qutip_kinds(self):
+        qutip = pytest.importorskip("qutip")
+        H, L = qutip.num(3), qutip.destroy(3)
+        with pytest.raises(InvalidArgument, match=r"`hamiltonian` .* function of time"):
+            Lindblad(qutip.QobjEvo([H, [L + L.dag(), lambda t: t]]), [L])
+        with pytest.raises(InvalidArgument, match=r"`hamiltonian` .* superoperator"):
+            Lindblad(qutip.liouvillian(H, [L]), [L])
+        with pytest.raises(InvalidArgument, match=r"`jumps` .* superoperator.*\(jump 0\)"):
+            Lindblad(H, [qutip.lindblad_dissipator(L)])
+        with pytest.raises(InvalidArgument, match=r"`hamiltonian` must be square, .*\(3, 1\)"):
+            Lindblad(qutip.basis(3, 0), [L])
+
+    def test_no_equation_and_no_method(self):
+        with pytest.raises(InvalidArgument, match="`lindblad` must be a Lindblad"):
+            steady_state(np.eye(2))
+        with pytest.raises(InvalidArgument, match="`method` must be a method such as SparseLU"):
+            steady_state(Lindblad(ONE, [SIGMA]), "direct")
+        with pytest.raises(InvalidArgument, match="`method` must be a method such as SparseLU"):
+            steady_state(Lindblad(ONE, [SIGMA]), ImplicitSteps())
+
+    def test_squares_that_overflow(self):
+        with pytest.raises(InvalidArgument, match="they overflow"):
+            steady_state(Lindblad(ONE, [1e200 * SIGMA]))

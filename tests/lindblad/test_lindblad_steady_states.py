@@ -22,7 +22,7 @@ from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.lindblad import Krylov, Lindblad, SparseLU, steady_state
 from wheelwork.lindblad.block_preconditioner import BlockSweeps
 from wheelwork.lindblad.sector import diagonal_sector, jump_superoperator
-from wheelwork.lindblad.steady_methods import _default_method
+from wheelwork.lindblad.steady_methods import _by_cost
 from wheelwork.lindblad.uniqueness import _distinct_columns
 
 
@@ -129,7 +129,7 @@ def test_the_preconditioner_is_exact_between_jumps(name):
     """Without the gain of the jumps, its sweeps undo the equation up to their small shift."""
     lindblad = EXAMPLES[name].lindblad
     sector, generator = diagonal_sector(lindblad)
-    gain, outside = jump_superoperator(lindblad, sector, range(len(lindblad.jumps)))
+    gain, outside = jump_superoperator(lindblad, sector, np.ones(len(lindblad.jumps)))
     assert outside.size == 0
     loss = sp.csc_array(generator - gain)
     x = np.random.default_rng(7).normal(size=sector.size)
@@ -155,7 +155,8 @@ def test_the_inverse_solves_for_traceless_states(name):
     [(rotor(1024), SparseLU), (two_modes(20), SparseLU), (two_modes(50), Krylov)],
 )
 def test_the_method_suits_the_size(system, method):
-    assert isinstance(_default_method(diagonal_sector(system.lindblad)[1]), method)
+    lindblad = system.lindblad
+    assert isinstance(_by_cost(lindblad, *diagonal_sector(lindblad))[0], method)
 
 
 def test_the_quantum_power_grid_of_two_sites():

@@ -8,10 +8,11 @@ from wheelwork.lindblad.counting import CountingStatistics, counting_covariance,
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.evolution import Evolution, evolve
 from wheelwork.lindblad.exponential import Exponential
+from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.sector import Sector, diagonal_sector
 from wheelwork.lindblad.state import State
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
-from wheelwork.lindblad.steady_methods import Krylov, SparseLU, steady_state
+from wheelwork.lindblad.steady_methods import SparseLU, steady_state
 from wheelwork.lindblad.steps import ExplicitSteps, ImplicitSteps
 from wheelwork.lindblad.trajectories import JumpRecord, JumpSamples, sample_jumps
 from wheelwork.lindblad.truncation import GrownTruncation, Truncation, grow

@@ -23,6 +23,9 @@ LARGEST_BLOCK = 6000  # basis states; its eigenvectors take 0.6 GiB
 # Condition of eigenvectors above which the matrix is moved away from its exceptional point, by NEAR
 # of its norm: next to a second-order one the condition then is about NEAR^(-1/2) = 100.
 LARGEST_CONDITION, NEAR = 1e7, 1e-4
+# Seconds per cube of a block's size: of its eigenvectors, and of the products in one solution.
+EIGENVECTOR_SECONDS, PRODUCT_SECONDS = 30e-9, 3e-9
+BLOCK_SECONDS = 1e-4  # what a small block takes in one sweep
 SMALLEST_DECAY = 1e-6  # of the norm, subtracted from every decay: some blocks never jump
 
 
@@ -93,11 +96,9 @@ class BlockSweeps:
     @classmethod
     def of(cls, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> "BlockSweeps":
         """Return the preconditioner; raises NotConverged for a block above 6000 basis states."""
-        drift = lindblad.drift
-        links = sp.csc_array((np.ones(drift.nnz), drift.indices, drift.indptr), drift.shape)
-        count, labels = connected_components(links, directed=False)
-        label = np.asarray(labels, dtype=np.int64)
+        label = mixed_sets(lindblad.drift)
         sizes = np.bincount(label)
+        count = sizes.size
         if sizes.max() > LARGEST_BLOCK:
             raise NotConverged(
                 f"−iH − ½ΣL†L mixes {sizes.max()} basis states, whose eigenvectors take "
@@ -117,6 +118,22 @@ class BlockSweeps:
         result = np.empty_like(b)
         result[self.order] = x
         return result
+
+
+def mixed_sets(drift: sp.csc_array) -> IndexArray:
+    """Return the number of the set of basis states, mixed by −iH − ½ΣL†L, of each state, (D,)."""
+    links = sp.csc_array((np.ones(drift.nnz), drift.indices, drift.indptr), drift.shape)
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+
+def sweep_cost(lindblad: Lindblad, sector: Sector) -> tuple[float, float]:
+    """Return the estimated seconds to make the preconditioner, and to apply it once."""
+    label = mixed_sets(lindblad.drift)
+    sizes = np.bincount(label).astype(np.float64)
+    pairs = np.unique(label[sector.row] * sizes.size + label[sector.column])
+    m, n = sizes[pairs // sizes.size], sizes[pairs % sizes.size]
+    once = float(np.sum(PRODUCT_SECONDS * m * n * (m + n) + BLOCK_SECONDS))
+    return EIGENVECTOR_SECONDS * float(np.sum(sizes**3)), once
 
 
 def _block_order(generator: sp.csc_array, pair: IndexArray) -> tuple[IndexArray, IndexArray]:

@@ -13,9 +13,11 @@ from wheelwork._checks import FloatArray, finite_array, integer, positive
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
+from wheelwork.lindblad.operators import IndexArray
 from wheelwork.lindblad.sector import Sector, driven_sector, jump_superoperator
 from wheelwork.lindblad.steady import Residual, SteadyState
-from wheelwork.lindblad.steady_methods import SparseLU
+from wheelwork.lindblad.steady_methods import solve_by_default
+from wheelwork.numerics.work import tick
 from wheelwork.results import html_table, with_error
 
 MARGIN = 10.0  # on one random sample of rounding, whose effect varies tenfold
@@ -88,8 +90,9 @@ def counting_statistics(
     """
     w = jump_weights(weights, len(steady.lindblad.jumps))
     highest = integer("order", order, 1)
-    problem = _Counting.of(steady, [w])
-    powers = [problem.total(w**m) for m in range(1, highest + 1)]
+    weightings = [w**m for m in range(1, highest + 1)]
+    problem = _Counting.of(steady, weightings)
+    powers = [problem.total(each) for each in weightings]
     values = _recursion(problem, powers, problem.values)
     perturbed = _recursion(problem, powers, problem.perturbed)
     rounding = np.finfo(np.float64).eps * np.abs(values)
@@ -103,7 +106,8 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
     """
     rows = finite_array("weights", weights, ndim=2)
     counts = [jump_weights(row, len(steady.lindblad.jumps)) for row in rows]
-    problem = _Counting.of(steady, counts)
+    products = [one * other for one in counts for other in counts]
+    problem = _Counting.of(steady, [*counts, *products])
     J = [problem.total(w) for w in counts]
     rho, trace = problem.values, problem.sector.trace
     y = [problem.inverse.solve(float(trace @ (Ji @ rho)) * rho - Ji @ rho) for Ji in J]
@@ -119,43 +123,42 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
 class _Counting:
     """A steady state on a sector that every counted jump leaves invariant.
 
-    perturbed: the vector `values` moved by a sample of its error. jumps: matrices of ρ → L ρ L†.
+    perturbed: the vector `values` moved by a sample of its error. maps: matrices of
+    ρ → Σ w_k L_k ρ L_k† by the weights, as bytes.
     """
 
     sector: Sector
     values: FloatArray
     perturbed: FloatArray
     inverse: Inverse
-    jumps: dict[int, sp.csc_array]
+    maps: dict[bytes, sp.csc_array]
 
     @classmethod
-    def of(cls, steady: SteadyState, counts: Sequence[FloatArray]) -> "_Counting":
-        used = np.flatnonzero(np.any(np.array(counts) != 0.0, axis=0)).tolist()
+    def of(cls, steady: SteadyState, weightings: Sequence[FloatArray]) -> "_Counting":
         if steady.inverse is None:
             raise InvalidArgument(
                 "`steady` must be the only steady state of its sector, but is one of several"
             )
+        needed = {w.tobytes(): w for w in weightings}
         while True:
-            maps = {k: jump_superoperator(steady.lindblad, steady.sector, [k]) for k in used}
+            maps: dict[bytes, tuple[sp.csc_array, IndexArray]] = {}
+            for key, w in needed.items():
+                tick("maps of the counted jumps", len(maps), len(needed))
+                maps[key] = jump_superoperator(steady.lindblad, steady.sector, w)
             every = np.concatenate([np.empty(0, np.int64), *(o for _, o in maps.values())])
             if every.size == 0:
                 break
             starts = np.concatenate((steady.sector.keys, np.unique(every)))
-            steady = SparseLU().solve(steady.lindblad, *driven_sector(steady.lindblad, starts))
+            steady = solve_by_default(steady.lindblad, *driven_sector(steady.lindblad, starts))
         rho, inverse = steady.state.values, steady.inverse
-        jumps = {k: matrix for k, (matrix, _) in maps.items()}
         assert inverse is not None
         noise = Residual.of(steady.generator, rho).samples(steady.sector)[:, 0]
-        return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, jumps)
+        matrices = {key: matrix for key, (matrix, _) in maps.items()}
+        return cls(steady.sector, rho, rho + inverse.solve(noise), inverse, matrices)
 
     def total(self, weights: FloatArray) -> sp.csc_array:
-        """Σ_k w_k J_k."""
-        n = self.sector.size
-        total = sp.csc_array((n, n))
-        for k, matrix in self.jumps.items():
-            if weights[k] != 0.0:
-                total = total + weights[k] * matrix
-        return sp.csc_array(total)
+        """ρ → Σ_k w_k L_k ρ L_k† as a matrix."""
+        return self.maps[weights.tobytes()]
 
 
 def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatArray:
@@ -163,6 +166,7 @@ def _recursion(problem: _Counting, powers: list[Any], rho: FloatArray) -> FloatA
     cumulants: list[float] = []
     states = [rho]
     for n in range(1, len(powers) + 1):
+        tick("cumulants", n - 1, len(powers))
         terms = [math.comb(n, m) * (powers[m - 1] @ states[n - m]) for m in range(1, n + 1)]
         driven = np.sum(terms, axis=0)
         cumulants.append(float(problem.sector.trace @ driven))

@@ -1,6 +1,6 @@
 """The Lindblad equation, as sparse matrices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,10 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import CANCELLED, hermitian_operator, sparse_operator
+
+FILLED = (
+    0.1  # share of entries that are not zero, above which a product of filled matrices is faster
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,25 +54,19 @@ class Lindblad:
     @cached_property
     def stacked_jumps(self) -> sp.csc_array:
         """All jumps on top of each other, (K D, D): entry (k D + a, c) is (L_k)_ac."""
-        D, count = self.dimension, len(self.jumps)
-        if count == 0:
-            return sp.csc_array((D, D), dtype=np.complex128)
-        rows = [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(self.jumps)]
-        row = np.concatenate(rows)
-        column = np.concatenate([_columns(jump) for jump in self.jumps])
-        data = np.concatenate([jump.data for jump in self.jumps])
-        order = np.argsort(column, kind="stable")  # jumps and rows ascend already
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=D))))
-        return sp.csc_array((data[order], row[order], indptr), shape=(count * D, D))
+        return _stacked(self.jumps, self.dimension)
 
     @cached_property
     def drift(self) -> sp.csc_array:
         """−iH − ½ Σ_k L_k†L_k: what acts between jumps. Sums that cancel to rounding are zero."""
         H = self.hamiltonian
         unitary = sp.csc_array((-1j * H.data, H.indices, H.indptr), shape=H.shape)
-        drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            drift: sp.csc_array = unitary - _half_loss(self.stacked_jumps)
         drift.sum_duplicates()
         drift.eliminate_zeros()
+        if not np.all(np.isfinite(drift.data)):
+            raise InvalidArgument("`jumps` must have squares that are finite, but they overflow")
         return drift
 
     def adjoint_unitary(self, operator: Any) -> sp.csc_array:
@@ -84,15 +82,24 @@ class Lindblad:
         operator of the wrong shape, or a position out of range.
         """
         O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
-        total, count = sp.csc_array(O.shape, dtype=np.complex128), len(self.jumps)
-        for k in range(count) if jumps is None else jumps:
-            if integer("jumps", k, 0) >= count:
-                raise InvalidArgument(f"`jumps` must be positions below {count}, but holds {k}")
-            L = self.jumps[k]
-            adjoint = L.conj().T
-            rate = adjoint @ L
-            total = total + adjoint @ O @ L - 0.5 * (rate @ O + O @ rate)
-        return sp.csc_array(total)
+        stacked, D, count = self.stacked_jumps, self.dimension, len(self.jumps)
+        if jumps is not None:
+            chosen = [integer("jumps", k, 0) for k in jumps]
+            if any(k >= count for k in chosen):
+                raise InvalidArgument(
+                    f"`jumps` must be positions below {count}, but holds {max(chosen)}"
+                )
+            stacked, count = _stacked([self.jumps[k] for k in chosen], D), len(chosen)
+        if not count:
+            return sp.csc_array(O.shape, dtype=np.complex128)
+        entries = stacked.tocoo()  # (k D + a, c), to be multiplied as (a, k D + c)
+        kind, state = entries.coords[0] // D, entries.coords[0] % D
+        beside = (entries.data, (state, kind * D + entries.coords[1]))
+        moved = sp.coo_array(O @ sp.csc_array(beside, shape=(D, count * D)))
+        kind, state = moved.coords[1] // D, moved.coords[1] % D
+        image = sp.csc_array((moved.data, (kind * D + moved.coords[0], state)), shape=stacked.shape)
+        rate = _product(stacked, stacked)
+        return sp.csc_array(_product(stacked, image) - 0.5 * (rate @ O + O @ rate))
 
 
 def require_lindblad(value: Any) -> None:
@@ -114,6 +121,28 @@ def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:
     return w
 
 
+def _stacked(jumps: Sequence[sp.csc_array], dimension: int) -> sp.csc_array:
+    """Matrices on top of each other, (K D, D)."""
+    D, count = dimension, len(jumps)
+    if count == 0:
+        return sp.csc_array((D, D), dtype=np.complex128)
+    rows = [jump.indices.astype(np.int64) + k * D for k, jump in enumerate(jumps)]
+    row = np.concatenate(rows)
+    column = np.concatenate([_columns(jump) for jump in jumps])
+    data = np.concatenate([jump.data for jump in jumps])
+    order = np.argsort(column, kind="stable")  # jumps and rows ascend already
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=D))))
+    return sp.csc_array((data[order], row[order], indptr), shape=(count * D, D))
+
+
+def _product(left: sp.csc_array, right: sp.csc_array) -> sp.csc_array:
+    """left† right, by filled matrices where the sparse ones are no shorter."""
+    size = float(np.prod(left.shape))
+    if left.nnz > FILLED * size and right.nnz > FILLED * size:
+        return sp.csc_array(left.toarray().conj().T @ right.toarray())
+    return sp.csc_array(left.conj().T @ right)
+
+
 def _columns(matrix: sp.csc_array) -> Any:
     return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
 
@@ -124,6 +153,6 @@ def _half_loss(stacked: sp.csc_array) -> sp.csc_array:
     if np.bincount(stacked.indices, minlength=1).max() <= 1:  # one entry in a row: diagonal
         rates = np.bincount(_columns(stacked), np.abs(stacked.data) ** 2, minlength=D)
         return sp.csc_array((0.5 * rates, np.arange(D), np.arange(D + 1)), shape=(D, D))
-    loss = sp.csc_array(0.5 * (stacked.conj().T @ stacked))
-    bound = sp.csc_array(abs(stacked).T @ abs(stacked))
+    loss, sizes = 0.5 * _product(stacked, stacked), abs(stacked)
+    bound = _product(sizes, sizes)
     return sp.csc_array(loss.multiply(abs(loss) > CANCELLED * bound))

@@ -118,12 +118,30 @@ def _order(elements, count):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
-    """Sum the contributions to each element; return how many unknowns are driven.
+def _keep(element, total, real_size, imag_size, cancelled, keys, data, driven):  # type: ignore[no-untyped-def]
+    """Append the parts of a sum that are more than rounding; return their number so far.
 
     A sum of at most `cancelled` times the magnitudes of its terms is dropped, so that symmetries
-    count which only all jumps together have. Return also the largest sum that was dropped.
+    count which only all jumps together have. Return also the largest part that was dropped.
     """
+    dropped = 0.0
+    if abs(total.real) > cancelled * real_size:
+        keys[driven], data[driven] = 2 * element, total.real
+        driven += 1
+    else:
+        dropped = abs(total.real)
+    if element >> BITS != element & LOW:
+        if abs(total.imag) > cancelled * imag_size:
+            keys[driven], data[driven] = 2 * element + 1, total.imag
+            driven += 1
+        else:
+            dropped = max(dropped, abs(total.imag))
+    return driven, dropped
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
+    """Sum the contributions to each element, see `_keep`; return how many unknowns are driven."""
     order = _order(elements, count)
     driven, dropped = 0, 0.0
     i = 0
@@ -137,23 +155,85 @@ def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-
             real_size += abs(value.real) if exact else abs(value)
             imag_size += abs(value.imag) if exact else abs(value)
             i += 1
-        if abs(total.real) > cancelled * real_size:
-            keys[driven], data[driven] = 2 * element, total.real
-            driven += 1
-        else:
-            dropped = max(dropped, abs(total.real))
-        if element >> BITS == element & LOW:
-            continue
-        if abs(total.imag) > cancelled * imag_size:
-            keys[driven], data[driven] = 2 * element + 1, total.imag
-            driven += 1
-        else:
-            dropped = max(dropped, abs(total.imag))
+        driven, off = _keep(element, total, real_size, imag_size, cancelled, keys, data, driven)
+        dropped = max(dropped, off)
     return driven, dropped
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
+def _filled_column(key, gain, size, elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
+    """`_column` with the gain Σ w L|c⟩⟨d|L† of all jumps as a matrix, and its terms' magnitudes."""
+    c, d = key >> (BITS + 1), (key >> 1) & LOW
+    z = 0.5 + 0.0j if c == d else (1.0j if key & 1 else 1.0 + 0.0j)
+    D = gain.shape[0]
+    total, sizes = np.empty((D, D), np.complex128), np.empty((D, D))
+    for a in range(D):
+        for b in range(a + 1):
+            total[a, b] = z * gain[a, b] + np.conj(z * gain[b, a])
+            sizes[a, b] = abs(z) * (size[a, b] + size[b, a])
+    for i in range(count):
+        a, b = elements[i] >> BITS, elements[i] & LOW
+        total[a, b] += values[i]
+        sizes[a, b] += abs(values[i])
+    driven, dropped = 0, 0.0
+    for a in range(D):
+        for b in range(a + 1):
+            driven, off = _keep(
+                (a << BITS) | b,
+                total[a, b],
+                sizes[a, b],
+                sizes[a, b],
+                cancelled,
+                keys,
+                data,
+                driven,
+            )
+            dropped = max(dropped, off)
+    return driven, dropped
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sum(key, gain, elements, values, count, driven, rates):  # type: ignore[no-untyped-def]
+    """Sum the contributions of one unknown; return how many are driven, and the largest dropped.
+
+    Where all sums are dropped, a difference of two energies is restored; return whether none was.
+    """
+    for cancelled in (CANCELLED, 0.0):
+        if gain[0].size:
+            number, dropped = _filled_column(
+                key, gain[0], gain[1], elements, values, count, cancelled, driven, rates
+            )
+        else:
+            number, dropped = _column(elements, values, count, cancelled, driven, rates)
+        if cancelled > 0.0 and (number > 0 or dropped == 0.0):
+            return number, dropped, True
+    if number > 1 or driven[0] != key ^ 1:
+        number = 0  # not a difference of energies, but of decay and gain
+    return number, dropped, False
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _gain_factors(filled_jumps, weights):  # type: ignore[no-untyped-def]
+    """Left and right factors of the gain from |c⟩⟨d|, (D, K) and (K, D), for every c and d."""
+    right = np.empty(
+        (filled_jumps.shape[0], filled_jumps.shape[2], filled_jumps.shape[1]), np.complex128
+    )
+    for d in range(right.shape[0]):
+        right[d] = np.conj(filled_jumps[d].T) * weights.reshape(-1, 1)
+    return filled_jumps, right, np.abs(filled_jumps), np.abs(right)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _multiply(element, gains, gain):  # type: ignore[no-untyped-def]
+    """Write the gain from one element, and the sums of its terms' magnitudes."""
+    left, right, left_sizes, right_sizes = gains
+    c, d = element >> BITS, element & LOW
+    np.dot(left[c], right[d], gain[0])
+    np.dot(left_sizes[c], right_sizes[d], gain[1])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[no-untyped-def]
     """Return keys, the generator's columns among them as (indptr, indices, data), and a ratio.
 
     The ratio is that of the largest dropped sum to the rates kept in its column. In a column where
@@ -161,8 +241,15 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
 
     drift: (indptr, indices, data) of −iH − ½ΣL†L. jumps: the same of the stacked jumps, with rows
     k 2³¹ + a; jump k adds weights[k] L_k ρ L_k†. starts: keys without repetition, which come first
-    in the result.
+    in the result. filled_jumps: (D, D, K) with (L_k)_ac at [c, a, k], in place of `jumps` where
+    these hold nothing. most: contributions to be summed, beyond which the search ends; there are
+    then fewer columns than keys.
     """
+    D = filled_jumps.shape[0]
+    width = D * (D + 1)
+    gains = _gain_factors(filled_jumps, weights)
+    gain = np.empty((D, D), np.complex128), np.empty((D, D))
+    work, last = 0, np.int64(-1)
     count = starts.size
     keys = _longer(starts, max(2 * count, FIRST_CAPACITY))
     size = 4 * FIRST_CAPACITY
@@ -175,17 +262,17 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
     driven, rates = np.empty(FIRST_CAPACITY, np.int64), np.empty(FIRST_CAPACITY)
     i = filled = 0
     ratio = 0.0
-    while i < count:
+    while i < count and work <= most:
         elements, values, length = _image(keys[i], drift, jumps, weights, elements, values)
-        if 2 * length > driven.size:
-            driven, rates = np.empty(4 * length, np.int64), np.empty(4 * length)
-        number, dropped = _column(elements, values, length, CANCELLED, driven, rates)
-        if number > 0:
+        work += length + width
+        if 2 * (length + width) > driven.size:
+            driven, rates = np.empty(4 * (length + width), np.int64), np.empty(4 * (length + width))
+        if D and keys[i] >> 1 != last:
+            last = keys[i] >> 1
+            _multiply(last, gains, gain)
+        number, dropped, certain = _sum(keys[i], gain, elements, values, length, driven, rates)
+        if certain and number > 0:
             ratio = max(ratio, dropped / np.sum(np.abs(rates[:number])))
-        elif dropped > 0.0:
-            number, _ = _column(elements, values, length, 0.0, driven, rates)
-            if number > 1 or driven[0] >> 1 != keys[i] >> 1:
-                number = 0
         if filled + number > indices.size:
             indices = _longer(indices, 2 * (filled + number))
             data = _longer(data, 2 * (filled + number))
@@ -202,4 +289,4 @@ def explore(drift, jumps, weights, starts):  # type: ignore[no-untyped-def]
                 table = _hashed(keys, count, 2 * table.size)
         i += 1
         indptr[i] = filled
-    return keys[:count], indptr[: count + 1], indices[:filled], data[:filled], ratio
+    return keys[:count], indptr[: i + 1], indices[:filled], data[:filled], ratio

@@ -15,12 +15,22 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.operators import IndexArray
 from wheelwork.lindblad.sector import Sector
+from wheelwork.numerics.work import require_budget, tick
 
 WIDEST_BAND = 64  # diagonals beside the main one: beyond, a sparse LU fills less
 PIVOT_THRESHOLD = 0.1  # SuperLU keeps a diagonal pivot this large relative to its column
+# Seconds on one core: of a sparse LU per cube of its separator (13 to 35 ns over grids of two to
+# eight dimensions), and of a dense one per cube of its size; and bytes of an entry of each.
+FILLED_SECONDS, DENSE_SECONDS = 15e-9, 0.08e-9
+FILLED_BYTES, DENSE_BYTES = 12.0, 8.0
+FILL = 2.0  # entries of a sparse LU, in unknowns times separator: from 1 to 3
+FULL = 0.2  # share of entries that are not zero, from which an LU is dense without a search
+BUDGET = 10.0  # estimated seconds of one LU
+MOST_BYTES = 2e9  # of the factors
 SHIFT = 1e-13  # of the generator's norm: far below every rate, above the rounding of an LU
 REFINEMENTS = 20  # most; each reduces the error by shift/rate, so that one or two are usual
 REFINED = 1e-13  # last step of a refinement, relative to the solution
+LU_ADVICE = "make the system smaller, or raise the `budget` of `SparseLU`"
 SINGULAR = "the matrix to be inverted is singular to rounding"
 
 Numbers = npt.NDArray[Any]  # real or complex
@@ -109,14 +119,110 @@ class FilledLU:
         return int(self.lu.L.nnz + self.lu.U.nnz)
 
 
-Factorisation = BandedLU | FilledLU
+@dataclass(frozen=True, eq=False)
+class DenseLU:
+    """LAPACK's LU of the full matrix, for those whose sparse LU would be nearly full."""
+
+    factors: Numbers
+    pivots: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, matrix: sp.csc_array) -> "DenseLU":
+        full = matrix.toarray(order="F")
+        factorise: Any = get_lapack_funcs("getrf", (full,))
+        factors, pivots, zero = factorise(full, overwrite_a=True)
+        if zero:
+            raise NotConverged(SINGULAR)
+        return cls(factors, pivots)
+
+    def solve(self, b: Numbers) -> Numbers:
+        """Return x with matrix · x = b, of the shape of b."""
+        x, _ = self._substitute(self.factors, self.pivots, b)
+        return np.asarray(x)
+
+    @cached_property
+    def _substitute(self) -> Any:
+        return get_lapack_funcs("getrs", (self.factors,))
+
+    @property
+    def filled(self) -> int:
+        return int(self.factors.size)
 
 
-def factorised(matrix: sp.csc_array) -> Factorisation:
-    """Return the LU with partial pivoting of a sparse matrix; NotConverged if it is singular."""
-    order = narrow_order(matrix)
-    banded = order.lower + order.upper <= WIDEST_BAND
-    return BandedLU.of(matrix, order) if banded else FilledLU.of(matrix)
+Factorisation = BandedLU | FilledLU | DenseLU
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The kind of LU that suits a matrix, and its estimated cost.
+
+    kind: class of the LU. order: of a band. seconds: on one core, to a factor of three. bytes: of
+    the factors.
+    """
+
+    kind: type[BandedLU] | type[FilledLU] | type[DenseLU]
+    order: NarrowOrder | None
+    unknowns: int
+    seconds: float
+    bytes: float
+
+    @classmethod
+    def of(cls, matrix: sp.csc_array) -> "Plan":
+        n = matrix.shape[0]
+        dense = (DenseLU, None, n, DENSE_SECONDS * float(n) ** 3, DENSE_BYTES * float(n) ** 2)
+        if matrix.nnz > FULL * float(n) ** 2:
+            return cls(*dense)
+        order = narrow_order(matrix)
+        width = order.lower + order.upper
+        if width <= WIDEST_BAND:
+            entries = float(n * (width + order.lower + 1))
+            return cls(BandedLU, order, n, 1e-9 * entries * (width + 1), 8.0 * entries)
+        s = separator(matrix, order.position)
+        seconds = FILLED_SECONDS * float(s) ** 3
+        if dense[3] < seconds and dense[4] <= MOST_BYTES:
+            return cls(*dense)
+        return cls(FilledLU, None, n, seconds, FILLED_BYTES * min(FILL * s, float(n)) * n)
+
+    def require(self, budget: float, advice: str) -> None:
+        """Raise NotConverged where the estimated time or memory is above its budget."""
+        task = f"an LU of {self.unknowns} unknowns"
+        require_budget(task, self.seconds, budget, "seconds", advice)
+        require_budget(task, self.bytes, MOST_BYTES, "bytes", advice)
+
+    def factorise(self, matrix: sp.csc_array) -> Factorisation:
+        tick("LU of the generator")
+        try:
+            if self.order is not None:
+                return BandedLU.of(matrix, self.order)
+            return DenseLU.of(matrix) if self.kind is DenseLU else FilledLU.of(matrix)
+        except MemoryError:
+            raise NotConverged(
+                f"an LU of {self.unknowns} unknowns needs more memory than there is, "
+                f"about {self.bytes:.1e} bytes"
+            ) from None
+
+
+def separator(matrix: sp.csc_array, position: IndexArray) -> int:
+    """Return the fewest unknowns whose removal cuts the middle third of an order in two."""
+    n = position.size
+    row, column = position[matrix.indices], np.repeat(position, np.diff(matrix.indptr))
+    last = np.arange(n)  # neighbour of each unknown
+    np.maximum.at(last, np.minimum(row, column), np.maximum(row, column))
+    crossing = np.arange(1, n + 1) - np.cumsum(np.bincount(last, minlength=n))
+    return int(crossing[n // 3 : 2 * n // 3 + 1].min(initial=n))
+
+
+def factorised(
+    matrix: sp.csc_array, budget: float = np.inf, advice: str = "make the system smaller"
+) -> Factorisation:
+    """Return the LU with partial pivoting of a sparse matrix.
+
+    Raises NotConverged if it is singular, or beforehand where its estimated time exceeds `budget`
+    seconds or its memory 2 GB; `advice` then tells what to change.
+    """
+    plan = Plan.of(matrix)
+    plan.require(budget, advice)
+    return plan.factorise(matrix)
 
 
 class Inverse(Protocol):
@@ -142,13 +248,21 @@ class ShiftedLU:
     lu: Factorisation
 
     @classmethod
-    def of(cls, generator: sp.csc_array, shift: float | None = None) -> "ShiftedLU":
+    def of(
+        cls, generator: sp.csc_array, shift: float | None = None, budget: float = BUDGET
+    ) -> "ShiftedLU":
+        """Return it; NotConverged where its estimated seconds exceed `budget`."""
         sigma = SHIFT * (norm(generator) or 1.0) if shift is None else shift
         identity = sp.eye_array(generator.shape[0], format="csc")
-        return cls(generator, sigma, factorised(sp.csc_array(generator - sigma * identity)))
+        matrix = sp.csc_array(generator - sigma * identity)
+        return cls(generator, sigma, factorised(matrix, budget, LU_ADVICE))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ShiftedLU.of, (self.generator, self.shift)  # the LU is made again when loaded
+        return ShiftedLU.of, (
+            self.generator,
+            self.shift,
+            np.inf,
+        )  # the LU is made again when loaded
 
 
 @dataclass(frozen=True, eq=False)

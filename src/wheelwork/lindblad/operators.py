@@ -29,16 +29,13 @@ def sparse_operator(
     that is given. Raises InvalidArgument for others, naming the argument and which entry of it.
     """
     entry = f" ({where})" if where else ""
-    if getattr(value, "issuper", False):
-        raise InvalidArgument(f"`{name}` must be an operator, but is a superoperator{entry}")
-    if _varies(value):
-        raise InvalidArgument(f"`{name}` must be constant, as H(t) is not supported{entry}")
+    _refuse_unsupported(name, value, entry)
     try:
         plain = plain_matrix(value)
         if hasattr(plain, "tocsc"):
             plain = plain.tocsc(copy=True)
         matrix = sp.csc_array(plain, dtype=np.complex128)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{entry}"
         ) from None
@@ -55,6 +52,27 @@ def sparse_operator(
     if not np.all(matrix.data):
         matrix.eliminate_zeros()
     return matrix
+
+
+def _refuse_unsupported(name: str, value: Any, entry: str) -> None:
+    """Say what is not supported, where it is known by its kind: H(t), and superoperators."""
+    if _varies(value):
+        raise InvalidArgument(
+            f"`{name}` must be a constant matrix, but is a function of time, which is not "
+            f"supported{entry}"
+        )
+    if getattr(value, "issuper", False) is True:
+        raise InvalidArgument(
+            f"`{name}` must be an operator, but is a superoperator, which is not supported: "
+            f"give H and the jumps{entry}"
+        )
+
+
+def _varies(value: Any) -> bool:
+    """Whether it is H(t) as QuTiP has it: a function, a QobjEvo, a list with functions or text."""
+    if isinstance(value, list | tuple):
+        return any(isinstance(part, str) or _varies(part) for part in value)
+    return hasattr(value, "isconstant") or (callable(value) and not hasattr(value, "isherm"))
 
 
 def hermitian_operator(name: str, value: Any, dimension: int | None = None) -> sp.csc_array:
@@ -75,13 +93,6 @@ def hermitian_parts(matrix: sp.csc_array) -> list[sp.csc_array]:
     if off <= HERMITIAN_RTOL * float(abs(matrix.data).max(initial=0.0)):
         return [real]
     return [real, sp.csc_array(-0.5j * (matrix - adjoint))]
-
-
-def _varies(value: Any) -> bool:
-    """Whether it is a function of time, or a list with one; a `qutip.Qobj` can be called, too."""
-    if isinstance(value, list):
-        return any(map(_varies, value))
-    return callable(value) and not hasattr(value, "data_as")
 
 
 def _adjoint(matrix: sp.csc_array) -> sp.csc_array:

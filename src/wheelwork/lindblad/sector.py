@@ -1,6 +1,5 @@
 """The unknowns of a density matrix that an equation couples, and the generator among them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +13,18 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, csc_parts
+from wheelwork.numerics.work import require_budget, tick
 
 # Of the rates kept in its column, the largest sum that may be dropped as rounding. Where symmetry
 # cancels it is about 1e-14; near one, energies are so large that rounding hides their differences.
 LARGEST_DROPPED = 1e-6
+# Contributions to the generator that are summed at most: up to half a minute, and some gigabytes.
+MOST_CONTRIBUTIONS = 3e8
+# Jumps are multiplied as filled matrices where their entries make at least this part of what
+# filled ones would, and enough contributions that sorting them takes time.
+FILLED_SHARE, FILLED_FROM = 0.05, 8
+FILLED_SECONDS, FILLED_BUDGET = 0.5e-9, 20.0  # per jump and D⁴; estimated seconds
+MOST_BYTES = 4e9  # of filled jumps, and of the generator that they lead to
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,7 +130,7 @@ def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.cs
     Raises NotConverged when the result depends on a difference of energies that may be rounding.
     """
     weights = np.ones(len(lindblad.jumps))
-    *columns, dropped = _explore(lindblad, lindblad.drift, weights, starts)
+    *columns, dropped = _explore(lindblad, None, weights, starts)
     if dropped > LARGEST_DROPPED:
         raise NotConverged(
             "matrix elements that differ by no more than their rounding (1e-14) decide: the "
@@ -134,15 +141,13 @@ def driven_sector(lindblad: Lindblad, starts: IndexArray) -> tuple[Sector, sp.cs
 
 
 def jump_superoperator(
-    lindblad: Lindblad, sector: Sector, jumps: Iterable[int]
+    lindblad: Lindblad, sector: Sector, weights: FloatArray
 ) -> tuple[sp.csc_array, IndexArray]:
-    """Return ρ → Σ L ρ L† over some jumps as a matrix (n, n), and the keys it drives outside.
+    """Return ρ → Σ w_k L_k ρ L_k† as a matrix (n, n), and the keys that it drives outside.
 
-    The matrix represents it only where there is no key outside.
+    weights: w, (K,). The matrix represents it only where there is no key outside.
     """
-    weights = np.zeros(len(lindblad.jumps))
-    weights[list(jumps)] = 1.0
-    none = sp.csc_array(lindblad.drift.shape, dtype=np.complex128)
+    none = sp.csc_array(lindblad.hamiltonian.shape, dtype=np.complex128)
     keys, indptr, indices, data, _ = _explore(lindblad, none, weights, sector.keys)
     n = sector.size
     inside = slice(0, indptr[n])
@@ -151,13 +156,41 @@ def jump_superoperator(
 
 
 def _explore(
-    lindblad: Lindblad, drift: sp.csc_array, weights: FloatArray, starts: IndexArray
+    lindblad: Lindblad, drift: sp.csc_array | None, weights: FloatArray, starts: IndexArray
 ) -> Any:
-    """`exploration.explore` for SciPy's arrays."""
-    indptr, row, data = csc_parts(lindblad.stacked_jumps)
+    """`exploration.explore` for SciPy's arrays, by default with the equation's own drift.
+
+    Raises NotConverged beyond its budget.
+    """
+    tick("search for the unknowns")
+    filled = _filled_jumps(lindblad)
+    used = sp.csc_array((0, lindblad.dimension)) if filled.size else lindblad.stacked_jumps
+    indptr, row, data = csc_parts(sp.csc_array(used, dtype=np.complex128))
     kind = row // lindblad.dimension
     jumps = indptr, (kind << BITS) | (row - kind * lindblad.dimension), data
-    return explore(csc_parts(drift), jumps, weights, starts)
+    between = csc_parts(lindblad.drift if drift is None else drift)
+    result = explore(between, jumps, weights, filled, MOST_CONTRIBUTIONS, starts)
+    if result[1].size <= result[0].size:
+        raise NotConverged(
+            f"the generator of {lindblad!r} has more than {MOST_CONTRIBUTIONS:.0e} contributions, "
+            f"to {result[0].size} unknowns and more: reduce the number of levels or of jumps"
+        )
+    return result
+
+
+def _filled_jumps(lindblad: Lindblad) -> ComplexArray:
+    """All jumps as an array (D, D, K), (L_k)_ac at [c, a, k]; empty where they are sparse."""
+    D, K = lindblad.dimension, len(lindblad.jumps)
+    pairs = float(sum(jump.nnz**2 for jump in lindblad.jumps))
+    if D < FILLED_FROM or pairs < max(FILLED_SHARE * K, 0.5) * float(D) ** 4:
+        return np.empty((0, 0, 0), dtype=np.complex128)
+    task, advice = f"the generator of {lindblad!r}", "reduce the number of levels or of jumps"
+    seconds = FILLED_SECONDS * K * float(D) ** 4
+    require_budget(task, seconds, FILLED_BUDGET, "seconds", advice)
+    need = 48.0 * D**2 * K + 40.0 * float(D) ** 4
+    require_budget(task, need, MOST_BYTES, "bytes", advice)
+    stacked = lindblad.stacked_jumps.toarray()  # (k D + a, c)
+    return np.ascontiguousarray(stacked.reshape(K, D, D).transpose(2, 1, 0))
 
 
 def _ordered(

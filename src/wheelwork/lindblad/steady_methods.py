@@ -1,22 +1,27 @@
-"""Steady states of a Lindblad equation: one sparse LU, or GMRES, whichever suits the sector."""
+"""Steady states of a Lindblad equation: one LU, or GMRES, whichever suits the sector."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator
 
-from wheelwork._checks import FloatArray, integer, tolerance
-from wheelwork.errors import NoSteadyState, NotConverged
-from wheelwork.lindblad.block_preconditioner import BlockSweeps
+from wheelwork._checks import positive, tolerance
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
-from wheelwork.lindblad.factorisation import ShiftedLU, TracelessInverse, narrow_order, norm
+from wheelwork.lindblad.factorisation import (
+    BUDGET,
+    Plan,
+    ShiftedLU,
+    TracelessInverse,
+    narrow_order,
+    norm,
+)
+from wheelwork.lindblad.krylov import Krylov, krylov_seconds
 from wheelwork.lindblad.sector import Sector, diagonal_sector, state_sector
 from wheelwork.lindblad.state import State, initial_state
 from wheelwork.lindblad.steady import (
-    ROUNDING,
     SAMPLES,
     SEED,
     Residual,
@@ -24,32 +29,27 @@ from wheelwork.lindblad.steady import (
     SteadyState,
     require_accuracy,
     smallest_rate,
-    solve_by_gmres,
     storage_error,
 )
 from wheelwork.lindblad.uniqueness import (
     MOST_PROJECTED,
     SEPARATE,
+    Unresolved,
     long_time_average,
     refuse_unresolved,
     zero_eigenvalues,
 )
 from wheelwork.methods import Method
+from wheelwork.numerics.work import tick
 from wheelwork.parameters import parameter
 
-SMALL = 3000  # unknowns: an LU takes milliseconds, whatever its fill
-LARGEST_WORK = 3e9  # unknowns times squared bandwidth: multiplications of a banded LU, some seconds
+SMALL = 1000  # unknowns: an LU takes at most a tenth of a second, whatever its fill
+QUICK = 1.0  # estimated seconds of an LU, below which it is tried first: it seldom fails
 PROJECTION_RTOL = 1e-8  # error accepted of the state that an initial one reaches
 
 LU_ITERATIONS = 12  # most of inverse iteration; two are usual
 LU_CONVERGED = 1e-15  # change of an unknown by the last of them
 LU_RATE_ITERATIONS = 5  # of power iteration, for tens of percent
-
-INNER_RTOL = 1e-6  # reduction of the residual by one correction of GMRES
-ROUGH_RTOL = 0.1  # the same, where an estimate is enough
-CORRECTIONS = 12  # most; three are usual
-KRYLOV_MARGIN = 3.0  # of one random sample of rounding, where the LU affords several
-KRYLOV_RATE_ITERATIONS = 2  # of power iteration: each is a solution by GMRES
 
 
 def steady_state(
@@ -61,8 +61,9 @@ def steady_state(
     all others are zero in the state that is reached.
 
     Args:
-        method: `SparseLU(rtol)` or `Krylov(rtol)`; by default the first where an LU of the
-            sector is cheap, else the second.
+        method: `SparseLU(rtol)` or `Krylov(rtol)`. By default the one whose estimated cost is
+            smaller, and where it fails the other one. Each refuses what would take more than
+            its `budget`, ten seconds by default.
         initial: density matrix (D, D), state vector (D,), `State` or `qutip.Qobj` to start from;
             needed only where there are several steady states. The result is the long-time average,
             also over oscillations that do not decay; rates below 2e-15 of the largest count as
@@ -70,34 +71,75 @@ def steady_state(
 
     Raises:
         NoSteadyState: when there are several and no `initial`.
-        NotConverged: when the method cannot reach its tolerance, or a relaxation rate lies too
-            close to rounding (below 3e-12 of the largest) to be told from zero.
-        InvalidArgument: when `initial` is no state of this dimension.
+        NotConverged: when no method reaches its tolerance within its budget, or a relaxation rate
+            lies too close to rounding (below 3e-12 of the largest) to be told from zero; `partial`
+            is the `SteadyState` reached, if any, whose audit fails.
+        InvalidArgument: when `initial` is no state of this dimension, or `lindblad` no `Lindblad`.
     """
-    if initial is None:
-        sector, generator = diagonal_sector(lindblad)
-        return (method or _default_method(generator)).solve(lindblad, sector, generator)
-    rho = initial_state(initial, lindblad.dimension)
-    sector, generator = state_sector(lindblad, rho)
-    zeros = zero_eigenvalues(ShiftedLU.of(generator), MOST_PROJECTED)
-    refuse_unresolved(zeros, generator)
-    if not zeros.complete:
-        raise NotConverged(
-            f"there are {zeros.counted} independent steady states, too many to tell apart"
+    if not isinstance(lindblad, Lindblad):
+        raise InvalidArgument(
+            "`lindblad` must be a Lindblad(hamiltonian, jumps), but is of type "
+            f"{type(lindblad).__name__}"
         )
-    if zeros.number == 1:
-        return (method or _default_method(generator)).solve(lindblad, sector, generator)
-    start, rate = sector.vector(rho), zeros.smallest_rate
-    values, error = long_time_average(generator, start, rate, PROJECTION_RTOL)
+    other = isinstance(method, Method) and not isinstance(method, SparseLU | Krylov)
+    if method is not None and (other or not hasattr(method, "solve")):
+        raise InvalidArgument(
+            f"`method` must be a method such as SparseLU(rtol=1e-8), but is {method!r}"
+        )
+    solve = solve_by_default if method is None else method.solve
+    if initial is None:
+        return solve(lindblad, *diagonal_sector(lindblad))
+    rho = initial_state(initial, lindblad.dimension)
+    with method.guard() if isinstance(method, Method) else nullcontext():
+        sector, generator = state_sector(lindblad, rho)
+        budget = method.budget if isinstance(method, SparseLU) else BUDGET
+        zeros = zero_eigenvalues(ShiftedLU.of(generator, budget=budget), MOST_PROJECTED)
+        refuse_unresolved(zeros, generator)
+        if not zeros.complete:
+            raise NotConverged(
+                f"there are {zeros.counted} independent steady states, too many to tell apart"
+            )
+        if zeros.number == 1:
+            return solve(lindblad, sector, generator)
+        start, rate = sector.vector(rho), zeros.smallest_rate
+        values, error = long_time_average(generator, start, rate, PROJECTION_RTOL)
     state, residual = State(sector, values), Residual.of(generator, values).relative
     details = {"unknowns": float(sector.size), "steady_states": float(zeros.number)}
-    return SteadyState(lindblad, generator, state, None, error, residual, rate, details)
+    return SteadyState(
+        lindblad, generator, state, None, error, residual, rate, details, PROJECTION_RTOL
+    )
 
 
-def _default_method(generator: sp.csc_array) -> SteadyMethod:
-    n = generator.shape[0]
-    cheap = n <= SMALL or n * float(bandwidth(generator)) ** 2 <= LARGEST_WORK
-    return SparseLU() if cheap else Krylov()
+def solve_by_default(lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
+    """Return the steady state by the cheaper method, and where that fails by the other one.
+
+    No second one is tried after an LU that shows the rates to be too close to rounding.
+    """
+    first, second = _by_cost(lindblad, sector, generator)
+    try:
+        return first.solve(lindblad, sector, generator)
+    except NotConverged as reason:
+        if isinstance(reason, Unresolved) and isinstance(first, SparseLU):
+            raise
+        try:
+            return second.solve(lindblad, sector, generator)
+        except NotConverged as other:
+            tried = [(type(method).__name__, e) for method, e in ((first, reason), (second, other))]
+            partial = reason.partial if other.partial is None else other.partial
+            reasons = "; ".join(f"{name}: {why}" for name, why in tried)
+            raise NotConverged(f"both methods failed. {reasons}", partial) from other
+
+
+def _by_cost(
+    lindblad: Lindblad, sector: Sector, generator: sp.csc_array
+) -> tuple[SteadyMethod, SteadyMethod]:
+    """Both methods, the one to try first."""
+    if sector.size <= SMALL:
+        return SparseLU(), Krylov()
+    seconds = Plan.of(generator).seconds
+    if seconds <= QUICK or seconds <= krylov_seconds(lindblad, sector):
+        return SparseLU(), Krylov()
+    return Krylov(), SparseLU()
 
 
 def bandwidth(generator: sp.csc_array) -> int:
@@ -108,9 +150,15 @@ def bandwidth(generator: sp.csc_array) -> int:
 
 @dataclass(frozen=True)
 class SparseLU(Method):
-    """One sparse LU of the generator on its sector, and inverse iteration."""
+    """One LU of the generator on its sector, and inverse iteration.
+
+    budget: most seconds, as estimated from the pattern; what needs more, or 2 GB, is refused.
+    """
 
     rtol: float = parameter("", "1", "largest error accepted", check=tolerance, default=1e-8)
+    budget: float = parameter(
+        "", "s", "largest estimated time", check=positive, default=BUDGET, guard=True
+    )
 
     def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
         """Return the steady state in a sector.
@@ -118,9 +166,14 @@ class SparseLU(Method):
         Raises NoSteadyState when there are several, to rounding, and NotConverged when the error
         exceeds `rtol` or a rate is too close to rounding.
         """
-        factorisation = ShiftedLU.of(generator)
+        with self.guard():
+            return self._solve(lindblad, sector, generator)
+
+    def _solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
+        factorisation = ShiftedLU.of(generator, budget=self.budget)
         x = sector.trace / sector.populations.size
-        for _ in range(LU_ITERATIONS):  # inverse iteration; every step conserves the trace
+        for step in range(LU_ITERATIONS):  # inverse iteration; every step conserves the trace
+            tick("inverse iteration", step, LU_ITERATIONS)
             last, x = x, factorisation.lu.solve(x)
             x /= sector.trace @ x
             if float(np.abs(x - last).sum()) <= LU_CONVERGED * x.size:
@@ -143,116 +196,7 @@ class SparseLU(Method):
         error = float(np.sqrt(np.mean(off**2))) + storage_error(x)
         state, details = State(sector, x), {"unknowns": float(sector.size)}
         steady = SteadyState(
-            lindblad, generator, state, inverse, error, residual.relative, rate, details
+            lindblad, generator, state, inverse, error, residual.relative, rate, details, self.rtol
         )
-        require_accuracy(steady, self.rtol)
+        require_accuracy(steady)
         return steady
-
-
-@dataclass(frozen=True)
-class Krylov(Method):
-    """GMRES on the sector, without a factorisation of the whole generator.
-
-    The preconditioner solves −i[H, ρ] − ½{ΣL†L, ρ} exactly on each block that −iH − ½ΣL†L leaves
-    invariant, and sweeps over the blocks that jumps connect. Memory: `restart` vectors of the
-    sector, and the squares of the blocks' sizes. iterations: products with the generator for one
-    solution.
-    """
-
-    rtol: float = parameter("", "1", "largest error accepted", check=tolerance, default=1e-8)
-    restart: int = parameter("", "1", "vectors kept", check=partial(integer, minimum=2), default=60)
-    iterations: int = parameter(
-        "", "1", "most iterations", check=partial(integer, minimum=1), default=1200
-    )
-
-    def solve(self, lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:
-        """Return the steady state in a sector.
-
-        Raises NotConverged when the iterations do not suffice, as where there are several.
-        """
-        blocks = BlockSweeps.of(lindblad, sector, generator)
-        rows = sp.csr_array(generator)
-        x = _null_vector_by_gmres(KrylovInverse(self, sector, rows, blocks, sector.trace))
-        inverse = KrylovInverse(self, sector, rows, blocks, x)
-        residual = Residual.of(generator, x)
-        sample = residual.samples(sector)[:, 0]
-        response = inverse.traceless(inverse.correction(sample, INNER_RTOL))
-        start = np.random.default_rng(SEED).normal(size=sector.size)
-        start = inverse.traceless(inverse.correction(start, INNER_RTOL))
-        rate = smallest_rate(inverse, start, KRYLOV_RATE_ITERATIONS)
-        unresolved = INNER_RTOL * float(np.linalg.norm(sample)) / rate
-        off = float(np.abs(response).sum()) + unresolved
-        error = KRYLOV_MARGIN * off + storage_error(x)
-        state, details = State(sector, x), {"unknowns": float(sector.size)}
-        steady = SteadyState(
-            lindblad, generator, state, inverse, error, residual.relative, rate, details
-        )
-        require_accuracy(steady, self.rtol)
-        return steady
-
-
-@dataclass(frozen=True, eq=False)
-class KrylovInverse:
-    """`Inverse` by GMRES; `steady` has trace one."""
-
-    method: Krylov
-    sector: Sector
-    generator: sp.csr_array
-    blocks: BlockSweeps
-    steady: FloatArray
-
-    def solve(self, b: FloatArray) -> FloatArray:
-        """Return x of trace zero with generator · x = b, corrected until `rtol` is met."""
-        x, b = np.zeros_like(b), self._range(b)
-        residual, aim = b, 1e-2 * self.method.rtol * float(np.linalg.norm(b))
-        for _ in range(CORRECTIONS):
-            if float(np.linalg.norm(residual)) <= aim:
-                break
-            x += self.traceless(self.correction(residual, INNER_RTOL))
-            residual = self._range(b - self.generator @ x)
-        return x
-
-    def rough(self, b: FloatArray) -> FloatArray:
-        """Return x with a residual of a tenth, for estimates."""
-        return self.traceless(self.correction(b, ROUGH_RTOL))
-
-    def correction(self, b: FloatArray, rtol: float) -> FloatArray:
-        """Return x with generator · x = b to `rtol` in the residual, or raise NotConverged."""
-        if not np.any(b):
-            return np.zeros_like(b)
-        restart, n = self.method.restart, self.sector.size
-        operator = LinearOperator(
-            (n, n), matvec=lambda u: self.generator @ self.blocks.solve(u), dtype=np.float64
-        )
-        cycles = max(1, self.method.iterations // restart)
-        b = self._range(b)
-        u = solve_by_gmres(operator, b, rtol=rtol, atol=0.0, restart=restart, cycles=cycles)
-        return self.blocks.solve(u)
-
-    def _range(self, b: FloatArray) -> FloatArray:
-        """b without the trace that rounding gave it."""
-        positions = self.sector.populations
-        b = b.copy()
-        b[positions] -= np.sum(b[positions]) / positions.size
-        return b
-
-    def traceless(self, x: FloatArray) -> FloatArray:
-        """x minus the steady state of the same trace."""
-        return np.asarray(x - self.steady * float(np.sum(x[self.sector.populations])))
-
-
-def _null_vector_by_gmres(inverse: KrylovInverse) -> FloatArray:
-    """The steady state, trace one, corrected until its residual is rounding.
-
-    A small correction alone proves nothing: slow relaxation hides errors from the residual.
-    """
-    positions = inverse.sector.populations
-    x, last = inverse.sector.trace / positions.size, np.inf
-    for _ in range(CORRECTIONS):
-        residual = Residual.of(inverse.generator, x)
-        if residual.relative <= ROUNDING or residual.relative > 0.5 * last:
-            break
-        last = residual.relative
-        x = x + inverse.correction(-residual.rate, INNER_RTOL)
-        x /= np.sum(x[positions])
-    return np.asarray(x)

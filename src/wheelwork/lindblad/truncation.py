@@ -10,10 +10,11 @@ import numpy as np
 from wheelwork._checks import FloatArray, integer, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
+from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.operators import hermitian_operator
 from wheelwork.lindblad.sector import diagonal_sector
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
-from wheelwork.lindblad.steady_methods import Krylov, SparseLU, bandwidth
+from wheelwork.lindblad.steady_methods import SparseLU, bandwidth
 from wheelwork.results import html_table, with_error
 
 GROWTH = 1.5  # of a cutoff whose edge is occupied

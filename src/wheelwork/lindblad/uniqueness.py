@@ -16,6 +16,7 @@ from wheelwork.lindblad.exploration import element_keys
 from wheelwork.lindblad.factorisation import ShiftedLU, norm
 from wheelwork.lindblad.sector import driven_sector
 from wheelwork.lindblad.state import State
+from wheelwork.numerics.work import tick
 
 SEPARATE = 30.0  # shifts of the LU: a rate below would not be resolved by a solver
 ROUNDED = 8.0 * float(np.finfo(np.float64).eps)  # of the generator's norm: a rate below is zero
@@ -32,6 +33,10 @@ PURE = 1e-12  # second eigenvalue of a pure state
 DISTINCT = 1e-9  # of the largest: numbers closer than this do not tell two basis states apart
 DIAGONAL = 1e-14  # of the largest entry: off-diagonal ones below are rounding
 LARGEST_FULL = 32  # basis states: 1024 unknowns, a fraction of a second
+
+
+class Unresolved(NotConverged):
+    """Rates of the equation are too close to rounding for any method."""
 
 
 class ZeroEigenvalues(NamedTuple):
@@ -63,7 +68,8 @@ def zero_eigenvalues(factorisation: ShiftedLU, most: int = MOST_COUNTED) -> Zero
     width = min(FIRST_GUESS, n)
     while True:
         X = random.normal(size=(n, width))
-        for _ in range(ITERATIONS):
+        for step in range(ITERATIONS):
+            tick("inverse iteration on slow modes", step, ITERATIONS)
             X, _ = np.linalg.qr(factorisation.lu.solve(X))
         rates = np.sort(np.abs(np.linalg.eigvals(X.T @ (generator @ X))))
         zero, near = rates <= ROUNDED * norm(generator), rates <= SEPARATE * factorisation.shift
@@ -77,10 +83,10 @@ def zero_eigenvalues(factorisation: ShiftedLU, most: int = MOST_COUNTED) -> Zero
 
 
 def refuse_unresolved(zeros: ZeroEigenvalues, generator: sp.csc_array) -> None:
-    """Raise NotConverged where a rate lies between rounding and what a solver resolves."""
+    """Raise Unresolved where a rate lies between rounding and what a solver resolves."""
     if zeros.slow.size:
         rates = ", ".join(f"{rate:.1e}" for rate in zeros.slow)
-        raise NotConverged(
+        raise Unresolved(
             f"relaxation rates of about {rates} are above rounding, but too close to it to find "
             f"the steady state: the largest rate is {norm(generator):.1e}"
         )
