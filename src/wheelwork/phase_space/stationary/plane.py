@@ -125,13 +125,13 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     """Solve on points × points nodes."""
     X = np.linspace(box.low, box.high, points)
     P = np.linspace(-box.reach, box.reach, points)
-    equations = generator(box, X, P).tolil()
     pinned = int(np.ravel_multi_index((deepest(box, X), points // 2), (points, points)))
-    equations[pinned, :] = 0.0
-    equations[pinned, pinned] = 1.0
     right = np.zeros(points**2)
     right[pinned] = 1.0
-    matrix = equations.tocsc()
+    # The row of the pinned node says W = 1; the others are divided by ω0, to be of its order.
+    others = sp.diags_array((1.0 - right) / box.model.frequency)
+    matrix = sp.csc_array(others @ generator(box, X, P) + sp.diags_array(right))
+    matrix.eliminate_zeros()
     factors = factorised(matrix)
     values = factors.solve(right)
     values += factors.solve(right - matrix @ values)  # one step of refinement
