@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.states.oscillator import length_unit, momentum_unit
 
@@ -83,6 +85,15 @@ class PhaseSpaceModel:
         values[1] /= self.mass
         values[2] /= 2.0 * self.momentum**2
         return values
+
+
+def require_model(model: Any) -> PhaseSpaceModel:
+    """Return `model`; InvalidArgument unless it is a `PhaseSpaceModel`."""
+    if not isinstance(model, PhaseSpaceModel):
+        raise InvalidArgument(
+            f"`model` must be a PhaseSpaceModel, such as Flywheel.paper().model(), but is {model!r}"
+        )
+    return model
 
 
 def table_tolerance(rtol: float) -> float:
