@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from wheelwork._checks import FloatArray, finite_array, positive, real
+from wheelwork._checks import FloatArray, energy, finite_array, positive_energy
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 
@@ -79,9 +79,9 @@ class Lorentzian(Parameters):
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=real, omitted=0.0)
-    width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive_energy)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=energy, omitted=0.0)
+    width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive_energy)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -103,7 +103,7 @@ class WideBand(Parameters):
     the temperatures, the bias and the excursion of the level.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive_energy)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -123,9 +123,9 @@ class Semicircle(Parameters):
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=real, omitted=0.0)
-    width: float = parameter(r"\delta", "energy", "half width of the band", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive_energy)
+    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=energy, omitted=0.0)
+    width: float = parameter(r"\delta", "energy", "half width of the band", check=positive_energy)
 
     @property
     def landmarks(self) -> Landmarks:
