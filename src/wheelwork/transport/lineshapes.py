@@ -143,7 +143,7 @@ class Semicircle(Parameters):
 
 
 def _numbers(name: str, value: Any) -> Numbers:
-    return tuple(finite_array(name, value, ndim=1).tolist())
+    return tuple(energy(name, number) for number in finite_array(name, value, ndim=1).tolist())
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,6 +178,7 @@ class Tabulated(Parameters):
             raise InvalidArgument(
                 f"`frequency` must rise, but is {w[i]} at sample {i} and {w[i + 1]} at the next"
             )
+        positive_energy("frequency", float(np.min(np.diff(w))), "smallest step")
         if np.any(rate < 0.0):
             i = int(np.argmax(rate < 0.0))
             raise InvalidArgument(f"`rate` must not be negative, but is {rate[i]} (sample {i})")

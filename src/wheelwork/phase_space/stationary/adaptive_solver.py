@@ -11,7 +11,6 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged, partial_as
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.chebyshev import ChebyshevTable
-from wheelwork.phase_space.distribution import moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.stationary import circle_solver, plane
 from wheelwork.phase_space.stationary.orbit_distribution import Circles, OrbitDistribution
@@ -152,7 +151,7 @@ def _not_reached(
 
 def change(coarse: AnyDistribution, fine: AnyDistribution) -> FloatArray:
     """Relative changes of the measured moments, and the distance of the two W."""
-    a, b = moments(coarse), moments(fine)
+    a, b = coarse.moments, fine.moments
     # One moment may agree by chance: all share the largest change.
     largest: float = max(abs(a[name] / b[name] - 1.0) for name in MEASURED)
     distances: tuple[float, float] = fine.distances(coarse)

@@ -10,13 +10,13 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels
-from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.distribution import Nodes, moments
 from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 RATES_RTOL = 1e-10  # of the largest rate, to which the radii are to give the mean rates
 ROUGH_ANGLES = 128  # where all that is asked is whether W follows the orbits
-MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
+MOST_NODES = 1 << 19  # of the quadrature: 4 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
@@ -34,6 +34,8 @@ class Circles:
         if closely:
             self.phi = orbit_angles(orbits, 16, 1e-11) - np.pi
             panels = _panels(orbits, self.peak)
+            while GAUSS_ORDER * panels * self.phi.size > MOST_NODES:
+                self.phi = _angles(self.phi.size // 2) - np.pi
             panels, self.quadrature_error = _resolved(orbits, self.phi, panels, self.peak)
         else:
             self.phi, panels, self.quadrature_error = _angles(ROUGH_ANGLES) - np.pi, 4, math.inf
@@ -71,7 +73,10 @@ def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tupl
             return panels, change
         more = (panels * 3 + 1) // 2
         if GAUSS_ORDER * more * phi.size > MOST_NODES:
-            return panels, SAFETY * change
+            half = _angles(phi.size // 2) - np.pi
+            fewer, _ = _mean_rates(orbits, np.cos(half[half > 0.0]), panels, peak)
+            angular = float(np.max(np.abs(better - fewer) / np.maximum(size, np.finfo(float).tiny)))
+            return panels, SAFETY * max(change, angular)
         panels, means = more, better
 
 
@@ -173,6 +178,11 @@ class OrbitDistribution:
         odd = np.sqrt(np.sum(change[:, 1, :harmonics] ** 2, axis=1))
         first, second = float(np.sum(size * even)), float(np.sum(size * odd))
         return first + second**2, first + second
+
+    @cached_property
+    def moments(self) -> dict[str, float]:
+        """See `phase_space.moments`."""
+        return moments(self)
 
     @cached_property
     def _raw(self) -> FloatArray:

@@ -17,7 +17,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.discretisation import central
-from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.distribution import Nodes, moments
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 from wheelwork.phase_space.stationary.orbits import FALL
@@ -85,6 +85,11 @@ class PlaneDistribution:
         size = (1.0 + energy / np.sum(nodes.weight * energy)) / np.sum(self.values)
         change = float(np.sum(size * np.abs(other.density(nodes.X, nodes.P) - self.values)))
         return change, change
+
+    @cached_property
+    def moments(self) -> dict[str, float]:
+        """See `phase_space.moments`."""
+        return moments(self)
 
     @property
     def barrier(self) -> float:
