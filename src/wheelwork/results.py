@@ -82,7 +82,9 @@ class Observable(Generic[Value]):
         """`value`, or an error of it, as numbers under the keys of `labels`."""
         if not self.parts:
             return {self.key: float(value)}
-        return dict(zip(self.labels, (float(value.get(part, math.nan)) for part in self.parts), strict=True))
+        return dict(
+            zip(self.labels, (float(value.get(part, math.nan)) for part in self.parts), strict=True)
+        )
 
 
 def observable(

@@ -80,8 +80,12 @@ class Lorentzian(Parameters):
     """
 
     rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive_energy)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=energy, omitted=0.0)
-    width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive_energy)
+    centre: float = parameter(
+        r"\omega_c", "energy", "centre of the line", check=energy, omitted=0.0
+    )
+    width: float = parameter(
+        r"\delta", "energy", "half width at half maximum", check=positive_energy
+    )
 
     @property
     def landmarks(self) -> Landmarks:
@@ -124,7 +128,9 @@ class Semicircle(Parameters):
     """
 
     rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive_energy)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=energy, omitted=0.0)
+    centre: float = parameter(
+        r"\omega_c", "energy", "centre of the band", check=energy, omitted=0.0
+    )
     width: float = parameter(r"\delta", "energy", "half width of the band", check=positive_energy)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import UnphysicalState
+from wheelwork.errors import NoSteadyState, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel.fock_state import AnyFockState, StoredWork
 from wheelwork.machines.flywheel.model import Flows, noise_colour, per_lead, tunnelling_rate
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
@@ -236,7 +236,10 @@ def validity(
     }
     entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
     if parameters.force != 0.0:
-        colour = max(noise_colour(parameters, position) for position in positions)
+        try:
+            colour = max(noise_colour(parameters, position) for position in positions)
+        except (NotConverged, NoSteadyState):  # far outside of the range of the description
+            colour = np.inf
         entries["noise colour"] = AuditEntry(colour, LARGEST_COLOUR)
     return MappingProxyType(entries)
 

@@ -46,7 +46,9 @@ class FlywheelParameters(Parameters):
     mass: float = parameter(
         "m", "1/(energy length^2)", "mass of the oscillator", _of_size, default=1.0
     )
-    force: float = parameter("F", "energy/length", "force per unit charge", _zero_or_of_size, default=0.0)
+    force: float = parameter(
+        "F", "energy/length", "force per unit charge", _zero_or_of_size, default=0.0
+    )
     temperature: float | None = parameter(
         "T",
         "energy",

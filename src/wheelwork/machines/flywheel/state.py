@@ -110,8 +110,8 @@ class OscillatorState(Result):
         raise NotImplementedError
 
     @cached_property
-    def flow_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of the flows."""
+    def flow_errors(self) -> Mapping[str, Any]:
+        """Estimated absolute errors of the flows; mappings of what has one value per lead."""
         return accuracy.flow_errors(self.solution, self.flows)
 
     @cached_property
@@ -329,7 +329,7 @@ class FlywheelState(OscillatorState):
         return errors | {"inversion": self.solution.distance}
 
     @cached_property
-    def flow_errors(self) -> Mapping[str, float]:
+    def flow_errors(self) -> Mapping[str, Any]:
         """Estimated absolute errors of the flows; the standard error of a sampled state."""
         bounds = accuracy.flow_errors(self.solution, self.flows)
         if not self.replicas:

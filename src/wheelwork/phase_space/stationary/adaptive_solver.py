@@ -85,6 +85,7 @@ def refined(
         if reached.worst > rtol * gain ** (len(levels) - 1 - index):
             break
         coarse, before = fine, last
+    assert reached is not None  # there are at least two levels
     raise _not_reached(reached, rtol, tables)
 
 
@@ -104,8 +105,8 @@ def refined_one_by_one(
     errors = [np.full_like(start.error, np.inf)] * 2
     while reached.worst > rtol:
         axis = int(np.max(errors[1][:-1]) >= np.max(errors[0][:-1]))
-        level = reached.level
-        finer = tuple(round(n * FINER) if i == axis else n for i, n in enumerate(level))
+        radii, harmonics = reached.level
+        finer = (radii, round(harmonics * FINER)) if axis else (round(radii * FINER), harmonics)
         work += circle_solver.work(*finer)
         before = changes[axis]
         if work > MOST_WORK:
@@ -115,9 +116,9 @@ def refined_one_by_one(
             fine = solve(finer)
         last = changes[axis] = change(reached.solution, fine)
         errors[axis] = last if before is None else last * trend(before, last)
-        error = sum(one for one in errors if np.all(np.isfinite(one))) + tables
-        if np.any(np.isinf(errors)):  # one direction is still unknown
-            error = np.maximum(error, start.error)
+        error = errors[0] + errors[1] + tables
+        if np.any(np.isinf(error)):  # one direction is still unknown
+            error = np.maximum(last, start.error)
         reached = Reached(fine, error, finer)
     return reached
 

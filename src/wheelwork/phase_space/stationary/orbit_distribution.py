@@ -134,7 +134,9 @@ class OrbitDistribution:
         edge = self.orbits.radius
         # Beyond the edge w falls at least as fast as exp(s E) with the slope s at the edge.
         slope = float(self.orbits.slope(np.array([edge]))[0, 0])
-        return float(np.pi * self._envelope(np.array([edge]))[0] / max(-slope, np.finfo(float).tiny))
+        return float(
+            np.pi * self._envelope(np.array([edge]))[0] / max(-slope, np.finfo(float).tiny)
+        )
 
     @cached_property
     def extent(self) -> float:

@@ -103,7 +103,8 @@ class PlaneDistribution:
         falling = np.maximum.accumulate(profile[::-1])[::-1]
         lower = np.minimum(rising, falling)
         ridge = profile[lower > NOISE_ROOM * noise], lower[lower > NOISE_ROOM * noise]
-        return float(np.max(np.log(ridge[1] / np.maximum(ridge[0], np.finfo(float).tiny)), initial=0.0))
+        depth = np.log(ridge[1]) - np.log(np.maximum(ridge[0], np.finfo(float).tiny))
+        return float(np.max(depth, initial=0.0))
 
     @cached_property
     def _spline(self) -> RectBivariateSpline:
