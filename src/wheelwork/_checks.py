@@ -13,6 +13,9 @@ from wheelwork.errors import InvalidArgument
 
 FloatArray = npt.NDArray[np.float64]
 
+# Of energies, in any unit: the fourth power of a Green function stays within the range of floats.
+LARGEST_ENERGY = 1e60
+
 
 def _refuse(
     name: str, requirement: str, value: Any, where: str, instead: str = ""
@@ -41,6 +44,25 @@ def positive(name: str, value: Any, where: str = "") -> float:
     number = real(name, value, where)
     if number <= 0.0:
         raise _refuse(name, "be positive", number, where)
+    return number
+
+
+def energy(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as a float whose square and fourth power are finite numbers."""
+    return _in_range(name, real(name, value, where), where)
+
+
+def positive_energy(name: str, value: Any, where: str = "") -> float:
+    """Return `value` as an `energy` above zero, whose inverse is one as well."""
+    number = positive(name, value, where)
+    _in_range(name, 1.0 / max(number, np.finfo(float).tiny), where, number)
+    return _in_range(name, number, where)
+
+
+def _in_range(name: str, number: float, where: str, value: float | None = None) -> float:
+    if abs(number) > LARGEST_ENERGY:
+        bounds = f"be of a size between {1.0 / LARGEST_ENERGY:g} and {LARGEST_ENERGY:g}"
+        raise _refuse(name, bounds + " in the unit chosen", value or number, where)
     return number
 
 

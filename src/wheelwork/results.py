@@ -85,9 +85,9 @@ class Observable(Generic[Value]):
 
     def numbers(self, value: Any) -> dict[str, float]:
         """`value`, or an error of it, as numbers under the keys of `labels`."""
-        if not self.parts:
-            return {self.key: float(value)}
-        return dict(zip(self.labels, (float(value[part]) for part in self.parts), strict=True))
+        value = value if self.parts else {self.key: value}
+        parts = (float(value.get(part, math.nan)) for part in self.parts or [self.key])
+        return dict(zip(self.labels, parts, strict=True))
 
 
 def observable(

@@ -35,13 +35,15 @@ def results(state, run):
 def test_labels_observables_errors_and_dataset_agree(results, kind):
     result = results[kind]
     dataset, labels = result.to_xarray(), result.labels()
-    assert list(result.observables) == list(labels) == list(result.declared)
+    assert list(result.observables) == list(labels) == list(result.by_name)
     assert set(result.errors) == set(labels)  # of everything, where nothing is missing
     assert result.missing == {}
     for name, (symbol, unit, meaning) in labels.items():
         assert dataset[name].attrs == {"symbol": symbol, "units": unit, "long_name": meaning}
-        assert dataset[name].item() == result.observables[name] == getattr(result, name)
+        assert dataset[name].item() == result.observables[name] == result.value(name)
         assert dataset[f"{name}_error"].item() == result.errors[name] == result.error(name)
+    for name in set(labels) & set(result.declared):
+        assert result.observables[name] == getattr(result, name)
     assert dataset["wigner"].dims == ("x", "p")
     np.testing.assert_array_equal(dataset["population"], result.fock.populations)
 

@@ -12,6 +12,7 @@ from scipy.fft import dct
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 
 DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
 MAXIMUM_PIECES = 1000  # bounds the time spent on a function that no table follows
@@ -140,6 +141,7 @@ def tabulate(
                 f"a table on [{low:g}, {high:g}] did not reach rtol = {rtol:g} with "
                 f"{len(done) + len(pending)} pieces; the function has structure near {a:g}"
             )
+        tick("tables", len(done), len(done) + len(pending))
         finished, failed, floor = _fit(function, pending, rtol, floor, checked)
         done += finished
         pending = [half for a, b in failed for half in ((a, (a + b) / 2), ((a + b) / 2, b))]
@@ -170,7 +172,7 @@ def _fit(
         tail = np.max(np.abs(series[..., -3:]), axis=-1)
         magnitude = np.max(np.abs(values), axis=-1)
         floor = np.maximum(floor, 1e-2 * np.max(magnitude, axis=0))
-        error = tail / np.maximum(magnitude, np.maximum(floor, 1e-300))
+        error = tail / np.maximum(magnitude, np.maximum(floor, np.finfo(float).tiny))
         converged = np.all(error[:, :checked] <= rtol, axis=1)
         # The remainder of a series that has not converged may be many times its last terms.
         remainder = np.where(error > rtol, degree, 1.0)

@@ -11,12 +11,14 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NoSteadyState, NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 
 LARGEST_REACH = 1000.0  # in x0: a million quanta
 FARTHEST_LOOK = 1e12  # in x0; how far out a state that still rises is followed, to tell its growth
 CORE = 10.0  # |X| at which the mesh turns from uniform to logarithmic
 STEP = 0.06  # ratio of neighbouring |X| on the logarithmic part, less one
+APART = 0.1  # of the distance of a landmark, from which the next one has a mesh of its own
 FALL = 42.0  # the domain holds all of W above e^-42 = 6e-19 of its maximum
 ENERGIES = 160  # in equal ratios; six per factor of two up to a million quanta
 
@@ -117,15 +119,15 @@ def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
 
 
 def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
-    end = np.arcsinh(farthest / CORE)
-    half = CORE * np.sinh(np.linspace(0.0, end, int(end / STEP) + 1))
-    X = np.concatenate([-half[:0:-1], half])
+    tick("region of the state")
+    X = _mesh(model, farthest)
     force, friction, diffusion = model.scaled(X)[:3]
     net = 2.0 * X - 2.0 / model.frequency * force
     steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
-    below, above = steps[: half.size - 1], steps[half.size - 1 :]
+    centre = int(np.argmin(np.abs(X)))
     # Summed from the centre outwards: sums from the far ends would lose the digits of the wells.
-    potential = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])
+    below, above = np.cumsum(steps[:centre][::-1])[::-1], np.cumsum(steps[centre:])
+    potential = np.concatenate([-below, [0.0], above])
     potential -= np.min(potential)
     edge = min(potential[0], potential[-1])
     if edge <= 0.0:
@@ -136,10 +138,30 @@ def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     noise = P @ diffusion
     if not np.all(noise[-ENERGIES // 4 :] > 0.0):
         raise NoSteadyState("no noise acts on the oscillator: `diffusion` is not positive")
-    slope = -0.5 * (P @ friction) / np.maximum(noise, 1e-300)
+    slope = -0.5 * (P @ friction) / np.maximum(noise, np.finfo(float).tiny)
     rises = 0.5 * (slope[1:] + slope[:-1]) * np.diff(energy)
     log_density = np.concatenate([[0.0], np.cumsum(rises)])
     return Profile(X, potential, energy, slope, log_density, friction)
+
+
+def _mesh(model: PhaseSpaceModel, farthest: float) -> FloatArray:
+    """Positions X, dense at the centre and about the landmarks of `model` that are far out."""
+    around = _around(farthest)
+    parts, last = [around], 0.0
+    for mark in np.sort(np.array(model.landmarks) / model.length):
+        far = LARGEST_REACH < abs(mark) < farthest
+        if far and abs(mark - last) > APART * abs(mark):  # those close by share a mesh
+            parts.append(mark + _around(0.5 * abs(mark)))
+            last = mark
+    X = np.unique(np.concatenate(parts))
+    return np.asarray(X[np.abs(X) <= around[-1]])
+
+
+def _around(reach: float) -> FloatArray:
+    """Uniform up to `CORE`, then in equal ratios up to `reach` on both sides."""
+    end = np.arcsinh(reach / CORE)
+    half = CORE * np.sinh(np.linspace(0.0, end, int(end / STEP) + 1))
+    return np.concatenate([-half[:0:-1], half])
 
 
 def _unbounded(model: PhaseSpaceModel, profile: Profile) -> NoSteadyState:

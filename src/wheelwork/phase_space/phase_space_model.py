@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.states.oscillator import length_unit, momentum_unit
 
@@ -33,12 +35,14 @@ class PhaseSpaceModel:
     tabulated together so that their means cost nothing extra.
     mass, frequency: of the bare oscillator; they set the units of phase space,
     x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
+    landmarks: positions x about which the rates may vary; one far out is not seen otherwise.
     """
 
     coefficients: Coefficients = field(repr=False)
     frequency: float = 1.0
     mass: float = 1.0
     local_observables: tuple[str, ...] = ()
+    landmarks: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frequency", _checks.positive("frequency", self.frequency))
@@ -78,11 +82,28 @@ class PhaseSpaceModel:
         dP = (−ω0 X + f − γ P) dt + √(2 d) dW, where f = force/p0, γ = friction/m,
         d = diffusion/(2 p0²).
         """
-        values = np.array(self.coefficients(self.length * np.asarray(X)), dtype=float)
-        values[0] /= self.momentum
-        values[1] /= self.mass
-        values[2] /= 2.0 * self.momentum**2
+        x = self.length * np.asarray(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.array(self.coefficients(x), dtype=float)
+            values[0] /= self.momentum
+            values[1] /= self.mass
+            values[2] /= 2.0 * self.momentum**2
+        if not np.all(np.isfinite(values)):
+            where = x[~np.all(np.isfinite(values), axis=0)].flat[0]
+            raise NotConverged(
+                f"force, friction, diffusion and flows are not finite numbers at x = {where:g}: "
+                "a state that reaches there is beyond the range of floats"
+            )
         return values
+
+
+def require_model(model: Any) -> PhaseSpaceModel:
+    """Return `model`; InvalidArgument unless it is a `PhaseSpaceModel`."""
+    if not isinstance(model, PhaseSpaceModel):
+        raise InvalidArgument(
+            f"`model` must be a PhaseSpaceModel, such as Flywheel.paper().model(), but is {model!r}"
+        )
+    return model
 
 
 def table_tolerance(rtol: float) -> float:

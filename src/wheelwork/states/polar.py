@@ -178,6 +178,8 @@ def _radial_integral(
     order: int, radius: FloatArray, amplitude: ComplexArray, levels: int
 ) -> ComplexArray:
     """Sum over nodes of amplitude times l_n^k(4 r²), in batches of bounded memory."""
+    present = amplitude != 0.0
+    radius, amplitude = radius[present], amplitude[present]
     parts = np.stack([amplitude.real, amplitude.imag], axis=1)
     total = np.zeros((levels, 2))
     batch = max(64, _BATCH // levels)

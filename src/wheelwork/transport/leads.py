@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, finite_array, positive, real
+from wheelwork._checks import FloatArray, energy, finite_array, positive_energy
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.lineshapes import LineShape
@@ -37,8 +37,8 @@ class Lead(Parameters):
     chemical potential finite and the line shape one.
     """
 
-    chemical_potential: float = parameter(r"\mu", "energy", "chemical potential", check=real)
-    temperature: float = parameter("T", "energy", "temperature", check=positive)
+    chemical_potential: float = parameter(r"\mu", "energy", "chemical potential", check=energy)
+    temperature: float = parameter("T", "energy", "temperature", check=positive_energy)
     lineshape: LineShape = parameter(r"\kappa", "energy", "line shape", check=_lineshape)
 
     def kappa(self, frequency: npt.ArrayLike) -> FloatArray:

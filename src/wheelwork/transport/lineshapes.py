@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from wheelwork._checks import FloatArray, finite_array, positive, real
+from wheelwork._checks import FloatArray, energy, finite_array, positive_energy
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import Parameters, parameter
 
@@ -79,9 +79,13 @@ class Lorentzian(Parameters):
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the line", check=real, omitted=0.0)
-    width: float = parameter(r"\delta", "energy", "half width at half maximum", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the line", check=positive_energy)
+    centre: float = parameter(
+        r"\omega_c", "energy", "centre of the line", check=energy, omitted=0.0
+    )
+    width: float = parameter(
+        r"\delta", "energy", "half width at half maximum", check=positive_energy
+    )
 
     @property
     def landmarks(self) -> Landmarks:
@@ -103,7 +107,7 @@ class WideBand(Parameters):
     the temperatures, the bias and the excursion of the level.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive_energy)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -123,9 +127,11 @@ class Semicircle(Parameters):
     Raises `InvalidArgument` unless `rate` and `width` are positive and `centre` is finite.
     """
 
-    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive)
-    centre: float = parameter(r"\omega_c", "energy", "centre of the band", check=real, omitted=0.0)
-    width: float = parameter(r"\delta", "energy", "half width of the band", check=positive)
+    rate: float = parameter(r"\Gamma", "energy", "height of the band", check=positive_energy)
+    centre: float = parameter(
+        r"\omega_c", "energy", "centre of the band", check=energy, omitted=0.0
+    )
+    width: float = parameter(r"\delta", "energy", "half width of the band", check=positive_energy)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -143,7 +149,7 @@ class Semicircle(Parameters):
 
 
 def _numbers(name: str, value: Any) -> Numbers:
-    return tuple(finite_array(name, value, ndim=1).tolist())
+    return tuple(energy(name, number) for number in finite_array(name, value, ndim=1).tolist())
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,6 +184,7 @@ class Tabulated(Parameters):
             raise InvalidArgument(
                 f"`frequency` must rise, but is {w[i]} at sample {i} and {w[i + 1]} at the next"
             )
+        positive_energy("frequency", float(np.min(np.diff(w))), "smallest step")
         if np.any(rate < 0.0):
             i = int(np.argmax(rate < 0.0))
             raise InvalidArgument(f"`rate` must not be negative, but is {rate[i]} (sample {i})")

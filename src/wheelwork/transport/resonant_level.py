@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, finite_array, real, tolerance
+from wheelwork._checks import FloatArray, energy, finite_array, real, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.integrands import quantities
@@ -71,7 +71,8 @@ def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: f
     relative = np.max(error / np.maximum(scale, _SMALLEST), axis=1)
     missing = 1.0 - value[:, 0]
     certain = np.abs(missing) - 10.0 * error[:, 0]
-    if np.max(certain) > max(_BOUND, 10.0 * rtol):
+    gaps = any(lead.lineshape.landmarks.edges for lead in leads)
+    if gaps and np.max(certain) > max(_BOUND, 10.0 * rtol):
         worst = int(np.argmax(certain))
         raise NoSteadyState(
             f"the level has a bound state outside the bands of its leads at x = {x[worst]:.6g}: "
@@ -129,7 +130,7 @@ class ResonantLevel(Parameters):
     """
 
     leads: tuple[Lead, ...] = parameter("", "1", "leads", check=checked_leads)
-    level: float = parameter(r"\epsilon", "energy", "energy of the level at x = 0", check=real)
+    level: float = parameter(r"\epsilon", "energy", "energy of the level at x = 0", check=energy)
     force: float = parameter("F", "energy/length", "force of a charge", check=real)
 
     def coefficients(self, x: npt.ArrayLike, rtol: float = 1e-12) -> Coefficients:

@@ -6,9 +6,12 @@ Computed from the solution in phase space, the state in the Fock basis, and the 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from wheelwork._checks import FloatArray
+from wheelwork.errors import NoSteadyState, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel.fock_state import AnyFockState, StoredWork
 from wheelwork.machines.flywheel.model import Flows, noise_colour, per_lead, tunnelling_rate
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
@@ -20,7 +23,7 @@ FOCK_SHARE = 1e-2  # of rtol, left to the cutoff of the Fock basis
 STANDARD_ERRORS = 5.0  # tolerance of the balance of a sampled state
 LARGEST_COLOUR = 0.5  # of the force noise within ± the frequency
 SMALL = 0.25  # bound of ratios that must be small
-FLAT = 1e-300  # keeps the error of the ring radius finite where W has no curvature
+FLAT = np.finfo(float).tiny  # keeps the error of the ring radius finite where W has no curvature
 
 # Bounds of the audit that do not follow `rtol`: room for rounding.
 LARGEST_EDGE = 1e-10  # probability outside the domain
@@ -51,15 +54,54 @@ def moment_errors(
     }
 
 
-def flow_errors(solution: Stationary | Snapshot, flows: Flows) -> dict[str, float]:
-    """Return bounds on the absolute errors of the flows, from those of the local means."""
+def flow_errors(solution: Stationary | Snapshot, flows: Flows) -> dict[str, Any]:
+    """Return bounds on the absolute errors of the flows, from those of the local means.
+
+    Those of currents out of all leads are mappings by the index of the lead.
+    """
     particle, energy = per_lead(solution.local_errors, solution.model.local_observables)
-    work = np.abs(flows.chemical_potentials) * particle
+    heat = energy + np.abs(flows.chemical_potentials) * particle
     return {
         "particle_current": float(particle[0]),
-        "electrical_power": float(np.sum(work)),
-        "entropy_production": float(np.sum((energy + work) / flows.temperatures)),
+        "electrical_power": float(np.sum(heat - energy)),
+        "entropy_production": float(np.sum(heat / flows.temperatures)),
+        "particle_currents": by_lead(particle),
+        "energy_currents": by_lead(energy),
+        "heat_currents": by_lead(heat),
     }
+
+
+def by_lead(values: FloatArray) -> Mapping[int, float]:
+    """Return numbers of the leads by index."""
+    return dict(enumerate(map(float, values)))
+
+
+def require_lawful(flows: Flows, error: float) -> float:
+    """Return the entropy production; UnphysicalState where it is negative beyond `error`.
+
+    At every position each pair of leads produces entropy, so no average can be negative.
+    """
+    value = flows.entropy_production
+    size = float(np.sum(np.abs(flows.heat_currents) / flows.temperatures))
+    if value < -(STANDARD_ERRORS * error + SECOND_LAW * size):
+        raise UnphysicalState(
+            f"the entropy production is {value:.3g}, below zero by more than its error {error:.1g}"
+        )
+    return value
+
+
+def require_possible(
+    name: str, solution: Stationary | Snapshot, low: float, high: float = np.inf
+) -> float:
+    """Return the moment `name`; UnphysicalState where it leaves its range beyond its error."""
+    value, error = solution.moments[name], solution.errors[name]
+    if not low - error <= value <= high + error:
+        raise UnphysicalState(
+            f"`{name}` would be {value:.4g}, which no quantum state has: the Wigner function is "
+            "narrower than the vacuum allows (the quasi-adiabatic description needs temperatures "
+            "and tunnelling rates above the frequency)"
+        )
+    return value
 
 
 def work_errors(stationary: Stationary, rtol: float, work: StoredWork) -> dict[str, float]:
@@ -194,7 +236,10 @@ def validity(
     }
     entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
     if parameters.force != 0.0:
-        colour = max(noise_colour(parameters, position) for position in positions)
+        try:
+            colour = max(noise_colour(parameters, position) for position in positions)
+        except (NotConverged, NoSteadyState):  # far outside of the range of the description
+            colour = np.inf
         entries["noise colour"] = AuditEntry(colour, LARGEST_COLOUR)
     return MappingProxyType(entries)
 

@@ -11,10 +11,13 @@ from wheelwork import states, thermodynamics
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.numerics.work import require_budget
 from wheelwork.phase_space import Distribution, Snapshot
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
+MOST_WORK = 2.5e9  # multiplications of a state of few diagonals: some ten seconds
 FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
+EMPTY = 1e-20  # of the largest W: the middle of a ring below that is left out
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 
 
@@ -123,14 +126,26 @@ def fock_state(distribution: Distribution, tolerance: float) -> FockState:
     """Return the state with `tolerance` of its energy beyond the last level.
 
     Angular harmonics of weight below `tolerance` are left out: coherences enter entropy and
-    ergotropy by their square. Raises NotConverged beyond `LARGEST_MATRIX` levels.
+    ergotropy by their square. Raises NotConverged beyond `LARGEST_MATRIX` levels or `MOST_WORK`.
     """
     levels = _levels(distribution, tolerance)
     # W of the highest level falls off over a width of the vacuum, 1/2, beyond √levels.
     radius = min(distribution.extent, math.sqrt(levels) + 4.0)
     mesh = states.radial_mesh(radius, levels)
     components = _harmonics(distribution, mesh, tolerance)
+    _require_work(components, levels)
     return FockState(states.density_matrix_from_harmonics(components, mesh, levels), tolerance)
+
+
+def _require_work(components: npt.NDArray[np.complex128], levels: int) -> None:
+    """Refuse a state whose diagonals and eigenvalues would take more than `MOST_WORK`."""
+    present = np.flatnonzero(np.any(components != 0.0, axis=1))
+    blocks = 1 if np.any(present % 2) else 2  # of even and of odd levels, where these do not mix
+    diagonals = float(np.count_nonzero(components)) * levels
+    eigenvalues = 2.0 * levels**2 * len(components) / blocks**2
+    advice = "ask for a larger `rtol`; the moments of the Wigner function are still available"
+    need = diagonals + eigenvalues
+    require_budget("the density matrix", need, MOST_WORK, "multiplications", advice)
 
 
 def _levels(distribution: Distribution, tolerance: float) -> int:
@@ -165,6 +180,7 @@ def _harmonics(
         highest = int(np.flatnonzero(weight > negligible)[-1])
         if highest < angles // 2 - 2 or angles >= MOST_ANGLES:
             components[weight <= negligible] = 0.0
+            components[np.abs(components) <= EMPTY * np.max(np.abs(components))] = 0.0
             return components[: highest + 1]
         angles *= 2
 

@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy.typing as npt
 
-from wheelwork.errors import CoexistenceWarning, NotConverged
+from wheelwork.errors import CoexistenceWarning, NotConverged, partial_as
 from wheelwork.machines.flywheel import accuracy, thresholds
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation, schedule
@@ -113,14 +114,17 @@ class Flywheel(FlywheelParameters):
         """Return the stationary state by `method`, `FokkerPlanck(rtol=1e-6)` by default.
 
         Raises NoSteadyState where the friction does not confine the motion (its message names
-        the position), NotConverged when `rtol` cannot be reached. Warns with ValidityWarning when
-        the device is not slow and weakly coupled, and with CoexistenceWarning when several states
-        coexist and a run that starts at rest does not see their mean.
+        the position), NotConverged when `rtol` cannot be reached, its `partial` being the best
+        state reached. Warns with ValidityWarning when the device is not slow and weakly coupled,
+        and with CoexistenceWarning when several states coexist and a run that starts at rest does
+        not see their mean.
         """
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())
         equations.require_damped(self)
-        state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
+        with method.guard(), partial_as(partial(FlywheelState, self, method)):
+            solution = method.solve(self.model(table_tolerance(method.rtol)))
+        state = FlywheelState(self, method, solution)
         warn_outside_validity(AT_ITS_LIMIT, state.validity)
         if state.misses_mean:
             warnings.warn(f"{state.coexistence}; {SEE_WELLS}", CoexistenceWarning, stacklevel=2)

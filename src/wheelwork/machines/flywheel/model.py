@@ -54,7 +54,18 @@ def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL)
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
     table_rtol = max(rtol, SHARP_RTOL if sharp else FINEST_RTOL)
     rates = Rates(parameters.junction, parameters.neutral_occupation, table_rtol)
-    return PhaseSpaceModel(rates, parameters.frequency, parameters.mass, names)
+    oscillator = parameters.frequency, parameters.mass
+    return PhaseSpaceModel(rates, *oscillator, names, landmarks(parameters))
+
+
+def landmarks(parameters: FlywheelParameters) -> tuple[float, ...]:
+    """Return the positions that bring the level to a potential or a line of the leads."""
+    lines = [lead.lineshape.landmarks for lead in parameters.leads]
+    energies = [lead.chemical_potential for lead in parameters.leads]
+    energies += [energy for line in lines for energy, _ in line.poles]
+    energies += [energy for line in lines for energy in line.edges]
+    force = parameters.force
+    return tuple(sorted({(parameters.level - energy) / force for energy in energies if force}))
 
 
 def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:

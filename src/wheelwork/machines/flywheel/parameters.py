@@ -6,13 +6,26 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from wheelwork import _checks
+from wheelwork._checks import energy, positive_energy
 from wheelwork.errors import InvalidArgument
-from wheelwork.parameters import Parameters, parameter, positive, real
+from wheelwork.parameters import Parameters, parameter
 from wheelwork.results import Labels
 from wheelwork.states.oscillator import length_unit
 from wheelwork.transport import Lead, Lorentzian, ResonantLevel
 
+SIZES = (1e-100, 1e100)  # of mass and force: their squares are numbers of full precision
 PAPER_COUPLING = 0.1  # λ of Culhane et al., caption of Fig. 2
+
+
+def _of_size(name: str, value: Any) -> float:
+    return _checks.within(name, _checks.positive(name, value), *SIZES)
+
+
+def _zero_or_of_size(name: str, value: Any) -> float:
+    number = _checks.real(name, value)
+    if number != 0.0:
+        _checks.within(name, abs(number), *SIZES)
+    return number
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,19 +39,21 @@ class FlywheelParameters(Parameters):
     leads: tuple[Lead, ...] = parameter(
         r"\alpha", "1", "leads", lambda _, value: ResonantLevel(value, 0.0, 0.0).leads
     )
-    level: float = parameter(r"\varepsilon", "energy", "energy of the level", real, default=0.0)
+    level: float = parameter(r"\varepsilon", "energy", "energy of the level", energy, default=0.0)
     frequency: float = parameter(
-        r"\omega_0", "energy", "frequency of the oscillator", positive, default=0.2
+        r"\omega_0", "energy", "frequency of the oscillator", positive_energy, default=0.2
     )
     mass: float = parameter(
-        "m", "1/(energy length^2)", "mass of the oscillator", positive, default=1.0
+        "m", "1/(energy length^2)", "mass of the oscillator", _of_size, default=1.0
     )
-    force: float = parameter("F", "energy/length", "force per unit charge", real, default=0.0)
+    force: float = parameter(
+        "F", "energy/length", "force per unit charge", _zero_or_of_size, default=0.0
+    )
     temperature: float | None = parameter(
         "T",
         "energy",
         "reference temperature of the free energy",
-        positive,
+        positive_energy,
         optional=True,
         default=None,
     )

@@ -13,7 +13,7 @@ import xarray as xr
 
 from wheelwork import _checks, states
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.fock_state import AnyFockState, FockState, StoredWork, fock_state
@@ -22,7 +22,15 @@ from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Snapshot, Stationary, jackknife_error
 from wheelwork.phase_space.distribution import Ring, find_ring
 from wheelwork.phase_space.wells import Well, Wells, find_wells, has_one_maximum
-from wheelwork.results import UNAVAILABLE, AuditEntry, Result, entry, observable
+from wheelwork.results import (
+    UNAVAILABLE,
+    AuditEntry,
+    Label,
+    Result,
+    attributes,
+    entry,
+    observable,
+)
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -30,6 +38,14 @@ if TYPE_CHECKING:
 UNSEEN = 1e-17  # probability beyond the region that holds W
 NOTICEABLE = 0.05  # of phonon number, by which a run from rest may differ without a warning
 DISPLAY_POINTS = 201  # along each axis of `wigner`: what a figure resolves
+
+# Labels of what leaves each lead; heat also as observables of the first two leads.
+CURRENTS: dict[str, Label] = {
+    "particle_currents": ("I", "energy", "particle currents out of the leads"),
+    "energy_currents": ("E", "energy^2", "energy currents out of the leads"),
+    "heat_currents": ("J", "energy^2", "heat currents out of the leads"),
+}
+HEAT: Any = {i: (f"J_{i}", "energy^2", f"heat current out of lead {i}") for i in (0, 1)}
 
 work_entry, flow_entry = partial(entry, error="work_errors"), partial(entry, error="flow_errors")
 
@@ -98,8 +114,8 @@ class OscillatorState(Result):
         raise NotImplementedError
 
     @cached_property
-    def flow_errors(self) -> Mapping[str, float]:
-        """Estimated absolute errors of the flows."""
+    def flow_errors(self) -> Mapping[str, Any]:
+        """Estimated absolute errors of the flows; mappings of what has one value per lead."""
         return accuracy.flow_errors(self.solution, self.flows)
 
     @cached_property
@@ -142,12 +158,14 @@ class OscillatorState(Result):
     @observable(r"\langle a^\dagger a\rangle", "1", "mean phonon number", error="moment_errors")
     def phonon_number(self) -> float:
         """⟨a†a⟩ = ⟨x²/x0² + p²/p0²⟩ − 1/2."""
-        return self.solution.moments["phonon_number"]
+        return accuracy.require_possible("phonon_number", self.solution, 0.0)
 
     @observable(r"g^{(2)}(0)", "1", "second-order coherence", error="moment_errors")
     def g2(self) -> float:
         """g²(0) = ⟨a†a†aa⟩/⟨a†a⟩² (Culhane et al., Eq. (10))."""
-        return self.solution.moments["g2"]
+        if self.phonon_number <= 0.0:
+            raise UnphysicalState("g2 is not defined for a state without quanta")
+        return accuracy.require_possible("g2", self.solution, 0.0)
 
     @observable("U", "energy", "mean energy above the ground state", error="moment_errors")
     def energy(self) -> float:
@@ -158,7 +176,7 @@ class OscillatorState(Result):
 
     @observable(r"\mathrm{Tr}\,\rho^2", "1", "purity", error="moment_errors")
     def purity(self) -> float:
-        return self.solution.moments["purity"]
+        return accuracy.require_possible("purity", self.solution, 0.0, 1.0)
 
     ergotropy = work_entry("stored_work.ergotropy", "W_E", "energy", "ergotropy")
     ergotropy_diagonal = work_entry(
@@ -182,24 +200,37 @@ class OscillatorState(Result):
     electrical_power = flow_entry(
         "flows.electrical_power", "P", "energy^2", "electrical power taken from the leads"
     )
-    entropy_production = flow_entry(
-        "flows.entropy_production", r"\dot\Sigma", "energy", "entropy production rate of the leads"
+
+    @observable(
+        r"\dot\Sigma", "energy", "entropy production rate of the leads", error="flow_errors"
     )
+    def entropy_production(self) -> float:
+        """−Σ J_α/T_α, not below zero; raises UnphysicalState where it is, beyond its error."""
+        return accuracy.require_lawful(self.flows, self.flow_errors["entropy_production"])
+
+    @observable(parts=HEAT, error="flow_errors")
+    def heat_currents(self) -> Mapping[int, float]:
+        """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, by its index.
+
+        Of all leads; `observables` and sweeps hold the first two, `to_xarray` all.
+        """
+        return accuracy.by_lead(self.flows.heat_currents)
 
     @property
     def particle_currents(self) -> Mapping[int, float]:
         """Mean particle current out of each lead, by its index."""
-        return _by_lead(self.flows.particle_currents)
+        return accuracy.by_lead(self.flows.particle_currents)
 
     @property
     def energy_currents(self) -> Mapping[int, float]:
         """Mean energy current out of each lead, by its index."""
-        return _by_lead(self.flows.energy_currents)
+        return accuracy.by_lead(self.flows.energy_currents)
 
-    @property
-    def heat_currents(self) -> Mapping[int, float]:
-        """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, by its index."""
-        return _by_lead(self.flows.heat_currents)
+    def undefined(self, name: str) -> str:
+        """Why an observable is NaN that raises no reason itself."""
+        if name.startswith("heat_currents_"):
+            return f"the device has no lead {name.rpartition('_')[2]}"
+        return super().undefined(name)
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
@@ -208,16 +239,17 @@ class OscillatorState(Result):
         return accuracy.validity(self.machine, positions)
 
     def arrays(self) -> xr.Dataset:
-        """Wigner function, and populations where the state has a density matrix."""
+        """Wigner function, currents of all leads, and populations where there are any."""
         dataset = xr.Dataset({"wigner": self.wigner})
+        for name, (symbol, unit, meaning) in CURRENTS.items():
+            label = attributes((symbol, unit, meaning))
+            dataset[name] = ("lead", list(getattr(self, name).values()), label)
+            errors = list(self.flow_errors[name].values())
+            dataset[f"{name}_error"] = ("lead", errors, {"units": unit})
         fock = self.known_fock
         if fock is not None:
             dataset["population"] = ("n", fock.populations, {"long_name": "population"})
         return dataset
-
-
-def _by_lead(values: FloatArray) -> Mapping[int, float]:
-    return MappingProxyType(dict(enumerate(map(float, values))))
 
 
 @dataclass(frozen=True, repr=False)
@@ -371,12 +403,20 @@ class FlywheelState(OscillatorState):
         return errors | {"inversion": self.solution.distance}
 
     @cached_property
-    def flow_errors(self) -> Mapping[str, float]:
+    def flow_errors(self) -> Mapping[str, Any]:
         """Estimated absolute errors of the flows; the standard error of a sampled state."""
         bounds = accuracy.flow_errors(self.solution, self.flows)
         if not self.replicas:
             return bounds
-        return {name: self._standard_error(name) for name in bounds}
+        return {
+            name: self._lead_errors(name) if name in CURRENTS else self._standard_error(name)
+            for name in bounds
+        }
+
+    def _lead_errors(self, name: str) -> Mapping[int, float]:
+        """Standard errors of a current out of each lead."""
+        samples = [getattr(one, name) for one in self.replicas]
+        return {i: jackknife_error([one[i] for one in samples]) for i in getattr(self, name)}
 
     @cached_property
     def audit(self) -> Mapping[str, AuditEntry]:

@@ -64,6 +64,18 @@ def flat(orbits: Orbits) -> Modulation:
     return Modulation(values, orbits.radius / len(values))
 
 
+def work(nodes: int, harmonics: int) -> float:
+    """Multiplications of `solve`, those of its band matrix."""
+    size = 2 * harmonics + 1
+    lower, upper = _bandwidths(size)
+    return float(nodes * size) * lower * (lower + upper)
+
+
+def _bandwidths(size: int) -> tuple[int, int]:
+    """Bands below and above the diagonal, for blocks of `size` harmonics."""
+    return (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+
+
 def solve(orbits: Orbits, nodes: int, harmonics: int) -> Modulation:
     """u on `nodes` radii with angular harmonics up to `harmonics`."""
     system = _System(orbits, nodes, harmonics)
@@ -107,7 +119,7 @@ class _System:
     def __init__(self, orbits: Orbits, nodes: int, harmonics: int) -> None:
         self.orbits, self.nodes, self.basis = orbits, nodes, _Basis(harmonics)
         self.spacing, size = orbits.radius / nodes, self.basis.size
-        self.lower, self.upper = (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+        self.lower, self.upper = _bandwidths(size)
         self.bands = np.zeros((self.lower + self.upper + 1, nodes * size), order="F")
 
     def add_local_equations(self) -> None:
@@ -115,7 +127,10 @@ class _System:
         nodes = np.arange(self.nodes)
         R = np.asarray((nodes + 0.5) * self.spacing, float)
         rows = stencils(R / self.spacing, self.nodes, 2 * HALF_WIDTH + 1, 3)
-        at_node, first, second = _operator(self.orbits, self.basis, R)
+        # Over ω0, so that all rows are of order one: pivots are chosen by size.
+        at_node, first, second = (
+            blocks / self.orbits.model.frequency for blocks in _operator(self.orbits, self.basis, R)
+        )
         for blocks in (at_node, first, second):
             blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
         _scatter(self.bands, self.upper, nodes, nodes, at_node)

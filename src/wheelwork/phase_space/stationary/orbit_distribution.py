@@ -1,5 +1,6 @@
 """The distribution on the circles of `orbits`, and the quadrature over them."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,13 +8,15 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels
-from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.distribution import Nodes, moments
 from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 RATES_RTOL = 1e-10  # of the largest rate, to which the radii are to give the mean rates
-MOST_NODES = 1 << 20  # of the quadrature: 8 MiB for each function on it
+ROUGH_ANGLES = 128  # where all that is asked is whether W follows the orbits
+MOST_NODES = 1 << 19  # of the quadrature: 4 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
 
 
@@ -23,14 +26,20 @@ class Circles:
     They integrate w, X and X′ to rounding, and the rates closely.
     R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
     X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
-    exp(peak). quadrature_error: see `Stationary`.
+    exp(peak). quadrature_error: see `Stationary`. closely: whether the rates matter.
     """
 
-    def __init__(self, orbits: Orbits) -> None:
+    def __init__(self, orbits: Orbits, *, closely: bool = True) -> None:
         self.peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
-        self.phi = phi = orbit_angles(orbits, 16, 1e-11) - np.pi
-        panels = _panels(orbits, self.peak)
-        panels, self.quadrature_error = _resolved(orbits, phi, panels, self.peak)
+        if closely:
+            self.phi = orbit_angles(orbits, 16, 1e-11) - np.pi
+            panels = _panels(orbits, self.peak)
+            while GAUSS_ORDER * panels * self.phi.size > MOST_NODES:
+                self.phi = _angles(self.phi.size // 2) - np.pi
+            panels, self.quadrature_error = _resolved(orbits, self.phi, panels, self.peak)
+        else:
+            self.phi, panels, self.quadrature_error = _angles(ROUGH_ANGLES) - np.pi, 4, math.inf
+        phi = self.phi
         self.R, radial_weight, self.envelope = _radii(orbits, panels, self.peak)
         rho = self.R[:, None] * np.cos(phi)
         area = orbits.stretch(rho)[0] * (self.R * radial_weight)[:, None]
@@ -56,14 +65,18 @@ def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tupl
     cosine = np.cos(phi[phi > 0.0])  # X is even in φ
     means, _ = _mean_rates(orbits, cosine, 2 * panels // 3, peak)
     while True:
+        tick("means over the orbits", GAUSS_ORDER * panels * phi.size, MOST_NODES)
         better, size = _mean_rates(orbits, cosine, panels, peak)
         # One of them may agree by chance: all share the largest change.
-        change = float(np.max(np.abs(better - means) / np.maximum(size, 1e-300)))
+        change = float(np.max(np.abs(better - means) / np.maximum(size, np.finfo(float).tiny)))
         if change <= RATES_RTOL:
             return panels, change
         more = (panels * 3 + 1) // 2
         if GAUSS_ORDER * more * phi.size > MOST_NODES:
-            return panels, SAFETY * change
+            half = _angles(phi.size // 2) - np.pi
+            fewer, _ = _mean_rates(orbits, np.cos(half[half > 0.0]), panels, peak)
+            angular = float(np.max(np.abs(better - fewer) / np.maximum(size, np.finfo(float).tiny)))
+            return panels, SAFETY * max(change, angular)
         panels, means = more, better
 
 
@@ -85,6 +98,10 @@ def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatA
     return R, weight, np.exp(orbits.log_density(R)[0] - peak)
 
 
+def _angles(points: int) -> FloatArray:
+    return np.asarray(2.0 * np.pi * (np.arange(points) + 0.5) / points)
+
+
 def orbit_angles(orbits: Orbits, tail: int, rtol: float) -> FloatArray:
     """Equispaced angles that resolve X, X′γ and X′d on the largest circle.
 
@@ -92,7 +109,7 @@ def orbit_angles(orbits: Orbits, tail: int, rtol: float) -> FloatArray:
     """
     points = 64
     while True:
-        phi = 2.0 * np.pi * (np.arange(points) + 0.5) / points
+        phi = _angles(points)
         spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
         last = np.max(spectrum[:, -points // tail :], axis=1)
         if points >= 4096 or np.all(last <= rtol * np.max(spectrum, axis=1)):
@@ -117,7 +134,9 @@ class OrbitDistribution:
         edge = self.orbits.radius
         # Beyond the edge w falls at least as fast as exp(s E) with the slope s at the edge.
         slope = float(self.orbits.slope(np.array([edge]))[0, 0])
-        return float(np.pi * self._envelope(np.array([edge]))[0] / max(-slope, 1e-300))
+        return float(
+            np.pi * self._envelope(np.array([edge]))[0] / max(-slope, np.finfo(float).tiny)
+        )
 
     @cached_property
     def extent(self) -> float:
@@ -161,6 +180,11 @@ class OrbitDistribution:
         odd = np.sqrt(np.sum(change[:, 1, :harmonics] ** 2, axis=1))
         first, second = float(np.sum(size * even)), float(np.sum(size * odd))
         return first + second**2, first + second
+
+    @cached_property
+    def moments(self) -> dict[str, float]:
+        """See `phase_space.moments`."""
+        return moments(self)
 
     @cached_property
     def _raw(self) -> FloatArray:

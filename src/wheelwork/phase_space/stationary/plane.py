@@ -17,7 +17,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.discretisation import central
-from wheelwork.phase_space.distribution import Nodes
+from wheelwork.phase_space.distribution import Nodes, moments
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 from wheelwork.phase_space.stationary.orbits import FALL
@@ -86,6 +86,11 @@ class PlaneDistribution:
         change = float(np.sum(size * np.abs(other.density(nodes.X, nodes.P) - self.values)))
         return change, change
 
+    @cached_property
+    def moments(self) -> dict[str, float]:
+        """See `phase_space.moments`."""
+        return moments(self)
+
     @property
     def barrier(self) -> float:
         """ln of the lower of two humps over X, relative to the ridge between them.
@@ -98,7 +103,8 @@ class PlaneDistribution:
         falling = np.maximum.accumulate(profile[::-1])[::-1]
         lower = np.minimum(rising, falling)
         ridge = profile[lower > NOISE_ROOM * noise], lower[lower > NOISE_ROOM * noise]
-        return float(np.max(np.log(ridge[1] / np.maximum(ridge[0], 1e-300)), initial=0.0))
+        depth = np.log(ridge[1]) - np.log(np.maximum(ridge[0], np.finfo(float).tiny))
+        return float(np.max(depth, initial=0.0))
 
     @cached_property
     def _spline(self) -> RectBivariateSpline:
@@ -125,13 +131,13 @@ def solve(box: Box, points: int) -> PlaneDistribution:
     """Solve on points × points nodes."""
     X = np.linspace(box.low, box.high, points)
     P = np.linspace(-box.reach, box.reach, points)
-    equations = generator(box, X, P).tolil()
     pinned = int(np.ravel_multi_index((deepest(box, X), points // 2), (points, points)))
-    equations[pinned, :] = 0.0
-    equations[pinned, pinned] = 1.0
     right = np.zeros(points**2)
     right[pinned] = 1.0
-    matrix = equations.tocsc()
+    # The row of the pinned node says W = 1; the others are divided by ω0, to be of its order.
+    others = sp.diags_array((1.0 - right) / box.model.frequency)
+    matrix = sp.csc_array(others @ generator(box, X, P) + sp.diags_array(right))
+    matrix.eliminate_zeros()
     factors = factorised(matrix)
     values = factors.solve(right)
     values += factors.solve(right - matrix @ values)  # one step of refinement
