@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NotConverged, partial_as
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.evolution import FlywheelEvolution, preparation, schedule
@@ -97,7 +97,9 @@ class Flywheel(FlywheelParameters):
         kinds = (FokkerPlanck, EnergyDiffusion, Langevin)
         method = require_method(method, kinds, DIRECT, FokkerPlanck())
         equations.require_damped(self)
-        state = FlywheelState(self, method, method.solve(self.model(table_tolerance(method.rtol))))
+        with partial_as(lambda solution: FlywheelState(self, method, solution)):
+            solution = method.solve(self.model(table_tolerance(method.rtol)))
+        state = FlywheelState(self, method, solution)
         warn_outside_validity(AT_ITS_LIMIT, state.validity)
         return state
 
@@ -125,7 +127,8 @@ class Flywheel(FlywheelParameters):
         devices = schedule(self, changes or {})
         rtol = table_tolerance(method.rtol)
         models = [(start, equations.phase_space_model(device, rtol)) for start, device in devices]
-        solution = method.evolve(models, preparation(initial, self), times)
+        with partial_as(lambda reached: FlywheelEvolution(devices, method, reached)):
+            solution = method.evolve(models, preparation(initial, self), times)
         result = FlywheelEvolution(devices, method, solution)
         warn_outside_validity(AT_ITS_LIMIT, result.validity)
         return result

@@ -215,7 +215,7 @@ def _by_lead(values: FloatArray) -> Mapping[int, float]:
     return MappingProxyType(dict(enumerate(map(float, values))))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FlywheelState(OscillatorState):
     """Steady state of a flywheel, returned by `Flywheel.steady_state`."""
 
@@ -270,7 +270,8 @@ class FlywheelState(OscillatorState):
 
     def _standard_error(self, name: str) -> float:
         """Standard error of an observable, by the jackknife over trajectories."""
-        return jackknife_error([one.value(name) for one in self.replicas])
+        error = jackknife_error([one.value(name) for one in self.replicas])
+        return self.solution.widening * error
 
     @cached_property
     def ring_error(self) -> float:
@@ -310,4 +311,4 @@ class FlywheelState(OscillatorState):
         entries = accuracy.stationary_audit(
             self.solution, rtol, self.flows, self.known_fock, replicas
         )
-        return MappingProxyType(entries | dict(self.validity))
+        return MappingProxyType(entries | dict(self.solution.checks) | dict(self.validity))

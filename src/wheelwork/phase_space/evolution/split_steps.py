@@ -187,7 +187,7 @@ def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
             total[i, j] = z * phase[i, j]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stretch:
     """W after a stretch of time, of sixth order in Δt, and its distance from that of fourth."""
 
