@@ -27,7 +27,7 @@ def real(name: str, value: Any, where: str = "") -> float:
         raise _refuse(name, "be a real number", value, where)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refuse(name, "be a real number", value, where) from None
     if not math.isfinite(number):
         raise _refuse(name, "be finite", number, where)
@@ -76,7 +76,7 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
     """Return `value` as a finite float64 array, of `ndim` dimensions where that is given."""
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refuse(name, "be an array of real numbers", value, where) from None
     if ndim is not None and array.ndim != ndim:
         raise _refuse(name, f"have {ndim} dimension(s)", array, where, f"has shape {array.shape}")

@@ -33,8 +33,10 @@ def standard_error(deviations: FloatArray) -> float:
 
     What correlation ρ > 0 is left between neighbouring batches raises the variance by
     (1 + ρ)/(1 − ρ), as for a first-order autoregressive series. Negative correlation is not
-    counted. Raises NotConverged when ρ exceeds 0.6.
+    counted. Raises NotConverged when ρ exceeds 0.6, and for a single batch.
     """
+    if deviations.size < 2:
+        raise NotConverged("one batch of samples tells no error; raise `duration`")
     count, square = deviations.size, float(np.sum(deviations**2))
     variance = square / (count * (count - 1))
     mean_square, rho = float(np.mean(deviations**2)), 0.0

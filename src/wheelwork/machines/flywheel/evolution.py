@@ -266,7 +266,7 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
             if isinstance(initial, FlywheelSnapshot):
                 return initial.solution
             return SteadyStart(initial.solution.distribution, initial.wigner_error)
-        case np.ndarray():
+        case np.ndarray() if initial.dtype.kind in "biufc":
             return FromDensityMatrix(initial)
         case Preparation() if not isinstance(initial, type):
             return initial

@@ -186,6 +186,10 @@ def sampled_correlations(
     method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
 ) -> SampledCorrelations:
     """See `Langevin.correlations`."""
+    if not isinstance(model, PhaseSpaceModel):
+        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+    if weight is not None and not callable(weight):
+        raise InvalidArgument(f"`weight` must be a function of X and P, but is {weight!r}")
     times = _times(delays, model.frequency)
     if method.step is None:
         step = Simulation.begin(method, model).setup.step

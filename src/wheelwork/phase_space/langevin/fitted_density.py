@@ -10,7 +10,7 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.methods.sampling_method import SamplingMethod
-from wheelwork.numerics.statistics import Estimate, jackknife_error
+from wheelwork.numerics.statistics import Estimate, jackknife_error, standard_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin.density_fit import DensityBasis, best_fit
@@ -44,9 +44,11 @@ class FittedDensity:
         return f"FittedDensity({knots} knots, degree {degree}, {len(self.replicas)} replicas)"
 
     @classmethod
-    def of(cls, counts: PolarCounts, effective_samples: float) -> "FittedDensity":
+    def of(
+        cls, counts: PolarCounts, effective_samples: float, search: bool = True
+    ) -> "FittedDensity":
         """Fit the counts. Raises NotConverged as `best_fit`."""
-        fit = best_fit(counts, effective_samples)
+        fit = best_fit(counts, effective_samples, search)
 
         def density(b: FloatArray, replicas: tuple["FittedDensity", ...] = ()) -> "FittedDensity":
             return cls(fit.basis, b, counts.centre, counts.square, replicas)
@@ -117,7 +119,8 @@ def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Statio
     relative, shortfall = _relative_error(samples, rtol)
     samples = replace(samples, shortfall=samples.shortfall or shortfall)
     try:
-        density = FittedDensity.of(counts, samples.effective_samples)
+        fair = samples.error_of is standard_error  # else a finer fit is not worth its seconds
+        density = FittedDensity.of(counts, samples.effective_samples, search=fair)
     except NotConverged as reason:
         raise NotConverged(samples.shortfall or str(reason)) from None
     return accepted(samples, _stationary(done, samples, density, counts, relative))

@@ -16,6 +16,7 @@ from wheelwork.phase_space.langevin.correlations import (
 )
 from wheelwork.phase_space.langevin.fitted_density import solve
 from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
+from wheelwork.phase_space.langevin.run import as_path
 from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
@@ -45,7 +46,7 @@ class TrajectoryMethod(SamplingMethod):
         None also as `find_domain`. Its `partial` are the samples so far, with errors that allow for
         what is amiss and an audit that fails; with a longer `duration` they can be continued.
         """
-        path = None if checkpoint is None else Path(checkpoint)
+        path = None if checkpoint is None else as_path("checkpoint", checkpoint)
         with self.guard():
             simulation = Simulation.begin(self, model, after, path)
             samples = simulation.advanced(simulation.chunks, path).samples(self.burn_in)

@@ -163,6 +163,13 @@ def same_rates(own: tuple[float, ...], given: tuple[float, ...]) -> bool:
     return bool(np.all(np.abs(rates - others) <= room))
 
 
+def as_path(name: str, value: Any) -> Path:
+    """Return `value` as a path; InvalidArgument unless it is one."""
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidArgument(f"`{name}` must be a path, but is {value!r}")
+    return Path(value)
+
+
 def write(path: Path, setup: Setup, progress: Progress) -> None:
     """Write a run to `path` (npz): complete, or not at all."""
     arrays: dict[str, Any] = {

@@ -17,7 +17,6 @@ from wheelwork.numerics.statistics import (
     Batches,
     ErrorOf,
     Estimate,
-    batch_starts,
     error_function,
     standard_error,
 )
@@ -84,7 +83,7 @@ class Samples:
 
     def save(self, path: str | Path) -> None:
         """Write the run to `path` (npz): complete, or not at all."""
-        run.write(Path(path), self.setup, self.progress)
+        run.write(run.as_path("path", path), self.setup, self.progress)
 
     @classmethod
     def load(cls, path: str | Path, burn_in: float | None = None) -> "Samples":
@@ -92,7 +91,7 @@ class Samples:
 
         Raises NotConverged as `Langevin.sample`, with these samples as its `partial`.
         """
-        samples = summary(*run.read(Path(path)), burn_in)
+        samples = summary(*run.read(run.as_path("path", path)), burn_in)
         return accepted(samples, samples)
 
     def __repr__(self) -> str:
@@ -130,8 +129,9 @@ def summary(
     (`numerics.stationarity.mixing`). The last three only if `judge`, by default only without a
     `burn_in`, which is then where the energy has become stationary (`_first_block`). With `judge`,
     a given burn-in must cover four correlation times as well.
-    shortfall, time_left: why and by how much a run ended early. Raises NotConverged without samples,
-    InvalidArgument for a burn-in longer than the run.
+    shortfall, time_left: why and by how much a run ended early.
+
+    Raises NotConverged without samples, InvalidArgument for a burn-in longer than the run.
     """
     fine = progress.fine
     if not fine.chunks:
@@ -339,7 +339,9 @@ def _step_change(progress: Progress, first: int, error_of: ErrorOf) -> dict[str,
         return dict.fromkeys(names, Estimate(math.nan, math.inf))
     fine = progress.fine
     same = replace(fine, state=fine.state[:, :lanes], sums=fine.sums[:, :, :lanes])
-    coarse, paired = (batches_of(each, first, error_of=error_of) for each in (progress.coarse, same))
+    coarse, paired = (
+        batches_of(each, first, error_of=error_of) for each in (progress.coarse, same)
+    )
     at_coarse, at_fine = quantities(coarse.mean), quantities(paired.mean)
     changes = {}
     for name, quantity in at_fine.items():

@@ -15,6 +15,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.random import philox4x32
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin import run
 from wheelwork.phase_space.langevin.run import Ensemble, Observer, Progress, Setup, advance
@@ -52,6 +53,10 @@ class Simulation:
         path: Path | None = None,
     ) -> "Simulation":
         """The run to continue: from the file, from `after`, or a new one."""
+        if not isinstance(model, PhaseSpaceModel):
+            raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+        if after is not None and not isinstance(after, Samples):
+            raise InvalidArgument(f"`after` must be the Samples to continue, but is {after!r}")
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
             old = run.read(path)
@@ -156,7 +161,8 @@ def watch(
     chunks, first = fresh.chunks, method.burn_in_chunks(fresh.setup.step)
     shortfall = ""
     if first >= chunks:
-        first, shortfall = chunks - 1, (
+        first = chunks - 1
+        shortfall = (
             f"a run of {chunks} x {CHUNK} steps leaves nothing after its burn-in; raise `duration`"
         )
     begun = fresh.advanced(first)
@@ -207,20 +213,28 @@ def _start(setup: Setup, starts: Starts) -> Progress:
 
 def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Starts) -> float:
     """A step for the range of a short pilot run."""
-    step = AUTOMATIC_ANGLE / model.frequency
+    step, stepping = AUTOMATIC_ANGLE / model.frequency, None
     for remaining in range(PILOT_HALVINGS, -1, -1):
+        tick("pilot runs for the step", PILOT_HALVINGS - remaining, PILOT_HALVINGS)
         setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
         start = _start(setup, starts)
         try:
-            stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
-            done, stepping = advance(
-                start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1
+            if stepping is None:
+                stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
+            done, reached = advance(
+                start,
+                replace(stepping, step=step),
+                seed=method.seed,
+                chunks=PILOT_CHUNKS,
+                threads=1,
             )
-            rate, _ = stepping.fastest(done.low, done.high)
+            rate, _ = reached.fastest(done.low, done.high)
             excess = max(rate * step / AUTOMATIC_ANGLE, 1.0)
             return float(step * 0.5 ** math.ceil(math.log2(excess)))
-        except (InvalidArgument, NotConverged):
+        except (InvalidArgument, NotConverged) as reason:
             if remaining == 0:
+                if isinstance(reason, NotConverged):
+                    reason.partial = None  # of a pilot, which is of no use
                 raise
             step *= 0.5
     raise AssertionError

@@ -283,8 +283,8 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     beyond both.
 
     Raises NotConverged when `rtol` is not reached, with the best as its `partial`, NoSteadyState as
-    `FokkerPlanck`. Exact for the
-    equation; the regression theorem holds to the same order in ω0/T, λ/T as the equation itself.
+    `FokkerPlanck`. Exact for the equation; the regression theorem holds to the same order in ω0/T,
+    λ/T as the equation itself.
     """
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
