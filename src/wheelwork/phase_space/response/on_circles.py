@@ -19,6 +19,7 @@ import numpy as np
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
 from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress, through
 from wheelwork.phase_space.stationary.orbit_distribution import orbit_angles
@@ -163,7 +164,9 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     the others relax to values that it determines.
     """
     basis = CircleBasis(orbits, functions, harmonics)
+    tick("the generator of correlations")
     generator = basis.generator
+    tick("the steady state of correlations")
     inner = np.ascontiguousarray(generator[1:, 1:])
     driven = lu_solve(lu_factor(inner, check_finite=False), generator[1:, 0], check_finite=False)
     state = np.concatenate([[1.0], -driven])

@@ -150,6 +150,7 @@ def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
     the growing modes that were left out of it. Of the line: of its frequency over its width, of its
     width and coherence time over themselves.
     """
+    tick("modes of the relaxation")
     delays = _delays(fine)
     pairs = {name: (coarse.correlation(name), fine.correlation(name)) for name in CORRELATIONS}
     changes = {}
