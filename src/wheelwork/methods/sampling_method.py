@@ -8,6 +8,7 @@ from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.method import Method
 from wheelwork.numerics.stationarity import BURN_IN_SHARE
+from wheelwork.numerics.work import require_budget
 
 CHUNK = 256  # steps: time is counted in chunks, long against the cost of handing one to a thread
 SAMPLE = 4  # steps from one sample to the next: nearer ones would tell little new
@@ -15,6 +16,7 @@ MOST_CHUNKS = 2**40  # keeps the numbers of the blocks of noise, some per step, 
 MOST_TRAJECTORIES = 1_000_000  # keeps states and sums within memory; numbers must be below 2^32
 LEAST_CHECKED = 8  # trajectories at 2Δt by default: fewer give no error of the change
 ROUNDING = 1e-9  # of a chunk: a duration that is a multiple but for rounding stays one
+MOST_STEPS = 1e12  # of oscillators, all trajectories together: about an hour of one processor
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -83,6 +85,12 @@ class SamplingMethod(Method):
                 f"{self.duration!r}"
             )
         return chunks
+
+    def require_affordable(self, steps: float) -> None:
+        """Raise NotConverged beyond 1e12 steps of oscillators, unless there is a `time_limit`."""
+        if self.time_limit == math.inf:
+            advice = "shorten `duration`, lengthen `step`, or set a `time_limit` to try regardless"
+            require_budget("this run", steps, MOST_STEPS, "steps of oscillators", advice)
 
     def burn_in_chunks(self, step: float) -> int:
         """Return the chunks that cover the burn-in: the given one, or a quarter of the run."""

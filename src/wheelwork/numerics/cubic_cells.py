@@ -17,6 +17,7 @@ from scipy.interpolate import CubicSpline
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 
 TERMS = 4
 FEWEST_CELLS, MOST_CELLS = 128, 131072  # the finest table, of seven functions, takes 30 MB
@@ -67,6 +68,7 @@ def equal_cells(function: Function, reach: float, rtol: float) -> EqualCells:
     """
     cells = FEWEST_CELLS
     while cells <= MOST_CELLS:
+        tick("a table of step coefficients", cells, MOST_CELLS)
         table = _fitted(function, reach, cells)
         if table.error <= rtol:
             return table
@@ -107,6 +109,7 @@ def octave_cells(functions: list[Function], scale: float, fineness: int = COARSE
     Raises NotConverged where it then is off by more than a hundredth.
     """
     for k in range(fineness, FINEST + 1):
+        tick("a table of rates", k, FINEST)
         within = 1.0 + np.arange(2**k) / 2**k
         octaves = 2.0 ** np.arange(OCTAVES)
         u = np.append((octaves[:, None] * within).ravel(), 2.0**OCTAVES)

@@ -1,9 +1,9 @@
 """Means and standard errors of correlated samples."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -33,8 +33,10 @@ def standard_error(deviations: FloatArray) -> float:
 
     What correlation ρ > 0 is left between neighbouring batches raises the variance by
     (1 + ρ)/(1 − ρ), as for a first-order autoregressive series. Negative correlation is not
-    counted. Raises NotConverged when ρ exceeds 0.6.
+    counted. Raises NotConverged when ρ exceeds 0.6, and for a single batch.
     """
+    if deviations.size < 2:
+        raise NotConverged("one batch of samples tells no error; raise `duration`")
     count, square = deviations.size, float(np.sum(deviations**2))
     variance = square / (count * (count - 1))
     mean_square, rho = float(np.mean(deviations**2)), 0.0
@@ -48,6 +50,31 @@ def standard_error(deviations: FloatArray) -> float:
     return math.sqrt(variance * (1.0 + rho) / (1.0 - rho))
 
 
+def cautious_error(deviations: FloatArray, unmixed: bool) -> float:
+    """Error of a mean from a run that is no fair sample, from (per trajectory, trajectories).
+
+    At least the change from the first to the second half of the time. Where trajectories do not
+    mix, their weights in the states that hold them are not known: then the standard deviation of
+    their means, which more trajectories do not lessen. Infinite for one trajectory.
+    """
+    parts, trajectories = deviations.shape
+    if trajectories < 2:
+        return math.inf
+    spread, half = float(np.std(np.mean(deviations, axis=0), ddof=1)), parts // 2
+    if half == 0:
+        return spread
+    change = abs(float(np.mean(deviations[half:]) - np.mean(deviations[:half])))
+    return max(spread if unmixed else spread / math.sqrt(trajectories), change)
+
+
+ErrorOf = Callable[[FloatArray], float]  # deviations (per trajectory, trajectories) -> error
+
+
+def error_function(fair: bool, unmixed: bool) -> ErrorOf:
+    """Return `standard_error` for a fair sample, else `cautious_error`."""
+    return standard_error if fair else partial(cautious_error, unmixed=unmixed)
+
+
 @dataclass(frozen=True, eq=False)
 class Batches:
     """Means over batches of neighbouring samples, long against the correlation time.
@@ -55,25 +82,36 @@ class Batches:
     values: (per trajectory, trajectories, rows). mean: (rows,) of all samples. With 16
     trajectories or more a batch is a whole trajectory, and the standard error is that of
     independent numbers; fewer are cut into 64 batches or a few more in all.
+    error_of: `standard_error`; of a run that is no fair sample another, which needs both halves of
+    each trajectory.
     """
 
     values: FloatArray
     mean: FloatArray
+    error_of: ErrorOf = standard_error
 
     @classmethod
-    def of(cls, sums: FloatArray, samples: npt.NDArray[np.intp] | FloatArray) -> "Batches":
+    def of(
+        cls,
+        sums: FloatArray,
+        samples: npt.NDArray[np.intp] | FloatArray,
+        error_of: ErrorOf = standard_error,
+    ) -> "Batches":
         """sums: (parts of the time, rows, trajectories). samples: (parts,) of a trajectory."""
         parts, _, trajectories = sums.shape
         starts = batch_starts(parts, trajectories)
+        if error_of is not standard_error and starts.size == 1 and parts > 1:
+            starts = np.array([0, parts // 2])
         weight = np.add.reduceat(samples, starts)
         values = np.add.reduceat(sums, starts, axis=0) / weight[:, None, None]
         mean = np.sum(sums, axis=(0, 2)) / (np.sum(samples) * trajectories)
-        return cls(np.swapaxes(values, 1, 2), mean)
+        return cls(np.swapaxes(values, 1, 2), mean, error_of)
 
     def rows(self, first: int, count: int) -> "Sampled":
         """Return `count` rows as they are."""
         rows = slice(first, first + count)
-        return Sampled(self.mean[rows], self.values[:, :, rows] - self.mean[rows])
+        values = self.values[:, :, rows]
+        return Sampled(self.mean[rows], values - self.mean[rows], self.error_of)
 
     def deviations(self, gradient: FloatArray) -> FloatArray:
         """(per trajectory, trajectories) of a function of the mean, from its gradient (rows,)."""
@@ -91,17 +129,18 @@ def batch_starts(parts: int, trajectories: int) -> npt.NDArray[np.intp]:
 class Sampled:
     """Q numbers with what each batch of samples deviates from them, to first order.
 
-    value: (Q,). deviations: (batches per trajectory, trajectories, Q).
+    value: (Q,). deviations: (batches per trajectory, trajectories, Q). error_of: as of `Batches`.
     """
 
     value: FloatArray
     deviations: FloatArray
+    error_of: ErrorOf = standard_error
 
     @cached_property
     def errors(self) -> FloatArray:
         """(Q,) standard errors; raises NotConverged as `standard_error`."""
         columns = np.moveaxis(self.deviations, 2, 0)
-        return np.array([standard_error(np.ascontiguousarray(each)) for each in columns])
+        return np.array([self.error_of(np.ascontiguousarray(each)) for each in columns])
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -110,7 +149,7 @@ class Sampled:
 
     def combined(self, weights: FloatArray) -> Self:
         """`weights`, (M, Q), times these: M numbers."""
-        return type(self)(weights @ self.value, self.deviations @ weights.T)
+        return replace(self, value=weights @ self.value, deviations=self.deviations @ weights.T)
 
     def __repr__(self) -> str:
         return f"Sampled({self.value.size} numbers, {self.deviations[..., 0].size} batches)"

@@ -1,5 +1,6 @@
 """The Fokker–Planck equation, and its average over orbits, as methods."""
 
+import math
 from dataclasses import dataclass
 
 import numpy.typing as npt
@@ -7,7 +8,7 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork.methods import Method
 from wheelwork.parameters import parameter
-from wheelwork.phase_space.evolution.evolve import Evolution, Schedule, evolve
+from wheelwork.phase_space.evolution.evolve import MOST_PERIODS, Evolution, Schedule, evolve
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, require_model
 from wheelwork.phase_space.response.correlations import Response, response
 from wheelwork.phase_space.stationary.adaptive_solver import orbit_average, solve_stationary
@@ -42,8 +43,9 @@ class FokkerPlanck(Method):
 
     def evolve(self, schedule: Schedule, initial: Preparation, times: npt.ArrayLike) -> Evolution:
         """Return W(t) from `initial` on; see `wheelwork.phase_space.evolution.evolve`."""
+        most = MOST_PERIODS if self.time_limit == math.inf else math.inf
         with self.guard():
-            return evolve(schedule, initial, times, self.rtol)
+            return evolve(schedule, initial, times, self.rtol, most)
 
     def correlations(self, model: PhaseSpaceModel) -> Response:
         """Return two-time correlations, spectra and slow rates; see `Response`."""

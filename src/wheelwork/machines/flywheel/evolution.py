@@ -1,7 +1,7 @@
 """Time evolution of a flywheel (charging, switching, decay) and its initial states."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -15,8 +15,9 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel.fock_state import DenseFockState, StoredWork, dense_fock_state
+from wheelwork.machines.flywheel.oscillator_state import OscillatorState
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
-from wheelwork.machines.flywheel.state import FlywheelState, OscillatorState
+from wheelwork.machines.flywheel.state import FlywheelState
 from wheelwork.phase_space import Distribution, Evolution, FokkerPlanck, Snapshot
 from wheelwork.results import AuditEntry, Series, attributes, observable, worst
 from wheelwork.states import FromDensityMatrix, Preparation
@@ -25,12 +26,13 @@ UNPHYSICAL = 1e-2  # below zero: an eigenvalue that no error explains
 NEGLIGIBLE = 3e-11  # of the largest Fourier component of W, above the noise of its tables
 FEWEST_POINTS, MOST_POINTS = 64, 1024  # along each axis, to look for the largest wave number
 RESOLVED = 0.8  # of the largest wave number of a mesh: content below it is not aliased
+SEEN = 5  # positions at which the colour of the noise is looked at, some ten milliseconds each
 MARGIN = 1.1  # between the largest wave number seen and the one reported
 
 Schedule = tuple[tuple[float, FlywheelParameters], ...]  # (start, device) in order of time
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FlywheelSnapshot(OscillatorState):
     """The state of a flywheel at one time. A further evolution can start from it.
 
@@ -138,7 +140,7 @@ class FlywheelSnapshot(OscillatorState):
         return MappingProxyType(entries | dict(self.validity))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FlywheelEvolution(Series[FlywheelSnapshot]):
     """Evolution of a flywheel: a sequence of `FlywheelSnapshot`.
 
@@ -176,13 +178,25 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
             [one.known_fock for one in self.results],
             self.method.rtol + self.evolution.inherited,
         )
+        if self.evolution.time_left > 0.0:
+            entries["time left"] = AuditEntry(self.evolution.time_left, 0.0)
         return MappingProxyType(entries | dict(self.validity))
+
+    @property
+    def passed(self) -> bool:
+        """Whether every audit entry passes."""
+        return all(entry.ok for entry in self.audit.values())
 
     @cached_property
     def validity(self) -> Mapping[str, AuditEntry]:
-        """Ratios that must be small for the description to hold, the worst over all devices."""
-        last = {id(one.machine): one for one in self.results}  # line shapes need no hash
-        return MappingProxyType(worst(one.validity for one in last.values()))
+        """Ratios that must be small for the description to hold.
+
+        The worst over all devices, each where its oscillator swings in any of its snapshots.
+        """
+        by_device: dict[int, list[FlywheelSnapshot]] = {}  # by identity: line shapes need no hash
+        for one in self.results:
+            by_device.setdefault(id(one.machine), []).append(one)
+        return MappingProxyType(worst(map(_validity, by_device.values())))
 
     def to_xarray(self) -> xr.Dataset:
         """All observables with errors over `time`, and the bias of a two-lead device."""
@@ -194,10 +208,17 @@ class FlywheelEvolution(Series[FlywheelSnapshot]):
         return dataset
 
 
+def _validity(snapshots: Sequence[FlywheelSnapshot]) -> Mapping[str, AuditEntry]:
+    """Validity of one device over all positions that its snapshots reach."""
+    machine = snapshots[0].machine
+    turns = [accuracy.orbit_positions(one.solution, machine.length) for one in snapshots]
+    return accuracy.validity(machine, np.linspace(np.min(turns), np.max(turns), SEEN).tolist())
+
+
 # ------------------------------------------------------------------ what an evolution starts from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SteadyStart:
     """A stationary W as initial state; error: its distance to the true one."""
 
@@ -246,7 +267,7 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
             if isinstance(initial, FlywheelSnapshot):
                 return initial.solution
             return SteadyStart(initial.solution.distribution, initial.wigner_error)
-        case np.ndarray():
+        case np.ndarray() if initial.dtype.kind in "biufc":
             return FromDensityMatrix(initial)
         case Preparation() if not isinstance(initial, type):
             return initial
@@ -266,12 +287,13 @@ def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedu
             f"`changes` must map times to devices, {{2e4: device}}, but is {changes!r}"
         )
     parts: list[tuple[float, FlywheelParameters]] = [(0.0, device)]
-    for time in sorted(changes):
-        changed = changes[time]
+    moments = {_checks.positive("time", time, "changes"): time for time in changes}
+    for time in sorted(moments):
+        changed = changes[moments[time]]
         if not isinstance(changed, FlywheelParameters) or len(changed.leads) != len(device.leads):
             raise InvalidArgument(
                 f"`changes` must hold devices with {len(device.leads)} leads, "
                 f"but holds {changed!r} (time {time:g})"
             )
-        parts.append((_checks.positive("time", time, "changes"), changed))
+        parts.append((time, changed))
     return tuple(parts)

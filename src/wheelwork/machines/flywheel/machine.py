@@ -154,7 +154,8 @@ class Flywheel(FlywheelParameters):
         devices = schedule(self, changes or {})
         rtol = table_tolerance(method.rtol)
         models = [(start, equations.phase_space_model(device, rtol)) for start, device in devices]
-        solution = method.evolve(models, preparation(initial, self), times)
+        with partial_as(lambda reached: FlywheelEvolution(devices, method, reached)):
+            solution = method.evolve(models, preparation(initial, self), times)
         result = FlywheelEvolution(devices, method, solution)
         warn_outside_validity(AT_ITS_LIMIT, result.validity)
         return result

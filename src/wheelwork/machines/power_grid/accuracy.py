@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -95,6 +96,9 @@ def sampling_audit(
         "burn-in": AuditEntry(STATIONARY * samples.correlation_time, samples.burn_in),
         "lookup error": AuditEntry(samples.table_error, MOST_TABLE_ERROR),
     }
+    entries["batches"] = AuditEntry(samples.course.wanted, len(samples.course.parts) - 1)
+    if samples.time_left > 0.0:
+        entries["time left"] = AuditEntry(samples.time_left, 0.0)
     if step_error is not None:
         entries["step error"] = AuditEntry(step_error, rtol + error)
     # NaN where there are too few trajectories: the entry then fails
@@ -119,7 +123,7 @@ def sampled_balance(parameters: GridParameters, means: Means) -> Sampled:
         flow = means.local_observable(name)
         value[means.model.active] += sign * flow.value
         change[..., means.model.active] += sign * flow.deviations
-    return Sampled(value, change)
+    return replace(occupation, value=value, deviations=change)
 
 
 def energy_balance(parameters: GridParameters, samples: AmplitudeSamples) -> AuditEntry:

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, partial_as
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
@@ -199,12 +199,15 @@ class SampledState(Result):
             _sum(occupation),
             _sum(means.local_observable("injected")),
             _sum(means.local_observable("extracted")),
-            Sampled(lost.value - from_surroundings, lost.deviations),
-            Sampled(loss.value - gain.value, loss.deviations - gain.deviations),
+            replace(lost, value=lost.value - from_surroundings),
+            replace(
+                loss, value=loss.value - gain.value, deviations=loss.deviations - gain.deviations
+            ),
             _sum(means.current, np.full(edges, 1.0 / max(edges, 1))),
         )
         values = np.concatenate([part.value for part in parts])
-        return Sampled(values, np.concatenate([part.deviations for part in parts], axis=2))
+        deviations = np.concatenate([part.deviations for part in parts], axis=2)
+        return replace(lost, value=values, deviations=deviations)
 
 
 def _sum(sampled: Sampled, weights: FloatArray | None = None) -> Sampled:
@@ -219,22 +222,35 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     Raises InvalidArgument for a `start`, for a step too large and for a network without gain or
     noise, NoSteadyState where amplitudes are unbounded or a mode is undamped, NotConverged as
     `sample_amplitudes`, where an error cannot be estimated, and where the relative error of the
-    total occupation, statistical or due to the step, exceeds the method's `rtol`.
+    total occupation, statistical or due to the step, exceeds the method's `rtol`; its `partial` is
+    the state so far, with errors that allow for what is amiss and an audit that fails.
     """
     if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
             "`start` must be left out for a power grid, whose trajectories leave from random "
             f"amplitudes, but is {method.start!r}"
         )
-    model = equations.noisy_model(parameters)
-    _require_bounded(parameters, model)
-    _require_source(model)
-    state = SampledState(parameters, method, sample_amplitudes(model, method))
+    with method.guard():
+        model = equations.noisy_model(parameters)
+        _require_bounded(parameters, model)
+        _require_source(model)
+        try:
+            with partial_as(partial(SampledState, parameters, method)):
+                state = SampledState(parameters, method, sample_amplitudes(model, method))
+        except NotConverged as reason:
+            raise NotConverged(f"{reason}{_advice(reason.partial)}", reason.partial) from None
     if isinstance(method, Langevin):
         _require_accurate(state, method)
     # so that NotConverged is raised here, not when they are read
     _ = state.occupation, state.current, state.current_fluctuation
     return state
+
+
+def _advice(state: SampledState | None) -> str:
+    """What a run that does not mix may be compared with."""
+    if state is None or not state.samples.mixing.ratio > state.samples.mixing.bound:
+        return ""
+    return "; `MeanField()` lists the states that attract"
 
 
 def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
@@ -252,8 +268,8 @@ def _require_bounded(parameters: GridParameters, model: NoisyModel) -> None:
                 "initial amplitude; give the nodes some damping"
             )
         return
-    vast = np.array([equations.VAST])
-    rates = [float(model.activity.rate(k, vast)[0]) for k in range(model.active.size)]
+    vast = equations.VAST * model.activity.scale
+    rates = [float(model.activity.rate(k, n[None])[0]) for k, n in enumerate(vast)]
     least = float(np.min(parameters.dampings))
     if max(0.0, *rates) >= least:
         raise InvalidArgument(
@@ -284,12 +300,14 @@ def _require_accurate(state: SampledState, method: Langevin) -> None:
         needed = MARGIN * state.samples.duration * (error / (rtol * mean)) ** 2
         raise NotConverged(
             f"the occupation, {mean:.6g} ± {error:.2g}, has a relative standard error of "
-            f"{error / mean:.2g}, more than rtol = {rtol:g}; `duration` = {needed:.2g} would do"
+            f"{error / mean:.2g}, more than rtol = {rtol:g}; `duration` = {needed:.2g} would do",
+            partial=state,
         )
     by_step = state.step_errors["occupation"]
     if method.checked and not by_step <= rtol * mean + error:
         raise NotConverged(
             f"the occupation, {mean:.6g}, has a relative error of {by_step / mean:.2g} from the "
             f"step {state.samples.step:g}, more than rtol = {rtol:g}; "
-            f"`step` = {0.5 * state.samples.step:g} is better"
+            f"`step` = {0.5 * state.samples.step:g} is better",
+            partial=state,
         )

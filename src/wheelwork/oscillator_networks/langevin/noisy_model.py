@@ -1,5 +1,6 @@
 """Amplitude equations with white noise, on the edges of a network."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,7 +111,9 @@ class NoisyModel:
     @property
     def occupation_scale(self) -> float:
         """An occupation of the order of those reached: thermal, or where gain and loss balance."""
-        n = np.logspace(-6.0, 12.0, 721)
+        own = max(float(np.max(self.thermal)), *self.activity.scale, 0.0)
+        decade = math.floor(math.log10(own)) if own > 0.0 else 0
+        n = 10.0**decade * np.logspace(-6.0, 12.0, 721)
         net = -float(np.sum(self.dampings)) * n + float(np.sum(self.dampings @ self.thermal))
         for k in range(self.active.size):
             net = net + self.activity.rate(k, n) * n + self.activity.noise(k, n)

@@ -3,17 +3,18 @@
 import itertools
 import math
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, SAMPLE
 from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.numerics.statistics import BATCHES, GROUPS, MANY_TRAJECTORIES, trajectory_groups
+from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, propagate
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.steps import Stepper
@@ -21,11 +22,12 @@ from wheelwork.oscillator_networks.langevin.steps import Stepper
 BINS = 64  # of a histogram: a sixteenth of the root mean square each
 WIDEST = 4.0  # times the root of the mean occupation: a thermal |α| is beyond in 1e-7 of all cases
 MOST_COUNTS = 2**28  # bytes of histograms
+MOST_BYTES = 2**32  # of the states and sums of all trajectories
 STATE_BYTES = 131072  # of a bundle: it should stay in a fast cache
 FEWEST_LANES, MOST_LANES = 16, 64  # of a bundle: full vectors, and a choice for several threads
 LEAST_MEAN = 1e-12  # of the largest mean occupation: keeps the bins of empty sites finite
 UNBOUNDED = 1e30  # an amplitude that nothing bounds: far beyond any state, far from overflow
-SITE_STEPS = 2**26  # sites times steps times lanes, about a second, before Ctrl-C is noticed
+SITE_STEPS = 2**22  # sites times steps times lanes, some 0.1 s, between two looks at the clock
 
 Counts = npt.NDArray[np.int64]
 NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
@@ -35,27 +37,38 @@ NewCounts = npt.NDArray[np.uint32]  # of one call: far fewer than 2³²
 class Course:
     """Length of a run, in chunks of 256 steps of the fine ensemble.
 
-    burn_in: chunks left out. parts: (P + 1,) where the parts of the rest begin and end.
+    burn_in: chunks left out. parts: (P + 1,) where the parts of the rest begin and end. wanted: the
+    parts that error estimates need. short: why there are fewer, or empty.
     """
 
     burn_in: int
     parts: tuple[int, ...]
+    wanted: int
+    short: str = ""
 
     @classmethod
     def of(cls, chunks: int, burn_in: int, trajectories: int) -> "Course":
         """Cut what follows the burn-in into halves or, for few trajectories, 64 batches in all.
 
-        Raises NotConverged where there are fewer chunks than parts.
+        Of fewer chunks than parts each is a part, the last at least, whatever the burn-in.
         """
-        needed = 2 if trajectories >= MANY_TRAJECTORIES else max(2, -(-BATCHES // trajectories))
-        rest = chunks - burn_in
-        if rest < needed:
-            raise NotConverged(
-                f"error estimates of {trajectories} trajectories need {needed} blocks of {CHUNK} "
+        wanted = 2 if trajectories >= MANY_TRAJECTORIES else max(2, -(-BATCHES // trajectories))
+        rest, short = chunks - burn_in, ""
+        if rest < wanted:
+            short = (
+                f"error estimates of {trajectories} trajectories need {wanted} blocks of {CHUNK} "
                 f"steps after the burn-in, but there are {max(rest, 0)}; raise `duration`"
             )
-        edges = [burn_in + rest * i // needed for i in range(needed + 1)]
-        return cls(burn_in, tuple(edges))
+            burn_in = min(burn_in, chunks - 1)
+            rest = chunks - burn_in
+        parts = min(wanted, rest)
+        edges = [burn_in + rest * i // parts for i in range(parts + 1)]
+        return cls(burn_in, tuple(edges), wanted, short)
+
+    @property
+    def fair(self) -> bool:
+        """Whether there are enough parts for standard errors."""
+        return len(self.parts) > self.wanted
 
     @property
     def samples(self) -> FloatArray:
@@ -99,6 +112,22 @@ class Run:
         self.model, self.seed = model, np.uint64(seed)
         self.threads = processors() if threads is None else threads
         self.per_width = np.zeros(0)  # of the bins of |α_j|, once they are known
+        self.measured: tuple[int, int] | None = None  # chunks summed up so far, from … to …
+
+    @property
+    def rows(self) -> int:
+        """Numbers that are measured."""
+        local = len(self.model.activity.names) * self.model.active.size
+        return FIXED_ROWS + self.model.sites + 2 * len(self.model.edges) + local
+
+    def require_memory(self, parts: int, lanes: int) -> None:
+        """Raise InvalidArgument where sums and states do not fit 4 GiB, before they are made."""
+        needed = 8.0 * lanes * (parts * self.rows + 6 * self.model.sites)
+        if needed > MOST_BYTES:
+            raise InvalidArgument(
+                f"`trajectories` must be at most {int(lanes * MOST_BYTES / needed)} for this "
+                f"network, whose sums then take 4 GiB, but is {lanes}"
+            )
 
     def ensemble(
         self, stepper: Stepper, state: FloatArray, parts: int, joined: bool, counted: bool
@@ -115,23 +144,31 @@ class Run:
         shape = parts, min(lanes, GROUPS), self.model.sites, BINS
         if not counted or 8 * math.prod(shape) > MOST_COUNTS:
             shape = parts, 0, self.model.sites, BINS
-        local = len(self.model.activity.names) * self.model.active.size
-        rows = FIXED_ROWS + self.model.sites + 2 * len(self.model.edges) + local
-        sums = np.zeros((parts, rows, lanes))
+        sums = np.zeros((parts, self.rows, lanes))
         return Ensemble(stepper, joined, own, sums, np.zeros(shape, np.int64))
 
-    def carry(self, ensembles: Sequence[Ensemble], course: Course) -> None:
+    def carry(self, ensembles: Sequence[Ensemble], course: Course, early: bool) -> None:
         """Do the whole course; the first ensemble decides on bins.
 
-        Raises NotConverged where amplitudes of the first grow beyond all bounds.
+        early: measure from the start, as the run may be cut short. Raises NotConverged where
+        amplitudes of the first grow beyond all bounds, and at a time limit.
         """
-        half = course.burn_in // 2
+        half, whole = course.burn_in // 2, course.parts[-1]
         with ThreadPoolExecutor(self.threads) as executor:
-            self._stretch(executor, ensembles, range(half), None)
-            self._stretch(executor, ensembles, range(half, course.burn_in), 0)
+            self._stretch(executor, ensembles, range(half), 0 if early else None, whole)
+            self._forget(ensembles)
+            self._stretch(executor, ensembles, range(half, course.burn_in), 0, whole)
             self._set_bins(ensembles, course.burn_in - half)
             for part, (start, stop) in enumerate(itertools.pairwise(course.parts)):
-                self._stretch(executor, ensembles, range(start, stop), part)
+                self._stretch(executor, ensembles, range(start, stop), part, whole)
+
+    def reached(self, course: Course) -> Course | None:
+        """The part of the course that has been measured, None before there is any."""
+        if self.measured is None:
+            return None
+        start, stop = self.measured
+        edges = start, *(edge for edge in course.parts if start < edge < stop), stop
+        return Course(start, edges, course.wanted)
 
     def _set_bins(self, ensembles: Sequence[Ensemble], chunks: int) -> None:
         sums, sites = ensembles[0].sums, self.model.sites
@@ -143,32 +180,55 @@ class Run:
             mean = np.mean(state**2, axis=1).reshape(sites, 2).sum(axis=1)
         reach = WIDEST * np.sqrt(np.maximum(mean, LEAST_MEAN * np.max(mean) + 1e-300))
         self.per_width = (BINS - 1) / reach
+        self._forget(ensembles)
+
+    def _forget(self, ensembles: Sequence[Ensemble]) -> None:
+        """Begin to measure again."""
+        self.measured = None
         for ensemble in ensembles:
             ensemble.sums[:] = 0.0
 
     def _stretch(
-        self, executor: Executor, ensembles: Sequence[Ensemble], chunks: range, part: int | None
+        self,
+        executor: Executor,
+        ensembles: Sequence[Ensemble],
+        chunks: range,
+        part: int | None,
+        whole: int,
     ) -> None:
-        lanes = max(b.state.shape[1] for b in ensembles[0].bundles)
-        at_once = max(1, SITE_STEPS // (lanes * self.model.sites * CHUNK))
+        lanes = sum(b.state.shape[1] for b in ensembles[0].bundles)
+        at_once = max(1, SITE_STEPS * self.threads // (lanes * self.model.sites * CHUNK))
         for first in range(0, len(chunks), at_once):
             span = chunks[first : first + at_once]
             tasks = [(e, bundle) for e in ensembles if not e.lost for bundle in e.bundles]
             done = [executor.submit(self._advance, *task, span, part) for task in tasks]
-            for (ensemble, bundle), future in zip(tasks, done, strict=True):
-                sums, counts = future.result()
+            try:
+                results = [self._collected(future, span.start, whole) for future in done]
+            finally:
+                for future in done:
+                    future.cancel()
+            if not all(np.all(np.abs(b.state) < UNBOUNDED) for b in ensembles[0].bundles):
+                raise NotConverged(  # written so that NaN is refused too
+                    "an amplitude grew beyond all bounds: `step` is too large for this scheme, or "
+                    "gain exceeds loss at large occupations"
+                )
+            for each in ensembles[1:]:
+                each.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in each.bundles)
+            for (ensemble, bundle), (sums, counts) in zip(tasks, results, strict=True):
                 if part is not None:
                     ensemble.sums[part, :, bundle.lanes] = sums
                 if counts.size:
                     low = int(bundle.groups[0])
                     ensemble.counts[part, low : low + len(counts)] += counts
-            for each in ensembles:  # written so that NaN is lost too
-                each.lost = not all(np.all(np.abs(b.state) < UNBOUNDED) for b in each.bundles)
-            if ensembles[0].lost:
-                raise NotConverged(
-                    "an amplitude grew beyond all bounds: `step` is too large for this scheme, or "
-                    "gain exceeds loss at large occupations"
-                )
+            if part is not None:
+                start = span.start if self.measured is None else self.measured[0]
+                self.measured = start, span.stop
+
+    def _collected(
+        self, future: "Future[tuple[FloatArray, NewCounts]]", done: int, whole: int
+    ) -> tuple[FloatArray, NewCounts]:
+        tick("sampling of trajectories", done, whole)
+        return future.result()
 
     def _advance(
         self, ensemble: Ensemble, bundle: Bundle, span: range, part: int | None

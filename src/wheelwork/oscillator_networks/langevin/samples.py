@@ -1,20 +1,27 @@
 """Stationary means of a noisy network from trajectories that leave from random starts."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, SamplingMethod
 from wheelwork.numerics import stationarity
 from wheelwork.numerics.stationarity import Mixing
-from wheelwork.numerics.statistics import MANY_TRAJECTORIES, Batches, Sampled
+from wheelwork.numerics.statistics import (
+    MANY_TRAJECTORIES,
+    Batches,
+    ErrorOf,
+    Sampled,
+    error_function,
+    standard_error,
+)
 from wheelwork.oscillator_networks.langevin.kernel import FIXED_ROWS, draw_starts
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
-from wheelwork.oscillator_networks.langevin.run import Counts, Course, Run
+from wheelwork.oscillator_networks.langevin.run import Counts, Course, Ensemble, Run
 from wheelwork.oscillator_networks.langevin.steps import LARGEST_DENSE, Stepper
 
 AUTOMATIC = 0.1  # step times the model's fastest rate: errors below 0.5 %
@@ -37,9 +44,15 @@ class Means:
     batches: Batches
 
     @classmethod
-    def of(cls, model: NoisyModel, sums: FloatArray, samples: FloatArray) -> "Means":
+    def of(
+        cls,
+        model: NoisyModel,
+        sums: FloatArray,
+        samples: FloatArray,
+        error_of: ErrorOf = standard_error,
+    ) -> "Means":
         """sums: (P, rows, lanes). samples: (P,) of a trajectory in each part."""
-        return cls(model, Batches.of(sums, samples))
+        return cls(model, Batches.of(sums, samples, error_of))
 
     @property
     def total(self) -> Sampled:
@@ -71,7 +84,7 @@ class Means:
         change = second.deviations - 2.0 * first.value * first.deviations
         with np.errstate(divide="ignore", invalid="ignore"):
             linear = np.where(spread > 0.0, 0.5 * change / spread, 0.0)
-        return Sampled(spread, linear)
+        return replace(first, value=spread, deviations=linear)
 
     def local_observable(self, name: str) -> Sampled:
         """One number of each active site, (K,)."""
@@ -92,10 +105,13 @@ class AmplitudeSamples:
 
     step: Δt. order: of the scheme. fine: means at Δt. alike, coarse: means of the first few
     trajectories at Δt and again at 2Δt on the same noise; None where none was checked, or 2Δt was
-    unstable. halves: (2, rows, trajectories), means over both halves. starts: (N, trajectories),
+    unstable. sums: (P, rows, trajectories), of all that is measured. halves: (2, rows,
+    trajectories), means over both halves, NaN of a single part. starts: (N, trajectories),
     occupations at the start.
     counts: (parts, groups, N, bins) of |α_j|, none for large networks. bin_width: (N,).
-    table_error: largest relative error of the tables.
+    table_error: largest relative error of the tables. time_left: of a run that ended early.
+    shortfall: why the run is not what was asked for, empty where it is. Errors are those of
+    `statistics.cautious_error` where it is no fair sample of the stationary state.
     """
 
     model: NoisyModel
@@ -110,6 +126,9 @@ class AmplitudeSamples:
     counts: Counts
     bin_width: FloatArray
     table_error: float
+    sums: FloatArray = field(repr=False)
+    time_left: float = 0.0
+    shortfall: str = ""
 
     @property
     def trajectories(self) -> int:
@@ -151,7 +170,7 @@ class AmplitudeSamples:
         """Change of Σ|α_j|² from the first to the second half, in its standard errors; NaN for
         fewer than 16 trajectories.
         """
-        if self.trajectories < MANY_TRAJECTORIES:
+        if self.trajectories < MANY_TRAJECTORIES or not np.all(np.isfinite(self.halves)):
             return math.nan
         change = self.halves[1, 0] - self.halves[0, 0]
         error = float(np.std(change)) / math.sqrt(self.trajectories - 1)
@@ -164,15 +183,21 @@ class AmplitudeSamples:
         """How far occupations in the first half follow those at the start, see
         `wheelwork.numerics.stationarity.memory`.
         """
+        if not np.all(np.isfinite(self.halves)):
+            return Mixing(math.nan, math.nan)
         sites = slice(FIXED_ROWS, FIXED_ROWS + self.model.sites)
         return stationarity.memory(self.starts, self.halves[0, sites])
 
     @property
     def mixing(self) -> Mixing:
         """Differences between trajectories, see `wheelwork.numerics.stationarity.mixing`."""
-        rows = slice(FIXED_ROWS, FIXED_ROWS + self.model.sites + len(self.model.edges))
+        if not np.all(np.isfinite(self.halves)):
+            return Mixing(math.nan, math.nan)
+        model = self.model
+        rows = slice(FIXED_ROWS, FIXED_ROWS + model.sites + len(model.edges))
         first, second = self.halves[:, rows]
-        scale = float(np.max(np.abs(self.fine.batches.mean[rows])))
+        largest = float(np.max(self.fine.occupation.value))  # of |J| in units of g
+        scale = largest * np.concatenate([np.ones(model.sites), np.abs(model.couplings)])
         moving = np.std(first + second, axis=1) > EQUAL * scale
         if not np.any(moving):
             return Mixing(0.0, 1.0)
@@ -199,42 +224,90 @@ def sample_amplitudes(model: NoisyModel, method: SamplingMethod) -> AmplitudeSam
 
     Raises InvalidArgument for a step too large for the scheme, NotConverged for a run that is too
     short, is not stationary or whose trajectories do not mix (with a burn-in given, only the
-    first), and where amplitudes grow beyond all bounds.
+    first), that exceeds the time limit, and where amplitudes grow beyond all bounds; its `partial`
+    are the samples so far, None before there are any.
     """
     step = _step(model, method)
-    course = Course.of(method.chunks(step), method.burn_in_chunks(step), method.trajectories)
-    state = random_starts(model, method.seed, method.trajectories)
+    chunks = method.chunks(step)
+    method.require_affordable(float(chunks) * CHUNK * method.trajectories * model.sites)
+    course = Course.of(chunks, method.burn_in_chunks(step), method.trajectories)
     run, parts = Run(model, method.seed, method.threads), len(course.parts) - 1
-    fine = run.ensemble(Stepper.of(method, model, step), state, parts, False, True)
-    ensembles = [fine]
+    run.require_memory(parts, method.trajectories)
+    state = random_starts(model, method.seed, method.trajectories)
+    ensembles = [run.ensemble(Stepper.of(method, model, step), state, parts, False, True)]
     if method.checks and not (method.scheme == "euler" and 2.0 * step > _euler_limit(model)):
         stepper = Stepper.of(method, model, 2.0 * step)
         ensembles.append(run.ensemble(stepper, state[:, : method.checks], parts, True, False))
-    run.carry(ensembles, course)
-    samples, alike, coarse = course.samples, None, None
+    try:
+        run.carry(ensembles, course, early=method.time_limit < math.inf)
+    except NotConverged as reason:
+        reached = run.reached(course)
+        if reached is None:
+            raise
+        left = (chunks - reached.parts[-1]) * CHUNK * step
+        samples = _samples(model, method, step, reached, run, ensembles, state)
+        partial = _judged(replace(samples, time_left=left, shortfall=str(reason)), method)
+        raise NotConverged(str(reason), partial=partial) from None
+    samples = _samples(model, method, step, course, run, ensembles, state)
+    judged = _judged(replace(samples, shortfall=course.short), method)
+    if judged.shortfall:
+        raise NotConverged(judged.shortfall, partial=judged)
+    return judged
+
+
+def _samples(
+    model: NoisyModel,
+    method: SamplingMethod,
+    step: float,
+    course: Course,
+    run: Run,
+    ensembles: Sequence[Ensemble],
+    starts: FloatArray,
+) -> AmplitudeSamples:
+    """What the ensembles have summed up in the parts of `course`."""
+    fine, samples, alike, coarse = ensembles[0], course.samples, None, None
+    parts = samples.size
+    sums, counts = fine.sums[:parts], fine.counts[:parts]
     if len(ensembles) > 1 and not ensembles[1].lost:
-        alike = Means.of(model, fine.sums[:, :, : method.checks], samples)
-        coarse = Means.of(model, ensembles[1].sums, samples)
-    result = AmplitudeSamples(
+        alike = Means.of(model, sums[:, :, : method.checks], samples)
+        coarse = Means.of(model, ensembles[1].sums[:parts], samples)
+    halves = np.full((2, *sums.shape[1:]), np.nan)
+    if parts > 1:
+        halves = stationarity.half_means(sums, samples, parts // 2)
+    return AmplitudeSamples(
         model=model,
         step=step,
         order=method.order,
         course=course,
-        fine=Means.of(model, fine.sums, samples),
+        fine=Means.of(model, sums, samples),
         alike=alike,
         coarse=coarse,
-        halves=stationarity.half_means(fine.sums, samples, parts // 2),
-        starts=state[::2] ** 2 + state[1::2] ** 2,
-        counts=fine.counts,
-        bin_width=1.0 / run.per_width,
+        halves=halves,
+        starts=starts[::2] ** 2 + starts[1::2] ** 2,
+        counts=counts if np.any(counts) else counts[:, :0],
+        bin_width=1.0 / run.per_width if run.per_width.size else np.zeros(0),
         table_error=fine.stepper.active.error,
+        sums=sums,
     )
-    if method.burn_in is None:
-        stationarity.require_mixing(result.mixing)
-        stationarity.require_no_drift(result.drift, "occupation")
-        stationarity.require_burn_in(result.burn_in, result.correlation_time, "occupation")
-        stationarity.require_forgotten(result.memory, "occupation of a node")
-    return result
+
+
+def _judged(result: AmplitudeSamples, method: SamplingMethod) -> AmplitudeSamples:
+    """The samples, with their shortfall and cautious errors where they are no fair ones."""
+    unfair, mixed = "", result.mixing
+    try:
+        if method.burn_in is None:
+            stationarity.require_mixing(mixed)
+            stationarity.require_no_drift(result.drift, "occupation")
+            stationarity.require_burn_in(result.burn_in, result.correlation_time, "occupation")
+            stationarity.require_forgotten(result.memory, "occupation of a node")
+        _ = result.fine.total.errors, result.fine.occupation.errors, result.fine.current.errors
+    except NotConverged as reason:
+        unfair = str(reason)
+    if result.course.fair and not unfair:
+        return result
+    error_of = error_function(fair=False, unmixed=mixed.ratio > mixed.bound)
+    fine = Means.of(result.model, result.sums, result.course.samples, error_of)
+    return replace(result, fine=fine, shortfall=result.shortfall or unfair)
 
 
 def random_starts(model: NoisyModel, seed: int, trajectories: int) -> FloatArray:
@@ -275,6 +348,9 @@ def _euler_limit(model: NoisyModel) -> float:
     if model.sites > LARGEST_MATRIX:
         return LONGEST / model.fastest_rate
     exponents = np.linalg.eigvals(model.linear)
-    size = np.maximum(np.abs(exponents), 1e-300)
-    damping = np.where(-exponents.real > EXPONENT_ROUNDING * np.max(size), -exponents.real, 0.0)
-    return float(np.min(2.0 * damping / size**2))
+    size = np.abs(exponents)
+    largest = float(np.max(size))
+    if not largest > 0.0 or np.min(size) <= EXPONENT_ROUNDING * largest:
+        return 0.0
+    damping = np.where(-exponents.real > EXPONENT_ROUNDING * largest, -exponents.real, 0.0)
+    return float(np.min(2.0 * (damping / size) / size))

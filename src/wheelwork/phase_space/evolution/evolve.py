@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.numerics.work import require_budget
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field
 from wheelwork.phase_space.evolution.split_steps import Flow
@@ -27,10 +28,11 @@ from wheelwork.states.preparations import Preparation
 
 Schedule = Sequence[tuple[float, PhaseSpaceModel]]
 SERIES = ("distance", "trace_drift", "moments", "errors", "local_means", "local_errors")
+MOST_PERIODS = 1e5  # of the oscillator: half an hour at ten to twenty milliseconds each
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 MiB for each rate
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Snapshot:
     """W at one time. A further evolution can start from it and inherits its `error`.
 
@@ -170,7 +172,7 @@ def _means(
     return means, change, np.max(np.abs(at), axis=1)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Evolution:
     """W(t) at the requested times, in order.
 
@@ -178,13 +180,15 @@ class Evolution:
     `trace_drift`, and mappings of such arrays: `moments`, `errors`, and `local_means`,
     `local_errors` of the local observables that all models have.
     inherited: the error of the state that it started from, part of every `distance`.
+    time_left: from the last snapshot to the last time requested, zero unless it ended early.
     """
 
     snapshots: tuple[Snapshot, ...]
     inherited: float
+    time_left: float = 0.0
 
     def __getattr__(self, name: str) -> Any:
-        if name not in SERIES:
+        if name not in SERIES or not self.snapshots:
             raise AttributeError(f"'Evolution' object has no attribute {name!r}")
         values = [getattr(one, name) for one in self.snapshots]
         if not isinstance(values[0], Mapping):
@@ -204,7 +208,11 @@ class Evolution:
 
 
 def evolve(
-    schedule: Schedule, initial: Preparation, times: npt.ArrayLike, rtol: float = 1e-6
+    schedule: Schedule,
+    initial: Preparation,
+    times: npt.ArrayLike,
+    rtol: float = 1e-6,
+    most_periods: float = MOST_PERIODS,
 ) -> Evolution:
     """W(x, p) at `times`, by the Fokker–Planck equation (Culhane et al., Eq. (A24)).
 
@@ -219,9 +227,10 @@ def evolve(
     number of periods, 10 to 20 ms each, and with friction that is strong (against ω0) where W ends.
     Errors since the start are added up without regard to damping.
 
-    Raises InvalidArgument on bad schedules, times or states, NotConverged when the state outgrows
-    the largest mesh (naming the time) or `rtol` cannot be reached. The error is that of solving the
-    equation, which itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
+    Raises InvalidArgument on bad schedules, times or states, NotConverged for more than
+    `most_periods` of the oscillator, when the state outgrows the largest mesh (naming the time), or
+    when `rtol` cannot be reached; then its `partial` ends at the time reached. The error is
+    that of solving the equation, which itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
     """
     rtol = _checks.tolerance("rtol", rtol)
     starts, models = _checked_schedule(schedule)
@@ -231,21 +240,34 @@ def evolve(
             f"`initial` must be a state such as Ground() or Coherent(2.0), but is {initial!r}"
         )
     flows = [Flow(model, table_tolerance(rtol)) for model in models]
-    budget = Budget(rtol, starts[0], float(moments[-1]), 2.0 * math.pi / models[0].frequency)
+    end, period = float(moments[-1]), 2.0 * math.pi / models[0].frequency
+    advice = "shorten `times`, or set a `time_limit` to try regardless"
+    require_budget("this evolution", (end - starts[0]) / period, most_periods, "periods", advice)
+    budget = Budget(rtol, starts[0], end, period)
     state = started(initial, budget, models[0].length)
-    snapshots = []
+    snapshots: list[Snapshot] = []
     current = 0
-    for time in moments:
-        while current + 1 < len(flows) and starts[current + 1] <= time:
-            state = advanced(state, flows[current], starts[current + 1], budget)
-            current += 1
-        state = advanced(state, flows[current], float(time), budget)
-        snapshots.append(snapshot(state, flows[current], initial.error))
+    try:
+        for time in moments:
+            while current + 1 < len(flows) and starts[current + 1] <= time:
+                state = advanced(state, flows[current], starts[current + 1], budget)
+                current += 1
+            state = advanced(state, flows[current], float(time), budget)
+            snapshots.append(snapshot(state, flows[current], initial.error))
+    except NotConverged as reason:
+        reached = reason.partial
+        if reached is not None and not (snapshots and reached.time == snapshots[-1].time):
+            snapshots.append(snapshot(reached, flows[current], initial.error))
+        left = end - (snapshots[-1].time if snapshots else starts[0])
+        reason.partial = Evolution(tuple(snapshots), initial.error, left) if snapshots else None
+        raise
     return Evolution(tuple(snapshots), initial.error)
 
 
 def _checked_schedule(schedule: Any) -> tuple[list[float], list[PhaseSpaceModel]]:
     starts, models = [], []
+    if not isinstance(schedule, Sequence):
+        raise InvalidArgument(f"`schedule` must list pairs (start, model), but is {schedule!r}")
     for i, entry in enumerate(schedule):
         try:
             start, model = entry

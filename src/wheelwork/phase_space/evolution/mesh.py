@@ -91,7 +91,7 @@ class Mesh:
         return np.asarray(np.hypot(signed[:, None], index), dtype=np.intp).ravel()
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Field:
     """W on a mesh: values[i, j] at X = axis[i], P = axis[j]."""
 

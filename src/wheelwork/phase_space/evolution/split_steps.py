@@ -17,6 +17,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, mean_decay, tabulated_rates
@@ -109,6 +110,7 @@ class Step:
         work.values[:] = values
         self._shear(work, self._half_shear)
         for remaining in range(count - 1, -1, -1):
+            tick("steps of an evolution", count - remaining, count)
             self._kick(work)
             self._shear(work, self._whole_shear if remaining else self._half_shear)
         return work.values
@@ -187,7 +189,7 @@ def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
             total[i, j] = z * phase[i, j]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stretch:
     """W after a stretch of time, of sixth order in Δt, and its distance from that of fourth."""
 

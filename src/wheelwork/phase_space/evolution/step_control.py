@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.evolution.mesh import RIM, Field, Mesh
 from wheelwork.phase_space.evolution.split_steps import LEVELS, Flow, Stretch, advance
@@ -48,7 +49,7 @@ class Gain:
         return count == self.count and alike and self.uses < MOST_USES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EvolutionState:
     """W at one time, and estimates of its error.
 
@@ -116,7 +117,10 @@ def started(initial: Preparation, budget: Budget, length: float) -> EvolutionSta
 
 
 def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -> EvolutionState:
-    """`state` at the time `target`. Raises NotConverged when the error exceeds the budget."""
+    """`state` at the time `target`.
+
+    Raises NotConverged when the error exceeds the budget, with the last state as its `partial`.
+    """
     while True:
         if state.distance > budget.rtol:
             raise NotConverged(
@@ -128,7 +132,11 @@ def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -
             return state
         longest = state.longest * budget.period
         parts = math.ceil((target - state.time) / longest * (1.0 - 1e-9))
-        state = _next(state, flow, (target - state.time) / parts, budget)
+        try:
+            state = _next(state, flow, (target - state.time) / parts, budget)
+        except NotConverged as reason:
+            reason.partial = state
+            raise
         if abs(target - state.time) < 1e-9 * longest:
             state = replace(state, time=target)
 
@@ -136,6 +144,7 @@ def advanced(state: EvolutionState, flow: Flow, target: float, budget: Budget) -
 def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) -> EvolutionState:
     """One stretch of time, repeated with more steps or a larger mesh until accurate enough."""
     while True:
+        tick("evolution in time", state.time, budget.end)
         allowed = budget.allowed(state.time, duration)
         field = state.field
         count = max(1, math.ceil(state.steps * duration / budget.period))

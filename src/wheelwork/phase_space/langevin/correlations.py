@@ -1,9 +1,10 @@
 """Two-time correlations of the stationary state and its spectrum, from windows of samples."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +12,23 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import SAMPLE, SamplingMethod
-from wheelwork.numerics.statistics import BATCHES, MANY_TRAJECTORIES, standard_error
+from wheelwork.numerics.statistics import (
+    BATCHES,
+    MANY_TRAJECTORIES,
+    ErrorOf,
+    cautious_error,
+    standard_error,
+)
 from wheelwork.phase_space.distribution import Weight
-from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.results import AuditEntry
 
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
-SHORTEST_DELAY = 1e-6  # a step that resolves a shorter one would take too long
+SHORTEST_DELAY = 1e-6  # over the frequency: a step that resolves a shorter one would take too long
 ROWS = 4  # position, real and imaginary part of the amplitude, intensity
 SHORTEST_WINDOW = 8  # samples, for which the shape of Hann still means something
 MEMORY_LIMIT = 2 * 2**30  # bytes of the windows of all trajectories
@@ -83,17 +91,32 @@ class BatchMeans:
         self.counts[self.part] += 1.0
         self.done += 1
 
-    def estimates(self) -> tuple[FloatArray, FloatArray]:
-        """Means and standard errors, each of the shape of one value; raises as the latter."""
-        weight = self.counts.reshape((-1, *[1] * (self.values.ndim - 1)))
-        mean = self.values.sum(axis=(0, 1)) / (np.sum(self.counts) * self.values.shape[1])
-        off = self.values / weight - mean
+    def estimates(self, error_of: ErrorOf = standard_error) -> tuple[FloatArray, FloatArray]:
+        """Means and errors of all windows so far, each of the shape of one value.
+
+        Raises NotConverged before the first window, and as `error_of`.
+        """
+        begun = self.counts > 0.0
+        if not np.any(begun):
+            raise NotConverged("the run ended before the first window was full; raise `duration`")
+        values, counts = self.values[begun], self.counts[begun]
+        weight = counts.reshape((-1, *[1] * (values.ndim - 1)))
+        mean = values.sum(axis=(0, 1)) / (np.sum(counts) * values.shape[1])
+        off = values / weight - mean
         flat = off.reshape((*off.shape[:2], -1))
-        error = np.array([standard_error(flat[..., i]) for i in range(flat.shape[2])])
+        error = np.array([error_of(flat[..., i]) for i in range(flat.shape[2])])
         return mean, error.reshape(mean.shape)
 
+    def of(self, samples: Samples) -> tuple[FloatArray, FloatArray, str]:
+        """`estimates` with the errors that the samples of the run deserve, and their shortfall."""
+        try:
+            return *self.estimates(samples.error_of), samples.shortfall
+        except NotConverged as reason:
+            cautious = partial(cautious_error, unmixed=False)
+            return *self.estimates(cautious), samples.shortfall or str(reason)
 
-@dataclass
+
+@dataclass(eq=False)
 class WindowMeans:
     """An observer of samples: means of a function over windows.
 
@@ -118,7 +141,7 @@ class WindowMeans:
             self.means.finish()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampledCorrelations:
     """Stationary two-time correlations with standard errors, each (delays,).
 
@@ -149,6 +172,11 @@ class SampledCorrelations:
     weighted_error: FloatArray | None
     samples: Samples
 
+    @property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """That of the samples."""
+        return self.samples.audit
+
     def __repr__(self) -> str:
         longest = float(np.max(self.delays))
         return f"SampledCorrelations({self.delays.size} delays up to {longest:g}, {self.samples!r})"
@@ -158,7 +186,11 @@ def sampled_correlations(
     method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
 ) -> SampledCorrelations:
     """See `Langevin.correlations`."""
-    times = _times(delays)
+    if not isinstance(model, PhaseSpaceModel):
+        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+    if weight is not None and not callable(weight):
+        raise InvalidArgument(f"`weight` must be a function of X and P, but is {weight!r}")
+    times = _times(delays, model.frequency)
     if method.step is None:
         step = Simulation.begin(method, model).setup.step
         if np.any(times > 0.0):  # of which the first delay is a multiple of four
@@ -171,8 +203,9 @@ def sampled_correlations(
         return _correlation_means(lags, begun.setup.trajectories, samples, weight)
 
     done, samples, observer = watch(method, model, prepare)
-    mean, error = observer.means.estimates()
-    return SampledCorrelations(
+    mean, error, shortfall = observer.means.of(samples)
+    samples = replace(samples, shortfall=shortfall)
+    result = SampledCorrelations(
         delays=np.asarray(np.rint(times / done.interval) * done.interval),
         position=model.length**2 * mean[0],
         position_error=model.length**2 * error[0],
@@ -184,16 +217,18 @@ def sampled_correlations(
         weighted_error=error[4] if weight else None,
         samples=samples,
     )
+    return accepted(samples, result)
 
 
-def _times(delays: npt.ArrayLike) -> FloatArray:
+def _times(delays: npt.ArrayLike, frequency: float) -> FloatArray:
     times = _checks.finite_array("delays", delays, 1)
     if times.size == 0 or np.min(times) < 0.0:
         raise InvalidArgument("`delays` must hold at least one time, none of them negative")
-    shortest = np.min(times[times > 0.0], initial=np.inf)
-    if shortest < SHORTEST_DELAY:
+    shortest = float(np.min(times[times > 0.0], initial=np.inf))
+    if shortest < SHORTEST_DELAY / frequency:
         raise InvalidArgument(
-            f"`delays` must be zero or at least {SHORTEST_DELAY:g}, but holds {shortest!r}"
+            f"`delays` must be zero or at least {SHORTEST_DELAY / frequency:g}, a millionth of "
+            f"1/frequency, but holds {shortest!r}"
         )
     return times
 
@@ -229,7 +264,7 @@ def _correlation_means(
     return WindowMeans(Windows(lanes, origins + longest, origins, "delays"), means, products)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampledSpectrum:
     """S(ω) = ∫dτ e^{iωτ} (E[x(τ)x(0)] − ⟨x⟩²), so that ∫dω S/2π is the variance of x.
 
@@ -248,6 +283,11 @@ class SampledSpectrum:
     position_error: FloatArray
     window: float
     samples: Samples
+
+    @property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """That of the samples."""
+        return self.samples.audit
 
     def __repr__(self) -> str:
         return f"SampledSpectrum({self.frequency.size} frequencies, {self.samples!r})"
@@ -281,6 +321,8 @@ def sampled_spectrum(
 
     done, samples, observer = watch(method, model, prepare)
     window, square = observer.windows.length * done.interval, model.length**2
-    mean, error = observer.means.estimates()
+    mean, error, shortfall = observer.means.of(samples)
+    samples = replace(samples, shortfall=shortfall)
     frequency = np.asarray(2.0 * math.pi / window * np.arange(mean.size))
-    return SampledSpectrum(frequency, square * mean, square * error, window, samples)
+    result = SampledSpectrum(frequency, square * mean, square * error, window, samples)
+    return accepted(samples, result)

@@ -11,6 +11,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.langevin.histograms import RINGS, SECTORS, PolarCounts, cell_centres
 
 # Numbers of knots and degrees that are tried; more are told apart only by 1e7 independent samples.
@@ -30,7 +31,7 @@ ROOM = 1.2  # rings that enter the fit, against the farthest sample
 FEWEST_RINGS = 8  # that hold the middle half of the samples
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DensityBasis:
     """ln W = c0 + c1 s + Σ_j c_j (t_j − s)₊³ + Σ_k s^{k/2} q_k(s) (a cos kθ + b sin kθ), s = r².
 
@@ -121,7 +122,7 @@ def _radial(s: FloatArray, knots: FloatArray, far: float, degree: int, order: in
     return np.asarray(np.sqrt(np.minimum(s / far, 1.0))[:, None] ** powers)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """Coefficients in a basis, those with each group of trajectories left out, and their score.
 
@@ -134,13 +135,14 @@ class Fit:
     score: float
 
 
-def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
+def best_fit(counts: PolarCounts, effective_samples: float, search: bool = True) -> Fit:
     """Return the fit with the largest score among numbers of knots and degrees.
 
     Takeuchi's criterion (as Akaike's, for samples that are not independent): the log likelihood
     less tr(J⁻¹ I), J the curvature of the likelihood and I the covariance of its slope as
     seen between groups of trajectories. The last knot leaves 30 of the effective samples
-    beyond it. Raises NotConverged when no fit converges.
+    beyond it. Without `search` a Gaussian with its first corrections. Raises NotConverged when no
+    fit converges.
     """
     data = _data(counts)
     last = 1.0 - BEYOND / max(effective_samples, FEWEST_EFFECTIVE)
@@ -150,7 +152,7 @@ def best_fit(counts: PolarCounts, effective_samples: float) -> Fit:
         return _fit(data, knots, degree, last)
 
     knots, degree = FIRST_CHOICE
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if search else 0):
         before = knots, degree
         degree = max(DEGREES, key=lambda each: fit(knots, each).score)
         knots = max(KNOTS, key=lambda each: fit(each, degree).score)
@@ -212,7 +214,8 @@ def _most_likely(B: FloatArray, counts: FloatArray, b: FloatArray) -> tuple[Floa
         return float(counts @ eta - np.sum(means)) - 0.5 * RIDGE * float(b @ b), means
 
     value, means = likelihood(b)
-    for _ in range(MOST_STEPS):
+    for done in range(MOST_STEPS):
+        tick("the fit of a density", done, MOST_STEPS)
         slope = B @ (counts - means) - RIDGE * b
         step = np.linalg.solve((B * means) @ B.T + RIDGE * np.eye(len(b)), slope)
         gain = float(slope @ step)

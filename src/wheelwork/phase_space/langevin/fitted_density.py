@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
 from wheelwork.methods.sampling_method import SamplingMethod
-from wheelwork.numerics.statistics import Estimate, jackknife_error
+from wheelwork.numerics.statistics import Estimate, jackknife_error, standard_error
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin.density_fit import DensityBasis, best_fit
 from wheelwork.phase_space.langevin.histograms import RINGS, SECTORS, PolarCounts, cell_centres
-from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.stationary_state import Stationary
@@ -23,7 +23,7 @@ from wheelwork.phase_space.stationary.stationary_state import Stationary
 MARGIN = 1.2  # of the duration proposed: its error of the mean is itself sampled
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FittedDensity:
     """W = e^{ln W} with ln W in a `DensityBasis` about a centre (X, P), normalised.
 
@@ -44,9 +44,11 @@ class FittedDensity:
         return f"FittedDensity({knots} knots, degree {degree}, {len(self.replicas)} replicas)"
 
     @classmethod
-    def of(cls, counts: PolarCounts, effective_samples: float) -> "FittedDensity":
+    def of(
+        cls, counts: PolarCounts, effective_samples: float, search: bool = True
+    ) -> "FittedDensity":
         """Fit the counts. Raises NotConverged as `best_fit`."""
-        fit = best_fit(counts, effective_samples)
+        fit = best_fit(counts, effective_samples, search)
 
         def density(b: FloatArray, replicas: tuple["FittedDensity", ...] = ()) -> "FittedDensity":
             return cls(fit.basis, b, counts.centre, counts.square, replicas)
@@ -114,29 +116,35 @@ def solve(method: SamplingMethod, model: PhaseSpaceModel, rtol: float) -> Statio
         return PolarCounts((X, P), radius**2, samples, method.trajectories)
 
     done, samples, counts = watch(method, model, prepare)
-    relative = _require(samples, rtol)
-    density = FittedDensity.of(counts, samples.effective_samples)
-    return _stationary(done, samples, density, counts, relative)
+    relative, shortfall = _relative_error(samples, rtol)
+    samples = replace(samples, shortfall=samples.shortfall or shortfall)
+    try:
+        fair = samples.error_of is standard_error  # else a finer fit is not worth its seconds
+        density = FittedDensity.of(counts, samples.effective_samples, search=fair)
+    except NotConverged as reason:
+        raise NotConverged(samples.shortfall or str(reason)) from None
+    return accepted(samples, _stationary(done, samples, density, counts, relative))
 
 
-def _require(samples: Samples, rtol: float) -> float:
-    """Return the relative error of the phonon number, statistical and due to the step."""
+def _relative_error(samples: Samples, rtol: float) -> tuple[float, str]:
+    """Relative error of the phonon number, statistical and due to the step; why it is too large."""
     mean, error = samples.moments["phonon_number"]
-    relative = error / abs(mean)
+    relative = error / abs(mean) if mean else math.inf
+    by_step = _step_errors(samples)["phonon_number"] / abs(mean) if mean else math.inf
+    shortfall = ""
     if not relative <= rtol:
         needed = MARGIN * samples.duration * (relative / rtol) ** 2
-        raise NotConverged(
+        shortfall = (
             f"the phonon number, {mean:.6g} ± {error:.2g}, has a relative standard error of "
             f"{relative:.2g}, more than rtol = {rtol:g}; `duration` = {needed:.2g} would do"
         )
-    by_step = _step_errors(samples)["phonon_number"] / abs(mean)
-    if not by_step <= rtol:
-        raise NotConverged(
+    elif not by_step <= rtol:
+        shortfall = (
             f"the phonon number, {mean:.6g}, has a relative error of {by_step:.2g} from the "
             f"step {samples.setup.step:g}, more than rtol = {rtol:g}; "
             f"`step` = {0.5 * samples.setup.step:g} is better"
         )
-    return max(relative, by_step)
+    return max(relative, by_step), shortfall
 
 
 def _step_errors(samples: Samples) -> dict[str, float]:
@@ -154,9 +162,11 @@ def _step_errors(samples: Samples) -> dict[str, float]:
 def _stationary(
     done: Simulation, samples: Samples, density: FittedDensity, counts: PolarCounts, relative: float
 ) -> Stationary:
+    widening = samples.details["widening"]
     purity = jackknife(density, lambda d: moments(d)["purity"])
+    purity = purity._replace(standard_error=widening * purity.standard_error)
     estimates = dict(samples.moments) | {"purity": purity}
-    even, odd = _distances(density)
+    even, odd = (widening * part for part in _distances(density))
     shift, spread = _step_moves(samples)
     # Relative variance that sectors of finite width add where W is narrow: ⟨(δθ ∂_θ ln W)²⟩/12.
     log = np.log(density.nodes.density)
@@ -187,6 +197,8 @@ def _stationary(
         wigner_error=even + odd + moved,
         details=details,
         replicas=density.replicas,
+        widening=widening,
+        checks=samples.audit,
     )
 
 

@@ -13,7 +13,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_groups
-from wheelwork.phase_space.langevin.samples import Samples
+from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.states import laguerre_functions
@@ -23,7 +23,7 @@ ROOM = 1.25  # reach of the bins against what was reached in the burn-in
 RINGS, SECTORS = 1024, 64  # fine against the widths of states that a fit of this kind resolves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Histogram:
     """Counts of trajectories in cells of the plane of x and p.
 
@@ -80,10 +80,10 @@ def sampled_histogram(method: SamplingMethod, model: PhaseSpaceModel, bins: int)
     edges = np.linspace(-observer.reach, observer.reach, bins + 1)
     outside = observer.total - int(np.sum(observer.counts))
     x_edges, p_edges = edges * model.length, edges * model.momentum
-    return Histogram(x_edges, p_edges, observer.counts, outside, samples)
+    return accepted(samples, Histogram(x_edges, p_edges, observer.counts, outside, samples))
 
 
-@dataclass
+@dataclass(eq=False)
 class _SquareCounts:
     reach: float
     counts: npt.NDArray[np.int64]

@@ -16,7 +16,8 @@ from wheelwork.phase_space.langevin.correlations import (
 )
 from wheelwork.phase_space.langevin.fitted_density import solve
 from wheelwork.phase_space.langevin.histograms import Histogram, sampled_histogram
-from wheelwork.phase_space.langevin.samples import Samples, summary
+from wheelwork.phase_space.langevin.run import as_path
+from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.phase_space.stationary.stationary_state import Stationary
@@ -42,16 +43,19 @@ class TrajectoryMethod(SamplingMethod):
         Raises InvalidArgument when `step` is too large or `after` is of another run,
         NotConverged when the run is too short for error estimates, is not stationary or not
         confined, or when its trajectories do not mix (each stays in its own well); with `start`
-        None also as `find_domain`.
+        None also as `find_domain`. Its `partial` are the samples so far, with errors that allow for
+        what is amiss and an audit that fails; with a longer `duration` they can be continued.
         """
-        path = None if checkpoint is None else Path(checkpoint)
-        simulation = Simulation.begin(self, model, after, path)
-        done = simulation.advanced(simulation.chunks, path)
-        return summary(done.setup, done.progress, self.burn_in)
+        path = None if checkpoint is None else as_path("checkpoint", checkpoint)
+        with self.guard():
+            simulation = Simulation.begin(self, model, after, path)
+            samples = simulation.advanced(simulation.chunks, path).samples(self.burn_in)
+        return accepted(samples, samples)
 
     def histogram(self, model: PhaseSpaceModel, bins: int = 200) -> Histogram:
         """Return counts on bins² equal cells of a square that holds all samples' orbits."""
-        return sampled_histogram(self, model, bins)
+        with self.guard():
+            return sampled_histogram(self, model, bins)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -106,7 +110,8 @@ class Langevin(TrajectoryMethod):
         standard error of the phonon number, or its error from the step, exceeds `rtol`, with a
         sufficient duration or step in the message.
         """
-        return solve(self, model, self.rtol)
+        with self.guard():
+            return solve(self, model, self.rtol)
 
     def correlations(
         self, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None = None
@@ -117,11 +122,13 @@ class Langevin(TrajectoryMethod):
         holds. With `step` None, Δt is chosen so that multiples of the smallest delay are exact.
         weight: w(X, P), for E[w(X(0), P(0)) (|α(τ)|² − ½)]. Raises as `solve` but for `rtol`.
         """
-        return sampled_correlations(self, model, delays, weight)
+        with self.guard():
+            return sampled_correlations(self, model, delays, weight)
 
     def spectrum(self, model: PhaseSpaceModel, resolution: float) -> SampledSpectrum:
         """Return the spectrum of the position, averaged over windows of length 2π/resolution."""
-        return sampled_spectrum(self, model, resolution)
+        with self.guard():
+            return sampled_spectrum(self, model, resolution)
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.numerics.bundles import bundles, processors
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.langevin.stepping import (
     FASTEST,
@@ -34,6 +35,7 @@ from wheelwork.phase_space.langevin.stepping import (
 FORMAT = 2  # of the files; raised whenever older ones can no longer be read
 PROBES = np.array([-2.9, -0.7, 0.0, 1.3, 3.1])  # X within every first table, on no symmetric pair
 SAME_MODEL = 1e-6  # of a rate: far above the errors of coefficients
+ROUNDING = 1e-9  # of the largest value of a rate at all positions
 # Lanes of a bundle: full vectors at least, at most what stays in the fastest cache with its sums.
 FEWEST_LANES, MOST_LANES = 8, 128
 FIRST_CHUNKS, CHUNKS_AT_ONCE = 16, 512  # long enough for threads to spread over processors
@@ -42,7 +44,7 @@ CHECKPOINT_SECONDS = 30.0  # lost at most by a kill; writing takes a fraction of
 BLOWN_UP = 2.5  # times the range of X seen at Δt: a run that leaves this at 2Δt is unstable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ensemble:
     """Trajectories stepped alike.
 
@@ -73,7 +75,12 @@ class Ensemble:
         return replace(self, state=record.states[-1].copy(), sums=sums, width=width, chunks=chunks)
 
     def late_means(self) -> FloatArray:
-        """(observables,) means over all trajectories and the second half of the time."""
+        """(observables,) means over all trajectories and the second half of the time.
+
+        Before the first step those of X and P alone.
+        """
+        if not self.chunks:
+            return np.asarray(np.mean(self.state, axis=1))
         half = self.filled // 2
         samples = np.sum(self.samples[half:]) * self.state.shape[1]
         return np.asarray(self.sums[half : self.filled].sum(axis=(0, 2)) / samples)
@@ -91,7 +98,7 @@ class Ensemble:
         return counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """The whole state of a run.
 
@@ -141,12 +148,26 @@ class Setup:
             own, given = getattr(self, field.name), getattr(other, field.name)
             same = own == given
             if field.name == "probe" and len(own) == len(given):
-                same = np.allclose(own, given, SAME_MODEL, 1e-9 * max(map(abs, own)))
+                same = same_rates(own, given)
             if not same:
                 name = "model" if field.name == "probe" else field.name
                 raise InvalidArgument(
                     f"`{name}` must be that of the run to continue, {own!r}, but is {given!r}"
                 )
+
+
+def same_rates(own: tuple[float, ...], given: tuple[float, ...]) -> bool:
+    """Whether probes agree: each rate against its own values, as units differ between rates."""
+    rates, others = (np.reshape(each, (-1, PROBES.size)) for each in (own, given))
+    room = SAME_MODEL * np.abs(rates) + ROUNDING * np.max(np.abs(rates), axis=1, keepdims=True)
+    return bool(np.all(np.abs(rates - others) <= room))
+
+
+def as_path(name: str, value: Any) -> Path:
+    """Return `value` as a path; InvalidArgument unless it is one."""
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidArgument(f"`{name}` must be a path, but is {value!r}")
+    return Path(value)
 
 
 def write(path: Path, setup: Setup, progress: Progress) -> None:
@@ -218,7 +239,8 @@ def advance(
 
     keep: called with the progress every 30 s. rescue: called with it before an interrupt (Ctrl-C)
     is raised again, with the returned text as a note. observe: called with all samples at Δt, in
-    order, each once. Raises as `Stepping.check` and `Stepping.extended`.
+    order, each once. Raises as `Stepping.check`, and as `Stepping.extended` and at a time limit
+    NotConverged with the progress as its `partial`.
     """
     workers = processors() if threads is None else threads
     saved = time.monotonic()
@@ -228,10 +250,14 @@ def advance(
         stepping.check(progress.low, progress.high, STABLE)
         try:
             while loop.progress.chunks < chunks:
+                tick("sampling of trajectories", loop.progress.chunks, chunks)
                 loop.advance(chunks)
                 if keep is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     keep(loop.progress)
                     saved = time.monotonic()
+        except NotConverged as reason:
+            reason.partial = loop.progress
+            raise
         except KeyboardInterrupt as interrupt:
             note = rescue(loop.progress) if rescue is not None else None
             if note:

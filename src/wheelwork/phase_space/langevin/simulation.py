@@ -15,7 +15,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.random import philox4x32
-from wheelwork.numerics.stationarity import require_burn_in
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import find_domain
 from wheelwork.phase_space.langevin import run
 from wheelwork.phase_space.langevin.run import Ensemble, Observer, Progress, Setup, advance
@@ -34,14 +34,15 @@ STARTS = 1  # fourth word of the counter; that of the steps' noise is zero
 WORD = 2.0**-32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Simulation:
-    """A run of `method` on `model`, and its progress."""
+    """A run of `method` on `model`, and its progress. halted: why it ended early, or empty."""
 
     method: SamplingMethod
     setup: Setup
     progress: Progress
     stepping: Stepping
+    halted: str = ""
 
     @classmethod
     def begin(
@@ -52,6 +53,10 @@ class Simulation:
         path: Path | None = None,
     ) -> "Simulation":
         """The run to continue: from the file, from `after`, or a new one."""
+        if not isinstance(model, PhaseSpaceModel):
+            raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+        if after is not None and not isinstance(after, Samples):
+            raise InvalidArgument(f"`after` must be the Samples to continue, but is {after!r}")
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
             old = run.read(path)
@@ -68,8 +73,10 @@ class Simulation:
 
     @property
     def chunks(self) -> int:
-        """Chunks of the whole run."""
+        """Chunks of the whole run. Raises NotConverged where it would take too many steps."""
         chunks = self.method.chunks(self.setup.step)
+        steps = float(chunks - self.progress.chunks) * CHUNK * self.setup.trajectories
+        self.method.require_affordable(steps)
         if chunks < self.progress.chunks:
             raise InvalidArgument(
                 f"`duration` must be at least {self.progress.chunks * CHUNK * self.setup.step:g}, "
@@ -85,7 +92,7 @@ class Simulation:
     def advanced(
         self, chunks: int, path: Path | None = None, observe: Observer | None = None
     ) -> "Simulation":
-        """Return the run after `chunks` chunks in all.
+        """Return the run after `chunks` chunks in all, or `halted` by a time limit or an escape.
 
         An interrupted run without a `path` is saved to a temporary file, whose name is added to the
         KeyboardInterrupt; with `observe` it is not, as observers cannot be resumed.
@@ -95,18 +102,33 @@ class Simulation:
             if path is not None:
                 run.write(path, self.setup, done)
 
-        progress, stepping = advance(
-            self.progress,
-            self.stepping,
-            seed=self.setup.seed,
-            chunks=chunks,
-            threads=self.method.threads,
-            keep=keep,
-            rescue=None if observe else keep if path else self._rescue,
-            observe=observe,
-        )
+        halted = ""
+        try:
+            progress, stepping = advance(
+                self.progress,
+                self.stepping,
+                seed=self.setup.seed,
+                chunks=chunks,
+                threads=self.method.threads,
+                keep=keep,
+                rescue=None if observe else keep if path else self._rescue,
+                observe=observe,
+            )
+        except NotConverged as reason:
+            halted, progress, stepping = str(reason), reason.partial, self.stepping
         keep(progress)
-        return replace(self, progress=progress, stepping=stepping)
+        return replace(self, progress=progress, stepping=stepping, halted=halted)
+
+    def samples(
+        self, burn_in: float | None, judge: bool | None = None, shortfall: str = ""
+    ) -> Samples:
+        """Return its moments so far; see `summary`."""
+        left = 0.0
+        if self.halted:
+            left = (self.chunks - self.progress.chunks) * CHUNK * self.setup.step
+        return summary(
+            self.setup, self.progress, burn_in, judge, self.halted or shortfall, time_left=left
+        )
 
     def _rescue(self, done: Progress) -> str:
         handle, name = tempfile.mkstemp(prefix="wheelwork-", suffix=".npz")
@@ -126,8 +148,9 @@ def watch(
     """Run to the end; return also the observer of all samples after the burn-in.
 
     prepare: run after its burn-in, number of samples to come of each trajectory -> observer. The
-    burn-in is the method's, or a quarter of the run. Raises NotConverged when the trajectories are
-    not stationary, or do not mix, or when that quarter is less than four correlation times.
+    burn-in is the method's, or a quarter of the run. Samples fall short as `summary` says, and when
+    that quarter is less than four correlation times: what is made of them is then to be refused
+    (`accepted`). Raises NotConverged where nothing could be observed.
     """
     if method.trajectories > MOST_WATCHED:
         raise InvalidArgument(
@@ -136,18 +159,19 @@ def watch(
         )
     fresh = Simulation.begin(method, model)
     chunks, first = fresh.chunks, method.burn_in_chunks(fresh.setup.step)
+    shortfall = ""
     if first >= chunks:
-        raise NotConverged(
+        first = chunks - 1
+        shortfall = (
             f"a run of {chunks} x {CHUNK} steps leaves nothing after its burn-in; raise `duration`"
         )
     begun = fresh.advanced(first)
     observer = prepare(begun, (chunks - first) * CHUNK // SAMPLE)
-    done = begun.advanced(chunks, observe=observer)
+    done = begun if begun.halted else begun.advanced(chunks, observe=observer)
+    if done.progress.chunks <= first:
+        raise NotConverged(done.halted)
     burn_in = first * CHUNK * done.setup.step
-    samples = summary(done.setup, done.progress, burn_in, judge=method.burn_in is None)
-    if method.burn_in is None:
-        require_burn_in(burn_in, samples.details["correlation_time"], "energy")
-    return done, samples, observer
+    return done, done.samples(burn_in, method.burn_in is None, shortfall), observer
 
 
 def _setup(method: SamplingMethod, model: PhaseSpaceModel, step: float) -> Setup:
@@ -189,20 +213,28 @@ def _start(setup: Setup, starts: Starts) -> Progress:
 
 def _automatic_step(method: SamplingMethod, model: PhaseSpaceModel, starts: Starts) -> float:
     """A step for the range of a short pilot run."""
-    step = AUTOMATIC_ANGLE / model.frequency
+    step, stepping = AUTOMATIC_ANGLE / model.frequency, None
     for remaining in range(PILOT_HALVINGS, -1, -1):
+        tick("pilot runs for the step", PILOT_HALVINGS - remaining, PILOT_HALVINGS)
         setup = replace(_setup(method, model, step), trajectories=PILOT_TRAJECTORIES, checked=0)
         start = _start(setup, starts)
         try:
-            stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
-            done, stepping = advance(
-                start, stepping, seed=method.seed, chunks=PILOT_CHUNKS, threads=1
+            if stepping is None:
+                stepping = Stepping.of(model, SCHEMES[method.scheme], step, start.reach)
+            done, reached = advance(
+                start,
+                replace(stepping, step=step),
+                seed=method.seed,
+                chunks=PILOT_CHUNKS,
+                threads=1,
             )
-            rate, _ = stepping.fastest(done.low, done.high)
+            rate, _ = reached.fastest(done.low, done.high)
             excess = max(rate * step / AUTOMATIC_ANGLE, 1.0)
             return float(step * 0.5 ** math.ceil(math.log2(excess)))
-        except (InvalidArgument, NotConverged):
+        except (InvalidArgument, NotConverged) as reason:
             if remaining == 0:
+                if isinstance(reason, NotConverged):
+                    reason.partial = None  # of a pilot, which is of no use
                 raise
             step *= 0.5
     raise AssertionError

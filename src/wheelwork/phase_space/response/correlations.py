@@ -1,7 +1,8 @@
 """Two-time correlations, spectra and switching rates of the stationary state."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
@@ -19,7 +21,7 @@ from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Rela
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
 from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
-from wheelwork.results import html_table, with_error
+from wheelwork.results import AuditEntry, Computed, html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
@@ -84,8 +86,8 @@ def _mean(relaxation: Relaxation, values: FloatArray, side: npt.NDArray[np.bool_
     return float(np.sum(weight * values[side]) / np.sum(weight))
 
 
-@dataclass(frozen=True, repr=False)
-class Response:
+@dataclass(frozen=True, repr=False, eq=False)
+class Response(Computed):
     """Correlations of the stationary state by the regression theorem, ⟨B(τ)A(0)⟩ = ∫ B e^{Lτ}(ÃW).
 
     Made by `response`. Delays τ ≥ 0 and angular frequencies ω are arrays of any shape; results
@@ -95,12 +97,24 @@ class Response:
     correlations over their fluctuations at τ = 0 (the normally ordered ones: over those in
     symmetric order), at any delay; of the line's frequency over its width; of its width, coherence
     time and the slowest rate over themselves. details: sizes of the basis or mesh that was used.
+    rtol: that was asked for.
     """
 
     model: PhaseSpaceModel
     relaxation: Relaxation
     relative_errors: Mapping[str, float]
     details: Mapping[str, float]
+    rtol: float
+
+    @property
+    def audit(self) -> Mapping[str, AuditEntry]:
+        """Each of the relative errors against `rtol`, which bounds them."""
+        return {name: AuditEntry(value, self.rtol) for name, value in self.relative_errors.items()}
+
+    @property
+    def passed(self) -> bool:
+        """Whether all relative errors are within `rtol`."""
+        return self.error <= self.rtol
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={text}" for name, text, _ in self._summary())
@@ -268,8 +282,9 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     plane (some ten seconds), where errors are seldom below 1e-5. Rings at such friction may be
     beyond both.
 
-    Raises NotConverged when `rtol` is not reached, NoSteadyState as `FokkerPlanck`. Exact for the
-    equation; the regression theorem holds to the same order in ω0/T, λ/T as the equation itself.
+    Raises NotConverged when `rtol` is not reached, with the best as its `partial`, NoSteadyState as
+    `FokkerPlanck`. Exact for the equation; the regression theorem holds to the same order in ω0/T,
+    λ/T as the equation itself.
     """
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
@@ -289,46 +304,64 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
 def _on_circles(orbits: Orbits, rtol: float) -> Response:
     tables = table_error(orbits)
     coarse = on_circles.relaxation(orbits, *LEVELS[0])
-    for i, level in enumerate(LEVELS[1:], start=2):
-        fine = on_circles.relaxation(orbits, *level)
-        left: Mapping[str, float] = {}
-        if len(fine.generator) > LARGEST_DENSE:
-            fine, left = on_circles.compressed(fine, coarse.turning_rate, KRYLOV_SHARE * rtol)
-        # Radial and angular errors fall at different speeds: no extrapolation is safe.
-        changes = differences(coarse, fine)
-        errors = {name: change + left.get(name, 0.0) + tables for name, change in changes.items()}
-        worst = max(errors.values())
-        if worst <= rtol:
+    reached: Response | None = None
+    with keeping(lambda: reached):
+        for i, level in enumerate(LEVELS[1:], start=2):
+            tick("correlations on orbits", i - 1, len(LEVELS) - 1)
+            fine = on_circles.relaxation(orbits, *level)
+            left: Mapping[str, float] = {}
+            if len(fine.generator) > LARGEST_DENSE:
+                fine, left = on_circles.compressed(fine, coarse.turning_rate, KRYLOV_SHARE * rtol)
+            # Radial and angular errors fall at different speeds: no extrapolation is safe.
+            changes = differences(coarse, fine)
+            errors = {name: one + left.get(name, 0.0) + tables for name, one in changes.items()}
+            worst = max(errors.values())
             details = {"radial_functions": level[0], "harmonics": level[1]}
-            return Response(orbits.model, fine, errors, details)
-        if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
-            break
-        coarse = fine
-    raise NotConverged(
-        f"correlations did not reach rtol = {rtol:g} with up to {level[0]} radial functions and "
-        f"{level[1]} harmonics; the estimated error is {worst:.1e}, of which {tables:.1e} come "
-        "from the tables of the coefficients"
-    )
+            reached = Response(orbits.model, fine, errors, details, rtol)
+            if worst <= rtol:
+                return reached
+            if i == len(LEVELS) - 1 and worst > rtol * BEST_GAIN:
+                break
+            coarse = fine
+        raise NotConverged(
+            f"correlations did not reach rtol = {rtol:g} with up to {level[0]} radial functions "
+            f"and {level[1]} harmonics; the estimated error is {worst:.1e}, of which {tables:.1e} "
+            "come from the tables of the coefficients"
+        )
 
 
 def _on_plane(model: PhaseSpaceModel, rtol: float) -> Response:
     box = plane.find_box(model, table_tolerance(min(rtol, COARSEST_TABLES)))
     share = KRYLOV_SHARE * rtol
     coarse, _ = on_plane.MeshProblem(box, PLANE_LEVELS[0]).compressed(share)
-    for points in PLANE_LEVELS[1:]:
-        fine, left = on_plane.MeshProblem(box, points).compressed(share)
-        changes = differences(coarse, fine)
-        errors = {name: change + left[name] + box.table_error for name, change in changes.items()}
-        worst = max(errors.values())
-        if worst <= rtol:
+    reached: Response | None = None
+    with keeping(lambda: reached):
+        for points in PLANE_LEVELS[1:]:
+            tick("correlations on a mesh of the plane", points, PLANE_LEVELS[-1])
+            fine, left = on_plane.MeshProblem(box, points).compressed(share)
+            changes = differences(coarse, fine)
+            errors = {name: one + left[name] + box.table_error for name, one in changes.items()}
+            worst = max(errors.values())
             details = {"mesh_points": points**2, "krylov_dimension": len(fine.generator)}
-            return Response(model, fine, errors, details)
-        coarse = fine
-    raise NotConverged(
-        f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "
-        f"{points} with {len(fine.generator)} Krylov vectors; the estimated error is {worst:.1e}, "
-        f"of {max(errors, key=errors.__getitem__)}"
-    )
+            reached = Response(model, fine, errors, details, rtol)
+            if worst <= rtol:
+                return reached
+            coarse = fine
+        raise NotConverged(
+            f"correlations did not reach rtol = {rtol:g} on meshes of the plane up to {points} x "
+            f"{points} with {len(fine.generator)} Krylov vectors; the estimated error is "
+            f"{worst:.1e}, of {max(errors, key=errors.__getitem__)}"
+        )
+
+
+@contextmanager
+def keeping(reached: Callable[[], Response | None]) -> Iterator[None]:
+    """Give a NotConverged of the block the best response reached as its partial result."""
+    try:
+        yield
+    except NotConverged as reason:
+        reason.partial = reached()
+        raise
 
 
 def _delays(delays: npt.ArrayLike) -> FloatArray:

@@ -21,7 +21,7 @@ WIDENINGS = 60  # by a factor of 1.5 from a twentieth of a width: to 1e9 widths
 LINE_ROUNDING = 1e-10  # of the largest spectrum possible; a maximum below is no line
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Decay:
     """C(τ) = constant + Σ amplitude e^{λτ} = constant + reading · e^{Gτ} start for τ ≥ 0.
 

@@ -12,15 +12,16 @@ degree: a harmonic oscillator is exact at any damping. Derived in docs/developer
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
 from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
-from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress, through
 from wheelwork.phase_space.stationary.orbit_distribution import orbit_angles
 from wheelwork.phase_space.stationary.orbits import Orbits
 
@@ -163,7 +164,9 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     the others relax to values that it determines.
     """
     basis = CircleBasis(orbits, functions, harmonics)
+    tick("the generator of correlations")
     generator = basis.generator
+    tick("the steady state of correlations")
     inner = np.ascontiguousarray(generator[1:, 1:])
     driven = lu_solve(lu_factor(inner, check_finite=False), generator[1:, 0], check_finite=False)
     state = np.concatenate([[1.0], -driven])
@@ -177,10 +180,6 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
     traces = projected_starts[0] / state[0]
     W = basis.fields(state)[0]
 
-    def ratio(deviation: FloatArray) -> FloatArray:
-        field = basis.fields(np.concatenate([[0.0], deviation]))[0]
-        return np.asarray((field / W).ravel())
-
     return Relaxation(
         generator=inner,
         starts=(projected_starts - np.outer(state, traces))[1:],
@@ -189,8 +188,14 @@ def relaxation(orbits: Orbits, functions: int, harmonics: int) -> Relaxation:
         means=read.T @ state,
         probability=(W * root * basis.measure).ravel(),
         positions=np.stack([B.ravel() for B in observables], axis=1),
-        ratio=ratio,
+        ratio=partial(_ratio, basis, W),
+        frequency=orbits.model.frequency,
     )
+
+
+def _ratio(basis: CircleBasis, W: FloatArray, deviation: FloatArray) -> FloatArray:
+    field = basis.fields(np.concatenate([[0.0], deviation]))[0]
+    return np.asarray((field / W).ravel())
 
 
 def compressed(
@@ -205,7 +210,7 @@ def compressed(
             generator=space.T @ (full.generator @ space),
             starts=space.T @ full.starts,
             readings=space.T @ full.readings,
-            ratio=lambda deviation: full.ratio(space @ deviation),
+            ratio=partial(through, full.ratio, space),
         )
 
     return compress(full.starts, solvers, project, tolerance, NEGLIGIBLE)

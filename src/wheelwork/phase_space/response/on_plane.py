@@ -6,13 +6,14 @@ in docs/developers/phase-space.md).
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
 from wheelwork.phase_space.discretisation import central
-from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress
+from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress, through
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.plane import Box
 
@@ -40,6 +41,7 @@ class MeshProblem:
         self.probability, self.positions = W, np.stack([X, P, X**2 + P**2], axis=1)
         # Frequency of small oscillations about the deepest well, at least half the bare one.
         X, frequency = np.linspace(box.low, box.high, 400), box.model.frequency
+        self.frequency = frequency
         slope = box.rates.component(0).derivative()(X[[plane.deepest(box, X)]])[0, 0]
         turning = float(frequency * np.sqrt(max(1.0 - slope / frequency, 0.25)))
         self.shifts = (0.0, 1j * turning)
@@ -54,7 +56,8 @@ class MeshProblem:
             means=self.positions.T @ self.probability,
             probability=self.probability,
             positions=self.positions,
-            ratio=lambda deviation: (space @ deviation) * self.scale,
+            ratio=partial(through, partial(np.multiply, self.scale), space),
+            frequency=self.frequency,
         )
 
     def compressed(self, tolerance: float) -> tuple[Relaxation, Mapping[str, float]]:
@@ -80,7 +83,7 @@ class MeshProblem:
         pinned = int(np.argmax(self.probability))
         matrix = self.generator.tolil()
         matrix[pinned, :] = 0.0
-        matrix[pinned, pinned] = 1.0
+        matrix[pinned, pinned] = self.frequency  # of the size of its other rows
         factors = plane.factorised(matrix.tocsc())
         state = self.scale * self.probability
 

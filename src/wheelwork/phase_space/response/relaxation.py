@@ -17,7 +17,9 @@ from scipy.linalg import eig, lu_factor, lu_solve
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.work import tick
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, find_line
+from wheelwork.results import Computed
 
 # What the regression theorem evolves, by the columns of `Relaxation.starts`. With α = X + iP,
 # ∂_{α*} = ½(∂_X + i∂_P): aρ ↔ (α + ½∂_{α*})W = LOWERED_X + i LOWERED_P, and for aρa†
@@ -44,15 +46,16 @@ class Combination(NamedTuple):
         return np.asarray(values[..., list(self.columns)] @ np.array(self.factors, complex))
 
 
-@dataclass(frozen=True, repr=False)
-class Relaxation:
+@dataclass(frozen=True, repr=False, eq=False)
+class Relaxation(Computed):
     """dy/dt = G y for deviations y from the stationary state, in an orthonormal basis.
 
     generator: G, (n, n). starts: (n, 6), the initial deviations of the regression theorem, without
     their stationary part; traces: (6,), the factors of W in that part. readings: (n, 3), of X, P
     and |α|²; means: (3,), theirs in the stationary state.
     probability: (nodes,), of W at nodes of phase space. ratio: takes y to the deviation it stands
-    for over W, at the nodes. positions: (nodes, 3), X, P and |α|² there.
+    for over W, at the nodes; no closure, so that results can be pickled. positions: (nodes, 3),
+    X, P and |α|² there. frequency: of the bare oscillator.
 
     The equation has no growing modes. Where G has, they are errors of its basis: correlations leave
     them out and count them as an error.
@@ -66,6 +69,7 @@ class Relaxation:
     probability: FloatArray
     positions: FloatArray
     ratio: Callable[[FloatArray], FloatArray]
+    frequency: float
 
     @cached_property
     def _modes(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
@@ -94,9 +98,9 @@ class Relaxation:
 
     @property
     def turning_rate(self) -> float:
-        """|Im λ| of the slowest mode that turns, one where none does."""
+        """|Im λ| of the slowest mode that turns, the bare frequency where none does."""
         turning = self.eigenvalues[self.eigenvalues.imag > 0.0]
-        return float(turning[0].imag) if turning.size else 1.0
+        return float(turning[0].imag) if turning.size else self.frequency
 
     def slowest_mode(self) -> FloatArray:
         """W_1/W at the nodes for the slowest real mode W_1, whose integral vanishes."""
@@ -146,6 +150,7 @@ def differences(coarse: Relaxation, fine: Relaxation) -> dict[str, float]:
     the growing modes that were left out of it. Of the line: of its frequency over its width, of its
     width and coherence time over themselves.
     """
+    tick("modes of the relaxation")
     delays = _delays(fine)
     pairs = {name: (coarse.correlation(name), fine.correlation(name)) for name in CORRELATIONS}
     changes = {}
@@ -185,6 +190,13 @@ def _delays(relaxation: Relaxation) -> FloatArray:
     return np.concatenate([[0.0], np.geomspace(shortest, longest, DELAYS)])
 
 
+def through(
+    full: Callable[[FloatArray], FloatArray], space: FloatArray, deviation: FloatArray
+) -> FloatArray:
+    """`ratio` of a relaxation projected on `space`, from that of the whole."""
+    return full(space @ deviation)
+
+
 def compress(
     starts: FloatArray,
     solvers: Sequence[Solver],
@@ -200,6 +212,7 @@ def compress(
     smaller: Relaxation | None = None
     best: tuple[Relaxation, Mapping[str, float]] | None = None
     for space in _spaces(starts, solvers, negligible):
+        tick("a Krylov space of the correlations", space.shape[1], LARGEST_SPACE)
         larger = project(space)
         if smaller is not None:
             changes = differences(smaller, larger)

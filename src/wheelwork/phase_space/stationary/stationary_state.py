@@ -10,12 +10,12 @@ from wheelwork._checks import FloatArray
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.distribution import Distribution, moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
-from wheelwork.results import with_error
+from wheelwork.results import AuditEntry, with_error
 
 MEASURED = ("phonon_number", "g2", "purity")  # moments whose relative errors `rtol` bounds
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Stationary:
     """A stationary distribution with estimated errors.
 
@@ -26,7 +26,8 @@ class Stationary:
     as it enters entropy and ergotropy. wigner_error: the same with all of δW linear.
     quadrature_error: of `local_means`, relative to the largest local value: due to rates that vary
     faster than W. details: sizes of the mesh that was used. replicas: of a sampled distribution,
-    one without each group of trajectories, for the jackknife.
+    one without each group of trajectories, for the jackknife; widening: factor on errors from them,
+    above one where the samples are no fair ones; checks: audit entries of the samples.
     """
 
     model: PhaseSpaceModel
@@ -40,6 +41,8 @@ class Stationary:
     quadrature_error: float = 0.0
     details: Mapping[str, float] = field(default_factory=dict)
     replicas: tuple[Distribution, ...] = ()
+    widening: float = 1.0
+    checks: Mapping[str, AuditEntry] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         shown = (f"{name}={with_error(self.moments[name], self.errors[name])}" for name in MEASURED)
