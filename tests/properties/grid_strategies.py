@@ -104,8 +104,8 @@ def wrong_branch(state):
     for branch in state.branches:
         alpha, omega = branch.amplitudes, branch.frequency
         value, terms = velocity(state.machine, alpha)
-        off = np.linalg.norm(value + 1j * omega * alpha)
-        size = np.linalg.norm(terms + abs(omega) * np.abs(alpha))
+        off = np.max(np.abs(value + 1j * omega * alpha))
+        size = np.max(terms + abs(omega) * np.abs(alpha))
         if off > ROUNDING * size:
             return f"a branch at {omega} leaves {off:.2g} of {size:.2g}"
         flows = branch.injected + branch.extracted + branch.dissipated

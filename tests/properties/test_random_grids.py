@@ -89,7 +89,8 @@ def test_a_common_detuning_is_a_frame(machine, shift):
 def test_names_and_order_do_not_matter(machine, random):
     """Nodes get other names, and nodes and edges another order."""
     nodes = list(machine.graph)
-    names = {node: f"node {k}" for node, k in zip(nodes, random.sample(nodes, len(nodes)))}
+    places = random.sample(range(len(nodes)), len(nodes))
+    names = {node: f"node {place}" for node, place in zip(nodes, places, strict=True)}
     graph = nx.Graph()
     graph.add_nodes_from(random.sample(sorted(names.values()), len(nodes)))
     edges = [(names[v], names[u]) for u, v in machine.graph.edges]

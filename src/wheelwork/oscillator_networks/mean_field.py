@@ -109,7 +109,9 @@ class MeanField(Method):
         some modes; NotConverged where the search fails, with what it reached.
         """
         units = Units.of(model)
-        with self.guard(), partial_as(lambda reached: reached.in_units(units, model)):
+        # What leaves the range of numbers on the way becomes a state with an infinite error.
+        ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with self.guard(), ignored, partial_as(lambda reached: reached.in_units(units, model)):
             return self._solve(units.natural(model)).in_units(units, model)
 
     def _solve(self, model: AmplitudeModel) -> "Attractors":
@@ -128,8 +130,11 @@ class MeanField(Method):
             number = 0 if attractors.has_stable_state else MOTION_STARTS
         if number == 0:
             return attractors
-        with partial_as(lambda _: attractors):
+        try:
             return self._with_motion(attractors, number)
+        except NotConverged as reason:
+            reason.partial = attractors
+            raise
 
     def _with_motion(self, attractors: "Attractors", number: int) -> "Attractors":
         model = attractors.model

@@ -27,7 +27,9 @@ from wheelwork.parameters import ShortRepr
 # Distance of two solutions, against their norm, below which they are one: far above the error of a
 # solution (rtol is 1e-9 by default), far below the distance of states near folds.
 SAME = 1e-6
+NO_STATE = 1e-2  # relative error of what is no solution, as |α| → 0 where gain is marginal
 ROUNDED = 1e-14  # of |α|²: what rounding leaves of the squared distance of equal states
+BLOCK = 256  # solutions compared at once: there may be ten thousand starts about few states
 # Steps of Newton's method from starts on the curve, and from others: fewer than ten are needed once
 # it converges quadratically, the rest is for shortened steps from far away.
 NEAR, FAR = 24, 40
@@ -176,7 +178,8 @@ class Search(ShortRepr):
         return reached
 
     def _distinct(self, solved: Solutions) -> Solutions:
-        return distinct(solved.chosen(np.isfinite(solved.error)), largest_rate(self.model))
+        size = np.linalg.norm(solved.amplitudes, axis=1)
+        return distinct(solved.chosen(solved.error < NO_STATE * size), largest_rate(self.model))
 
     def _with_images(self, reached: Solutions) -> Solutions:
         if self.mirror is None or len(reached) == 0:
@@ -215,18 +218,27 @@ def distinct(solutions: Solutions, scale: float) -> Solutions:
 
     scale: the largest rate, to which frequencies are compared.
     """
+    kept = np.empty(0, dtype=np.intp)
+    for first in range(0, len(solutions), BLOCK):
+        some = np.append(kept, np.arange(first, min(first + BLOCK, len(solutions))))
+        kept = some[~_repeated(solutions.chosen(some), scale)]
+    return solutions.chosen(kept)
+
+
+def _repeated(solutions: Solutions, scale: float) -> np.ndarray:
+    """Whether each solution, (B,), is one of those before it."""
     size = np.linalg.norm(solutions.amplitudes, axis=1)
     overlap = np.abs(solutions.amplitudes.conj() @ solutions.amplitudes.T)
     square = size[:, None] ** 2 + size**2 - 2.0 * overlap
     close = square <= (SAME * size[:, None]) ** 2 + ROUNDED * size[:, None] ** 2
     near = np.abs(solutions.frequency[:, None] - solutions.frequency) <= SAME * scale
-    same = np.tril(close & near, -1)
-    return solutions.chosen(~np.any(same, axis=1))
+    same: np.ndarray = np.any(np.tril(close & near, -1), axis=1)
+    return same
 
 
 def in_order(model: AmplitudeModel, solutions: Solutions, centre: float) -> Solutions:
     """Sorted by distance from the centre, and turned so that the first active site is positive."""
-    scale = largest_rate(model)
+    scale = largest_rate(model) or 1.0
     rounded = np.round((solutions.frequency - centre) / scale, 9)
     norm = -np.linalg.norm(solutions.amplitudes, axis=1)
     solutions = solutions.chosen(np.lexsort((norm, -np.sign(rounded), np.abs(rounded))))

@@ -78,10 +78,11 @@ class PassiveNetwork(ShortRepr):
         N, K, M = self.linear.shape[0], self.active.size, frequency.size
         driven = unitary.conj().T[:, self.active]
         turned = np.empty((N, K, M), dtype=np.complex128)
-        for i in range(N - 1, -1, -1):
-            fed = np.tensordot(triangle[i, i + 1 :], turned[i + 1 :], axes=1)
-            turned[i] = (driven[i][:, None] + fed) / (-1j * frequency - triangle[i, i])
-        response: ComplexArray = np.moveaxis(np.tensordot(unitary, turned, axes=1), 2, 0)
+        with np.errstate(all="ignore"):  # at the frequency of an undamped mode it is infinite
+            for i in range(N - 1, -1, -1):
+                fed = np.tensordot(triangle[i, i + 1 :], turned[i + 1 :], axes=1)
+                turned[i] = (driven[i][:, None] + fed) / (-1j * frequency - triangle[i, i])
+            response: ComplexArray = np.moveaxis(np.tensordot(unitary, turned, axes=1), 2, 0)
         return response
 
     def between_active(self, frequency: FloatArray) -> ComplexArray:
@@ -90,10 +91,11 @@ class PassiveNetwork(ShortRepr):
         if self.linear.shape[0] < FEWEST_MODES or self._modes is None:
             return self.response(frequency)[:, self.active, :]
         exponents, residues = self._modes
-        parts = [
-            (1.0 / (-1j * part[:, None] - exponents)) @ residues
-            for part in np.array_split(frequency, 1 + frequency.size // CHUNK)
-        ]
+        with np.errstate(all="ignore"):
+            parts = [
+                (1.0 / (-1j * part[:, None] - exponents)) @ residues
+                for part in np.array_split(frequency, 1 + frequency.size // CHUNK)
+            ]
         return np.concatenate(parts).reshape(-1, K, K)
 
     def inverse(self, frequency: FloatArray) -> ComplexArray:

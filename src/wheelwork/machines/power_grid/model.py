@@ -341,7 +341,9 @@ def _undamped_gain(model: AmplitudeModel, growth: SaturableGrowth | ElementGrowt
     damping = -model.linear.diagonal().real @ share
     undamped = damping <= ROUNDING * float(np.max(np.abs(model.linear)))
     for far in FAR:
-        net = growth.rates(far * growth.scale) @ share[model.active]
+        with np.errstate(over="ignore"):
+            net = growth.rates(far * growth.scale)
+        net = net @ share[model.active]
         if np.any(net):
             return bool(np.any(net[undamped] > 0.0))
     return False
