@@ -97,7 +97,8 @@ def described(grid):
     edges = [(u, v, grid.graph.edges[u, v].get("coupling")) for u, v in grid.graph.edges]
     return (
         f"PowerGrid(edges {edges}, {grid.generators!r}, {grid.engines!r}, "
-        f"damping={grid.damping!r}, thermal_occupation={grid.thermal_occupation!r}, detuning={grid.detuning!r})"
+        f"damping={grid.damping!r}, thermal_occupation={grid.thermal_occupation!r}, "
+        f"detuning={grid.detuning!r})"
     )
 
 
