@@ -1,6 +1,7 @@
 """Quantum grids at the limits: no damping, many quanta, absurd rates; what was reached is kept."""
 
 import math
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.linalg import solve_continuous_lyapunov
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.machines.power_grid.model import gain_rates, linear_network, loss_rates
+from wheelwork.machines.power_grid.quantum import jumps
 from wheelwork.machines.power_grid.quantum.estimate import (
     quanta_from_above,
     quanta_from_below,
@@ -76,7 +78,7 @@ def test_many_quanta_are_refused_before_work(saturation):
         chain(saturation=saturation).steady_state(ww.MasterEquation())
     assert not counts
     assert refused.value.partial is None
-    assert "`work`" in str(refused.value)
+    assert "`operations`" in str(refused.value)
 
 
 def test_many_quanta_that_stay_away_are_solved():
@@ -92,11 +94,11 @@ def test_work_is_counted_and_limited():
     with counted() as counts:
         state = grid.steady_state(ww.MasterEquation())
     assert 10 < counts[TASK] < 100
-    less = ww.MasterEquation(work=0.5 * state.solution.work)
-    with counted() as counts, pytest.raises(NotConverged, match="`work`|budget") as reason:
+    less = ww.MasterEquation(operations=0.5 * state.solution.work)
+    with counted() as counts, pytest.raises(NotConverged, match=r"`operations`|budget") as reason:
         grid.steady_state(less)
     partial = reason.value.partial
-    assert partial.solution.work <= less.work
+    assert partial.solution.work <= less.operations
     assert partial.cutoff < state.cutoff
     assert not partial.passed
     off = abs(partial.occupation[0] - state.occupation[0])
@@ -107,14 +109,25 @@ def test_time_limits_act_inside():
     limited = ww.MasterEquation(time_limit=1e-9)
     with pytest.raises(NotConverged, match="time limit"):
         chain().steady_state(limited)
-    jumps = {"cutoff": 8, "duration": 10.0, "burn_in": 1.0}
-    assert ww.QuantumJumps(**jumps, time_limit=1.0) == ww.QuantumJumps(**jumps)
-
-
-def test_runs_of_trajectories_have_a_budget():
-    run = ww.QuantumJumps(cutoff=8, duration=1e9, burn_in=1.0)
-    with pytest.raises(NotConverged, match="the run needs about .* `duration`"):
+    run = ww.QuantumJumps(cutoff=8, duration=10.0, burn_in=1.0, time_limit=1e-9)
+    assert run == replace(run, time_limit=1.0)
+    with pytest.raises(NotConverged, match="time limit"):
         chain().steady_state(run)
+
+
+def test_runs_of_trajectories_have_a_budget(monkeypatch):
+    run = ww.QuantumJumps(cutoff=8, duration=1e9, burn_in=1.0)
+    with pytest.raises(NotConverged, match=r"the run needs about .* `duration`"):
+        chain().steady_state(run)
+    monkeypatch.setattr(jumps, "OVERESTIMATED", math.inf)  # so that it begins
+    run = ww.QuantumJumps(cutoff=60, duration=40.0, burn_in=20.0, trajectories=128, operations=1e6)
+    with pytest.raises(NotConverged, match="`operations`") as reason:
+        chain().steady_state(run)
+    partial = reason.value.partial
+    exact = chain().steady_state(ww.MasterEquation(rtol=1e-3)).occupation[0]
+    assert 2 <= len(partial.samples.counts) < 128
+    assert not partial.audit["trajectories left out"].ok
+    assert abs(partial.occupation[0] - exact) < 5.0 * partial.occupation.errors[0]
 
 
 # ---------------------------------------------------------------------- what was reached
@@ -219,7 +232,7 @@ def test_the_vacuum_has_no_negative_numbers():
 
 def test_variances_without_classical_amplitudes_say_so():
     """A generator of single quanta: ⟨:J²:⟩ < ⟨J⟩²."""
-    state = chain(4.0, 2.0, 0.1, saturation=5e-324).steady_state(ww.MasterEquation())
+    state = chain(1.0, 4.0, 0.01, saturation=5e-324).steady_state(ww.MasterEquation())
     assert state.moments.normal[0] < state.current[(0, 1)] ** 2
     name = "current_fluctuation_normal"
     assert math.isnan(state.observables[name])
@@ -306,9 +319,9 @@ def test_the_whole_state_as_a_product():
 
 
 def test_states_that_do_not_fit():
-    state = ww.PowerGrid.chain(4, 0.2, 3.0, 0.5).steady_state(ww.MasterEquation(rtol=0.1))
-    size = (state.cutoff + 1) ** 4
-    for call in (lambda: state.reduced_state([0, 1, 2, 3]), state.to_qutip):
+    state = ww.PowerGrid.chain(6, 0.02, 3.0, 0.5).steady_state(ww.MasterEquation(rtol=0.1))
+    size = (state.cutoff + 1) ** 6
+    for call in (lambda: state.reduced_state(range(6)), state.to_qutip):
         with pytest.raises(InvalidArgument, match=f"at most 8192 basis states, but has {size}"):
             call()
     for nodes in ([], [7], [0, 0], 0):

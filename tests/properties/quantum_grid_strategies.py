@@ -10,7 +10,7 @@ ORDINARY = st.floats(-2.0, 1.0).map(lambda power: 10.0**power)
 EXTREME = st.sampled_from([0.0, 5e-324, 1e-308, 1e-160, 1e-30, 1e-9, 1.0, 1e9, 1e30, 1e160, 1e308])
 ABSURD = st.one_of(ORDINARY, EXTREME, st.floats(-40.0, 40.0).map(lambda power: 10.0**power))
 SHAPES = {1: [nx.path_graph(1)], 2: [nx.path_graph(2)], 3: [nx.path_graph(3), nx.cycle_graph(3)]}
-ROUGH = ww.MasterEquation(rtol=1e-3, work=1e9)
+ROUGH = ww.MasterEquation(rtol=1e-3, operations=1e9)
 
 
 @st.composite
@@ -72,7 +72,7 @@ def positive(state):
 @st.composite
 def steady_calls(draw, rates):
     grid = draw(grids(rates))
-    method = draw(st.sampled_from([ROUGH, ww.MasterEquation(cutoff=5, work=1e9)]))
+    method = draw(st.sampled_from([ROUGH, ww.MasterEquation(cutoff=5, operations=1e9)]))
     text = f"{described(grid)}.steady_state({method!r})"
     return text, lambda: grid.steady_state(method), balanced
 
@@ -87,7 +87,7 @@ def jump_calls(draw, rates):
         trajectories=draw(st.integers(2, 6)),
         times=4,
         threads=1,
-        work=3e7,
+        operations=3e7,
     )
     text = f"{described(grid)}.steady_state({method!r})"
     return text, lambda: grid.steady_state(method), positive
@@ -97,7 +97,8 @@ def described(grid):
     edges = [(u, v, grid.graph.edges[u, v].get("coupling")) for u, v in grid.graph.edges]
     return (
         f"PowerGrid(edges {edges}, {grid.generators!r}, {grid.engines!r}, "
-        f"damping={grid.damping!r}, thermal_occupation={grid.thermal_occupation!r}, detuning={grid.detuning!r})"
+        f"damping={grid.damping!r}, thermal_occupation={grid.thermal_occupation!r}, "
+        f"detuning={grid.detuning!r})"
     )
 
 

@@ -87,7 +87,8 @@ def mutual_information(state: Any, dimensions: tuple[int, int]) -> float:
     and zero count as zero.
     """
     both = _two_parts(dimensions)
-    parts = [_entropy(reduced_state(state, both, kept)) for kept in (0, 1, (0, 1))]
+    matrix = _hermitian(state, both[0] * both[1])
+    parts = [_entropy(reduced_state(matrix, both, kept)) for kept in (0, 1, (0, 1))]
     return max(0.0, parts[0] + parts[1] - parts[2])
 
 

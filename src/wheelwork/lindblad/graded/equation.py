@@ -170,7 +170,7 @@ class GradedLindblad:
         return np.array([part.sum() for part in np.split(vector[self.diagonal].real, ends)])
 
 
-def required_bytes(sizes: Sequence[int], restart: int, complex_numbers: bool) -> float:
+def required_bytes(sizes: npt.ArrayLike, restart: int, complex_numbers: bool) -> float:
     """Return the memory that `steady_state` takes for sectors of these sizes, in bytes."""
     unknowns = float(np.sum(np.asarray(sizes, dtype=np.float64) ** 2))
     return (16.0 if complex_numbers else 8.0) * unknowns * (restart + WORKSPACE + MODES)

@@ -59,7 +59,7 @@ def _steady(rates: GridRates, start: float, most: float) -> FloatArray:
     """Implicit steps in time, in which the rates of elements stay as they were."""
     if not np.all(rates.heating <= MOST_HEATING):
         return np.full(len(rates.dampings), math.inf)
-    C, passed = start * np.eye(len(rates.dampings)), []
+    C, passed = start * np.eye(len(rates.dampings), dtype=np.complex128), []
     for _ in range(STEPS):
         n = np.maximum(C.diagonal().real, 0.0)
         gain, loss = rates.gain.at(n), rates.loss.at(n)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as
 from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
@@ -41,6 +41,7 @@ BYTES_PER_STATE = 3000.0  # matrices of a state of three nodes; more nodes take 
 MOST_BYTES = 8e9  # of all matrices
 ROUNDING = 1e-9  # of a mean: a difference that counts where no trajectory deviates
 TERMS = 20.0  # products for each step of a trajectory
+OVERESTIMATED = 10.0  # times, at most: most sectors hold fewer states than assumed
 LIKELY = 3.0  # standard errors up to which a difference is put down to chance
 
 
@@ -53,8 +54,9 @@ class QuantumJumps(Method):
     is left out. trajectories: 2 or more, independent; of four or more half begin in the vacuum,
     half with the quanta of the largest stable branch without noise, so that a run too short to
     forget its start is noticed. times: of observation. seed: below 2**63, of the random numbers,
-    which are the same for any number of threads. work: multiplications that the run may take, as
-    estimated before it begins; one core does some 3e8 per second.
+    which are the same for any number of threads. operations: the budget of work, as of
+    `lindblad.sample_jumps`, some 1e9 a second on each processor; a run that would take far more is
+    refused before it begins.
     """
 
     _: KW_ONLY
@@ -65,7 +67,7 @@ class QuantumJumps(Method):
     times: int = 128
     seed: int = 0
     threads: int | None = None
-    work: float = 1e10
+    operations: float = 2e10
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,7 +79,7 @@ class QuantumJumps(Method):
             raise InvalidArgument(f"`seed` must be below 2**63, but is {self.seed}")
         if self.threads is not None:
             object.__setattr__(self, "threads", _checks.integer("threads", self.threads, 1))
-        object.__setattr__(self, "work", _checks.positive("work", self.work))
+        object.__setattr__(self, "operations", _checks.positive("operations", self.operations))
         if self.burn_in >= self.duration:
             raise InvalidArgument(
                 f"`burn_in` must be below `duration` = {self.duration!r}, but is {self.burn_in!r}"
@@ -218,12 +220,14 @@ class SampledQuantumState(Result):
     def audit(self) -> Mapping[str, AuditEntry]:
         """Named checks with value, bound and verdict."""
         quanta = self.mean_field_quanta / self.method.cutoff
+        left_out = self.method.trajectories - len(self.samples.counts)
         return MappingProxyType(
             {
                 "difference of the halves": AuditEntry(largest_drift(self.samples), MOST_DRIFT),
                 "difference of the starts": AuditEntry(self.apart, MOST_APART),
                 "edge population": AuditEntry(self.samples.averages["edge"][0], MOST_AT_EDGE),
                 "mean-field quanta / cutoff": AuditEntry(quanta, 1.0),
+                "trajectories left out": AuditEntry(float(left_out), 0.0),
             }
         )
 
@@ -240,7 +244,7 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
     Raises:
         InvalidArgument: for elements other than `Saturable`, and a basis that does not fit.
         NoSteadyState: as `MasterEquation.solve`.
-        NotConverged: where the run would take more than `work`; where the halves of the
+        NotConverged: where the run would take more than `operations`; where the halves of the
             run, or trajectories from different starts, differ significantly, or the cutoff is
             reached. Then its partial result has the means, with errors that include these.
     """
@@ -252,10 +256,16 @@ def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQ
                 f"`cutoff` must leave at most {MOST_BYTES / BYTES_PER_STATE:.3g} basis states, "
                 f"but {method.cutoff} leaves {space.dimension}"
             )
-        need = required_work(rates, method)
-        advice = "raise it, or shorten `duration`, or take fewer `trajectories`"
-        require_budget("the run", need, method.work, "multiplications (`work`)", advice)
-        state = _sampled(QuantumModel(rates, space, np.ones(space.modes, np.complex128)), method)
+        need = required_operations(rates, method) / OVERESTIMATED
+        advice = "raise `operations`, shorten `duration`, or take fewer `trajectories`"
+        require_budget("the run", need, method.operations, "operations", advice)
+        model = QuantumModel(rates, space, np.ones(space.modes, np.complex128))
+
+        def incomplete(samples: JumpSamples) -> SampledQuantumState:
+            return SampledQuantumState(parameters, method, samples, math.nan, math.nan)
+
+        with partial_as(incomplete):
+            state = _sampled(model, method)
     reason = _doubt(state)
     if reason is not None:
         raise NotConverged(reason, replace(state, samples=widened(state.samples)))
@@ -298,8 +308,8 @@ def _doubt(state: SampledQuantumState) -> str | None:
     return None
 
 
-def required_work(rates: GridRates, method: QuantumJumps) -> float:
-    """Return the multiplications of a run, where it has as many quanta as there will be.
+def required_operations(rates: GridRates, method: QuantumJumps) -> float:
+    """Return the operations of a run, where it has as many quanta as there will be.
 
     A step is 1/|G|, G the drift of its d states of equal total, and takes 20 products with G.
     """
@@ -327,5 +337,5 @@ def _sample(
         trajectories=trajectories,
         seed=seed,
         threads=method.threads,
-        operations=math.inf,  # the size of a run is the caller's choice
+        operations=method.operations,
     )

@@ -51,18 +51,18 @@ class MasterEquation(Method):
 
     rtol: of occupations (against their sum) and currents (against what flows), and the largest
     p(M). cutoff: M; by default it grows until the tolerance is reached. real: whether to use the
-    gauge in which all is real; by default if it exists (see `gauge_phases`). memory: bytes
-    that may be used. work: multiplications that may be spent in all, of which one core does about
-    1e10 per second; about 100 M⁴ for two nodes and 7 M⁷ for three. Both are compared
-    with an estimate before anything is computed and before the cutoff grows. Two nodes of 200
-    quanta, or three of 30, take longer than the default allows: raise `work` for them.
+    gauge in which all is real; by default if it exists (see `gauge_phases`). memory: bytes that may
+    be used. operations: multiplications that may be spent in all, of which one core does about 1e10
+    per second; some 100 M⁴ for two nodes, and 7 M⁷ for three. Both are compared with an estimate
+    before anything is computed, and before the cutoff grows. Two nodes of 200 quanta, or three of
+    30, take longer than the default allows: raise `operations` for them.
     """
 
     rtol: float = 1e-6
     cutoff: int | None = None
     real: bool | None = None
     memory: float = 6e9
-    work: float = 2e11
+    operations: float = 2e11
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,7 +71,7 @@ class MasterEquation(Method):
             object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, SMALLEST))
         if self.real is not None and not isinstance(self.real, bool):
             raise InvalidArgument(f"`real` must be True, False or None, but is {self.real!r}")
-        for name in ("memory", "work"):
+        for name in ("memory", "operations"):
             object.__setattr__(self, name, _checks.positive(name, getattr(self, name)))
 
     def solve(self, parameters: GridParameters) -> "QuantumSolution":
@@ -82,8 +82,8 @@ class MasterEquation(Method):
                 where `real` is True and there is no such gauge.
             NoSteadyState: where gain is unbounded, or a mode reaches no loss.
             NotConverged: where `cutoff` is too small, the cutoff that is needed does not fit into
-                `memory` or `work`, or relaxation is too slow. Its partial result is the solution at
-                the last cutoff, if there is one.
+                `memory` or `operations`, or relaxation is too slow. Its partial result is the
+                solution at the last cutoff, if there is one.
         """
         with self.guard():
             rates = require_quantum(parameters)
@@ -197,7 +197,7 @@ class CutoffSearch:
         task = f"a master equation of {self.nodes} nodes that will hold about {quanta:.2g} quanta"
         advice = "so many are described by amplitudes with noise, Langevin(duration=...)"
         need = self.iteration(cutoff) * (graded.MAKING + USUAL_ITERATIONS)
-        require_budget(task, need, self.method.work, "multiplications (`work`)", advice)
+        require_budget(task, need, self.method.operations, "multiplications (`operations`)", advice)
         need = self.bytes(cutoff)
         require_budget(task, need, self.method.memory, "bytes (`memory`)", advice)
 
@@ -271,9 +271,9 @@ class CutoffSearch:
             spent, usual = reached.work, max(usual, reached.steady.iterations)
         needed = {
             "memory": (self.bytes(cutoff), self.method.memory, "bytes"),
-            "work": (
+            "operations": (
                 spent + self.iteration(cutoff) * (graded.MAKING + usual),
-                self.method.work,
+                self.method.operations,
                 "multiplications",
             ),
         }
@@ -284,7 +284,7 @@ class CutoffSearch:
                     f"more than the {most:.3g} of `{name}`{history}: raise it, or sample with "
                     "QuantumJumps"
                 )
-        left = (self.method.work - spent) / self.iteration(cutoff) - graded.MAKING
+        left = (self.method.operations - spent) / self.iteration(cutoff) - graded.MAKING
         return math.floor(min(left, MOST_ITERATIONS))
 
 

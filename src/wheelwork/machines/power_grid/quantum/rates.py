@@ -11,6 +11,7 @@ import numpy as np
 from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.oscillator_networks import ComplexArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ class GridRates:
         h[u, v] = h[v, u] = -0.5 * self.couplings
         return h
 
-    def drift(self, gain: FloatArray, loss: FloatArray) -> FloatArray:
+    def drift(self, gain: FloatArray, loss: FloatArray) -> ComplexArray:
         """−ih + (gain − loss − γ)/2, the equations of amplitudes at given rates, (N, N)."""
         net = 0.5 * (gain - loss - self.dampings)
         return np.asarray(-1j * self.hopping + np.diag(net))
