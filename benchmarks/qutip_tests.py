@@ -231,8 +231,6 @@ def sesolve(H, psi0, tlist, _e_ops=None, _args=None, _options=None, *, e_ops=Non
             options=None, **more):  # fmt: skip
     if constant(psi0).isoper:
         not_applicable("propagators as a result: ours are states")
-    if "krylov" in str((options or {}).get("method")):
-        raise Theirs
     return mesolve(H, psi0, tlist, e_ops=e_ops if _e_ops is None else _e_ops, **more)
 
 
@@ -241,6 +239,8 @@ def mesolve(H, rho0, tlist, c_ops=None, _e_ops=None, _args=None, _options=None, 
             args=None, options=None, **more):  # fmt: skip
     if not isinstance(H, qutip.Qobj | qutip.QobjEvo | list) or more:
         not_applicable("H(t) or jumps that depend on time")
+    if (options or _options or {}).get("method") == "krylov":
+        raise Theirs
     system, start = equation(H, c_ops), constant(rho0)
     operators, keys = named(e_ops)
     tlist = np.asarray(tlist, dtype=float)

@@ -154,3 +154,15 @@ def test_times_of_nothing(time):
     lindblad = Lindblad(1e15 * system.hamiltonian, [1e9 * jump for jump in system.jumps])
     result = evolve(lindblad, system.start, [time], method=Exponential())
     assert result.final.populations[0] == 1.0
+
+
+def test_coherences_between_blocks_of_h():
+    """Blocks of two sizes: their energies differ, and so do the phases between them."""
+    H = np.array([[0.4, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -0.7]])
+    psi = np.array([0.6, 0.0, 0.8])
+    energies, vectors = np.linalg.eigh(H)
+    result = evolve(Lindblad(H), psi, [2.5])
+    after = vectors @ (np.exp(-2.5j * energies) * (vectors.T @ psi))
+    np.testing.assert_allclose(
+        result.final.density_matrix, np.outer(after, after.conj()), atol=1e-14
+    )

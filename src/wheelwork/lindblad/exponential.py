@@ -172,10 +172,11 @@ class _Unitary:
     def of(cls, motion: Motion) -> "_Unitary":
         plain: list[_Eigenstates] = []
         rounded: list[_Eigenstates] = []
-        for states, blocks in diagonal_blocks(motion.lindblad.hamiltonian):
+        hamiltonian = motion.lindblad.hamiltonian
+        energy = float(hamiltonian.diagonal().real.mean())  # one for all: no phase of ρ
+        for states, blocks in diagonal_blocks(hamiltonian):
             tick("eigenstates of H")
-            energy = np.trace(blocks, axis1=1, axis2=2).real.mean() / blocks.shape[1]
-            blocks = blocks - energy * np.eye(blocks.shape[1])  # a common energy is no phase of ρ
+            blocks = blocks - energy * np.eye(blocks.shape[1])
             for kind, H in ((plain, blocks), (rounded, _rounded(blocks, ENERGY_ROUNDING))):
                 used = H if np.any(H.imag) else H.real
                 kind.append(_Eigenstates(states, *np.linalg.eigh(used)))
