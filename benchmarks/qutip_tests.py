@@ -226,14 +226,22 @@ def named(e_ops):
     return {str(key): e for key, e in e_ops.items()}, list(e_ops)
 
 
-@replaces("mesolve", "sesolve")
+@replaces("sesolve")
+def sesolve(H, psi0, tlist, _e_ops=None, _args=None, _options=None, *, e_ops=None, args=None,
+            options=None, **more):  # fmt: skip
+    if constant(psi0).isoper:
+        not_applicable("propagators as a result: ours are states")
+    return mesolve(H, psi0, tlist, e_ops=e_ops if _e_ops is None else _e_ops, **more)
+
+
+@replaces("mesolve")
 def mesolve(H, rho0, tlist, c_ops=None, _e_ops=None, _args=None, _options=None, e_ops=None,
             args=None, options=None, **more):  # fmt: skip
     if not isinstance(H, qutip.Qobj | qutip.QobjEvo | list) or more:
         not_applicable("H(t) or jumps that depend on time")
+    if (options or _options or {}).get("method") == "krylov":
+        raise Theirs
     system, start = equation(H, c_ops), constant(rho0)
-    if start.isoper and start != start.dag() and not system.jumps:
-        not_applicable("propagators as a result: ours are states")
     operators, keys = named(e_ops)
     tlist = np.asarray(tlist, dtype=float)
     solution = lindblad.evolve(system, state_of(start), tlist - tlist[0], observables=operators)
@@ -267,6 +275,8 @@ def mcsolve(H, state, tlist, c_ops=(), e_ops=None, ntraj=500, *, args=None, opti
         average_expect=means,
         states=[matrix(rho, start) for rho in samples.average_states],
         average_states=[matrix(rho, start) for rho in samples.average_states],
+        average_final_state=matrix(samples.average_states[-1], start),
+        std_expect=[samples.standard_errors[str(key)] * math.sqrt(ntraj) for key in keys],
         e_data=dict(zip(keys, means, strict=True)),
         col_times=[record.times.tolist() for record in samples.records],
         col_which=[record.kinds.tolist() for record in samples.records],

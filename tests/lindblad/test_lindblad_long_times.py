@@ -146,3 +146,23 @@ def test_mixtures_of_any_rank_turn_exactly():
     np.testing.assert_allclose(
         result.final.density_matrix, U @ np.diag(weights) @ U.conj().T, atol=1e-13
     )
+
+
+@pytest.mark.parametrize("time", [0.0, 5e-324, 1e-300])
+def test_times_of_nothing(time):
+    system = driven_cavity(4)
+    lindblad = Lindblad(1e15 * system.hamiltonian, [1e9 * jump for jump in system.jumps])
+    result = evolve(lindblad, system.start, [time], method=Exponential())
+    assert result.final.populations[0] == 1.0
+
+
+def test_coherences_between_blocks_of_h():
+    """Blocks of two sizes: their energies differ, and so do the phases between them."""
+    H = np.array([[0.4, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -0.7]])
+    psi = np.array([0.6, 0.0, 0.8])
+    energies, vectors = np.linalg.eigh(H)
+    result = evolve(Lindblad(H), psi, [2.5])
+    after = vectors @ (np.exp(-2.5j * energies) * (vectors.T @ psi))
+    np.testing.assert_allclose(
+        result.final.density_matrix, np.outer(after, after.conj()), atol=1e-14
+    )

@@ -82,7 +82,9 @@ def is_closed(motion: Motion) -> bool:
 
 def _levels(rate: float, time: float) -> int:
     """Number of squarings to cover a time; none where nothing happens."""
-    return max(0, math.frexp(rate)[1] + math.frexp(time)[1] + 1) if rate * time > 0.0 else 0
+    if rate == 0.0 or time == 0.0:
+        return 0
+    return max(0, math.frexp(rate)[1] + math.frexp(time)[1] + 1)
 
 
 def _rounded(data: Numbers, rounding: float) -> Numbers:
@@ -111,6 +113,8 @@ def _exponentials(A: FloatArray, x: FloatArray, times: FloatArray, trace: FloatA
     """exp(A t) x of matrices A (2, m, b, b) and columns x (2, m, b, T, k), one time per T."""
     *batch, b = A.shape[:-1]
     T, k = x.shape[-2:]
+    if times[-1] == 0.0:
+        return x
     levels = _levels(float(np.abs(A).sum(axis=-2).max()), float(times[-1]))
     h = math.ldexp(1.0, math.frexp(float(times[-1]))[1] - levels)  # |A| h ≤ 1
     steps = [int(time / h) for time in times]
@@ -168,10 +172,11 @@ class _Unitary:
     def of(cls, motion: Motion) -> "_Unitary":
         plain: list[_Eigenstates] = []
         rounded: list[_Eigenstates] = []
-        for states, blocks in diagonal_blocks(motion.lindblad.hamiltonian):
+        hamiltonian = motion.lindblad.hamiltonian
+        energy = float(hamiltonian.diagonal().real.mean())  # one for all: no phase of ρ
+        for states, blocks in diagonal_blocks(hamiltonian):
             tick("eigenstates of H")
-            energy = np.trace(blocks, axis1=1, axis2=2).real.mean() / blocks.shape[1]
-            blocks = blocks - energy * np.eye(blocks.shape[1])  # a common energy is no phase of ρ
+            blocks = blocks - energy * np.eye(blocks.shape[1])
             for kind, H in ((plain, blocks), (rounded, _rounded(blocks, ENERGY_ROUNDING))):
                 used = H if np.any(H.imag) else H.real
                 kind.append(_Eigenstates(states, *np.linalg.eigh(used)))

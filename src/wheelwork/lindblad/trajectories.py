@@ -23,7 +23,7 @@ from wheelwork.numerics.work import tick
 from wheelwork.results import html_table, with_error
 
 CHUNK = 16  # trajectories that a thread takes at a time; no effect on results
-OPERATIONS = 2e10  # by default, of all trajectories: some 20 s on one processor
+OPERATIONS = 1e10  # by default, of all trajectories: some 10 s on one processor
 MOST_KEPT = 2**27  # bytes of the averaged states
 
 
@@ -215,7 +215,7 @@ class _Ensemble:
         return cls(request, unravelling, listed, vectors, *shares, seed)
 
     def sampled(self, numbers: Sequence[int], most: float) -> _Chunk:
-        """Some trajectories; raises NotConverged beyond `most` operations of one."""
+        """Some trajectories; raises NotConverged beyond `most` operations of all of them."""
         seed, u, (times, *_, states, records) = np.uint64(self.seed), self.unravelling, self.request
         equation = u.starts, u.steps, u.drift, u.jumps, u.targets
         means, counts, kept, work = [], [], [], 0.0
@@ -225,12 +225,12 @@ class _Ensemble:
             psi, block = self.vectors[self.starts[number]]
             random, keep = (seed, number), states or records
             *run, done = run_trajectory(
-                psi, block, equation, self.operators, times, random, keep, most
+                psi, block, equation, self.operators, times, random, keep, most - work
             )
-            if done > most:
+            if done > most - work:
                 raise NotConverged(
-                    f"one trajectory took more than {most:.2g} operations to reach "
-                    f"{times[len(run[0])]:.3g} of the time {times[-1]:.3g}; raise `operations`"
+                    f"{len(means)} trajectories took more than {most:.2g} operations, the next "
+                    f"within a time of {times[-1]:.3g}; raise `operations`, or take a shorter time"
                 )
             means.append(run[0])
             counts.append(run[1])
