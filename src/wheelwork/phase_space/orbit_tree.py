@@ -21,11 +21,12 @@ from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 
 PROBES = 64  # of the slope of U on each piece of the table of the force
 MOST_MINIMA = 64  # of the potential; the tree is walked by recursion
-FEWEST_ANGLES, MOST_ANGLES = 64, 8192  # of an average over an orbit
+FEWEST_ANGLES, MOST_ANGLES = 64, 2048  # of an average over an orbit
+MOST_ORBITS = 6000  # of a family: some seconds where each takes all angles
 MODULATION_ANGLES = 512  # of an estimate of errors
 BISECTIONS = 60  # of turning points: down to rounding
 # Of the range of U: below it E − U is rounding, and averages are continued from there.
-LOWEST = 1e-11
+LOWEST = 1e-9
 AVERAGES_SHARE = 0.1  # of rtol, for averages over orbits
 ROWS = SLOPE, AREA, NOISE, POSITION, SQUARE = range(5)  # of the tables of a family
 
@@ -127,7 +128,8 @@ def _above(
 def orbit_families(landscape: Landscape, rtol: float) -> list[Family]:
     """Return all families, children before the families that they join; the last encloses all.
 
-    Raises NoSteadyState without a minimum of U, NotConverged for too many of them.
+    Raises NoSteadyState without a minimum of U, NotConverged for too many of them, and where a
+    family needs averages over more than 6000 orbits.
     """
     minima, maxima = landscape.extrema()
     require_budget(
@@ -173,8 +175,16 @@ def _family(
     bottom = float(np.min(landscape.energy(np.array(inner))))
     floor = LOWEST * (float(np.max(landscape.energy(np.array(outer)))) - low) + LOWEST * abs(low)
 
+    orbits = 0
+
     def rows(t: FloatArray) -> FloatArray:
+        nonlocal orbits
         tick("averages over orbits")
+        orbits += t.size
+        require_budget(
+            "a table of averages over orbits", orbits, MOST_ORBITS, "orbits",
+            "friction or force vary too fast with x",
+        )  # fmt: skip
         above, step = _above(t, high - low, bool(children), is_open)
         safe = np.maximum(low + above, low + floor)
         values = averages(landscape, safe, outer, inner, AVERAGES_SHARE * rtol)

@@ -33,8 +33,8 @@ from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_r
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
 from wheelwork.phase_space.stationary.stationary_state import Stationary
 
-RTOL = 1e-7  # of the tables: their errors are magnified by the rise of ln w
-TABLES_SHARE = 0.01  # of RTOL, for the rates that the others are made of
+RTOL = 1e-6  # of the tables: their errors are magnified by the rise of ln w
+TABLES_SHARE = 1e-3  # of RTOL, for the rates that the others are made of
 RECROSSING_ERROR = 0.5  # of the correction itself
 NEAR_END = 0.9  # of t: an orbit that ends close to a maximum of U
 SADDLE_STEP = 1e-4  # of the landscape, for the second derivative of U
@@ -195,7 +195,7 @@ def _assembled(
     cells, count = tree.cells, len(tree.peaks)
     log_rates = np.full((count, count), -np.inf)
     barrier, error = np.full(count, np.inf), np.zeros(count)
-    shape = np.array(variation)  # error of probabilities within the well, relative
+    shape = np.array(variation) + RTOL  # error of probabilities within the well, relative
     for one in passages:
         for a, b, log_rate in zip(one.wells, one.wells[::-1], one.log_rates, strict=True):
             log_rates[a, b] = np.logaddexp(log_rates[a, b], log_rate)
