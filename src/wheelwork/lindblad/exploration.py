@@ -11,8 +11,9 @@ import numpy as np
 
 from wheelwork.lindblad.operators import CANCELLED, IndexArray
 
-# Fibonacci hashing: 2⁶⁴ over the golden ratio; of the product the upper 44 bits are used.
-_GOLDEN, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(20)
+# Fibonacci hashing: 2⁶⁴ over the golden ratio. The halves of the product are combined, as the lower
+# one does not depend on a.
+_GOLDEN, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 BITS = 31  # of a basis state in a key: two of them and one bit fit into 63
 LOW = (1 << BITS) - 1
 FIRST_CAPACITY = 64  # of arrays that grow by doubling
@@ -35,7 +36,8 @@ def _longer(array, size):  # type: ignore[no-untyped-def]
 def _slot(table, keys, key):  # type: ignore[no-untyped-def]
     """The slot of `key` in the hash table: its own, or the free one where it belongs."""
     mask = table.size - 1
-    slot = np.int64((np.uint64(key) * _GOLDEN) >> _SHIFT) & mask
+    product = np.uint64(key) * _GOLDEN
+    slot = np.int64((product ^ (product >> _HALF)) >> np.uint64(1)) & mask
     while table[slot] >= 0 and keys[table[slot]] != key:
         slot = (slot + 1) & mask
     return slot
