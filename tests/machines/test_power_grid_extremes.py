@@ -63,6 +63,12 @@ def test_units_of_quanta_do_not_matter(saturation):
     assert path.end.extracted / saturation == pytest.approx(other.end.extracted, rel=1e-9)
 
 
+@pytest.mark.parametrize("saturation", [1.0, 5e11, 1e15])
+def test_quanta_injected_per_saturation_number(saturation):
+    state = chain(4, 4.0, 2.0, 1e-2, saturation=saturation).steady_state()
+    assert state.branch.injected / saturation == pytest.approx(0.41516005892478, abs=1e-13)
+
+
 def test_elements_of_callables_have_no_scale_either():
     def grid(n0):
         gain = (lambda n: 4.0 / (1.0 + n / n0) ** 2, lambda n: 0.0 * n)
