@@ -164,7 +164,7 @@ def cutoffs(extraction: float, damping: float) -> None:
         print(f"M = {cutoff:3d}: J = {J:+.6f}, ΔJ = {width:.6f}, p(M) = {edge:.1e}", flush=True)
     grid = ww.PowerGrid.chain(2, INJECTION, extraction, damping)
     for cutoff in (70, 90, 100, 140):
-        state = grid.steady_state(ww.MasterEquation(rtol=0.05, cutoff=cutoff))
+        state = grid.steady_state(ww.MasterEquation(rtol=0.05, cutoff=cutoff, operations=1e13))
         edge = state.audit["edge population"].value
         J, width = state.current[(0, 1)], state.current_fluctuation[(0, 1)]
         print(f"MasterEquation(cutoff={cutoff}): J = {J:+.6f}, ΔJ = {width:.6f}, p(M) = {edge:.1e}")

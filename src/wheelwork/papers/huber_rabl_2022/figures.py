@@ -32,7 +32,8 @@ SATURATIONS = (1.0, 2.0)  # n0 in Fig. 4; states of the second hold up to 200 qu
 PORT_RATES = np.array([0.5, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])  # Fig. 5
 PORTS = (7, 8, 9)
 NOISY_SITES, NOISY_OCCUPATION, PORT_OCCUPATION = 6, 10.0, 3.0  # Figs. 3, 5; N_th in units of n0
-QUANTUM = MasterEquation(rtol=1e-3)  # a drawn curve shows no more digits
+# a drawn curve shows no more digits; some points take a minute
+QUANTUM = MasterEquation(rtol=1e-3, operations=1e13)
 NOISY_TIME, PORT_TIME = 3e4, 1e4  # in 1/g; the first quarter is left out (see `sampled`)
 CHAIN = PowerGrid.chain(SITES, INJECTION, INJECTION, DAMPING)  # of Fig. 2
 
