@@ -229,6 +229,8 @@ def named(e_ops):
 @replaces("sesolve")
 def sesolve(H, psi0, tlist, _e_ops=None, _args=None, _options=None, *, e_ops=None, args=None,
             options=None, **more):  # fmt: skip
+    if (options or _options or {}).get("method") == "krylov":
+        raise Theirs
     if constant(psi0).isoper:
         not_applicable("propagators as a result: ours are states")
     return mesolve(H, psi0, tlist, e_ops=e_ops if _e_ops is None else _e_ops, **more)

@@ -219,7 +219,9 @@ class _Ensemble:
         seed, u, (times, *_, states, records) = np.uint64(self.seed), self.unravelling, self.request
         equation = u.starts, u.steps, u.drift, u.jumps, u.targets
         means: list[FloatArray] = []
-        counts, kept, work = [], [], 0.0
+        counts: list[IndexArray] = []
+        kept: list[JumpRecord] = []
+        work = 0.0
         D = u.order.size
         total = np.zeros((times.size, D, D), dtype=np.complex128) if states else None
         for number in numbers:
