@@ -6,6 +6,7 @@ Independent of any device: force, friction and noise are given as functions of x
 """
 
 from wheelwork.numerics.statistics import Estimate, jackknife_error
+from wheelwork.phase_space.coexistence.wells import Well, Wells, find_wells
 from wheelwork.phase_space.distribution import Distribution, Nodes, moments
 from wheelwork.phase_space.evolution.evolve import Evolution, Snapshot
 from wheelwork.phase_space.fokker_planck import EnergyDiffusion, FokkerPlanck
@@ -17,7 +18,6 @@ from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_toler
 from wheelwork.phase_space.response.correlations import Response, Switching
 from wheelwork.phase_space.response.decay import Line
 from wheelwork.phase_space.stationary.stationary_state import Stationary
-from wheelwork.phase_space.wells import Well, Wells, find_wells
 
 __all__ = [
     "Distribution",

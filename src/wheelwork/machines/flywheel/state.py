@@ -17,8 +17,8 @@ from wheelwork.machines.flywheel.fock_state import FockState, fock_state
 from wheelwork.machines.flywheel.oscillator_state import CURRENTS, OscillatorState
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.phase_space import Stationary, jackknife_error
+from wheelwork.phase_space.coexistence.wells import Well, Wells, find_wells, has_one_maximum
 from wheelwork.phase_space.distribution import Ring, find_ring
-from wheelwork.phase_space.wells import Well, Wells, find_wells, has_one_maximum
 from wheelwork.results import UNAVAILABLE, AuditEntry, observable
 
 UNSEEN = 1e-17  # probability beyond the region that holds W

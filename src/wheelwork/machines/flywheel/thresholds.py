@@ -14,8 +14,8 @@ from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.machines.flywheel.model import phase_space_model, tunnelling_rate
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.numerics.work import tick
+from wheelwork.phase_space.coexistence.orbit_tree import Landscape, averages
 from wheelwork.phase_space.domain import mean_friction
-from wheelwork.phase_space.orbit_tree import Landscape, averages
 from wheelwork.phase_space.phase_space_model import tabulated_rates
 
 SCAN_POINTS = 33  # of the bias; what happens between two neighbours and is undone there is missed

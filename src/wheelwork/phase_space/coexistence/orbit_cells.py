@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 
 from wheelwork._checks import FloatArray
 from wheelwork.numerics.work import tick
-from wheelwork.phase_space.orbit_tree import (
+from wheelwork.phase_space.coexistence.orbit_tree import (
     AREA,
     NOISE,
     POSITION,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from wheelwork.phase_space.orbit_cells import Cells, IntArray
+from wheelwork.phase_space.coexistence.orbit_cells import Cells, IntArray
 
 NEGLIGIBLE = 10.0  # of ln W: e^-10 of a well hardly matters for its means
 LEAST_BARRIER = 1.0  # of ln w: a maximum less than e times its ridge is no state of its own

@@ -19,16 +19,16 @@ from scipy.special import logsumexp
 
 from wheelwork._checks import FloatArray
 from wheelwork.numerics.work import tick
-from wheelwork.phase_space.basins import Basins, Ridge
-from wheelwork.phase_space.domain import reach_of_wells
-from wheelwork.phase_space.orbit_cells import Cells, IntArray, cut
-from wheelwork.phase_space.orbit_tree import (
+from wheelwork.phase_space.coexistence.basins import Basins, Ridge
+from wheelwork.phase_space.coexistence.orbit_cells import Cells, IntArray, cut
+from wheelwork.phase_space.coexistence.orbit_tree import (
     Family,
     Landscape,
     loss_per_round,
     modulation,
     orbit_families,
 )
+from wheelwork.phase_space.domain import reach_of_wells
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 from wheelwork.phase_space.stationary.orbit_distribution import OrbitDistribution
 from wheelwork.phase_space.stationary.stationary_state import Stationary
