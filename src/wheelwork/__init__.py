@@ -16,6 +16,7 @@ from wheelwork.errors import (
     UnphysicalState,
     ValidityWarning,
     WheelworkError,
+    WheelworkWarning,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ __all__ = [
     "FokkerPlanck", "GlobalMasterEquation", "Ground", "InvalidArgument", "Langevin", "Lead",
     "LocalMasterEquation", "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState",
     "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "Saturable", "Semicircle",
-    "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError", "WideBand",
-    "__version__", "evolve", "progress", "sample", "steady_state", "sweep",
+    "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
+    "WheelworkWarning", "WideBand", "__version__", "evolve", "progress", "sample", "steady_state",
+    "sweep",
 ]  # fmt: skip
 
 

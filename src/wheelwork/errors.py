@@ -42,11 +42,15 @@ class UnphysicalState(WheelworkError, RuntimeError):
     """The solution is not a quantum state: the equations were used beyond their validity."""
 
 
-class ValidityWarning(UserWarning):
+class WheelworkWarning(UserWarning):
+    """Base class of the library's own warnings; sweeps store them with their point."""
+
+
+class ValidityWarning(WheelworkWarning):
     """The equations are solved accurately, but are near the limit of their validity."""
 
 
-class CoexistenceWarning(UserWarning):
+class CoexistenceWarning(WheelworkWarning):
     """Several states coexist, and a run that starts at rest does not see the mean of all."""
 
 

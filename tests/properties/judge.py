@@ -10,7 +10,7 @@ import traceback
 import warnings
 from dataclasses import dataclass
 
-from wheelwork.errors import NotConverged, ValidityWarning, WheelworkError
+from wheelwork.errors import NotConverged, WheelworkError, WheelworkWarning
 from wheelwork.results import Result, Series, verdict
 
 UNBOUNDED = {"carnot_cop"}  # observables that may be infinite
@@ -41,7 +41,7 @@ def judge(call, check=lambda result: None, text=""):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", ValidityWarning)
+            warnings.simplefilter("ignore", WheelworkWarning)
             result = call()
             kind, reason = verdict_on(result)
             if kind == RIGHT and (wrong := check(result)):

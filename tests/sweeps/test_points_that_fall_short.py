@@ -14,7 +14,13 @@ import xarray as xr
 from store_tools import entries
 from sweep_systems import note, notes
 
-from wheelwork.errors import InvalidArgument, NotConverged, OutOfTime, ValidityWarning
+from wheelwork.errors import (
+    CoexistenceWarning,
+    InvalidArgument,
+    NotConverged,
+    OutOfTime,
+    ValidityWarning,
+)
 from wheelwork.methods import Method
 from wheelwork.numerics.work import tick
 from wheelwork.results import AuditEntry
@@ -268,3 +274,16 @@ def test_integers_stay_integers():
         with pytest.raises(InvalidArgument, match=r"must be an integer, but is 2\.5") as caught:
             sweep(Counting(), {name: [2.5]})
         assert str(caught.value).startswith(f"`{name}`")
+
+
+@dataclass(frozen=True)
+class Coexisting(Stubborn):
+    def steady_state(self, method: Any = None) -> Reached:
+        warnings.warn("two states coexist", CoexistenceWarning, stacklevel=2)
+        return super().steady_state(method)
+
+
+def test_every_warning_of_the_library_stays_with_its_point_and_keeps_its_kind():
+    with pytest.warns(CoexistenceWarning, match="two states coexist"):
+        dataset = sweep(Coexisting(), {"x": [1.0]})
+    assert dataset.warning.values.tolist() == ["two states coexist"]

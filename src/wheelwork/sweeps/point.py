@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wheelwork.errors import InvalidArgument, OutOfTime, ValidityWarning, WheelworkError
+from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError
 from wheelwork.numerics.work import time_limit
 from wheelwork.parameters import ShortRepr
 from wheelwork.results import AuditEntry
@@ -28,7 +28,7 @@ class Point(ShortRepr):
     index: counted from zero in the order of the sweep, of `total` points. failure: empty where
     there is a result. A failed point may have numbers all the same, with an audit that fails: those
     of the partial result of a NotConverged (`partial`). missing: by name, why an observable
-    is NaN. warning: the ValidityWarnings of the calculation. seconds: computing time.
+    is NaN. warning: the texts of the library's warnings. seconds: computing time.
     stored: whether the point was read from a store instead of computed by this call.
     transient: whether the failure may not occur again, such as a lack of memory or of time; such a
     point is not stored. fault: the exception, where it is a fault of the code.
@@ -99,7 +99,7 @@ class Task(ShortRepr):
         start = time.perf_counter()
         outcome: dict[str, Any] = {}
         numbers: dict[str, Any] = {}
-        with recorded_warnings() as texts:
+        with recorded_warnings() as heard:
             try:
                 with time_limit(self.time_limit):
                     machine = replace_at(self.machine, parameters)
@@ -112,12 +112,12 @@ class Task(ShortRepr):
                 where = traceback.extract_tb(fault.__traceback__)[-1]
                 text = f"{message(fault)} ({where.filename}, line {where.lineno})"
                 outcome = {"failure": _one_line(text), "transient": True, "fault": fault}
-        for text in texts:  # the user's filters apply to it here
-            warnings.warn(text, ValidityWarning, stacklevel=2)
+        for warning in heard:  # the user's filters apply to it here
+            warnings.warn(warning, stacklevel=2)
         for name in ("observables", "errors", "missing") if numbers else ():
             complete = name == "observables" and not outcome
             numbers[name] = self._chosen(numbers[name], complete)
-        outcome |= {"warning": "; ".join(map(_one_line, texts))}
+        outcome |= {"warning": "; ".join(_one_line(str(warning)) for warning in heard)}
         seconds = time.perf_counter() - start
         return Point(index, total, parameters, seconds=seconds, **numbers, **outcome)
 

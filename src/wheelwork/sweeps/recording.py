@@ -1,4 +1,4 @@
-"""Validity warnings of one calculation, caught without touching those of other threads."""
+"""The library's warnings of one calculation, caught without touching those of other threads."""
 
 import contextlib
 import threading
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from wheelwork.errors import ValidityWarning
+from wheelwork.errors import WheelworkWarning
 
-_texts: ContextVar[list[str] | None] = ContextVar("texts", default=None)
+_heard: ContextVar[list[WheelworkWarning] | None] = ContextVar("heard", default=None)
 
 
 class _Hook:
@@ -29,7 +29,7 @@ class _Hook:
             if self.users == 1:
                 self.context.enter_context(warnings.catch_warnings())
                 # each time, also where the user made it an error: it is issued again afterwards
-                warnings.simplefilter("always", ValidityWarning)
+                warnings.simplefilter("always", WheelworkWarning)
                 self.show, warnings.showwarning = warnings.showwarning, self.receive
 
     def end(self) -> None:
@@ -41,27 +41,27 @@ class _Hook:
     def receive(
         self, message: Warning | str, category: type[Warning], *place: Any, **more: Any
     ) -> None:
-        texts = _texts.get()
-        if texts is None or not issubclass(category, ValidityWarning):
+        heard = _heard.get()
+        if heard is None or not isinstance(message, WheelworkWarning):
             self.show(message, category, *place, **more)
-        elif str(message) not in texts:
-            texts.append(str(message))
+        elif str(message) not in map(str, heard):
+            heard.append(message)
 
 
 _hook = _Hook()
 
 
 @contextlib.contextmanager
-def recorded_warnings() -> Iterator[list[str]]:
-    """Yield a list that gets the text of each `ValidityWarning` of the block, once each.
+def recorded_warnings() -> Iterator[list[WheelworkWarning]]:
+    """Yield a list that gets each `WheelworkWarning` of the block, each text once.
 
     They are not shown meanwhile; other warnings are.
     """
-    texts: list[str] = []
-    token = _texts.set(texts)
+    heard: list[WheelworkWarning] = []
+    token = _heard.set(heard)
     _hook.begin()
     try:
-        yield texts
+        yield heard
     finally:
         _hook.end()
-        _texts.reset(token)
+        _heard.reset(token)
