@@ -9,7 +9,7 @@ import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.numerics.work import counted
 
-pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.ValidityWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::wheelwork.errors.WheelworkWarning")
 
 
 def in_units(unit, bias=12.0, leads=2):

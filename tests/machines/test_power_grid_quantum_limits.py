@@ -120,7 +120,7 @@ def test_runs_of_trajectories_have_a_budget(monkeypatch):
     with pytest.raises(NotConverged, match=r"the run needs about .* `duration`"):
         chain().steady_state(run)
     monkeypatch.setattr(jumps, "OVERESTIMATED", math.inf)  # so that it begins
-    run = ww.QuantumJumps(cutoff=60, duration=40.0, burn_in=20.0, trajectories=128, operations=1e6)
+    run = ww.QuantumJumps(cutoff=60, duration=40.0, burn_in=20.0, trajectories=128, operations=4e6)
     with pytest.raises(NotConverged, match="`operations`") as reason:
         chain().steady_state(run)
     partial = reason.value.partial

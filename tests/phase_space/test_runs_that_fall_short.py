@@ -166,7 +166,7 @@ def test_work_beyond_the_budget_is_refused_before_it_begins():
             device.evolve(ww.Ground(), [1e9])
         with pytest.raises(NotConverged, match="steps of oscillators, more than its budget"):
             device.sample(ww.Langevin(duration=1e13, step=1.0))
-    assert not counts
+    assert counts.keys() <= {"tables", "region of the state"}
     limited = ww.Langevin(duration=1e13, step=1.0, trajectories=16, time_limit=1e-9)
     with pytest.raises(NotConverged, match="time limit"):
         device.sample(limited)

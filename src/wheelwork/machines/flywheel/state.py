@@ -133,8 +133,8 @@ class FlywheelState(OscillatorState):
     @property
     def misses_mean(self) -> bool:
         """Whether a run from rest sees another phonon number than the mean over all states."""
-        seen = self.value("rest_phonon_number")
-        return abs(seen - self.phonon_number) > NOTICEABLE * (abs(self.phonon_number) + 0.5)
+        seen, mean = self.value("rest_phonon_number"), self.value("phonon_number")
+        return abs(seen - mean) > NOTICEABLE * (abs(mean) + 0.5)
 
     def __repr__(self) -> str:
         note = self.coexistence
