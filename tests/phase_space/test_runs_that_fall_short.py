@@ -227,3 +227,17 @@ def test_validity_of_an_evolution_is_that_of_all_its_snapshots():
     early, late = (one.validity["noise colour"].value for one in both)
     assert early > 1.5 * late
     assert both.validity["noise colour"].value >= 0.9 * early
+
+
+def test_an_evolution_has_a_budget_of_work_unless_there_is_a_time_limit(monkeypatch):
+    device = ww.Flywheel.paper(bias=16.0)
+    times = [10.0, 400.0]
+    monkeypatch.setattr("wheelwork.phase_space.evolution.evolve.FIRST_WORK", 1e6)
+    monkeypatch.setattr("wheelwork.phase_space.evolution.evolve.WORK_PER_PERIOD", 0.0)
+    with counted() as work:
+        partial = partial_of(lambda: device.evolve(ww.Ground(), times), "its budget of 1e")
+    assert work["evolution in time"] < 30
+    assert not partial.passed
+    assert partial.times[-1] < 400.0
+    guarded = device.evolve(ww.Ground(), times, FokkerPlanck(time_limit=600.0))
+    assert guarded.energy[0] == pytest.approx(partial.energy[0], rel=1e-9)
