@@ -13,6 +13,7 @@ from wheelwork.numerics.statistics import cautious_error, standard_error
 from wheelwork.numerics.work import counted, reporting
 from wheelwork.phase_space import EulerMaruyama, FokkerPlanck, Langevin
 from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.response import on_circles
 
 
 def partial_of(call, match):
@@ -145,6 +146,20 @@ def test_correlations_that_miss_rtol_are_kept():
     assert not partial.passed
     assert partial.error > 1e-9
     assert partial.line.width == pytest.approx(2.170e-4, rel=1e-3)
+
+
+def test_correlations_whose_functions_lose_their_digits_are_refused_by_name(monkeypatch):
+    """Where W varies by very many orders of magnitude over the orbits."""
+    right, calls = on_circles.cholesky, []
+
+    def cholesky(block, **options):
+        calls.append(block)
+        return right(block if len(calls) < 5 else -block, **options)
+
+    monkeypatch.setattr(on_circles, "cholesky", cholesky)
+    device = ww.Flywheel.paper(bias=8.0)
+    partial = partial_of(lambda: device.correlations(FokkerPlanck(1e-9)), "lost their digits")
+    assert not partial.passed
 
 
 def test_correlations_can_be_pickled_and_compared():
