@@ -36,7 +36,7 @@ def both_ends(coupling=0.05, unit=1.0, swapped=False):
 @pytest.fixture(scope="module")
 def state():
     with pytest.warns(ww.CoexistenceWarning, match="does not see the stationary mean"):
-        return hard().steady_state()
+        return hard().steady_state(ww.EnergyDiffusion())
 
 
 def test_a_state_knows_its_wells(state):
@@ -74,7 +74,7 @@ def test_weights_are_those_of_the_full_solution():
     """W of FokkerPlanck on both sides of the ridge."""
     device = both_ends(0.05).replace(bias=4.7)
     with pytest.warns(ww.CoexistenceWarning):
-        state = device.steady_state()
+        state = device.steady_state(ww.FokkerPlanck(rtol=1e-4))
     wells, nodes = state.wells, state.solution.distribution.nodes
     along = wells.well == 0
     ridge = 0.5 * (np.max(wells.E[along]) + np.min(wells.E[~along]))
@@ -138,6 +138,13 @@ def test_thresholds_know_no_unit_of_energy(unit):
 
 def test_swapped_leads_turn_the_bias_round():
     device, mirrored = both_ends(), both_ends(swapped=True)
+    up, down = device.oscillation_thresholds(3.0, 8.0), mirrored.oscillation_thresholds(-8.0, -3.0)
+    assert (down.onset, down.offset) == pytest.approx((-up.onset, -up.offset), rel=1e-9)
+    assert down.kind == up.kind == "hard"
+    with pytest.raises(NotConverged, match="rest is unstable at `high` = -9"):
+        mirrored.oscillation_thresholds(-20.0, -9.0)
+    with pytest.raises(NotConverged, match="no oscillation between the biases -3 and 0"):
+        mirrored.oscillation_thresholds(-3.0, 0.0)
     for bias in (4.0, 8.0):
         assert mirrored.friction_at_rest(-bias) == pytest.approx(device.friction_at_rest(bias))
         one, other = (

@@ -13,6 +13,7 @@ from wheelwork.numerics.statistics import cautious_error, standard_error
 from wheelwork.numerics.work import counted, reporting
 from wheelwork.phase_space import EulerMaruyama, FokkerPlanck, Langevin
 from wheelwork.phase_space.langevin import run
+from wheelwork.phase_space.response import on_circles
 
 
 def partial_of(call, match):
@@ -147,6 +148,20 @@ def test_correlations_that_miss_rtol_are_kept():
     assert partial.line.width == pytest.approx(2.170e-4, rel=1e-3)
 
 
+def test_correlations_whose_functions_lose_their_digits_are_refused_by_name(monkeypatch):
+    """Where W varies by very many orders of magnitude over the orbits."""
+    right, calls = on_circles.cholesky, []
+
+    def cholesky(block, **options):
+        calls.append(block)
+        return right(block if len(calls) < 5 else -block, **options)
+
+    monkeypatch.setattr(on_circles, "cholesky", cholesky)
+    device = ww.Flywheel.paper(bias=8.0)
+    partial = partial_of(lambda: device.correlations(FokkerPlanck(1e-9)), "lost their digits")
+    assert not partial.passed
+
+
 def test_correlations_can_be_pickled_and_compared():
     response = ww.Flywheel.paper(bias=8.0).correlations(FokkerPlanck(1e-4))
     again = pickle.loads(pickle.dumps(response))
@@ -227,3 +242,17 @@ def test_validity_of_an_evolution_is_that_of_all_its_snapshots():
     early, late = (one.validity["noise colour"].value for one in both)
     assert early > 1.5 * late
     assert both.validity["noise colour"].value >= 0.9 * early
+
+
+def test_an_evolution_has_a_budget_of_work_unless_there_is_a_time_limit(monkeypatch):
+    device = ww.Flywheel.paper(bias=16.0)
+    times = [10.0, 400.0]
+    monkeypatch.setattr("wheelwork.phase_space.evolution.evolve.FIRST_WORK", 1e6)
+    monkeypatch.setattr("wheelwork.phase_space.evolution.evolve.WORK_PER_PERIOD", 0.0)
+    with counted() as work:
+        partial = partial_of(lambda: device.evolve(ww.Ground(), times), "its budget of 1e")
+    assert work["evolution in time"] < 30
+    assert not partial.passed
+    assert partial.times[-1] < 400.0
+    guarded = device.evolve(ww.Ground(), times, FokkerPlanck(time_limit=600.0))
+    assert guarded.energy[0] == pytest.approx(partial.energy[0], rel=1e-9)

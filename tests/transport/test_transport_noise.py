@@ -108,8 +108,17 @@ def test_shapes_and_refusals():
     assert device.force_noise_spectrum([]).shape == (0,)
     with pytest.raises(InvalidArgument, match=r"^`frequency` must be finite, but holds NaN"):
         device.force_noise_spectrum(np.nan)
-    with pytest.raises(InvalidArgument, match=r"^`x` must be a real number"):
-        device.force_noise_spectrum(0.1, [0.0, 1.0])
+    with pytest.raises(InvalidArgument, match=r"^`x` must fit the shape of `frequency`, \(3,\)"):
+        device.force_noise_spectrum([0.1, 0.2, 0.3], [0.0, 1.0])
+    with pytest.raises(InvalidArgument, match=r"^`x` must fit the shape of `frequency`"):
+        device.green_function([0.1, 0.2, 0.3], [0.0, 1.0])
+
+
+def test_positions_and_frequencies_broadcast():
+    device = paper(1.0)
+    w, x = np.array([[-0.2], [0.3]]), np.array([0.0, 1.0, 0.0])
+    one_by_one = [[float(device.force_noise_spectrum(f, at)) for at in x] for f in w[:, 0]]
+    assert device.force_noise_spectrum(w, x) == pytest.approx(np.array(one_by_one), rel=1e-9)
 
 
 def test_mesh_looks_at_the_peaks_of_both_factors():

@@ -107,6 +107,17 @@ def _by_name(
     return fields
 
 
+def _broadcast(frequency: npt.ArrayLike, x: npt.ArrayLike) -> list[FloatArray]:
+    """Return checked frequencies and positions in their common shape."""
+    w, position = finite_array("frequency", frequency), finite_array("x", x)
+    try:
+        return list(np.broadcast_arrays(w, position))
+    except ValueError:
+        raise InvalidArgument(
+            f"`x` must fit the shape of `frequency`, {w.shape}, but has {position.shape}"
+        ) from None
+
+
 def checked_leads(name: str, leads: Any) -> tuple[Lead, ...]:
     """Return `leads` as a tuple of one lead or more; a `Parameters` check."""
     if not isinstance(leads, tuple | list):
@@ -157,26 +168,28 @@ class ResonantLevel(Parameters):
         return Coefficients(x=x, chemical_potentials=mu, error=errors, **fields)
 
     def force_noise_spectrum(
-        self, frequency: npt.ArrayLike, x: float = 0.0, rtol: float = 1e-10
+        self, frequency: npt.ArrayLike, x: npt.ArrayLike = 0.0, rtol: float = 1e-10
     ) -> FloatArray:
-        """Return S_x(w) = F^2 int dw'/2pi g(w') [a - g](w' + w), shaped as `frequency`.
+        """Return S_x(w) = F^2 int dw'/2pi g(w') [a - g](w' + w), `frequency` and `x` broadcast.
 
         The spectrum of the force fluctuations at rest at `x` (Culhane et al., Eq. (8)): D = S_x(0)
         and m gamma = S_x'(0). Positive w is energy given by the oscillator to the electrons, so
         S_x(-w) = exp(-w/T) S_x(w) at equilibrium; Eq. (B21) prints it mirrored. Relative error
         below `rtol` at every frequency. Raises as `coefficients` does.
         """
-        w, position = finite_array("frequency", frequency), real("x", x)
-        rtol = tolerance("rtol", rtol)
-        self.coefficients(position, rtol)  # refuses a level that has a bound state
-        level = self.level - self.force * position
-        return self.force**2 * charge_noise(self.leads, level, w.ravel(), rtol).reshape(w.shape)
+        w, position = _broadcast(frequency, x)
+        rtol, positions = tolerance("rtol", rtol), np.unique(position)
+        self.coefficients(positions, rtol)  # refuses a level that has a bound state
+        noise = np.empty(w.shape)
+        for level, at in zip(self.level - self.force * positions, positions, strict=True):
+            noise[position == at] = charge_noise(self.leads, level, w[position == at], rtol)
+        return self.force**2 * noise
 
     def green_function(
         self, frequency: npt.ArrayLike, x: npt.ArrayLike = 0.0
     ) -> npt.NDArray[np.complex128]:
         """Return G = 1/(w - level + force x - sum chi), `frequency` and `x` broadcast together."""
-        w, position = finite_array("frequency", frequency), finite_array("x", x)
+        w, position = _broadcast(frequency, x)
         chi = sum(lead.self_energy(w) for lead in self.leads)
         return np.asarray(1.0 / (w - (self.level - self.force * position) - chi))
 

@@ -3,7 +3,7 @@
 Computed from the solution in phase space, the state in the Fock basis, and the flows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -218,7 +218,7 @@ def transient_audit(
 
 
 def validity(
-    parameters: FlywheelParameters, positions: Iterable[float]
+    parameters: FlywheelParameters, positions: Sequence[float]
 ) -> Mapping[str, AuditEntry]:
     """Return the ratios that must be small for the quasi-adiabatic description to hold.
 
@@ -237,7 +237,7 @@ def validity(
     entries = {name: AuditEntry(value, SMALL) for name, value in ratios.items()}
     if parameters.force != 0.0:
         try:
-            colour = max(noise_colour(parameters, position) for position in positions)
+            colour = float(np.max(noise_colour(parameters, positions)))
         except (NotConverged, NoSteadyState):  # far outside of the range of the description
             colour = np.inf
         entries["noise colour"] = AuditEntry(colour, LARGEST_COLOUR)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from wheelwork import _checks
 from wheelwork.errors import CoexistenceWarning, NotConverged, partial_as
 from wheelwork.machines.flywheel import accuracy, thresholds
 from wheelwork.machines.flywheel import model as equations
@@ -75,7 +76,7 @@ class Flywheel(FlywheelParameters):
         The description replaces the force noise by its value and slope at zero frequency; this is
         how far the spectrum curves away from that within ±ω0.
         """
-        return equations.noise_colour(self, x)
+        return float(equations.noise_colour(self, _checks.real("x", x)))
 
     def friction_at_rest(self, bias: float) -> float:
         """m γ at x = 0 for another bias; its sign decides whether rest is stable."""
@@ -98,13 +99,15 @@ class Flywheel(FlywheelParameters):
 
         Returns (onset, offset, kind). "soft": both at one bias. "hard": between offset and onset
         rest and an oscillation are stable, and which one is seen depends on the start (see
-        `FlywheelState.wells`). Onset is infinite where rest stays stable up to `high`. Without
-        noise, from the friction at rest and averaged over orbits, where friction is weak. By
-        a scan of 33 biases as `threshold_bias`; takes one or two seconds.
+        `FlywheelState.wells`). Onset is infinite where rest stays stable up to `high`. For a device
+        that oscillates at negative bias give low < high <= 0: the scan then goes down from `high`,
+        and an infinite onset is negative. Without noise, from the friction at rest and averaged
+        over orbits, where friction is weak. By a scan of 33 biases as `threshold_bias`; takes one
+        or two seconds.
 
         Raises NotConverged when nothing oscillates in the range, when rest is unstable or an
-        oscillation stable at `low`, and where the oscillation ends among several minima of the
-        potential; InvalidArgument as `threshold_bias`.
+        oscillation stable where the scan begins, and where the oscillation ends among several
+        minima of the potential; InvalidArgument as `threshold_bias`.
         """
         return thresholds.oscillation_thresholds(self, low, high)
 

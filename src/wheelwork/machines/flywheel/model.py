@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
@@ -68,11 +69,13 @@ def landmarks(parameters: FlywheelParameters) -> tuple[float, ...]:
     return tuple(sorted({(parameters.level - energy) / force for energy in energies if force}))
 
 
-def noise_colour(parameters: FlywheelParameters, x: float = 0.0) -> float:
-    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|: zero for noise that is white to the oscillator."""
-    w = np.array([-parameters.frequency, 0.0, parameters.frequency])
-    below, centre, above = parameters.junction.force_noise_spectrum(w, x, COLOUR_RTOL)
-    return float(abs(0.5 * (below + above) / centre - 1.0))
+def noise_colour(parameters: FlywheelParameters, x: npt.ArrayLike) -> FloatArray:
+    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|, shaped as x: zero for white noise."""
+    w = parameters.frequency * np.array([-1.0, 0.0, 1.0])
+    at = np.expand_dims(x, -1)
+    spectrum = parameters.junction.force_noise_spectrum(w, at, COLOUR_RTOL)
+    below, centre, above = np.moveaxis(spectrum, -1, 0)
+    return np.abs(0.5 * (below + above) / centre - 1.0)
 
 
 def tunnelling_rate(parameters: FlywheelParameters) -> float:

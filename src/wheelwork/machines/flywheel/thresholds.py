@@ -1,6 +1,7 @@
 """Where a flywheel begins and ceases to oscillate, from the friction at rest and over orbits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ OFFSET_RTOL = 1e-10
 class OscillationThresholds(NamedTuple):
     """Biases at which a flywheel begins and ceases to oscillate, without noise.
 
-    onset: rest loses its stability on the way up; infinite where it keeps it up to `high`.
-    offset: the oscillation ends on the way down. kind: "soft" where both are the same bias, and the
+    onset: rest loses its stability on the way away from zero bias; infinite where it keeps it to the
+    end of the range. offset: the oscillation ends on the way back. kind: "soft" where both are the same bias, and the
     amplitude grows from zero; "hard" where rest and an oscillation are both stable between them.
     """
 
@@ -103,36 +104,65 @@ def oscillation_thresholds(
 ) -> OscillationThresholds:
     """Return onset and offset in [low, high]; see `Flywheel.oscillation_thresholds`."""
     low, high = bias_range(parameters, low, high)
-    scan = np.linspace(low, high, SCAN_POINTS)
-    at_rest = np.array([friction_at_rest(parameters, bias) for bias in scan])
-    if at_rest[0] <= 0.0:
-        raise NotConverged(f"rest is unstable at `low` = {low:g} already: choose a lower one")
-    onset = np.inf
-    if np.any(at_rest <= 0.0):
-        first = int(np.argmax(at_rest <= 0.0))
-        friction = partial(friction_at_rest, parameters)
-        onset = _root(friction, float(scan[first - 1]), float(scan[first]))
-        scan = np.append(scan[:first], onset)
-    before = None
-    for bias in scan:
-        tick("orbits at a bias")
-        orbit = _driven(parameters, float(bias))
-        if orbit is not None:
-            break
-        before = float(bias)
-    else:
+    if high > 0.0:
+        return _Scan(parameters, low, high).thresholds()
+    # Swapping the leads of a device with their potentials turns the sign of its bias.
+    found = _Scan(parameters.replace(leads=parameters.leads[::-1]), -high, -low, -1).thresholds()
+    return OscillationThresholds(-found.onset, -found.offset, found.kind)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """Biases from `start` up to `end`; sign: −1 where those of the caller are their negatives."""
+
+    parameters: FlywheelParameters
+    start: float
+    end: float
+    sign: int = 1
+
+    @property
+    def text(self) -> str:
+        low, high = sorted((self.sign * self.start, self.sign * self.end))
+        return f"between the biases {low + 0.0:g} and {high + 0.0:g}"
+
+    def _refusal(self, what: str) -> NotConverged:
+        end = "`low`" if self.sign > 0 else "`high`"
+        start = self.sign * self.start + 0.0
+        return NotConverged(f"{what} at {end} = {start:g} already: begin closer to zero bias")
+
+    def thresholds(self) -> OscillationThresholds:
+        scan = np.linspace(self.start, self.end, SCAN_POINTS)
+        friction = partial(friction_at_rest, self.parameters)
+        unstable = np.array([friction(bias) for bias in scan]) <= 0.0
+        if unstable[0]:
+            raise self._refusal("rest is unstable")
+        onset = np.inf
+        if np.any(unstable):
+            first = int(np.argmax(unstable))
+            onset = _root(friction, float(scan[first - 1]), float(scan[first]))
+            scan = np.append(scan[:first], onset)
+        return self._hard(scan, onset) or self._soft(onset)
+
+    def _hard(self, scan: FloatArray, onset: float) -> OscillationThresholds | None:
+        """Return the thresholds where an orbit is driven before `onset`, else None."""
+        for before, bias in zip([None, *scan[:-1]], scan, strict=True):
+            tick("orbits at a bias")
+            orbit = _driven(self.parameters, float(bias))
+            if orbit is None:
+                continue
+            if before is None:
+                raise self._refusal("an oscillation is stable")
+            offset = _offset(self.parameters, float(before), float(bias), orbit, self.text)
+            return OscillationThresholds(onset, offset, "hard")
+        return None
+
+    def _soft(self, onset: float) -> OscillationThresholds:
         if onset == np.inf:
             raise NotConverged(
-                f"no oscillation between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
+                f"no oscillation {self.text}: on {SCAN_POINTS} values "
                 "the friction is positive at rest and over every orbit"
             )
         return OscillationThresholds(onset, onset, "soft")
-    if before is None:
-        raise NotConverged(
-            f"an oscillation is stable at `low` = {low:g} already: choose a lower one"
-        )
-    offset = _offset(parameters, before, float(bias), orbit)
-    return OscillationThresholds(onset, offset, "hard")
 
 
 def _driven(parameters: FlywheelParameters, bias: float) -> float | None:
@@ -142,8 +172,13 @@ def _driven(parameters: FlywheelParameters, bias: float) -> float | None:
     return float(radius[lowest]) if share[lowest] < -NEGATIVE else None
 
 
-def _offset(parameters: FlywheelParameters, low: float, high: float, radius: float) -> float:
-    """Bias between one without and one with a driven orbit at which two cycles meet and vanish."""
+def _offset(
+    parameters: FlywheelParameters, low: float, high: float, radius: float, scan: str
+) -> float:
+    """Bias between one without and one with a driven orbit at which two cycles meet and vanish.
+
+    scan: the range of biases, for a message.
+    """
     start, end = low, high
     for _ in range(HALVINGS):
         tick("orbits at a bias")
@@ -156,8 +191,7 @@ def _offset(parameters: FlywheelParameters, low: float, high: float, radius: flo
     while smallest(low) <= 0.0 or smallest(high) > 0.0:
         if low <= start and high >= end:
             raise NotConverged(
-                f"the oscillation that ends between the biases {start:g} and {end:g} could not be "
-                "followed to its end"
+                f"the oscillation that ends {scan} could not be followed to its end"
             )
         low, high, margin = max(low - margin, start), min(high + margin, end), 4.0 * margin
     return float(brentq(smallest, low, high, xtol=OFFSET_RTOL * abs(end), rtol=OFFSET_RTOL))

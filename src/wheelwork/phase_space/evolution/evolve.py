@@ -29,6 +29,8 @@ from wheelwork.states.preparations import Preparation
 Schedule = Sequence[tuple[float, PhaseSpaceModel]]
 SERIES = ("distance", "trace_drift", "moments", "errors", "local_means", "local_errors")
 MOST_PERIODS = 1e5  # of the oscillator: half an hour at ten to twenty milliseconds each
+# Values of W × steps × terms of the friction: some ten seconds, and a third of one for each period.
+FIRST_WORK, WORK_PER_PERIOD = 1e9, 3e7
 MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 MiB for each rate
 
 
@@ -228,7 +230,8 @@ def evolve(
     Errors since the start are added up without regard to damping.
 
     Raises InvalidArgument on bad schedules, times or states, NotConverged for more than
-    `most_periods` of the oscillator, when the state outgrows the largest mesh (naming the time), or
+    `most_periods` of the oscillator or some ten seconds and 0.3 s more for each (infinite
+    `most_periods`: no limit of work), when the state outgrows the largest mesh (naming the time), or
     when `rtol` cannot be reached; then its `partial` ends at the time reached. The error is
     that of solving the equation, which itself holds for slow oscillators only (ω0, λ ≪ T, Γ).
     """
@@ -243,7 +246,10 @@ def evolve(
     end, period = float(moments[-1]), 2.0 * math.pi / models[0].frequency
     advice = "shorten `times`, or set a `time_limit` to try regardless"
     require_budget("this evolution", (end - starts[0]) / period, most_periods, "periods", advice)
-    budget = Budget(rtol, starts[0], end, period)
+    most_work = FIRST_WORK + WORK_PER_PERIOD * (end - starts[0]) / period
+    if most_periods == math.inf:
+        most_work = math.inf
+    budget = Budget(rtol, starts[0], end, period, most_work)
     state = started(initial, budget, models[0].length)
     snapshots: list[Snapshot] = []
     current = 0

@@ -191,10 +191,14 @@ def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """W after a stretch of time, of sixth order in Δt, and its distance from that of fourth."""
+    """W after a stretch of time, of sixth order in Δt, and its distance from that of fourth.
+
+    work: values of W times steps times terms of the series in the friction.
+    """
 
     field: Field
     correction: float
+    work: float
 
 
 def advance(
@@ -213,7 +217,8 @@ def advance(
         return None
     ends = [step.advance(field.values, n, order) for step, n in zip(steps, counts, strict=True)]
     sixth = Field(field.mesh, combined(ends, LEVELS))
-    return Stretch(sixth, sixth.size(sixth.values - combined(ends[1:], LEVELS[1:])))
+    correction = sixth.size(sixth.values - combined(ends[1:], LEVELS[1:]))
+    return Stretch(sixth, correction, float(sum(counts)) * field.mesh.points**2 * (order + 1))
 
 
 def combined(ends: Sequence[FloatArray], levels: Sequence[int]) -> FloatArray:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from wheelwork.errors import InvalidArgument, NotConverged
-from wheelwork.numerics.work import tick
+from wheelwork.numerics.work import require_budget, tick
 from wheelwork.phase_space.domain import LARGEST_REACH
 from wheelwork.phase_space.evolution.mesh import RIM, Field, Mesh
 from wheelwork.phase_space.evolution.split_steps import LEVELS, Flow, Stretch, advance
@@ -55,7 +55,7 @@ class EvolutionState:
 
     error: sum of all estimated errors so far but rounding; noise: variance of the latter. steps:
     those per period, to be multiplied by `LEVELS`. longest: stretch of time, in periods, for which
-    the mesh chosen at its start suffices.
+    the mesh chosen at its start suffices. work: done so far, as of `Stretch`.
     """
 
     time: float
@@ -65,6 +65,7 @@ class EvolutionState:
     steps: float = FIRST_STEPS
     longest: float = 1.0
     gain: Gain = Gain()
+    work: float = 0.0
 
     @property
     def distance(self) -> float:
@@ -74,7 +75,7 @@ class EvolutionState:
 
 @dataclass(frozen=True)
 class Budget:
-    """Error that may be made between two times, out of `rtol`.
+    """Error that may be made between two times, out of `rtol`, and work (`most_work`).
 
     Half is in proportion to time, half to the logarithm of time in periods, as most is needed at
     the beginning. A run shorter than a period may use as much as the beginning of a longer one.
@@ -84,6 +85,12 @@ class Budget:
     start: float
     end: float
     period: float
+    most_work: float = math.inf
+
+    def require(self, work: float) -> None:
+        """Refuse to go on where `work` is beyond the budget."""
+        advice = "weaken the coupling, start from a smoother state, or set a `time_limit`"
+        require_budget("this evolution", work, self.most_work, "values of W in a step", advice)
 
     def allowed(self, time: float, duration: float) -> float:
         whole = max(self.end - self.start, self.period)
@@ -145,6 +152,7 @@ def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) ->
     """One stretch of time, repeated with more steps or a larger mesh until accurate enough."""
     while True:
         tick("evolution in time", state.time, budget.end)
+        budget.require(state.work)
         allowed = budget.allowed(state.time, duration)
         field = state.field
         count = max(1, math.ceil(state.steps * duration / budget.period))
@@ -153,6 +161,7 @@ def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) ->
         if attempt is None:
             state = _refined(state, math.inf, budget)
             continue
+        state = replace(state, work=state.work + attempt.work)
         if not 0.0 <= attempt.correction < MEANINGLESS:
             duration *= 0.5
             state = _hastened(state, duration, budget)
@@ -187,6 +196,7 @@ def _next(state: EvolutionState, flow: Flow, duration: float, budget: Budget) ->
             steps=steps,
             longest=min(1.0, 1.3 * state.longest),
             gain=replace(gain, uses=gain.uses + 1),
+            work=state.work,
         )
         return _trimmed(following, after, limit, flow.model.length)
 

@@ -16,9 +16,10 @@ from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import cholesky, lu_factor, lu_solve, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
 from wheelwork.phase_space.response.relaxation import Relaxation, Solver, compress, through
@@ -72,7 +73,13 @@ class CircleBasis:
         # Lower L of ∫ v X′ w u = L Lᵀ by parity: the L⁻¹v are orthonormal under w dX dP.
         mass = self._blocks([(0, self.angular)], [self.measure], [(0, self.angular)])
         blocks = (mass[part, part] for part in self._parities)
-        self._shapes = [cholesky(block, lower=True, check_finite=False) for block in blocks]
+        try:
+            self._shapes = [cholesky(block, lower=True, check_finite=False) for block in blocks]
+        except LinAlgError:  # of what is positive but for rounding
+            raise NotConverged(
+                f"correlations on orbits lost their digits with {functions} radial functions: the "
+                "density varies by too many orders of magnitude over them; ask for a larger `rtol`"
+            ) from None
 
     @cached_property
     def generator(self) -> FloatArray:
