@@ -98,6 +98,26 @@ def test_a_far_detuned_node_is_alone(node):
     assert state.passed
 
 
+@pytest.mark.parametrize("detuning", [1e2, 1e3, 1e4, 1e6])
+@pytest.mark.parametrize(("sites", "node"), [(3, 0), (3, 1), (4, 1), (5, 2)])
+def test_no_branch_of_weakly_tied_elements_is_missed(sites, node, detuning):
+    """The part with the generator: a site with n = n0 (√(Γ/γ) − 1), or two with one state in each
+    of their modes. The curve of the elements is narrow there, most where they are alike.
+    """
+    far = {**dict.fromkeys(range(sites), 0.0), node: detuning}
+    grid = ww.PowerGrid.chain(
+        sites, injection=4.0, extraction=6.0, damping=0.2, saturation=3.0, detuning=far
+    )
+    state = grid.steady_state(ww.MeanField(trajectories=0))
+    moving = [branch.occupation[0] for branch in state.branches[:-1]]
+    if sites == 5:
+        assert moving == pytest.approx([6.488, 6.488], rel=2e-2)
+    else:
+        assert moving == pytest.approx([3.0 * (math.sqrt(20.0) - 1.0)], rel=1e-3)
+    table = grid.branch_map({"injection": [3.9, 4.0], "extraction": [6.0]})
+    assert table.branches.values.tolist() == [[len(moving)], [len(moving)]]
+
+
 @pytest.mark.parametrize("sites", [1, 2, 5])
 def test_nothing_that_damps(sites):
     grid = ww.PowerGrid(nx.path_graph(sites), generators={}, engines={}, damping=0.0)

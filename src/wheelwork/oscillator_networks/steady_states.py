@@ -91,7 +91,9 @@ class Search(ShortRepr):
         # with the neighbours: of a symmetry only the site itself stands still
         share = (modes + hops @ modes / np.max(hops, initial=WEAKEST))[model.active]
         largest = np.max(share, axis=0)
-        return bool(np.any((np.min(share, axis=0) < NARROW * largest) & (largest > NARROW)))
+        if np.any((np.min(share, axis=0) < NARROW * largest) & (largest > NARROW)):
+            return True
+        return self.by_curve and self.curve.narrow
 
     @cached_property
     def curve(self) -> TwoSiteCurve:
@@ -110,7 +112,7 @@ class Search(ShortRepr):
             starts = self.crossings.starts(self.curve)
             solutions = self._accepted(newton(self.model, *starts, NEAR))
             if self.has_narrow_modes:
-                for waves in (standing_waves(self.model), single_sites(self.model)):
+                for waves in (standing_waves(self.model), local_waves(self.model)):
                     others = self._accepted(newton(self.model, *waves, FAR))
                     solutions = self._together(solutions, others)
             return self._in_order(solutions), 0
@@ -262,13 +264,20 @@ def standing_waves(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
     return _balanced(model, *_modes(model))
 
 
-def single_sites(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
-    """Return each active site by itself, (B, N), in the limit of small couplings."""
-    return _balanced(
-        model,
-        -model.linear.diagonal().imag[model.active],
-        np.eye(model.sites, dtype=np.complex128)[:, model.active],
-    )
+def local_waves(model: AmplitudeModel) -> tuple[ComplexArray, FloatArray]:
+    """Return waves that avoid an active site, (B, N): of the network without it, and of one site.
+
+    They are the steady states in the limit of a small coupling between the active sites.
+    """
+    coherent = 0.5j * (model.linear - model.linear.conj().T)
+    frequencies = [coherent.diagonal().real[model.active]]
+    waves = [np.eye(model.sites, dtype=np.complex128)[:, model.active]]
+    for held in model.active.tolist():
+        others = np.delete(np.arange(model.sites), held)
+        frequency, modes = np.linalg.eigh(coherent[np.ix_(others, others)])
+        frequencies.append(frequency)
+        waves.append(np.insert(modes, held, 0.0, axis=0))
+    return _balanced(model, np.concatenate(frequencies), np.concatenate(waves, axis=1))
 
 
 def _balanced(

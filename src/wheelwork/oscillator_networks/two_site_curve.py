@@ -7,7 +7,7 @@ elements. A steady state is a point of it where S_k = R_k(|β_k|²)/2 (see `cros
 Derived in docs/developers/two-site-curve.md, to whose equations the numbers (1) to (9) refer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,7 +35,7 @@ LARGEST_CHANGE = 0.03
 # by this beyond the range of S, so that its ends lie between points.
 NEGLIGIBLE_RATE = 1e-6
 # Points on either side of a special frequency, at 1e-11 to 1e-2 of the range: five per decade.
-GRADED = 46
+CLOSEST, GRADED = 1e-11, 46
 BISECTIONS = 50  # of a special frequency: 2^-50 of a first interval is below rounding
 BEYOND = 1.5  # extent of S_1 at the centre of a mirror, against its largest value: past the end
 # Bisections of a first interval: 2^-44 of one is about the rounding of ω.
@@ -116,6 +116,7 @@ class TwoSiteCurve(ShortRepr):
     omega, first, second, ratio: (M,), ω, S_1, S_2 and |β_2/β_1|². turn: β_2/β_1 over its modulus.
     linked: (M − 1,), whether a point and the next are neighbours on the curve.
     mirror: of the network; the curve is then the half with ω ≥ its centre.
+    narrow: whether a part may be narrower in ω than its points are apart.
     """
 
     network: PassiveNetwork
@@ -126,6 +127,7 @@ class TwoSiteCurve(ShortRepr):
     ratio: FloatArray
     turn: ComplexArray
     linked: np.ndarray
+    narrow: bool = False
 
     @cached_property
     def log_ratio(self) -> FloatArray:
@@ -157,7 +159,11 @@ def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
     reach = float(np.max(np.sum(np.abs(model.linear), axis=1))) + largest
     low = -reach if mirror is None else mirror.centre
     omega = np.linspace(low, reach, FIRST_POINTS_PER_SITE * model.sites)
-    centres = np.concatenate([_special_frequencies(network, omega), _modes(network)])
+    modes = np.sort(_modes(network))
+    between = np.clip(0.5 * (modes[1:] + modes[:-1]), low, reach)
+    special = _special_frequencies(network, np.union1d(omega, between))
+    narrow = mirror is None and _has_narrow_arm(network, special, reach, largest)
+    centres = np.concatenate([special, modes])
     omega = np.union1d(omega, _around(centres, low, reach))
     branches = _branches(network, omega)
     for step in range(MOST_SPLITS):
@@ -177,7 +183,7 @@ def two_site_curve(model: AmplitudeModel, rates: FloatArray) -> TwoSiteCurve:
     curve = _joined(network, mirror, omega, branches)
     if mirror is not None:
         curve = _with_centre(curve, mirror.centre, rates)
-    return _within(curve, rates)
+    return replace(_within(curve, rates), narrow=narrow)
 
 
 def _within(curve: TwoSiteCurve, full_rates: FloatArray) -> TwoSiteCurve:
@@ -234,11 +240,31 @@ def _special_frequencies(network: PassiveNetwork, omega: FloatArray) -> FloatArr
     return zeros
 
 
+def _has_narrow_arm(
+    network: PassiveNetwork, special: FloatArray, reach: float, largest: float
+) -> bool:
+    """Whether the curve passes one of the special frequencies too fast to be seen.
+
+    Where a vanishes, it changes along the curve as Im P/(x_2 − ib) does, with P = H_12 H_21 and
+    x_2 = S_2 − Re H_22 (likewise b): hardly at all where sites are far detuned, or alike and
+    coupled weakly.
+    """
+    H = network.inverse(special)
+    H = H[np.all(np.isfinite(H), axis=(1, 2))]
+    a, b = H[:, 0, 0].imag, H[:, 1, 1].imag
+    other = np.where(np.abs(a) < np.abs(b), b, a)
+    with np.errstate(all="ignore"):
+        product = H[:, 0, 1] * H[:, 1, 0]
+        ends = product / (largest - 1j * other), product / (0.5 * largest - 1j * other)
+    width = np.abs((ends[1] - ends[0]).imag)
+    return bool(np.any((np.abs(product) > 0.0) & (width < CLOSEST * reach)))
+
+
 def _modes(network: PassiveNetwork) -> FloatArray:
     """Frequencies of the modes of the network, whole and with active sites held still.
 
-    Two zeros between neighbouring first points, as of a mode that hardly involves an active site,
-    cause no change of sign there, so that `_special_frequencies` misses them.
+    Special frequencies are near them, and two that are closer than the first points, as of a mode
+    that hardly involves an active site, are told apart by a point between these.
     """
     held: list[list[int]] = [[], *([int(site)] for site in network.active)]
     held.append([int(site) for site in network.active])
@@ -248,7 +274,7 @@ def _modes(network: PassiveNetwork) -> FloatArray:
 
 def _around(centres: FloatArray, low: float, high: float) -> FloatArray:
     """Points on either side of each of `centres`, geometrically closer to it."""
-    step = (high - low) * np.logspace(-11.0, -2.0, GRADED)
+    step = (high - low) * np.geomspace(CLOSEST, 1e-2, GRADED)
     points = (centres[:, None] + np.concatenate([-step, [0.0], step])).ravel()
     inside: FloatArray = points[(points > low) & (points < high)]
     return inside

@@ -187,7 +187,7 @@ def _solved(searches: Sequence[networks.Search]) -> list[networks.Solutions]:
     shared = searches[0].known_curve
     alike = shared is not None and all(search.known_curve is shared for search in searches)
     saturable = [growth for growth in growths if isinstance(growth, equations.SaturableGrowth)]
-    if alike and len(saturable) == len(growths):
+    if alike and len(saturable) == len(growths) and searches[0].exhaustive:
         return networks.run_together(searches, equations.SaturableGrowth.stacked(saturable))
     return [_reached(search) for search in searches]
 

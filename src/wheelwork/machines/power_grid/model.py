@@ -100,20 +100,19 @@ class SaturableGrowth:
     """R = ±Γ/(1 + n/n0)^ν, one saturable element at each active site.
 
     full: ±Γ, saturation: n0 and exponent: ν, all (K,), or (B, K) with a row for each of many
-    models. elements: K of them, of a single model.
+    models.
     """
 
     full: FloatArray
     saturation: FloatArray
     exponent: FloatArray
-    elements: tuple[Saturable, ...] = ()
 
     @classmethod
     def of(cls, elements: Sequence[Saturable], signs: FloatArray) -> "SaturableGrowth":
         """signs: (K,), 1 for generators, −1 for engines."""
         rows = ((each.rate, each.saturation, each.exponent) for each in elements)
         full, saturation, exponent = np.array(list(rows)).reshape(-1, 3).T.copy()
-        return cls(signs * full, saturation, exponent, tuple(elements))
+        return cls(signs * full, saturation, exponent)
 
     @classmethod
     def stacked(cls, growths: Sequence["SaturableGrowth"]) -> "SaturableGrowth":
@@ -140,11 +139,7 @@ class SaturableGrowth:
 
     def in_units(self, rate: float, quanta: float) -> "SaturableGrowth":
         """Return the same rates in units of `rate` and `quanta`."""
-        elements = tuple(
-            Saturable(each.rate / rate, each.saturation / quanta, each.exponent)
-            for each in self.elements
-        )
-        return SaturableGrowth(self.full / rate, self.saturation / quanta, self.exponent, elements)
+        return SaturableGrowth(self.full / rate, self.saturation / quanta, self.exponent)
 
     def rates(self, occupations: FloatArray) -> FloatArray:
         """R, (B, K)."""
@@ -163,6 +158,12 @@ class SaturableGrowth:
     def occupation(self, site: int, rate: FloatArray) -> FloatArray:
         """n at which the net rate of `site` is `rate`."""
         return self.elements[site].occupation_at(self._sign(site) * rate)
+
+    @cached_property
+    def elements(self) -> tuple[Saturable, ...]:
+        """K of them, of a single model."""
+        numbers = np.abs(self.full).tolist(), self.saturation.tolist(), self.exponent.tolist()
+        return tuple(map(Saturable, *numbers))
 
     def _sign(self, site: int) -> float:
         return math.copysign(1.0, self.full[site])
