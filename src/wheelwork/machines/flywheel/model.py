@@ -75,7 +75,7 @@ def noise_colour(parameters: FlywheelParameters, x: npt.ArrayLike) -> FloatArray
     at = np.expand_dims(x, -1)
     spectrum = parameters.junction.force_noise_spectrum(w, at, COLOUR_RTOL)
     below, centre, above = np.moveaxis(spectrum, -1, 0)
-    return np.abs(0.5 * (below + above) / centre - 1.0)
+    return np.asarray(np.abs(0.5 * (below + above) / centre - 1.0))
 
 
 def tunnelling_rate(parameters: FlywheelParameters) -> float:

@@ -34,9 +34,10 @@ OFFSET_RTOL = 1e-10
 class OscillationThresholds(NamedTuple):
     """Biases at which a flywheel begins and ceases to oscillate, without noise.
 
-    onset: rest loses its stability on the way away from zero bias; infinite where it keeps it to the
-    end of the range. offset: the oscillation ends on the way back. kind: "soft" where both are the same bias, and the
-    amplitude grows from zero; "hard" where rest and an oscillation are both stable between them.
+    onset: rest loses its stability on the way away from zero bias; infinite where it keeps it to
+    the end of the range. offset: the oscillation ends on the way back. kind: "soft" where both are
+    the same bias, and the amplitude grows from zero; "hard" where rest and an oscillation are both
+    stable between them.
     """
 
     onset: float
@@ -190,9 +191,7 @@ def _offset(
     margin = high - low  # the scan may be wrong by that, or by more
     while smallest(low) <= 0.0 or smallest(high) > 0.0:
         if low <= start and high >= end:
-            raise NotConverged(
-                f"the oscillation that ends {scan} could not be followed to its end"
-            )
+            raise NotConverged(f"the oscillation that ends {scan} could not be followed to its end")
         low, high, margin = max(low - margin, start), min(high + margin, end), 4.0 * margin
     return float(brentq(smallest, low, high, xtol=OFFSET_RTOL * abs(end), rtol=OFFSET_RTOL))
 

@@ -124,10 +124,11 @@ class GlobalMasterEquation(Method):
         ratio = float(weight @ ratios[1:-1] / weight.sum())
         load = float(blocks.rotor @ np.sum(parameters.load_rates(window.momenta), axis=0))
         at_gap = max(model.cold.rate_at_gap, model.hot.rate_at_gap)
+        coupling = abs(parameters.coupling)  # without one the local load is exact
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
             "bath rate / gap": AuditEntry(at_gap, SMALL),
-            "load rate / coupling": AuditEntry(load / abs(parameters.coupling or np.nan), SMALL),
+            "load rate / coupling": AuditEntry(load / coupling if coupling else 0.0, SMALL),
             "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
 

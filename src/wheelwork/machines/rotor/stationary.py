@@ -234,8 +234,13 @@ def on_window(
         return solution(lindblad.steady_state(model.lindblad, lindblad.SparseLU(rtol=method.rtol)))
     except (NoSteadyState, NotConverged) as reason:  # with a load there is exactly one
         reached = getattr(reason, "partial", None)
+        why = (
+            "to rounding of the largest rate there are several"
+            if isinstance(reason, NoSteadyState)
+            else reason
+        )
         raise NotConverged(
-            f"the steady state of the rotor was not resolved: {reason}. With a weak load "
+            f"the steady state of the rotor was not resolved: {why}. With a weak load "
             f"(`load_damping` is {parameters.load_damping:g}) or a very hot bath it relaxes too "
             "slowly compared with the fastest rate, as it does between two metastable motions, of "
             "which a fixed `window` can select one",
