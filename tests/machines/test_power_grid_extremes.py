@@ -418,3 +418,12 @@ def test_grids_as_keys():
 def test_refusals_by_name(call, message):
     with pytest.raises(InvalidArgument, match=message):
         call()
+
+
+def test_gain_and_loss_that_cancel_but_are_too_large_to_subtract_are_refused():
+    element = ww.Saturable(rate=1e300, saturation=1e-11, exponent=1.5)
+    grid = ww.PowerGrid(
+        nx.path_graph(2), generators={1: element}, engines={1: element}, coupling=1.0, damping=0.0
+    )
+    with pytest.raises(ww.InvalidArgument, match="slope of gain minus loss is not finite"):
+        grid.steady_state()

@@ -49,6 +49,7 @@ class Units:
         quanta = getattr(model.growth, "scale", np.ones(0))
         typical = float(np.mean(np.log10(np.maximum(quanta, SMALLEST)))) if quanta.size else 0.0
         decades = math.log10(fastest) if fastest > 0.0 else 0.0
+        _require_finite_slopes(model)
         for what, decade in (("rates", decades), ("saturation numbers", typical)):
             if not abs(decade) <= DECADES:
                 raise InvalidArgument(
@@ -110,6 +111,17 @@ class _InvertibleInUnits(_InUnits):
 
     def occupation(self, site: int, rate: FloatArray) -> FloatArray:
         return self.growth.occupation(site, rate * self.unit) / self.quanta
+
+
+def _require_finite_slopes(model: AmplitudeModel) -> None:
+    """Raise InvalidArgument where gain and loss cancel at rest, but are too large to subtract."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        slopes = model.growth.slopes(np.zeros(model.active.size))
+    if not np.all(np.isfinite(slopes)):
+        raise InvalidArgument(
+            "rates over saturation numbers must be below 1e308, but a slope of gain minus loss is "
+            "not finite at rest: choose other units"
+        )
 
 
 def _turned(linear: ComplexArray, frequency: float) -> ComplexArray:
