@@ -54,7 +54,8 @@ def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL)
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
     table_rtol = max(rtol, SHARP_RTOL if sharp else FINEST_RTOL)
-    rates = Rates(parameters.junction, parameters.neutral_occupation, table_rtol)
+    neutral = parameters.junction.coefficients(0.0, table_rtol if sharp else FINEST_RTOL).occupation
+    rates = Rates(parameters.junction, float(neutral), table_rtol)
     oscillator = parameters.frequency, parameters.mass
     return PhaseSpaceModel(rates, *oscillator, names, landmarks(parameters))
 
@@ -75,7 +76,7 @@ def noise_colour(parameters: FlywheelParameters, x: npt.ArrayLike) -> FloatArray
     at = np.expand_dims(x, -1)
     spectrum = parameters.junction.force_noise_spectrum(w, at, COLOUR_RTOL)
     below, centre, above = np.moveaxis(spectrum, -1, 0)
-    return np.abs(0.5 * (below + above) / centre - 1.0)
+    return np.asarray(np.abs(0.5 * (below + above) / centre - 1.0))
 
 
 def tunnelling_rate(parameters: FlywheelParameters) -> float:

@@ -1,6 +1,7 @@
 """Where a flywheel begins and ceases to oscillate, from the friction at rest and over orbits."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from wheelwork.phase_space.phase_space_model import tabulated_rates
 SCAN_POINTS = 33  # of the bias; what happens between two neighbours and is undone there is missed
 BIAS_REACH = 16.0  # times the widest energy of the junction: Culhane et al.'s device, up to 32
 ROOT_RTOL = 1e-14  # of the larger end of the range
+INTEGRALS, COARSEST = (1e-12, 1e-9), 1e-6  # relative errors of the friction at rest, in turn
 MODEL_RTOL = 1e-9  # of the coefficients over orbits
 NEGATIVE = 1e-4  # of the mean of |friction|: a mean friction below minus this drives a cycle
 HALVINGS = 8  # of the interval of the scan, before the smallest mean friction is followed to zero
@@ -34,9 +36,10 @@ OFFSET_RTOL = 1e-10
 class OscillationThresholds(NamedTuple):
     """Biases at which a flywheel begins and ceases to oscillate, without noise.
 
-    onset: rest loses its stability on the way away from zero bias; infinite where it keeps it to the
-    end of the range. offset: the oscillation ends on the way back. kind: "soft" where both are the same bias, and the
-    amplitude grows from zero; "hard" where rest and an oscillation are both stable between them.
+    onset: rest loses its stability on the way away from zero bias; infinite where it keeps it to
+    the end of the range. offset: the oscillation ends on the way back. kind: "soft" where both are
+    the same bias, and the amplitude grows from zero; "hard" where rest and an oscillation are both
+    stable between them.
     """
 
     onset: float
@@ -45,8 +48,12 @@ class OscillationThresholds(NamedTuple):
 
 
 def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
-    """Return m γ at x = 0 for another bias."""
-    return float(parameters.replace(bias=bias).junction.coefficients(0.0).friction)
+    """Return m γ at x = 0 for another bias, as accurately as its integrals allow."""
+    junction = parameters.replace(bias=bias).junction
+    for rtol in INTEGRALS:
+        with suppress(NotConverged):
+            return float(junction.coefficients(0.0, rtol).friction)
+    return float(junction.coefficients(0.0, COARSEST).friction)
 
 
 def highest_bias(parameters: FlywheelParameters) -> float:
@@ -190,9 +197,7 @@ def _offset(
     margin = high - low  # the scan may be wrong by that, or by more
     while smallest(low) <= 0.0 or smallest(high) > 0.0:
         if low <= start and high >= end:
-            raise NotConverged(
-                f"the oscillation that ends {scan} could not be followed to its end"
-            )
+            raise NotConverged(f"the oscillation that ends {scan} could not be followed to its end")
         low, high, margin = max(low - margin, start), min(high + margin, end), 4.0 * margin
     return float(brentq(smallest, low, high, xtol=OFFSET_RTOL * abs(end), rtol=OFFSET_RTOL))
 
