@@ -164,3 +164,19 @@ def test_a_range_that_begins_or_ends_at_the_wrong_place_is_refused():
         device.oscillation_thresholds(0.0, 3.0)
     with pytest.raises(InvalidArgument, match="larger than `low`"):
         device.oscillation_thresholds(3.0, 3.0)
+
+
+def test_a_threshold_needs_no_more_digits_than_the_integrals_have():
+    """A narrow line and a narrow band beside the level: their integrals reach 5e-9."""
+    leads = (
+        ww.Lead(0.0, 31.5, ww.Lorentzian(1370.0, 83.9, 0.0069)),
+        ww.Lead(0.0, 0.4, ww.Semicircle(766.0, 59.7, 0.186)),
+    )
+    device = ww.Flywheel(leads, level=0.0, frequency=12.9, mass=27.6, force=0.0064)
+    threshold = device.replace(mean_potential=11.8).threshold_bias()
+    friction = [
+        device.replace(mean_potential=11.8, bias=side * threshold)
+        .junction.coefficients(0.0, 1e-5).friction
+        for side in (0.999, 1.001)
+    ]  # fmt: skip
+    assert friction[0] > 0.0 > friction[1]

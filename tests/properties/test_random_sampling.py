@@ -24,6 +24,5 @@ def test_no_call_ends_badly(kind):
         text, call, check = data.draw(CALLS[kind])
         outcome = judge(call, check, text)
         assert not outcome.bad, f"{outcome.reason}\n{text}"
-        assert outcome.seconds < 30.0
 
     run()

@@ -42,7 +42,10 @@ class FokkerPlanck(Method):
             return solve_stationary(require_model(model), self.rtol)
 
     def evolve(self, schedule: Schedule, initial: Preparation, times: npt.ArrayLike) -> Evolution:
-        """Return W(t) from `initial` on; see `wheelwork.phase_space.evolution.evolve`."""
+        """Return W(t) from `initial` on; see `wheelwork.phase_space.evolution.evolve`.
+
+        Its budgets of periods and of work hold where no `time_limit` is set.
+        """
         most = MOST_PERIODS if self.time_limit == math.inf else math.inf
         with self.guard():
             return evolve(schedule, initial, times, self.rtol, most)

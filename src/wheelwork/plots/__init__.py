@@ -9,4 +9,5 @@ from wheelwork.plots.power_grid_sheet import *  # noqa: F403
 from wheelwork.plots.rotor_sheet import *  # noqa: F403
 from wheelwork.plots.style import *  # noqa: F403
 from wheelwork.plots.sweep_sheet import *  # noqa: F403
+from wheelwork.plots.wells import *  # noqa: F403
 from wheelwork.plots.wigner import *  # noqa: F403

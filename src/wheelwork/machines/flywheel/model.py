@@ -54,7 +54,8 @@ def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL)
     names = (*(f"particle_{i}" for i in leads), *(f"energy_{i}" for i in leads))
     sharp = any(lead.lineshape.landmarks.edges for lead in parameters.leads)
     table_rtol = max(rtol, SHARP_RTOL if sharp else FINEST_RTOL)
-    rates = Rates(parameters.junction, parameters.neutral_occupation, table_rtol)
+    neutral = parameters.junction.coefficients(0.0, table_rtol if sharp else FINEST_RTOL).occupation
+    rates = Rates(parameters.junction, float(neutral), table_rtol)
     oscillator = parameters.frequency, parameters.mass
     return PhaseSpaceModel(rates, *oscillator, names, landmarks(parameters))
 

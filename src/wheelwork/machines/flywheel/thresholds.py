@@ -1,6 +1,7 @@
 """Where a flywheel begins and ceases to oscillate, from the friction at rest and over orbits."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from wheelwork.phase_space.phase_space_model import tabulated_rates
 SCAN_POINTS = 33  # of the bias; what happens between two neighbours and is undone there is missed
 BIAS_REACH = 16.0  # times the widest energy of the junction: Culhane et al.'s device, up to 32
 ROOT_RTOL = 1e-14  # of the larger end of the range
+INTEGRALS, COARSEST = (1e-12, 1e-9), 1e-6  # relative errors of the friction at rest, in turn
 MODEL_RTOL = 1e-9  # of the coefficients over orbits
 NEGATIVE = 1e-4  # of the mean of |friction|: a mean friction below minus this drives a cycle
 HALVINGS = 8  # of the interval of the scan, before the smallest mean friction is followed to zero
@@ -46,8 +48,12 @@ class OscillationThresholds(NamedTuple):
 
 
 def friction_at_rest(parameters: FlywheelParameters, bias: float) -> float:
-    """Return m γ at x = 0 for another bias."""
-    return float(parameters.replace(bias=bias).junction.coefficients(0.0).friction)
+    """Return m γ at x = 0 for another bias, as accurately as its integrals allow."""
+    junction = parameters.replace(bias=bias).junction
+    for rtol in INTEGRALS:
+        with suppress(NotConverged):
+            return float(junction.coefficients(0.0, rtol).friction)
+    return float(junction.coefficients(0.0, COARSEST).friction)
 
 
 def highest_bias(parameters: FlywheelParameters) -> float:

@@ -169,7 +169,7 @@ def watch(
     observer = prepare(begun, (chunks - first) * CHUNK // SAMPLE)
     done = begun if begun.halted else begun.advanced(chunks, observe=observer)
     if done.progress.chunks <= first:
-        raise NotConverged(done.halted)
+        raise NotConverged(f"{done.halted}, before the end of the burn-in: nothing was observed")
     burn_in = first * CHUNK * done.setup.step
     return done, done.samples(burn_in, method.burn_in is None, shortfall), observer
 
