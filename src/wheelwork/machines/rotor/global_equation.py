@@ -8,6 +8,7 @@ energies coincide, as those of l and −l do. Coherences between charges, for wh
 difference, influence nothing that is reported (docs/decisions/0009).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -123,11 +124,12 @@ class GlobalMasterEquation(Method):
         ratios = np.divide(rate, splitting, out=np.zeros_like(rate), where=splitting > 0.0)
         ratio = float(weight @ ratios[1:-1] / weight.sum())
         load = float(blocks.rotor @ np.sum(parameters.load_rates(window.momenta), axis=0))
+        coupling = abs(parameters.coupling) or math.inf  # on its own the rotor's load is local
         at_gap = max(model.cold.rate_at_gap, model.hot.rate_at_gap)
         return {
             "bath rate / level splitting": AuditEntry(ratio, SMALL),
             "bath rate / gap": AuditEntry(at_gap, SMALL),
-            "load rate / coupling": AuditEntry(load / abs(parameters.coupling or np.nan), SMALL),
+            "load rate / coupling": AuditEntry(load / coupling, SMALL),
             "load's departure from Gibbs": AuditEntry(parameters.departure_from_gibbs, SMALL),
         }
 
