@@ -6,6 +6,7 @@ import pickle
 import networkx as nx
 import numpy as np
 import pytest
+from grid_strategies import wrong_branch
 from judge import judge
 from scipy.integrate import solve_ivp
 
@@ -116,6 +117,21 @@ def test_no_branch_of_weakly_tied_elements_is_missed(sites, node, detuning):
         assert moving == pytest.approx([3.0 * (math.sqrt(20.0) - 1.0)], rel=1e-3)
     table = grid.branch_map({"injection": [3.9, 4.0], "extraction": [6.0]})
     assert table.branches.values.tolist() == [[len(moving)], [len(moving)]]
+
+
+def test_a_curve_of_too_many_points_is_replaced_by_starts():
+    """γ = 1e-6, Γ_i = Γ_e: states in the middle of the band and, by symmetry, two beside it."""
+    grid = chain(3, 4.0, 4.0, 1e-6, saturation=20.0, detuning=dict.fromkeys(range(3), 0.0))
+    state = grid.steady_state(ww.MeanField(trajectories=0))
+    assert len(state) == 4
+    assert not state.exhaustive
+    assert state.audit["estimated error"].ok
+    assert state.audit["energy balance"].ok
+    assert wrong_branch(state) is None  # by the equations written down once more
+    centre, *beside = (branch.frequency for branch in state.branches[:-1])
+    assert centre == pytest.approx(0.0, abs=1e-9)
+    assert sum(beside) == pytest.approx(0.0, abs=1e-9)
+    assert abs(beside[0]) > 0.1
 
 
 @pytest.mark.parametrize("sites", [1, 2, 5])

@@ -144,6 +144,35 @@ def test_an_evolution_from_a_density_matrix():
         engine.evolve(np.triu(rho), [3.0], method)
 
 
+@pytest.mark.parametrize("method", [ww.LocalMasterEquation(), ww.GlobalMasterEquation()])
+def test_long_after_relaxation_the_state_is_the_steady_one(method):
+    """Rounding of steps would add up with time; the ends are watched on the way all the same."""
+    engine = ww.RotorEngine.paper()
+    early, late = engine.evolve(None, [5e3, 1e7], method)
+    steady = engine.steady_state(method)
+    assert late.angular_momentum == pytest.approx(steady.angular_momentum, rel=1e-9)
+    assert late.kinetic_energy == pytest.approx(steady.kinetic_energy, rel=1e-9)
+    assert np.all(late.solution.error < 1e-9)
+    sooner = engine.evolve(None, [5e3], method)[0]
+    assert early.angular_momentum == pytest.approx(sooner.angular_momentum, rel=1e-7)
+
+
+def test_free_spreading_over_a_long_time():
+    """Without a load the rotor goes on to turn faster, and the window grows with it."""
+    engine = ww.RotorEngine.paper(0.2, load_damping=0.0)
+    first, second = engine.evolve(None, [5e6, 1e7])
+    assert second.angular_momentum > 1.05 * first.angular_momentum > 0.0
+    assert second.model.window.highest > 100  # it has grown for times on the way
+
+
+def test_what_was_reached_is_an_evolution_of_the_rotor():
+    with pytest.raises(NotConverged, match="too long a time") as refused:
+        ww.RotorEngine.paper().evolve(None, [0.0, 1.0, 1e30])
+    reached = refused.value.partial
+    assert reached.times.tolist() == [0.0, 1.0]
+    assert reached.angular_momentum[1] > 0.0
+
+
 def test_what_the_window_turns_back_on_the_way_counts():
     """A fast rotor spreads as it slows down: wide of the window, long before the time asked for."""
     engine = ww.RotorEngine.paper(temperature_load=1.0, load_damping=0.1)

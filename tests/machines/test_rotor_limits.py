@@ -53,6 +53,12 @@ def test_uncoupled_at_resonance():
     assert abs(state.heat_hot) <= state.errors["heat_hot"]
 
 
+def test_a_load_without_coupling_is_local():
+    state = ww.RotorEngine.paper(coupling=0.0).steady_state(ww.GlobalMasterEquation())
+    assert state.audit["load rate / coupling"].value == 0.0
+    assert state.angular_momentum == pytest.approx(0.0, abs=1e-9)
+
+
 def test_heavy_tails_are_held_against_the_tolerance():
     machine = ww.RotorEngine.paper(moment_of_inertia=0.02, load_damping=1e-2)
     window = (-2000, 2000)

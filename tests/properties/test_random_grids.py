@@ -1,8 +1,10 @@
 """Random power grids: right answers, named refusals, and the symmetries of the equations."""
 
+from types import SimpleNamespace
+
 import networkx as nx
 import numpy as np
-from grid_strategies import CALLS, METHOD, UNITS, typical, velocity
+from grid_strategies import CALLS, METHOD, UNITS, typical, velocity, wrong_branch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judge import judge
@@ -144,3 +146,26 @@ def test_stable_branches_hold_in_time(machine):
     phase = np.vdot(branch.amplitudes, end) if not branch.at_rest else 1.0
     turned = end * np.conj(phase) / abs(phase)
     assert np.max(np.abs(turned - branch.amplitudes)) < 1e-3 * size
+
+
+@settings(max_examples=12, **RULES)
+@given(typical())
+def test_paths_and_maps_hold_the_branches_of_each_point(machine):
+    """States on the way and at its end solve the equations; a map has as many as each point."""
+    try:
+        state = machine.steady_state(METHOD)
+        more = machine.replace(damping=1.3 * machine.damping)
+        counts = [len(state) - 1, len(more.steady_state(METHOD)) - 1]
+    except WheelworkError:
+        return
+    values = {"coupling": [machine.coupling], "damping": [machine.damping, more.damping]}
+    table = machine.branch_map(values, METHOD)
+    assert table.branches.values.tolist() == [counts]
+    for branch in state.branches[: min(2, counts[0])]:
+        try:
+            path = machine.follow(branch, "damping", more.damping)
+        except WheelworkError as refusal:
+            path = refusal.partial
+        for each in path.branches:
+            point = SimpleNamespace(machine=each.machine, branches=[each])
+            assert wrong_branch(point) is None

@@ -42,7 +42,7 @@ TRANSIENTS = 12.0  # relaxation times of the slowest damping before averages are
 # Of that transient, against the fastest rate: bounds the time of integration. Twice as much where
 # trajectories are asked for.
 LONGEST = 1e4
-MOST_TRANSIENT = 1e6  # of what it should be: a run over less than a percent of it shows nothing
+MOST_TRANSIENT = 1e7  # of what it should be: a run over less than a percent of it shows nothing
 EXTENSIONS = 6  # further spans of time for a motion that still relaxes
 MOTION_STARTS = 3  # trajectories if no steady state is stable: one may miss a coexisting motion
 ALIKE = 0.01  # difference of mean occupations, against the largest, of two runs of one motion
@@ -62,15 +62,16 @@ class MeanField(Method):
 
     With two active sites whose rates are monotonic the search is exhaustive: every steady
     state lies on a curve that is resolved to a few percent and then solved, unless part of it is
-    too narrow, as where a site is far detuned. Otherwise it returns the states reached from
+    too narrow, as where a site is far detuned, or it takes more than 400,000 points, as where the
+    damping is far below the couplings. Otherwise it returns the states reached from
     standing waves and random starts. Valid for many quanta (n0 ≫ 1) and N_th ≪ n0: the equations
     leave out all noise.
 
     Cost: ten sites 0.1 s, 200 some ten seconds, of which 0.15 s for the stability of each state.
-    Budgets, beyond which NotConverged says what to change: 400,000 points of the curve, 3e10
-    multiplications per step of all starts, 2e9 of states times sites³, 1e6 times of the fastest
-    rate for motion to relax (unless `trajectories` asks for it), 400,000 evaluations along it
-    (thrice as many where it is asked for).
+    Budgets, beyond which NotConverged says what to change: 3e10 multiplications per step of all
+    starts, 2e9 of states times sites³, 1e7 times of the fastest rate for motion to relax (unless
+    `trajectories` asks for it), 400,000 evaluations along it (thrice as many where it is asked
+    for).
     """
 
     rtol: float = 1e-9

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged
+from wheelwork.errors import NotConverged, OutOfTime
 from wheelwork.numerics.work import require_budget
 from wheelwork.oscillator_networks.crossings import Crossings, find_crossings
 from wheelwork.oscillator_networks.modal_solution import solved_by_modes
@@ -67,8 +67,8 @@ class Search(ShortRepr):
 
     @property
     def by_curve(self) -> bool:
-        """Whether the steady states lie on one curve, that of two active sites."""
-        return self.model.active.size == 2 and invertible(self.model.growth)
+        """Whether the steady states lie on one curve, that of two active sites, which is known."""
+        return self.curve is not None
 
     @property
     def exhaustive(self) -> bool:
@@ -93,14 +93,24 @@ class Search(ShortRepr):
         largest = np.max(share, axis=0)
         if np.any((np.min(share, axis=0) < NARROW * largest) & (largest > NARROW)):
             return True
-        return self.by_curve and self.curve.narrow
+        return self.curve is not None and self.curve.narrow
 
     @cached_property
-    def curve(self) -> TwoSiteCurve:
-        """The curve of all steady states that the passive network allows two active sites."""
+    def curve(self) -> TwoSiteCurve | None:
+        """The curve of all steady states that the passive network allows two active sites.
+
+        None for other networks, and where it takes too many points.
+        """
+        if self.model.active.size != 2 or not invertible(self.model.growth):
+            return None
         if self.known_curve is not None:
             return self.known_curve
-        return two_site_curve(self.model, self.model.growth.rates(np.zeros(2)))
+        try:
+            return two_site_curve(self.model, self.model.growth.rates(np.zeros(2)))
+        except OutOfTime:
+            raise
+        except NotConverged:
+            return None
 
     def run(self) -> tuple[Solutions, int]:
         """Return the steady states without α = 0, the one nearest to the band's centre first.
@@ -108,7 +118,7 @@ class Search(ShortRepr):
         Also the number of those first reached in the last round of random starts: zero if
         exhaustive.
         """
-        if self.by_curve:
+        if self.curve is not None:
             starts = self.crossings.starts(self.curve)
             solutions = self._accepted(newton(self.model, *starts, NEAR))
             if self.has_narrow_modes:
@@ -123,8 +133,8 @@ class Search(ShortRepr):
     def crossings(self) -> Crossings:
         """Starts of an exhaustive search; raises TypeError for another."""
         growth = self.model.growth
-        if not invertible(growth):
-            raise TypeError(f"{growth!r} cannot be inverted")
+        if self.curve is None or not invertible(growth):
+            raise TypeError(f"{self.model!r} has no curve of steady states")
         return find_crossings(self.curve, growth)
 
     def finished(self, solved: Solutions) -> Solutions:
@@ -201,6 +211,7 @@ def run_together(searches: Sequence[Search], growth: GrowthRows) -> list[Solutio
     crossings = [search.crossings for search in searches]
     owner = np.repeat(np.arange(len(searches)), [len(each) for each in crossings])
     rows = ModelRows(first.model.linear, first.model.active, growth).rows(owner)
+    assert first.curve is not None  # of exhaustive searches
     solved = newton(rows, *Crossings.joined(crossings).starts(first.curve), NEAR)
     parts = (solved.chosen(owner == s) for s in range(len(searches)))
     return [search.finished(part) for search, part in zip(searches, parts, strict=True)]

@@ -1,7 +1,7 @@
 """A rotor engine in time: its states, powers, and the populations of l."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ import xarray as xr
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as
 from wheelwork.machines.rotor import energetics
 from wheelwork.machines.rotor.block_state import BlockState, Window, block_state, from_matrix
 from wheelwork.machines.rotor.energetics import RotorFlows
@@ -29,6 +29,8 @@ SMALLEST_RTOL = 1e-8  # smallest tolerance that rounding allows over many long i
 LARGEST_FIRST = 512  # levels of a first window that holds the steady state too; cheap to solve on
 LARGEST_MATRIX = 2.0**31  # bytes of the initial density matrix, which is dense
 ENDS = ("first", "last")  # values of l in the window, whose populations are followed
+FEW_STEPS = 5000  # a second or two; where rounding of more adds up, exponentials are tried
+WATCHED = 2.0 ** -np.arange(0.0, 50.0, 0.25)  # of the last time: when exponentials watch the ends
 GROWING = 0.1  # of rtol: an end that turns back more than this is moved outwards
 
 
@@ -287,11 +289,33 @@ def evolve_on(
     levels = np.zeros((2, window.levels))
     levels[0, 0] = levels[1, -1] = 1.0
     projectors = (sp.csc_array(sp.diags_array(np.tile(level, 4))) for level in levels)
-    solution = lindblad.evolve(
-        model.lindblad,
-        start.on(window).matrix(),
-        times,
-        observables=dict(zip(ENDS, projectors, strict=True)),
-        method=lindblad.ImplicitSteps(rtol=max(method.rtol, SMALLEST_RTOL)),
-    )
+    matrix, ends = start.on(window).matrix(), dict(zip(ENDS, projectors, strict=True))
+    rtol = max(method.rtol, SMALLEST_RTOL)
+
+    def by(way: Any, at: FloatArray = times) -> lindblad.Evolution:
+        return lindblad.evolve(model.lindblad, matrix, at, observables=ends, method=way)
+
+    with partial_as(lambda reached: RotorEvolution(parameters, method, model, reached)):
+        try:
+            solution = by(lindblad.ImplicitSteps(rtol=rtol, steps=FEW_STEPS))
+        except NotConverged:
+            try:
+                every = np.union1d(times, times[-1] * WATCHED)
+                solution = _at(by(lindblad.Exponential(rtol=rtol), every), times)
+            except NotConverged:
+                solution = by(lindblad.ImplicitSteps(rtol=rtol))
     return RotorEvolution(parameters, method, model, solution)
+
+
+def _at(solution: lindblad.Evolution, times: FloatArray) -> lindblad.Evolution:
+    """The solution at some of its times only, with the largest means on the way kept."""
+    i = np.searchsorted(solution.times, times)
+    assert solution.values is not None
+    return replace(
+        solution,
+        times=times,
+        means={name: row[i] for name, row in solution.means.items()},
+        largest={name: row[i] for name, row in solution.largest.items()},
+        values=solution.values[i],
+        error=solution.error[i],
+    )
