@@ -115,6 +115,32 @@ def test_fold_of_the_broken_branch_and_the_path_around_it():
     assert dataset["edge_current"].shape == (path.parameter.size, 1)
 
 
+@pytest.mark.parametrize(("sites", "end"), [(2, 3.9920080), (4, 3.9840399)])
+def test_a_path_turns_once_where_mirror_branches_merge(sites, end):
+    """Rounding in a rate decides nothing: ω² vanishes at `end`, and the path goes on at −ω."""
+    for k in range(2):
+        machine = chain(sites, 4.0 * (1.0 + 1e-12 * k), 2.0)
+        branch = machine.steady_state(ww.MeanField(trajectories=0)).branches[0]
+        path = machine.follow(branch, "extraction", 8.0)
+        (turn,) = (event for event in path.events if event.kind != "hopf")
+        assert turn.kind == "fold"
+        assert turn.parameter == pytest.approx(end, abs=1e-7)
+        assert turn.error < 1e-9
+        assert path.end.frequency == pytest.approx(-branch.frequency, abs=1e-9)
+
+
+def test_a_path_does_not_leave_its_branch_at_a_sharp_fold():
+    """Newton's method from below: a state at 3.9855052, none at 3.985506; its mode slows down."""
+    machine = chain(3, 4.0, 2.0)
+    branch = machine.steady_state(ww.MeanField(trajectories=0)).stable_branches[2]
+    path = machine.follow(branch, "extraction", 8.0)
+    (turn,) = (event for event in path.events if event.kind != "hopf")
+    assert turn.kind == "fold"
+    assert turn.parameter == pytest.approx(3.9855052, abs=5e-7)
+    assert turn.error < 1e-9
+    assert path.parameter[-1] == 2.0
+
+
 def test_birth_at_the_threshold_of_the_linear_chain():
     """N = 2 without detuning: α = 0 turns unstable at Γ_i = γ + g²/(Γ_e + γ) with ω = 0."""
     machine = chain(2, 0.8, 3.0, damping=0.01)

@@ -15,6 +15,7 @@ from wheelwork.errors import NotConverged
 MANY_TRAJECTORIES = 16  # from here on each is one batch: Student's t is then close to normal
 BATCHES = 64  # of fewer trajectories, together: the error is then known to a tenth
 GROUPS = 32  # of trajectories, left out in turn by the jackknife: its error is known to an eighth
+HALF_RANGE = math.sqrt(3.0)  # of a uniform distribution, over its standard deviation
 STRONGEST_CORRELATION = 0.6  # between neighbouring batches: beyond, (1 + ρ)/(1 − ρ) is a guess
 
 
@@ -54,17 +55,17 @@ def cautious_error(deviations: FloatArray, unmixed: bool) -> float:
     """Error of a mean from a run that is no fair sample, from (per trajectory, trajectories).
 
     At least the change from the first to the second half of the time. Where trajectories do not
-    mix, their weights in the states that hold them are not known: then the standard deviation of
-    their means, which more trajectories do not lessen. Infinite for one trajectory.
+    mix, their weights in the states that hold them are not known: then √3 standard deviations of
+    their means, half the range if they fill it evenly. Infinite for one trajectory.
     """
     parts, trajectories = deviations.shape
     if trajectories < 2:
         return math.inf
     spread, half = float(np.std(np.mean(deviations, axis=0), ddof=1)), parts // 2
     if half == 0:
-        return spread
+        return HALF_RANGE * spread
     change = abs(float(np.mean(deviations[half:]) - np.mean(deviations[:half])))
-    return max(spread if unmixed else spread / math.sqrt(trajectories), change)
+    return max(HALF_RANGE * spread if unmixed else spread / math.sqrt(trajectories), change)
 
 
 ErrorOf = Callable[[FloatArray], float]  # deviations (per trajectory, trajectories) -> error

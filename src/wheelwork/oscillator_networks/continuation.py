@@ -34,6 +34,9 @@ SAME_PARAMETER = 1e-8  # of the range: two folds as close are one crossing of br
 # singular, so that the middle itself may have no solution.
 SHARES = (0.5, 0.4, 0.6, 0.3, 0.7)
 HALVINGS, NARROWEST = 60, 1e-10  # of the interval of a bifurcation, and its last length of arc
+# Length of arc after a bifurcation in which stability is rounding: where branches cross, exponents
+# may be as small as its square.
+BLURRED = 1e-5
 # Of |α| before the last step, at which the end at α = 0 is solved for: the parameter differs from
 # its limit by a power of this, and its two values give the error.
 SMALL_AMPLITUDES = 1e-4, 1e-6
@@ -130,7 +133,11 @@ class Continuation:
             if _fades(points[-1], new):
                 end = self._bifurcation_from_zero(points[-1], scale)
                 return points, [*self._merged(events), end]
-            events.extend(self._between(points[-1], new, scale))
+            found = self._between(points[-1], new, scale)
+            if found is None:
+                length *= SHRINK
+                continue
+            events.extend(found)
             points.append(new)
             if ended:
                 return points, self._merged(events)
@@ -230,33 +237,75 @@ class Continuation:
 
     # ------------------------------------------------------------------ events
 
-    def _between(self, first: Point, last: Point, scale: FloatArray) -> list[Event]:
-        """Every bifurcation between neighbouring points, located by halving the step."""
+    def _between(self, first: Point, last: Point, scale: FloatArray) -> list[Event] | None:
+        """Every bifurcation between neighbouring points, located by halving the step.
+
+        None where the branch turns too sharply within the step, which then is to be shortened.
+        """
         if _state(first) == _state(last):
             return []
-        here = _pack(first.amplitudes, first.frequency, first.parameter) / scale
-        there = _pack(last.amplitudes, last.frequency, last.parameter) / scale
+        here, there = _scaled(first, scale), _scaled(last, scale)
         length = float(first.direction @ (there - here))
-        left, right, event_after = first, last, 0.0
-        low, high = 0.0, length
+        left, right, low, high = first, last, 0.0, length
         for _ in range(HALVINGS):
             for share in SHARES:
                 middle = low + share * (high - low)
-                new, _ = self._advance(first, middle, scale)
+                new = self._inside(first, (low, left), (high, right), middle, scale)
                 if new is not None:
                     break
+            if new is None and high - low > BLURRED:
+                return None
             if new is None:
                 break
             if _state(new) == _state(first):
                 left, low = new, middle
             else:
-                right, high, event_after = new, middle, middle
+                right, high = new, middle
             if high - low < NARROWEST:
                 break
-        event = _event(left, right)
-        if event_after == 0.0 or _state(right) == _state(last):
-            return [event]
-        return [event, *self._between(right, last, scale)]
+        after, behind = right, high
+        if high + BLURRED < length:
+            behind = high + BLURRED
+            after = self._inside(first, (high, right), (length, last), behind, scale) or right
+        events = [] if _state(after) == _state(first) else [_event(left, right, after)]
+        if after is last or behind >= length:
+            return events
+        rest = self._between(after, last, scale)
+        return None if rest is None else [*events, *rest]
+
+    def _inside(
+        self,
+        first: Point,
+        left: tuple[float, Point],
+        right: tuple[float, Point],
+        middle: float,
+        scale: FloatArray,
+    ) -> Point | None:
+        """The state at `middle` along the direction of `first`, between two with their positions.
+
+        The cubic through both, tangents included, is close enough a guess where branches cross.
+        """
+        width = right[0] - left[0]
+        u = (middle - left[0]) / width
+        ends = [_scaled(point, scale) for _, point in (left, right)]
+        slopes = [
+            width * point.direction / float(first.direction @ point.direction)
+            for _, point in (left, right)
+        ]
+        guess = (
+            ends[0] + u * u * (3.0 - 2.0 * u) * (ends[1] - ends[0])
+            + u * (1.0 - u) * ((1.0 - u) * slopes[0] - u * slopes[1])
+        )  # fmt: skip
+        row = first.direction
+        target = float(row @ _scaled(first, scale)) + middle
+        try:
+            z = self._correct(guess * scale, row, target, scale)
+            if z is None:
+                return None
+            new = self._at(z, self._direction(z, left[1].direction, scale), scale)
+        except np.linalg.LinAlgError:  # numbers beyond the largest
+            return None
+        return new if _straight(first, new) else None
 
     def _merged(self, events: list[Event]) -> list[Event]:
         """Leave out pairs of folds at one parameter: rounding where branches cross."""
@@ -300,6 +349,10 @@ def _pack(amplitudes: ComplexArray, frequency: float, parameter: float) -> Float
     return np.concatenate([amplitudes.real, amplitudes.imag, [frequency, parameter]])
 
 
+def _scaled(point: Point, scale: FloatArray) -> FloatArray:
+    return _pack(point.amplitudes, point.frequency, point.parameter) / scale
+
+
 def _unpack(z: FloatArray) -> tuple[ComplexArray, float, float]:
     N = (z.size - 2) // 2
     return z[:N] + 1j * z[N : 2 * N], float(z[-2]), float(z[-1])
@@ -320,16 +373,16 @@ def _state(point: Point) -> tuple[int, bool]:
     return point.unstable, bool(point.direction[-1] > 0.0)
 
 
-def _event(left: Point, right: Point) -> Event:
-    """Return the bifurcation between two close points."""
+def _event(left: Point, right: Point, after: Point) -> Event:
+    """Return the bifurcation between two close points; `after`: a little further on."""
     parameter = 0.5 * (left.parameter + right.parameter)
     error = abs(left.parameter - right.parameter)
-    crossed = min(left.unstable, right.unstable)
-    exponents = left.deviations.exponents, right.deviations.exponents
+    crossed = min(left.unstable, after.unstable)
+    exponents = left.deviations.exponents, after.deviations.exponents
     swing = min(abs(float(each[crossed].imag)) for each in exponents if crossed < each.size)
     kind: Kind = "branch point"
-    if _state(left)[1] != _state(right)[1]:
+    if _state(left)[1] != _state(after)[1]:
         kind, swing = "fold", 0.0
-    elif (left.unstable - right.unstable) % 2 == 0 and swing > 0.0:
+    elif (left.unstable - after.unstable) % 2 == 0 and swing > 0.0:
         kind = "hopf"
     return Event(kind, parameter, max(error, ROUNDING * abs(parameter)), left.frequency, swing)

@@ -155,7 +155,9 @@ def summary(
             _require_fair(drifted, mixed, time, correlation_time, left_out if judge else math.inf)
     except NotConverged as reason:
         unknown = unknown or str(reason)
-    error_of = error_function(not unknown, mixed.ratio > mixed.bound)
+    # Whatever was missed, trajectories still remember starts that no stationary state has drawn.
+    fair = not unknown and all(check.ok for name, check in checks.items() if name != "time left")
+    error_of = error_function(fair, unmixed=True)
     batches = batches_of(fine, first, error_of=error_of)
     moments = {name: estimate(batches, each) for name, each in quantities(batches.mean).items()}
     number, error = moments["phonon_number"]
@@ -176,7 +178,7 @@ def summary(
             "drift": drifted,
             "mixing": mixed.ratio,
             "mixing_bound": mixed.bound,
-            "widening": _widening(plain, quantity, error) if unknown else 1.0,
+            "widening": _widening(plain, quantity, error) if not fair else 1.0,
             "lookup_error": LOOKUP_RTOL,
             "low": progress.low,
             "high": progress.high,
