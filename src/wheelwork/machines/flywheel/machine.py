@@ -163,9 +163,7 @@ class Flywheel(FlywheelParameters):
         warn_outside_validity(AT_ITS_LIMIT, result.validity)
         return result
 
-    def sample(
-        self, method: Langevin | EulerMaruyama, *, after: Samples | None = None
-    ) -> Samples:
+    def sample(self, method: Langevin | EulerMaruyama, *, after: Samples | None = None) -> Samples:
         """Sample trajectories of the stochastic equation: means with standard errors.
 
         See `wheelwork.phase_space.Langevin`; `Samples.moments` has the means. after: the samples
