@@ -71,8 +71,6 @@ __all__ = [
     "LocalMasterEquation", "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState",
     "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "RotorStart", "Saturable",
     "Semicircle", "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
-    "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "RotorStart", "Saturable",
-    "Semicircle", "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
     "WheelworkWarning", "WideBand", "__version__", "evolve", "progress", "sample", "steady_state",
     "sweep",
 ]  # fmt: skip
