@@ -22,7 +22,12 @@ from wheelwork.errors import (
 if TYPE_CHECKING:
     from wheelwork.machines.flywheel import Flywheel
     from wheelwork.machines.power_grid import MasterEquation, PowerGrid, QuantumJumps, Saturable
-    from wheelwork.machines.rotor import GlobalMasterEquation, LocalMasterEquation, RotorEngine
+    from wheelwork.machines.rotor import (
+        GlobalMasterEquation,
+        LocalMasterEquation,
+        RotorEngine,
+        RotorStart,
+    )
     from wheelwork.numerics.progress import progress
     from wheelwork.oscillator_networks import MeanField
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
@@ -43,7 +48,12 @@ _HOMES = {
             "QuantumJumps",
             "Saturable",
         ),
-        "wheelwork.machines.rotor": ("GlobalMasterEquation", "LocalMasterEquation", "RotorEngine"),
+        "wheelwork.machines.rotor": (
+            "GlobalMasterEquation",
+            "LocalMasterEquation",
+            "RotorEngine",
+            "RotorStart",
+        ),
         "wheelwork.numerics.progress": ("progress",),
         "wheelwork.oscillator_networks": ("MeanField",),
         "wheelwork.phase_space": ("EnergyDiffusion", "EulerMaruyama", "FokkerPlanck", "Langevin"),
@@ -59,8 +69,8 @@ __all__ = [
     "Cat", "CoexistenceWarning", "Coherent", "EnergyDiffusion", "EulerMaruyama", "Flywheel",
     "FokkerPlanck", "GlobalMasterEquation", "Ground", "InvalidArgument", "Langevin", "Lead",
     "LocalMasterEquation", "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState",
-    "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "Saturable", "Semicircle",
-    "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
+    "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "RotorStart", "Saturable",
+    "Semicircle", "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
     "WheelworkWarning", "WideBand", "__version__", "evolve", "progress", "sample", "steady_state",
     "sweep",
 ]  # fmt: skip

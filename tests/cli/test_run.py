@@ -201,18 +201,29 @@ def test_repeated_messages_are_cut_short(job, oscillator, carry_out):
     assert "... and 14 more of this kind" in text
 
 
-def test_a_free_energy_without_a_temperature_is_explained():
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (
+            "`temperature` must be given (...): the baths differ in temperature",
+            "the baths differ in temperature; [device] temperature names the bath's",
+        ),
+        ("the density matrix would need 9000 Fock levels",) * 2,
+    ],
+)
+def test_a_missing_free_energy_is_explained(reason, told):
     dataset = xr.Dataset(
         {
-            "free_energy_gain": ("bias", [np.nan]),
-            "failure": ("bias", [""]),
-            "audit_passed": ("bias", [1]),
+            "free_energy_gain": ("bias", [1.0, np.nan]),
+            "free_energy_gain_missing": ("bias", np.array(["", reason], dtype=object)),
+            "failure": ("bias", ["", ""]),
+            "audit_passed": ("bias", [1, 1]),
         },
-        coords={"bias": [0.0]},
+        coords={"bias": [0.0, 1.0]},
     )
     out = Console(width=100, file=io.StringIO())
     print_report(out, dataset, PRESENTATION, [], [])
-    assert "the baths differ in temperature; [device] temperature" in out.file.getvalue()
+    assert f"W_F: none at 1 point(s): {told}" in out.file.getvalue()
 
 
 # ------------------------------------------------------------------ points that fall short

@@ -187,6 +187,11 @@ def test_fields_are_validated(fields, message):
         EulerMaruyama(**{"duration": 50.0, "step": 0.1} | fields)
 
 
+def test_the_step_of_the_explicit_scheme_has_no_default():
+    with pytest.raises(TypeError, match="step"):
+        EulerMaruyama(duration=50.0)
+
+
 @pytest.mark.parametrize("model", [damped_oscillator(), damped_oscillator(3.0, 1.2)])
 def test_a_step_too_large_is_refused(model):
     with pytest.raises(InvalidArgument, match="`step` must be at most"):

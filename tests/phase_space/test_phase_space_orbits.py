@@ -3,6 +3,7 @@ import pytest
 from phase_space_systems import boltzmann, constant, damped_oscillator, lopsided
 from scipy.special import ellipk
 
+import wheelwork as ww
 from wheelwork.errors import NoSteadyState
 from wheelwork.phase_space.stationary.orbits import find_orbits
 
@@ -55,3 +56,17 @@ def test_a_force_that_overcomes_the_spring_is_refused():
     runaway = boltzmann(lambda x: 2.0 * x, constant(0.1), 1.0)
     with pytest.raises(NoSteadyState, match="no minimum"):
         find_orbits(runaway, 1e-8)
+
+
+def test_rho_grows_beyond_the_table_of_the_force():
+    """There a Chebyshev series runs off, by 1e17 and more, and W would be that at rest."""
+    orbits = find_orbits(boltzmann(lambda x: 0.3 * np.arctan(x), constant(0.1), 1.0), 1e-11)
+    X = np.linspace(-1e3, 1e3, 801)
+    assert np.all(np.diff(orbits.rho(X)) > 0.0)
+    assert orbits.rho(X)[-1] == pytest.approx(1e3, rel=0.01)
+
+
+def test_the_wigner_function_vanishes_far_from_its_state():
+    density = ww.Flywheel.paper(bias=8.0).steady_state().solution.distribution.density
+    far = np.array([-1e3, -200.0, 100.0, 1e3])
+    assert np.all(density(far, np.zeros(4)) == 0.0)

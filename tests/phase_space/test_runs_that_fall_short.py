@@ -274,3 +274,10 @@ def test_an_evolution_has_a_budget_of_work_unless_there_is_a_time_limit(monkeypa
     assert partial.times[-1] < 400.0
     guarded = device.evolve(ww.Ground(), times, FokkerPlanck(time_limit=600.0))
     assert guarded.energy[0] == pytest.approx(partial.energy[0], rel=1e-9)
+
+
+def test_a_device_goes_on_from_what_was_reached():
+    device = ww.Flywheel.paper(bias=8.0)
+    method = Langevin(duration=600.0, step=1.0, trajectories=16, checked=0, burn_in=200.0)
+    begun, whole = device.sample(method), method.replace(duration=2000.0)
+    assert device.sample(whole, after=begun).moments == device.sample(whole).moments

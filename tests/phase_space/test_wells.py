@@ -71,6 +71,8 @@ def slow_rate_on_circles(size, friction, cells):
 @pytest.mark.parametrize("size", [4.0, 5.0, 6.0, 8.0])
 def test_the_switching_rate_is_that_of_the_diffusion_in_energy(size):
     wells = find_wells(hard(size))
+    error = wells[0].switching_rate_error / wells[0].switching_rate ** 2
+    assert wells[0].lifetime_error == pytest.approx(error)
     coarse, fine = (slow_rate_on_circles(size, 1e-3, cells) for cells in (4000, 8000))
     exact = fine + (fine - coarse) / 3.0  # of second order in the width of cells
     found = float(np.sum(wells.rates))

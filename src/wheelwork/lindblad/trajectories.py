@@ -232,8 +232,8 @@ class _Ensemble:
             )
             if done > most - work:
                 raise NotConverged(
-                    f"{len(means)} trajectories took more than {most:.2g} operations, the next "
-                    f"within a time of {times[-1]:.3g}; raise `operations`, or take a shorter time"
+                    f"the budget of {most:.2g} operations ended trajectory {number} before its "
+                    f"time of {times[-1]:.3g}; raise `operations`, or take a shorter time"
                 )
             means.append(run[0])
             counts.append(run[1])

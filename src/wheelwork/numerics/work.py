@@ -72,6 +72,7 @@ def require_budget(task: str, need: float, budget: float, unit: str, advice: str
     need, budget: numbers of `unit`, such as "unknowns". advice: what the caller can change.
     """
     if not need <= budget:
+        about = f"about {need:.2g}" if need < math.inf else "an unlimited number of"
         raise NotConverged(
-            f"{task} needs about {need:.2g} {unit}, more than its budget of {budget:.2g}: {advice}"
+            f"{task} needs {about} {unit}, more than its budget of {budget:.2g}: {advice}"
         )

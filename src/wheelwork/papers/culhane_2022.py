@@ -110,13 +110,17 @@ def remarks(dataset: xr.Dataset) -> list[str]:
         )
     elif missing := dataset.attrs.get("threshold_missing", ""):
         lines.append(f"threshold: none found ({missing})")
-    gain = dataset.get("free_energy_gain")
-    if gain is not None and bool(gain.isnull()[dataset["failure"].values == ""].any()):
-        lines.append(
-            "W_F: none, since the baths differ in temperature; "
-            "[device] temperature names the bath's"
-        )
+    reasons = dataset.get("free_energy_gain_missing")
+    if reasons is not None:
+        given = [str(one) for one in reasons.values[dataset["failure"].values == ""] if one]
+        lines += [f"W_F: none at {len(given)} point(s): {_in_a_file(given[0])}"] if given else []
     return lines
+
+
+def _in_a_file(reason: str) -> str:
+    if "differ in temperature" in reason:
+        return "the baths differ in temperature; [device] temperature names the bath's"
+    return reason
 
 
 PRESENTATION = Presentation(

@@ -122,8 +122,9 @@ def find_ring(distribution: Distribution) -> Ring:
         )
         radius = float(crest.x)
     width = 2.0 * step
-    below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
-    centre = float(np.log(mean(np.zeros(1))[0]))
+    with np.errstate(divide="ignore", invalid="ignore"):  # W may be negative where not converged
+        below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
+        centre = float(np.log(mean(np.zeros(1))[0]))
     return Ring(radius, float(2.0 * at - below - above) / width**2, float(at) - centre)
 
 

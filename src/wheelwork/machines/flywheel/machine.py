@@ -163,13 +163,15 @@ class Flywheel(FlywheelParameters):
         warn_outside_validity(AT_ITS_LIMIT, result.validity)
         return result
 
-    def sample(self, method: Langevin | EulerMaruyama) -> Samples:
+    def sample(self, method: Langevin | EulerMaruyama, *, after: Samples | None = None) -> Samples:
         """Sample trajectories of the stochastic equation: means with standard errors.
 
-        See `wheelwork.phase_space.Langevin`. Raises as `steady_state`.
+        See `wheelwork.phase_space.Langevin`; `Samples.moments` has the means. after: the samples
+        of a run that ended early, such as `error.partial`, to be continued to the duration of
+        `method`. Raises as `steady_state`, and InvalidArgument where `after` is of another run.
         """
         require_method(method, (Langevin, EulerMaruyama), "Langevin(duration=1e6)")
-        return method.sample(self.model(equations.SHARP_RTOL))
+        return method.sample(self.model(equations.SHARP_RTOL), after=after)
 
     def correlations(self, method: FokkerPlanck | None = None) -> Response:
         """Two-time correlations, spectra, line width and slow rates of the steady state.

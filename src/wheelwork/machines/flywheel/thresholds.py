@@ -95,7 +95,8 @@ def threshold_bias(parameters: FlywheelParameters, low: float, high: float | Non
             trend = "stays positive" if values[0] > 0.0 else "is never positive"
         raise NotConverged(
             f"no threshold between the biases {low:g} and {high:g}: on {SCAN_POINTS} values "
-            f"the friction at rest {trend}"
+            f"the friction at rest {trend}; `oscillation_thresholds()` tells whether there is an "
+            "oscillation that rest does not start by itself"
         )
     return _root(friction, float(scan[falls[0]]), float(scan[falls[0] + 1]))
 

@@ -251,7 +251,8 @@ def modulation(landscape: Landscape, family: Family, t: FloatArray) -> FloatArra
     """
     E, step = family.energy(t)
     slope = family.table(t)[SLOPE] / step
-    s, bend = slope[:, None], np.gradient(slope, E)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):  # energies that rounding makes equal
+        s, bend = slope[:, None], np.gradient(slope, E)[:, None]
     left, right = turning_points(landscape, E, family.outer, family.inner)
     half = 0.5 * (right - left)[:, None]
     theta = np.pi * (np.arange(MODULATION_ANGLES) + 0.5) / MODULATION_ANGLES
@@ -261,7 +262,8 @@ def modulation(landscape: Landscape, family: Family, t: FloatArray) -> FloatArra
     driven = (friction + 2.0 * s * d) * (1.0 + 2.0 * square * s) + 4.0 * square * d * bend
     time = half * np.sin(theta) / np.sqrt(square) * (np.pi / MODULATION_ANGLES)
     u = np.cumsum(driven * time, axis=1) / landscape.frequency
-    return np.asarray(0.5 * np.ptp(u, axis=1))
+    unknown = ~np.all(np.isfinite(u), axis=1)
+    return np.where(unknown, np.inf, 0.5 * np.ptp(np.where(np.isfinite(u), u, 0.0), axis=1))
 
 
 def loss_per_round(landscape: Landscape, family: Family, t: float) -> float:

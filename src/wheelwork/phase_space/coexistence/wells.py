@@ -73,6 +73,11 @@ class Well:
         """1/switching_rate, in units of 1/energy; infinite beyond 1e308."""
         return float(np.exp(min(-self.log_switching_rate, LARGEST_LOG)))
 
+    @property
+    def lifetime_error(self) -> float:
+        """Estimated absolute error of `lifetime`; zero where nothing switches."""
+        return self.lifetime * self.log_switching_rate_error
+
 
 @dataclass(frozen=True, repr=False)
 class Wells(Sequence[Well]):

@@ -230,7 +230,7 @@ def evolve(
     Errors since the start are added up without regard to damping.
 
     Raises InvalidArgument on bad schedules, times or states, NotConverged for more than
-        `most_periods` of the oscillator, for work of more than ten to twenty seconds and 0.3 s for each
+    `most_periods` of the oscillator, for work of more than ten to twenty seconds and 0.3 s for each
     period (no limit where `most_periods` is infinite), when the state outgrows the largest mesh
     (naming the time), or when `rtol` cannot be reached; then its `partial` ends at the time
     reached. The error is that of solving the equation, which itself holds for slow oscillators only

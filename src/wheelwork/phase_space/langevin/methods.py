@@ -1,6 +1,6 @@
 """Methods that sample trajectories of the Langevin equation."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 import numpy.typing as npt
@@ -147,6 +147,6 @@ class EulerMaruyama(TrajectoryMethod):
     scheme = "euler"
     order = 1
 
-    step: float
+    step: float = field()  # not the default of the base class
     _: KW_ONLY
     start: tuple[float, float] = (0.0, 0.0)

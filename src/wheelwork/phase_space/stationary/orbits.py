@@ -97,8 +97,10 @@ class Orbits:
         return self.slope.derivative()
 
     def rho(self, X: FloatArray) -> FloatArray:
-        """Return ρ(X)."""
-        energy = np.maximum(self.potential.energy(X), 0.0)
+        """Return ρ(X); beyond the table of the force as if it ended there."""
+        rates = self.potential.rates
+        inside = np.clip(X, rates.low, rates.high)
+        energy = np.maximum(self.potential.energy(inside), 0.0) + (X - inside) ** 2
         return np.asarray(np.copysign(np.sqrt(energy), X - self.potential.rest))
 
 
