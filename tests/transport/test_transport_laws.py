@@ -114,7 +114,7 @@ _devices = st.builds(
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(_devices)
 def test_any_device(device):
-    c = device.coefficients([-20.0, 0.0, 7.0], rtol=1e-10)
+    c = device.coefficients([-20.0, 0.0, 7.0], rtol=1e-9)  # what peaks near band edges allow
     assert np.all((c.occupation > 0.0) & (c.occupation < 1.0))
     assert np.all(c.diffusion > 0.0)
     np.testing.assert_allclose(c.spectral_weight, 1.0, atol=1e-9)
