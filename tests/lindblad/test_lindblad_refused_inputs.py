@@ -94,7 +94,7 @@ def test_what_is_not_supported_is_said():
     qutip = pytest.importorskip("qutip")
     H, drive = qutip.sigmaz(), [qutip.sigmax(), lambda t: np.cos(t)]
     for changing in ([H, drive], qutip.QobjEvo([H, drive]), lambda t: H):
-        with pytest.raises(InvalidArgument, match=r"H\(t\)|a matrix"):
+        with pytest.raises(InvalidArgument, match="a function of time, which is not supported"):
             Lindblad(changing, [])
     with pytest.raises(InvalidArgument, match="but is a superoperator"):
         Lindblad(qutip.liouvillian(H, [qutip.sigmam()]), [])
@@ -216,5 +216,5 @@ class TestUnsupported:
             steady_state(Lindblad(ONE, [SIGMA]), ImplicitSteps())
 
     def test_squares_that_overflow(self):
-        with pytest.raises(InvalidArgument, match="they overflow"):
+        with pytest.raises(InvalidArgument, match="whose squares are finite"):
             steady_state(Lindblad(ONE, [1e200 * SIGMA]))

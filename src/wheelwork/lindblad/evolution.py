@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, ascending_times
+from wheelwork._checks import FloatArray, ascending_times, flag, named, shown
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, require_lindblad
 from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
@@ -99,13 +99,15 @@ def evolve(
     at = ascending_times("times", times)
     require_lindblad(lindblad)
     if method is not None and not isinstance(method, Stepping):
-        raise InvalidArgument(f"`method` must be a method such as Exponential(), but is {method!r}")
+        raise InvalidArgument(
+            f"`method` must be a method such as Exponential(), but is {shown(method)}"
+        )
     motion, scale = _motion(lindblad, initial)
     rows = {
         name: _functional(f"observables[{name!r}]", operator, motion.sector)
-        for name, operator in (observables or {}).items()
+        for name, operator in named("observables", observables).items()
     }
-    wanted = _Wanted(at, rows, scale, states)
+    wanted = _Wanted(at, rows, scale, flag("states", states))
     *first, last = _chosen(motion, at) if method is None else [method]
     for way in first:
         with suppress(NotConverged):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from wheelwork._checks import positive, tolerance
+from wheelwork._checks import positive, shown, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import (
@@ -82,9 +82,11 @@ def steady_state(
             f"{type(lindblad).__name__}"
         )
     other = isinstance(method, Method) and not isinstance(method, SparseLU | Krylov)
-    if method is not None and (other or not hasattr(method, "solve")):
+    if method is not None and (
+        other or isinstance(method, type) or not hasattr(method, "solve")
+    ):
         raise InvalidArgument(
-            f"`method` must be a method such as SparseLU(rtol=1e-8), but is {method!r}"
+            f"`method` must be a method such as SparseLU(rtol=1e-8), but is {shown(method)}"
         )
     solve = solve_by_default if method is None else method.solve
     if initial is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wheelwork._checks import FloatArray, integer, tolerance
+from wheelwork._checks import FloatArray, integer, named, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.krylov import Krylov
@@ -37,7 +37,7 @@ class Truncation:
     observables: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if not self.observables:
+        if not named("observables", self.observables):
             raise InvalidArgument("`observables` must hold at least one matrix, but is empty")
 
     def __repr__(self) -> str:
