@@ -19,8 +19,8 @@ from wheelwork.lindblad.state import State, initial_operator
 from wheelwork.lindblad.steps import STEPS, ExplicitSteps, ImplicitSteps, Motion
 
 LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
-CHEAP = 3e8  # operations of an exponential, some 0.1 s: as fast as implicit steps
-SLOW_STEP, SLOW_UNKNOWN = 2e5, 1e4  # operations as long as an implicit step: 60 µs, 3 µs more
+CHEAP = 4e9  # operations of an exponential, some 0.1 s: as fast as implicit steps
+SLOW_STEP, SLOW_UNKNOWN = 2.4e6, 1.2e5  # operations as long as an implicit step: 60 µs, 3 µs more
 FEWEST_STEPS = 2000  # tried before an exponential
 IS_TRACE = 0.5  # of |x|: a larger trace is restored by a factor
 
