@@ -14,6 +14,8 @@ from wheelwork.lindblad import (
     Lindblad,
     SparseLU,
     State,
+    counting_covariance,
+    counting_statistics,
     diagonal_sector,
     evolve,
     sample_jumps,
@@ -41,6 +43,41 @@ ONE = np.eye(2)
 def test_no_lindblad_equation(hamiltonian, jumps, message):
     with pytest.raises(InvalidArgument, match=message):
         Lindblad(hamiltonian, jumps)
+
+
+H = np.diag([0.0, 1.0])
+DAMPED = Lindblad(H, [SIGMA])
+RAGGED = [[1, 2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: steady_state(DAMPED, SparseLU), "`method` must be a method .*, but is <class"),
+        (lambda: steady_state(DAMPED, 10**5000), "`method` must be a method .*, but is of type int"),
+        (lambda: steady_state(DAMPED, initial=RAGGED), "`initial` must be a matrix or a vector"),
+        (lambda: steady_state(DAMPED, initial=["a", "b"]), "`initial` must hold numbers"),
+        (lambda: steady_state(DAMPED, initial=[DAMPED]), "`initial` must hold numbers"),
+        (lambda: steady_state(DAMPED, initial=1e200 * ONE), "`initial` must have entries below"),
+        (lambda: evolve(DAMPED, [1e200, 0.0], [1.0]), "`initial` must be finite and of length one"),
+        (lambda: evolve(DAMPED, ONE, [1.0], observables=True), "`observables` must be a dict"),
+        (lambda: evolve(DAMPED, ONE, [1.0], observables={1: ONE}), "`observables` must be a dict"),
+        (lambda: evolve(DAMPED, ONE, [1.0], observables={"O": 1e308 * ONE}), "entries below 1e.150"),
+        (lambda: evolve(DAMPED, ONE, [1.0], states=ONE), "`states` must be True or False"),
+        (lambda: evolve(DAMPED, ONE, ["1.0"]), "`times` must be an array of real numbers"),
+        (lambda: evolve(DAMPED, ONE, np.array([1j])), "`times` must be an array of real numbers"),
+        (lambda: sample_jumps(DAMPED, [1, 0], [1.0], records="no"), "`records` must be True or"),
+        (lambda: sample_jumps(DAMPED, [1, 0], [1.0], seed=np.timedelta64(3)), "an integer"),
+        (lambda: counting_statistics(None, [1.0]), "`steady` must be a SteadyState"),
+        (lambda: counting_statistics(steady_state(DAMPED), [1.0], 10**9), "`order` must be at most"),
+        (lambda: counting_statistics(steady_state(DAMPED), [1e300]), "`weights` must have powers"),
+        (lambda: counting_covariance(steady_state(DAMPED), [[1e300]]), "`weights` must have squares"),
+    ],
+)  # fmt: skip
+def test_wrong_kinds_of_arguments(call, message):
+    with pytest.raises(InvalidArgument, match=message) as info:
+        call()
+    assert len(str(info.value)) < 250
 
 
 def test_any_matrix_will_do():
