@@ -116,6 +116,14 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def listed(value: Any) -> list[Any] | None:
+    """The entries of a sequence, or None of what is none."""
+    try:
+        return list(value)
+    except (TypeError, LookupError):
+        return None
+
+
 def named(name: str, value: Any) -> dict[str, Any]:
     """Return a mapping from text, or None for an empty one, as a dict."""
     if value is None:

@@ -18,6 +18,7 @@ from wheelwork.lindblad import (
     counting_statistics,
     diagonal_sector,
     evolve,
+    grow,
     sample_jumps,
     steady_state,
 )
@@ -68,10 +69,14 @@ RAGGED = [[1, 2], [3]]
         (lambda: evolve(DAMPED, ONE, np.array([1j])), "`times` must be an array of real numbers"),
         (lambda: sample_jumps(DAMPED, [1, 0], [1.0], records="no"), "`records` must be True or"),
         (lambda: sample_jumps(DAMPED, [1, 0], [1.0], seed=np.timedelta64(3)), "an integer"),
+        (lambda: DAMPED.adjoint_dissipator(H, True), "`jumps` must be positions, but is True"),
+        (lambda: evolve(DAMPED, ONE, [1.0]).state(1), "`position` must be below 1, but is 1"),
+        (lambda: grow(None, [2]), "`build` must be a function of the cutoffs"),
+        (lambda: grow(lambda cutoffs: cutoffs, [2]), "`build` must return a Truncation"),
         (lambda: counting_statistics(None, [1.0]), "`steady` must be a SteadyState"),
         (lambda: counting_statistics(steady_state(DAMPED), [1.0], 10**9), "`order` must be at most"),
-        (lambda: counting_statistics(steady_state(DAMPED), [1e300]), "`weights` must have powers"),
-        (lambda: counting_covariance(steady_state(DAMPED), [[1e300]]), "`weights` must have squares"),
+        (lambda: counting_statistics(steady_state(DAMPED), [1e100]), "`weights` must have powers"),
+        (lambda: counting_covariance(steady_state(DAMPED), [[1e100]]), "`weights` must have squares"),
     ],
 )  # fmt: skip
 def test_wrong_kinds_of_arguments(call, message):

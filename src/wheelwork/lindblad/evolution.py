@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, ascending_times, flag, named, shown
+from wheelwork._checks import FloatArray, ascending_times, flag, integer, named, shown
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, require_lindblad
 from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
@@ -60,7 +60,10 @@ class Evolution:
         """The state at `times[position]`; InvalidArgument when states were not kept."""
         if self.values is None:
             raise InvalidArgument("`states` must be True to look at a state, but is False")
-        return State(self.sector, self.values[position])
+        at, T = integer("position", position, -self.times.size), self.times.size
+        if at >= T:
+            raise InvalidArgument(f"`position` must be below {T}, but is {at}")
+        return State(self.sector, self.values[at])
 
 
 def evolve(

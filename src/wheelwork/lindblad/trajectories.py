@@ -265,7 +265,8 @@ def _add_projectors(
 
 
 def _budget(operations: float) -> float:
-    return math.inf if operations == math.inf else positive("operations", operations)
+    unbounded = isinstance(operations, float) and operations == math.inf
+    return math.inf if unbounded else positive("operations", operations)
 
 
 def _runs(ensemble: _Ensemble, workers: int, operations: float) -> Iterator[_Chunk]:
