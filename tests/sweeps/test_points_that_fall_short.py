@@ -268,3 +268,11 @@ def test_integers_stay_integers():
         with pytest.raises(InvalidArgument, match=r"must be an integer, but is 2\.5") as caught:
             sweep(Counting(), {name: [2.5]})
         assert str(caught.value).startswith(f"`{name}`")
+
+
+def test_a_sweep_of_failures_has_the_columns_asked_for(tmp_path):
+    store = tmp_path / "store"
+    computed = sweep(Stubborn(), {"x": [7.0]}, observables=["square"], store=store)
+    for dataset in (computed, collect(store)):
+        assert dataset.failed.item() == 1
+        assert math.isnan(dataset.square.item())
