@@ -32,7 +32,9 @@ def _refuse(
     name: str, requirement: str, value: Any, where: str, instead: str = ""
 ) -> InvalidArgument:
     where = f" ({where})" if where else ""
-    return InvalidArgument(f"`{name}` must {requirement}, but {instead or f'is {shown(value)}'}{where}")
+    return InvalidArgument(
+        f"`{name}` must {requirement}, but {instead or f'is {shown(value)}'}{where}"
+    )
 
 
 def real(name: str, value: Any, where: str = "") -> float:
@@ -103,10 +105,10 @@ def integer(name: str, value: Any, minimum: int, where: str = "") -> int:
     whole = isinstance(value, int | np.integer) and not isinstance(value, np.timedelta64)
     if isinstance(value, bool) or not whole:
         raise _refuse(name, "be an integer", value, where)
-    value = int(value)
-    if value < minimum:
-        raise _refuse(name, f"be at least {minimum}", value, where)
-    return value
+    number = int(value)
+    if number < minimum:
+        raise _refuse(name, f"be at least {minimum}", number, where)
+    return number
 
 
 def flag(name: str, value: Any) -> bool:

@@ -55,7 +55,7 @@ RAGGED = [[1, 2], [3]]
     ("call", "message"),
     [
         (lambda: steady_state(DAMPED, SparseLU), "`method` must be a method .*, but is <class"),
-        (lambda: steady_state(DAMPED, 10**5000), "`method` must be a method .*, but is of type int"),
+        (lambda: steady_state(DAMPED, 10**5000), "`method` must be a .*, but is of type int"),
         (lambda: steady_state(DAMPED, initial=RAGGED), "`initial` must be a matrix or a vector"),
         (lambda: steady_state(DAMPED, initial=["a", "b"]), "`initial` must hold numbers"),
         (lambda: steady_state(DAMPED, initial=[DAMPED]), "`initial` must hold numbers"),
@@ -63,7 +63,7 @@ RAGGED = [[1, 2], [3]]
         (lambda: evolve(DAMPED, [1e200, 0.0], [1.0]), "`initial` must be finite and of length one"),
         (lambda: evolve(DAMPED, ONE, [1.0], observables=True), "`observables` must be a dict"),
         (lambda: evolve(DAMPED, ONE, [1.0], observables={1: ONE}), "`observables` must be a dict"),
-        (lambda: evolve(DAMPED, ONE, [1.0], observables={"O": 1e308 * ONE}), "entries below 1e.150"),
+        (lambda: evolve(DAMPED, ONE, [1.0], observables={"O": 1e308 * ONE}), "below 1e.150"),
         (lambda: evolve(DAMPED, ONE, [1.0], states=ONE), "`states` must be True or False"),
         (lambda: evolve(DAMPED, ONE, ["1.0"]), "`times` must be an array of real numbers"),
         (lambda: evolve(DAMPED, ONE, np.array([1j])), "`times` must be an array of real numbers"),
@@ -74,9 +74,9 @@ RAGGED = [[1, 2], [3]]
         (lambda: grow(None, [2]), "`build` must be a function of the cutoffs"),
         (lambda: grow(lambda cutoffs: cutoffs, [2]), "`build` must return a Truncation"),
         (lambda: counting_statistics(None, [1.0]), "`steady` must be a SteadyState"),
-        (lambda: counting_statistics(steady_state(DAMPED), [1.0], 10**9), "`order` must be at most"),
+        (lambda: counting_statistics(steady_state(DAMPED), [1.0], 10**9), "`order` must be at"),
         (lambda: counting_statistics(steady_state(DAMPED), [1e100]), "`weights` must have powers"),
-        (lambda: counting_covariance(steady_state(DAMPED), [[1e100]]), "`weights` must have squares"),
+        (lambda: counting_covariance(steady_state(DAMPED), [[1e100]]), "must have squares"),
     ],
 )  # fmt: skip
 def test_wrong_kinds_of_arguments(call, message):

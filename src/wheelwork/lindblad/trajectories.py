@@ -158,7 +158,9 @@ def sample_jumps(
         name: hermitian_parts(sparse_operator(f"observables[{name!r}]", value, D))
         for name, value in named("observables", observables).items()
     }
-    request = _Request(at, kept, {n: len(each) for n, each in parts.items()}, kept_states, kept_records)
+    request = _Request(
+        at, kept, {n: len(each) for n, each in parts.items()}, kept_states, kept_records
+    )
     operators = [part for each in parts.values() for part in each]
     ensemble = _Ensemble.of(lindblad, rho, operators, request, key, M)
     workers = processors() if threads is None else integer("threads", threads, 1)
@@ -273,7 +275,10 @@ def _runs(ensemble: _Ensemble, workers: int, operations: float) -> Iterator[_Chu
     """Yield all trajectories in their order; raises NotConverged beyond the budget."""
     M, done, work = ensemble.starts.size, 0, 0.0
     least = FEWEST * ensemble.unravelling.least_operations(float(ensemble.request.times[-1]))
-    task, advice = f"a sample of {FEWEST} trajectories", "take a shorter time, or raise `operations`"
+    task, advice = (
+        f"a sample of {FEWEST} trajectories",
+        "take a shorter time, or raise `operations`",
+    )
     require_budget(task, least, operations, "operations", advice)
     chunks = [range(first, min(first + CHUNK, M)) for first in range(0, M, CHUNK)]
     pool = ThreadPoolExecutor(workers)

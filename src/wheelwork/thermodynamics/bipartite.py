@@ -4,7 +4,7 @@ A state is an array, a SciPy sparse matrix or a `qutip.Qobj`; of several parts, 
 last varies fastest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,8 +64,7 @@ def reduced_state(state: Any, dimensions: Sequence[int], kept: int | Sequence[in
     held = [integer("kept", position, 0) for position in positions]
     if sorted(set(held)) != held or held[-1:] > [len(parts) - 1]:
         raise InvalidArgument(
-            f"`kept` must be positions below {len(parts)} in ascending order, "
-            f"but is {shown(kept)}"
+            f"`kept` must be positions below {len(parts)} in ascending order, but is {shown(kept)}"
         )
     matrix = sp.coo_array(sparse_operator("state", state, int(np.prod(parts))))
     rows, columns = (np.unravel_index(part, parts) for part in matrix.coords)
