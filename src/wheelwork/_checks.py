@@ -4,6 +4,7 @@ Every message reads "`name` must ..., but is ... (where)".
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,25 @@ FloatArray = npt.NDArray[np.float64]
 
 # Of energies, in any unit: the fourth power of a Green function stays within the range of floats.
 LARGEST_ENERGY = 1e60
+LONGEST = 100  # characters of a value in a message
+
+
+def shown(value: Any) -> str:
+    """`value` as it is printed, on one line, and cut to the length that a message bears."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of more than 4300 digits; an object that cannot be printed
+        return f"of type {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _refuse(
     name: str, requirement: str, value: Any, where: str, instead: str = ""
 ) -> InvalidArgument:
     where = f" ({where})" if where else ""
-    return InvalidArgument(f"`{name}` must {requirement}, but {instead or f'is {value!r}'}{where}")
+    return InvalidArgument(
+        f"`{name}` must {requirement}, but {instead or f'is {shown(value)}'}{where}"
+    )
 
 
 def real(name: str, value: Any, where: str = "") -> float:
@@ -89,18 +102,47 @@ def tolerance(name: str, value: Any, where: str = "") -> float:
 
 def integer(name: str, value: Any, minimum: int, where: str = "") -> int:
     """Return `value` as an int of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    whole = isinstance(value, int | np.integer) and not isinstance(value, np.timedelta64)
+    if isinstance(value, bool) or not whole:
         raise _refuse(name, "be an integer", value, where)
-    if value < minimum:
-        raise _refuse(name, f"be at least {minimum}", int(value), where)
-    return int(value)
+    number = int(value)
+    if number < minimum:
+        raise _refuse(name, f"be at least {minimum}", number, where)
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return `value` as a bool, which it must be."""
+    if not isinstance(value, bool | np.bool_):
+        raise _refuse(name, "be True or False", value, "")
+    return bool(value)
+
+
+def listed(value: Any) -> list[Any] | None:
+    """The entries of a sequence, or None of what is none."""
+    try:
+        return list(value)
+    except (TypeError, LookupError):
+        return None
+
+
+def named(name: str, value: Any) -> dict[str, Any]:
+    """Return a mapping from text, or None for an empty one, as a dict."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or any(not isinstance(key, str) for key in value):
+        raise _refuse(name, "be a dict from names to values", value, "")
+    return dict(value)
 
 
 def finite_array(name: str, value: Any, ndim: int | None = None, where: str = "") -> FloatArray:
     """Return `value` as a finite float64 array, of `ndim` dimensions where that is given."""
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
+        plain = np.asarray(value)
+        if plain.dtype.kind not in "biufO":  # text and dates would be converted, too
+            raise TypeError
+        array = plain.astype(np.float64)
+    except Exception:  # whatever the value's own conversion raises
         raise _refuse(name, "be an array of real numbers", value, where) from None
     if ndim is not None and array.ndim != ndim:
         raise _refuse(name, f"have {ndim} dimension(s)", array, where, f"has shape {array.shape}")

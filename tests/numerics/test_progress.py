@@ -52,8 +52,7 @@ def test_solvers_report():
         ww.PowerGrid.chain(sites=2, injection=4.0, extraction=6.0, damping=1e-2).steady_state()
         ww.Flywheel.paper(bias=4.0).steady_state(ww.FokkerPlanck(1e-3))
         ww.RotorEngine.paper().steady_state(ww.LocalMasterEquation(rtol=1e-4))
-    if not heard:
-        pytest.skip("no solver counts its work yet")
+    assert len({report[0] for report in heard}) >= 3  # tasks: at least one of each machine
 
 
 @pytest.mark.parametrize(

@@ -287,3 +287,11 @@ def test_every_warning_of_the_library_stays_with_its_point_and_keeps_its_kind():
     with pytest.warns(CoexistenceWarning, match="two states coexist"):
         dataset = sweep(Coexisting(), {"x": [1.0]})
     assert dataset.warning.values.tolist() == ["two states coexist"]
+
+
+def test_a_sweep_of_failures_has_the_columns_asked_for(tmp_path):
+    store = tmp_path / "store"
+    computed = sweep(Stubborn(), {"x": [7.0]}, observables=["square"], store=store)
+    for dataset in (computed, collect(store)):
+        assert dataset.failed.item() == 1
+        assert math.isnan(dataset.square.item())

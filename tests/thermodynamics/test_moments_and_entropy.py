@@ -19,9 +19,11 @@ from wheelwork.thermodynamics import (
     banded_spectrum,
     energy,
     g2,
+    is_passive,
     ladder,
     phonon_number,
     populations,
+    reduced_state,
     spectral_entropy,
     spectrum,
     von_neumann_entropy,
@@ -179,3 +181,20 @@ def test_what_is_not_normalised_is_refused(function, factor):
     with pytest.raises(InvalidArgument, match=r"must have trace one \(to 1e-3\), but has"):
         function(factor * rho)
     function((1.0 - 1e-4) * rho)  # lost by truncation
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: von_neumann_entropy(1e308 * np.eye(2)), "entries below 1e.150"),
+        (lambda: phonon_number([1e308, 1e308]), "entries below 1e.150"),
+        (lambda: ladder(1.0, 10**400), "`levels` must be at most"),
+        (lambda: ladder(1e308, 3), "`frequency` must be of a size between"),
+        (lambda: reduced_state(np.eye(4) / 4, np.array(3.0), 0), "`dimensions` must be a sequence"),
+        (lambda: reduced_state(np.eye(4) / 4, (2, 2), np.array(0.5)), "`kept` must be an integer"),
+        (lambda: is_passive(np.eye(2) / 2, []), "`energies` must have length 2, but has 0"),
+    ],
+)
+def test_numbers_and_sequences_that_cannot_be(call, message):
+    with pytest.raises(InvalidArgument, match=message):
+        call()

@@ -9,17 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array, integer, positive
+from wheelwork._checks import FloatArray, finite_array, integer, positive, shown
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
-from wheelwork.lindblad.operators import IndexArray
+from wheelwork.lindblad.operators import LARGEST, IndexArray
 from wheelwork.lindblad.sector import Sector, driven_sector, jump_superoperator
 from wheelwork.lindblad.steady import Residual, SteadyState
 from wheelwork.lindblad.steady_methods import solve_by_default
 from wheelwork.numerics.work import tick
 from wheelwork.results import html_table, with_error
 
+HIGHEST = 40  # order: 40! is the size of its cumulant
 MARGIN = 10.0  # on one random sample of rounding, whose effect varies tenfold
 
 
@@ -83,13 +84,19 @@ def counting_statistics(
 
     Args:
         weights: (K,), what a jump of each kind adds, as +1 and −1 for a net current.
-        order: highest cumulant; each one more takes one solution with the generator.
+        order: highest cumulant, at most 40; each one more takes one solution with the generator.
 
     Raises:
-        InvalidArgument: for weights that are not one number for each jump, or an order below 1.
+        InvalidArgument: for weights that are not one number for each jump, or are so large that
+            their powers overflow, or an order below 1 or above 40.
     """
+    require_steady(steady)
     w = jump_weights(weights, len(steady.lindblad.jumps))
     highest = integer("order", order, 1)
+    if highest > HIGHEST:
+        raise InvalidArgument(f"`order` must be at most {HIGHEST}, but is {shown(order)}")
+    if float(np.abs(w).max(initial=0.0)) > LARGEST ** (1.0 / highest):
+        raise InvalidArgument("`weights` must have powers that are finite, but they overflow")
     weightings = [w**m for m in range(1, highest + 1)]
     problem = _Counting.of(steady, weightings)
     powers = [problem.total(each) for each in weightings]
@@ -104,7 +111,10 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
 
     weights: (M, K), a row for each count. Raises as `counting_statistics`.
     """
+    require_steady(steady)
     rows = finite_array("weights", weights, ndim=2)
+    if float(np.abs(rows).max(initial=0.0)) > math.sqrt(LARGEST):
+        raise InvalidArgument("`weights` must have squares that are finite, but they overflow")
     counts = [jump_weights(row, len(steady.lindblad.jumps)) for row in rows]
     products = [one * other for one in counts for other in counts]
     problem = _Counting.of(steady, [*counts, *products])
@@ -117,6 +127,14 @@ def counting_covariance(steady: SteadyState, weights: npt.ArrayLike) -> FloatArr
             both = problem.total(counts[i] * counts[k]) @ rho
             noise[i, k] = trace @ (both + Ji @ y[k] + Jk @ y[i])
     return noise
+
+
+def require_steady(value: Any) -> None:
+    """Raise InvalidArgument for anything but a `SteadyState`."""
+    if not isinstance(value, SteadyState):
+        raise InvalidArgument(
+            f"`steady` must be a SteadyState, as of `steady_state`, but is {shown(value)}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, finite_array, integer
+from wheelwork._checks import FloatArray, finite_array, integer, listed, shown
 from wheelwork.errors import InvalidArgument
-from wheelwork.lindblad.operators import CANCELLED, hermitian_operator, sparse_operator
+from wheelwork.lindblad.operators import CANCELLED, LARGEST, hermitian_operator, sparse_operator
 
 FILLED = (
     0.1  # share of entries that are not zero, above which a product of filled matrices is faster
@@ -84,7 +84,10 @@ class Lindblad:
         O = sparse_operator("operator", operator, self.dimension)  # noqa: E741
         stacked, D, count = self.stacked_jumps, self.dimension, len(self.jumps)
         if jumps is not None:
-            chosen = [integer("jumps", k, 0) for k in jumps]
+            positions = listed(jumps)
+            if positions is None:
+                raise InvalidArgument(f"`jumps` must be positions, but is {shown(jumps)}")
+            chosen = [integer("jumps", k, 0) for k in positions]
             if any(k >= count for k in chosen):
                 raise InvalidArgument(
                     f"`jumps` must be positions below {count}, but holds {max(chosen)}"
@@ -118,6 +121,8 @@ def jump_weights(weights: npt.ArrayLike, kinds: int) -> FloatArray:
         raise InvalidArgument(
             f"`weights` must hold one number for each of the {kinds} jumps, but holds {w.size}"
         )
+    if float(np.abs(w).max(initial=0.0)) > LARGEST:
+        raise InvalidArgument(f"`weights` must be below {LARGEST:g}, so that squares are finite")
     return w
 
 

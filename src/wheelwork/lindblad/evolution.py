@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, ascending_times
+from wheelwork._checks import FloatArray, ascending_times, flag, integer, named, shown
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, require_lindblad
 from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
@@ -19,8 +19,8 @@ from wheelwork.lindblad.state import State, initial_operator
 from wheelwork.lindblad.steps import STEPS, ExplicitSteps, ImplicitSteps, Motion
 
 LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
-CHEAP = 3e8  # operations of an exponential, some 0.1 s: as fast as implicit steps
-SLOW_STEP, SLOW_UNKNOWN = 2e5, 1e4  # operations as long as an implicit step: 60 µs, 3 µs more
+CHEAP = 4e9  # operations of an exponential, some 0.1 s: as fast as implicit steps
+SLOW_STEP, SLOW_UNKNOWN = 2.4e6, 1.2e5  # operations as long as an implicit step: 60 µs, 3 µs more
 FEWEST_STEPS = 2000  # tried before an exponential
 IS_TRACE = 0.5  # of |x|: a larger trace is restored by a factor
 
@@ -60,7 +60,10 @@ class Evolution:
         """The state at `times[position]`; InvalidArgument when states were not kept."""
         if self.values is None:
             raise InvalidArgument("`states` must be True to look at a state, but is False")
-        return State(self.sector, self.values[position])
+        at, T = integer("position", position, -self.times.size), self.times.size
+        if at >= T:
+            raise InvalidArgument(f"`position` must be below {T}, but is {at}")
+        return State(self.sector, self.values[at])
 
 
 def evolve(
@@ -99,13 +102,15 @@ def evolve(
     at = ascending_times("times", times)
     require_lindblad(lindblad)
     if method is not None and not isinstance(method, Stepping):
-        raise InvalidArgument(f"`method` must be a method such as Exponential(), but is {method!r}")
+        raise InvalidArgument(
+            f"`method` must be a method such as Exponential(), but is {shown(method)}"
+        )
     motion, scale = _motion(lindblad, initial)
     rows = {
         name: _functional(f"observables[{name!r}]", operator, motion.sector)
-        for name, operator in (observables or {}).items()
+        for name, operator in named("observables", observables).items()
     }
-    wanted = _Wanted(at, rows, scale, states)
+    wanted = _Wanted(at, rows, scale, flag("states", states))
     *first, last = _chosen(motion, at) if method is None else [method]
     for way in first:
         with suppress(NotConverged):

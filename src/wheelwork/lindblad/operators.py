@@ -15,6 +15,7 @@ Parts = tuple[IndexArray, IndexArray, ComplexArray]  # indptr, indices, data
 
 # Asymmetry, relative to the largest entry, that products of matrices may leave in a Hermitian one.
 HERMITIAN_RTOL = 1e-12
+LARGEST = 1e150  # of an entry
 # A sum below this times the sum of its terms' magnitudes is taken as zero. Sums of some ten terms
 # stay within some ten rounding errors; a symmetry is lost if one such sum is taken as nonzero.
 CANCELLED = 64.0 * float(np.finfo(np.float64).eps)
@@ -35,7 +36,7 @@ def sparse_operator(
         if hasattr(plain, "tocsc"):
             plain = plain.tocsc(copy=True)
         matrix = sp.csc_array(plain, dtype=np.complex128)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # whatever the value's own conversion raises
         raise InvalidArgument(
             f"`{name}` must be a matrix, but is of type {type(value).__name__}{entry}"
         ) from None
@@ -48,6 +49,10 @@ def sparse_operator(
         )
     if not np.all(np.isfinite(matrix.data)):
         raise InvalidArgument(f"`{name}` must be finite, but holds NaN or infinity{entry}")
+    if np.any(np.maximum(abs(matrix.data.real), abs(matrix.data.imag)) > LARGEST):
+        raise InvalidArgument(
+            f"`{name}` must have entries below {LARGEST:g}, whose squares are finite{entry}"
+        )
     matrix.sum_duplicates()
     if not np.all(matrix.data):
         matrix.eliminate_zeros()

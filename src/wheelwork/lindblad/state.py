@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
+    LARGEST,
     ComplexArray,
     IndexArray,
     diagonal_blocks,
@@ -127,8 +128,7 @@ def initial_state(value: Any, dimension: int) -> sp.csc_array:
     """
     plain, pure = _plain(value, dimension)
     if pure:
-        dense = plain.toarray() if hasattr(plain, "toarray") else plain
-        ket = sp.csr_array(np.asarray(dense, dtype=np.complex128).reshape(-1, 1))
+        ket = sp.csr_array(_vector(plain))
         plain = ket @ ket.conj().T
     rho = hermitian_operator("initial", plain, dimension)
     trace = float(rho.diagonal().real.sum())
@@ -141,8 +141,23 @@ def initial_state(value: Any, dimension: int) -> sp.csc_array:
     return rho
 
 
+def _vector(plain: Any) -> ComplexArray:
+    """A state vector as a column, checked."""
+    dense = plain.toarray() if hasattr(plain, "toarray") else plain
+    try:
+        vector = np.asarray(dense, dtype=np.complex128).reshape(-1, 1)
+    except Exception:  # whatever the entries' own conversion raises
+        raise InvalidArgument("`initial` must hold numbers, but does not") from None
+    if not np.all(np.abs(vector) <= LARGEST):  # NaN too
+        raise InvalidArgument("`initial` must be finite and of length one, but is not")
+    return np.asarray(vector)
+
+
 def _plain(value: Any, dimension: int) -> tuple[Any, bool]:
     """Return an initial state as a matrix or a vector, and whether it is one."""
-    plain = value.matrix if isinstance(value, State) else plain_matrix(value)
+    try:
+        plain = value.matrix if isinstance(value, State) else plain_matrix(value)
+    except ValueError:  # rows of different lengths
+        raise InvalidArgument("`initial` must be a matrix or a vector, but is neither") from None
     shape = np.shape(plain) if isinstance(plain, np.ndarray) else getattr(plain, "shape", ())
     return plain, len(shape) == 1 or (shape[1:] == (1,) and dimension != 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from wheelwork._checks import positive, tolerance
+from wheelwork._checks import positive, shown, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import (
@@ -81,11 +81,7 @@ def steady_state(
             "`lindblad` must be a Lindblad(hamiltonian, jumps), but is of type "
             f"{type(lindblad).__name__}"
         )
-    other = isinstance(method, Method) and not isinstance(method, SparseLU | Krylov)
-    if method is not None and (other or not hasattr(method, "solve")):
-        raise InvalidArgument(
-            f"`method` must be a method such as SparseLU(rtol=1e-8), but is {method!r}"
-        )
+    require_steady_method(method)
     solve = solve_by_default if method is None else method.solve
     if initial is None:
         return solve(lindblad, *diagonal_sector(lindblad))
@@ -108,6 +104,16 @@ def steady_state(
     return SteadyState(
         lindblad, generator, state, None, error, residual, rate, details, PROJECTION_RTOL
     )
+
+
+def require_steady_method(method: Any) -> None:
+    """Raise InvalidArgument for anything but None, a method here, or one of a user's own."""
+    other = isinstance(method, Method) and not isinstance(method, SparseLU | Krylov)
+    own = hasattr(method, "solve") and not isinstance(method, type)
+    if method is not None and (other or not own):
+        raise InvalidArgument(
+            f"`method` must be a method such as SparseLU(rtol=1e-8), but is {shown(method)}"
+        )
 
 
 def solve_by_default(lindblad: Lindblad, sector: Sector, generator: sp.csc_array) -> SteadyState:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,9 @@ ORDER = 2 * STAGES - 1
 MOST_HALVINGS = 100  # of an interval: steps are counted in integers of this unit
 RESOLVED = 1e-3  # |A| h: below, shorter steps differ by rounding only
 STEPS = 100_000  # by default, some 6 s on a few unknowns: few damped systems need a tenth
+SUBSTITUTIONS = 1.5e10  # by default, multiplications in all of them, some 10 s
+# Of an accepted pair, by elements of an LU: four columns, a complex product being four real ones.
+REAL_SHARE, COMPLEX_SHARE = 4.0, 16.0
 STEPS_KEPT = 24  # step lengths whose LUs are kept
 PATIENCE = 4  # steps before a longer one is tried, after a failure
 NOISE = 500.0  # machine epsilons: the partial fractions cancel to this accuracy
@@ -68,12 +71,16 @@ class ImplicitSteps(Method):
     oscillations that do not decay, and the comparison would not show it.
 
     rtol: bounds Σ|δx| of a state. steps: the budget; about |A| t are needed while anything that
-    oscillates at the rate |A| has not decayed.
+    oscillates at the rate |A| has not decayed. products: the budget of multiplications, which ends
+    a run of many unknowns before; some 1e9 to 4e9 a second.
     """
 
     rtol: float = parameter("", "1", "largest estimated Σ|δρ|", check=tolerance, default=1e-9)
     steps: int = parameter(
         "", "1", "most steps", check=lambda name, x: integer(name, x, 1), default=STEPS
+    )
+    products: float = parameter(
+        "", "1", "most multiplications", check=positive, default=SUBSTITUTIONS
     )
 
     def states(self, motion: Motion, times: FloatArray, watch: Watch) -> Iterator[Reached]:
@@ -95,7 +102,7 @@ class _Implicit:
         self.rates = column_sums(motion.generator)  # an LU is off by rounding of h times these
         self.fastest = float(self.rates.max(initial=0.0))
         self.longest = 1.0 / self.fastest if self.fastest else math.inf
-        self.made, self.now = 0, 0.0
+        self.made, self.products, self.now = 0, 0.0, 0.0
 
     def cover(self, both: FloatArray, t: float) -> FloatArray:
         """Cover t by pairs of steps t/2^(level + 1); earlier errors propagate as the state.
@@ -132,7 +139,7 @@ class _Implicit:
         noise = EPS * float(np.abs(x).sum(axis=1) @ (NOISE + 4.0 * h * self.rates))
         allowed = self.method.rtol * h / self.total
         if change <= max(allowed, noise):
-            self._count(h)
+            self._count(h, half.products * self.columns)
             self.watch(middle)
             self.watch(twice)
             smooth = change <= max(allowed / 2.0 ** (ORDER + 1), 0.5 * noise)
@@ -143,13 +150,14 @@ class _Implicit:
             )
         return False, False, both
 
-    def _count(self, h: float) -> None:
-        self.made += 1
-        if self.made > self.method.steps:
+    def _count(self, h: float, products: float) -> None:
+        self.made, self.products = self.made + 1, self.products + products
+        beyond = "`steps`" if self.made > self.method.steps else "`products`"
+        if self.made > self.method.steps or self.products > self.method.products:
             raise NotConverged(
-                f"more than {self.method.steps} steps of about {h:.1e} were needed to follow "
-                f"oscillations over a time of {self.total:.1e}; take their frequency out (a "
-                "rotating frame), or raise `steps`"
+                f"more than {self.made - 1} steps of about {h:.1e} are needed to follow "
+                f"oscillations over a time of {self.total:.1e}: raise {beyond} of ImplicitSteps, "
+                "use Exponential with more `operations`, or a rotating frame"
             )
 
 
@@ -220,6 +228,12 @@ class _Step:
         ones = sp.eye_array(n, dtype=np.complex128, format="csc")
         pairs = (factorised(sp.csc_array(h * generator - z * ones)) for z in poles[1:])
         return cls(factorised(real), factors[0].real, tuple(pairs), tuple(factors[1:]))
+
+    @cached_property
+    def products(self) -> float:
+        """Multiplications of an accepted pair of steps, for each column of x."""
+        complex_ones = sum(lu.filled for lu in self.pairs)
+        return REAL_SHARE * self.real.filled + COMPLEX_SHARE * complex_ones
 
     def apply(self, x: FloatArray) -> FloatArray:
         y = self.real_factor * self.real.solve(x)

@@ -11,7 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, ascending_times, integer, non_negative, positive
+from wheelwork._checks import (
+    FloatArray,
+    ascending_times,
+    flag,
+    integer,
+    named,
+    non_negative,
+    positive,
+)
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, jump_weights, require_lindblad
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_parts, sparse_operator
@@ -19,7 +27,7 @@ from wheelwork.lindblad.state import initial_state
 from wheelwork.lindblad.strata import FEWEST, Sums, divided, estimate, mixture
 from wheelwork.lindblad.unravelling import Unravelling, run_trajectory
 from wheelwork.numerics.bundles import processors
-from wheelwork.numerics.work import tick
+from wheelwork.numerics.work import require_budget, tick
 from wheelwork.results import html_table, with_error
 
 CHUNK = 16  # trajectories that a thread takes at a time; no effect on results
@@ -139,7 +147,8 @@ def sample_jumps(
     kept = at >= non_negative("burn_in", burn_in)
     if not np.any(kept):
         raise InvalidArgument(f"`burn_in` must not pass the last time, but is {burn_in!r}")
-    if states and 16 * at.size * D**2 > MOST_KEPT:
+    kept_states, kept_records = flag("states", states), flag("records", records)
+    if kept_states and 16 * at.size * D**2 > MOST_KEPT:
         raise InvalidArgument(
             f"`states` must be False where averaged states take more than {MOST_KEPT >> 20} MiB, "
             f"but {at.size} of {D} levels take {16 * at.size * D**2 >> 20} MiB"
@@ -147,9 +156,11 @@ def sample_jumps(
     rho = initial_state(initial, D)
     parts = {
         name: hermitian_parts(sparse_operator(f"observables[{name!r}]", value, D))
-        for name, value in (observables or {}).items()
+        for name, value in named("observables", observables).items()
     }
-    request = _Request(at, kept, {n: len(each) for n, each in parts.items()}, states, records)
+    request = _Request(
+        at, kept, {n: len(each) for n, each in parts.items()}, kept_states, kept_records
+    )
     operators = [part for each in parts.values() for part in each]
     ensemble = _Ensemble.of(lindblad, rho, operators, request, key, M)
     workers = processors() if threads is None else integer("threads", threads, 1)
@@ -256,12 +267,19 @@ def _add_projectors(
 
 
 def _budget(operations: float) -> float:
-    return math.inf if operations == math.inf else positive("operations", operations)
+    unbounded = isinstance(operations, float) and operations == math.inf
+    return math.inf if unbounded else positive("operations", operations)
 
 
 def _runs(ensemble: _Ensemble, workers: int, operations: float) -> Iterator[_Chunk]:
     """Yield all trajectories in their order; raises NotConverged beyond the budget."""
     M, done, work = ensemble.starts.size, 0, 0.0
+    least = FEWEST * ensemble.unravelling.least_operations(float(ensemble.request.times[-1]))
+    task, advice = (
+        f"a sample of {FEWEST} trajectories",
+        "take a shorter time, or raise `operations`",
+    )
+    require_budget(task, least, operations, "operations", advice)
     chunks = [range(first, min(first + CHUNK, M)) for first in range(0, M, CHUNK)]
     pool = ThreadPoolExecutor(workers)
     try:

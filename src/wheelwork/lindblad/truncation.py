@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from wheelwork._checks import FloatArray, integer, tolerance
+from wheelwork._checks import FloatArray, integer, listed, named, shown, tolerance
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.krylov import Krylov
 from wheelwork.lindblad.operators import hermitian_operator
 from wheelwork.lindblad.sector import diagonal_sector
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
-from wheelwork.lindblad.steady_methods import SparseLU, bandwidth
+from wheelwork.lindblad.steady_methods import SparseLU, bandwidth, require_steady_method
 from wheelwork.results import html_table, with_error
 
 GROWTH = 1.5  # of a cutoff whose edge is occupied
@@ -37,7 +37,7 @@ class Truncation:
     observables: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if not self.observables:
+        if not named("observables", self.observables):
             raise InvalidArgument("`observables` must hold at least one matrix, but is empty")
 
     def __repr__(self) -> str:
@@ -105,8 +105,15 @@ def grow(
         NoSteadyState, InvalidArgument: as `steady_state` and `build` do at the first cutoffs.
     """
     rtol = tolerance("rtol", rtol)
+    require_steady_method(method)
     search = _Search(build, rtol, integer("largest", largest, 1), method, [])
-    cut = search.solve(tuple(integer("first", cutoff, 1) for cutoff in first))
+    cutoffs = listed(first)
+    if cutoffs is None or not callable(build):
+        raise InvalidArgument(
+            "`build` must be a function of the cutoffs, and `first` a sequence of these, but are "
+            f"{shown(build)} and {shown(first)}"
+        )
+    cut = search.solve(tuple(integer("first", cutoff, 1) for cutoff in cutoffs))
     while True:
         previous, cut = cut, search.solve(cut.grown(rtol))
         if not _agree(previous, cut, rtol):
@@ -161,6 +168,8 @@ class _Search:
     def attempt(self, cutoffs: tuple[int, ...]) -> _Cut | None:
         """The steady state at these cutoffs, or None where it is too large."""
         model = self.build(cutoffs)
+        if not isinstance(model, Truncation):
+            raise InvalidArgument(f"`build` must return a Truncation, but gave {shown(model)}")
         if len(model.edges) != len(cutoffs):
             raise InvalidArgument(
                 f"`edges` must hold one entry for each of {len(cutoffs)} cutoffs, "

@@ -64,6 +64,11 @@ class Unravelling:
             targets[k, label[order[column]]] = label[order[row]]
         return cls(order, starts, targets, csc_parts(drift), csc_parts(stacked), steps)
 
+    def least_operations(self, time: float) -> float:
+        """Operations that a trajectory over this time takes at least, whichever sets it visits."""
+        entries = np.diff(self.drift[0][self.starts]) + 2.0 * np.diff(self.starts)
+        return float(TERMS * np.min(entries / self.steps)) * time
+
     def ordered(self, operator: sp.csc_array) -> Parts:
         """An operator in this order of basis states, as CSC parts."""
         return csc_parts(_ordered(operator, self.order))

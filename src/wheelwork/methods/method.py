@@ -12,7 +12,8 @@ from wheelwork.parameters import Parameters, parameter
 
 def seconds(name: str, value: Any) -> float:
     """Return `value` as a positive number of seconds; infinity means no limit."""
-    return math.inf if value == math.inf else _checks.positive(name, value)
+    unbounded = isinstance(value, float) and value == math.inf
+    return math.inf if unbounded else _checks.positive(name, value)
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 else:
     Qobj = Any
 
+LARGEST = 1e150  # of an entry: sums and squares are finite
 ComplexArray = npt.NDArray[np.complex128]
 Matrix = npt.NDArray[np.float64] | ComplexArray
 
@@ -34,11 +35,13 @@ def plain_array(name: str, value: Any) -> npt.NDArray[Any]:
             value = getattr(value, dense)()
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError):  # rows of different lengths
+    except Exception:  # rows of different lengths, or whatever the value's own conversion raises
         array = np.empty(0, dtype=object)
     if array.dtype.kind not in "biufc":
         kind = type(value).__name__
         raise InvalidArgument(f"`{name}` must be an array of numbers, but is of type {kind}")
+    if np.any(np.isfinite(array) & (np.abs(array) > LARGEST)):
+        raise InvalidArgument(f"`{name}` must have entries below {LARGEST:g}")
     return array
 
 

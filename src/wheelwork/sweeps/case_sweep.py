@@ -90,7 +90,7 @@ def sweep(
     with interruptible, ledgers as ledger, open_pool(task, executor, workers) as pool:
         compute(task, Work(cases, seal, receive, ledger, share), pool)
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    dataset = to_dataset(cases, columns, labels)
+    dataset = to_dataset(cases, columns, labels, task.observables)
     return dataset.assign_attrs(attributes, complete=int(columns.complete))
 
 

@@ -60,7 +60,8 @@ def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
             f"'{folder}' is not complete: {missing} of {len(cases)} points are missing; resume it, "
             "or collect what there is (partial)"
         )
-    dataset = to_dataset(cases, columns, store.manifest.labels)
+    asked = store.manifest.identity["observables"]
+    dataset = to_dataset(cases, columns, store.manifest.labels, asked)
     return dataset.assign_attrs(store.manifest.attributes, complete=int(columns.complete))
 
 

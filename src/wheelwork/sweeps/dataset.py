@@ -1,7 +1,7 @@
 """Columns of numbers from finished points, and the labelled dataset made of them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,13 @@ class Table:
             if use < self.first.get(name, (self.size, 0)):
                 self.first[name] = use
 
+    def reserve(self, names: Iterable[str]) -> None:
+        """Make the columns that no point has filled."""
+        for position, name in enumerate(names):
+            if name not in self.columns:
+                self.columns[name] = np.full(self.size, self.empty, dtype=self.dtype)
+                self.first[name] = (self.size, position)
+
     @property
     def names(self) -> list[str]:
         """In the order of the sweep."""
@@ -80,8 +87,12 @@ class Columns:
         return not bool(np.any(self.failure == NOT_COMPUTED))
 
 
-def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
+def to_dataset(
+    cases: Cases, columns: Columns, labels: Labels, observables: Iterable[str] | None = None
+) -> xr.Dataset:
     """Return `columns` as a dataset over the dimensions of `cases`.
+
+    observables: names that were asked for, which are NaN where no point has any.
 
     Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
     `failure` (empty where the point succeeded), `warning` (empty where there was none),
@@ -93,6 +104,7 @@ def to_dataset(cases: Cases, columns: Columns, labels: Labels) -> xr.Dataset:
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
         return xr.Variable(cases.dims, column.reshape(cases.shape), text)
 
+    columns.observables.reserve(observables or ())
     variables: dict[str, xr.Variable] = {}
     for name in columns.observables.names:
         variables[name] = laid_out(columns.observables.columns[name], _label(name, labels))

@@ -4,13 +4,13 @@ A state is an array, a SciPy sparse matrix or a `qutip.Qobj`; of several parts, 
 last varies fastest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from wheelwork._checks import FloatArray, integer
+from wheelwork._checks import FloatArray, integer, listed, shown
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import diagonal_blocks, sparse_operator
 from wheelwork.thermodynamics.entropy import spectral_entropy
@@ -59,11 +59,12 @@ def reduced_state(state: Any, dimensions: Sequence[int], kept: int | Sequence[in
             linear: any operator will do.
     """
     parts = _dimensions(dimensions)
-    positions = list(kept) if isinstance(kept, Iterable) else [kept]
+    several = listed(kept)
+    positions = [kept] if several is None else several
     held = [integer("kept", position, 0) for position in positions]
     if sorted(set(held)) != held or held[-1:] > [len(parts) - 1]:
         raise InvalidArgument(
-            f"`kept` must be positions below {len(parts)} in ascending order, but is {kept!r}"
+            f"`kept` must be positions below {len(parts)} in ascending order, but is {shown(kept)}"
         )
     matrix = sp.coo_array(sparse_operator("state", state, int(np.prod(parts))))
     rows, columns = (np.unravel_index(part, parts) for part in matrix.coords)
@@ -111,9 +112,10 @@ def _entropy(matrix: sp.csr_array) -> float:
 
 
 def _dimensions(dimensions: Any) -> tuple[int, ...]:
-    if not isinstance(dimensions, Iterable) or not (parts := tuple(dimensions)):
+    parts = listed(dimensions)
+    if not parts:
         raise InvalidArgument(
-            f"`dimensions` must be a sequence such as (2, 3), but is {dimensions!r}"
+            f"`dimensions` must be a sequence such as (2, 3), but is {shown(dimensions)}"
         )
     return tuple(integer("dimensions", d, 1) for d in parts)
 

@@ -79,10 +79,8 @@ def passive_state(density_matrix: Any, energies: npt.ArrayLike) -> FloatArray:
 
 def is_passive(density_matrix: Any, energies: npt.ArrayLike, *, tolerance: float = 1e-12) -> bool:
     """Whether the ergotropy is at most `tolerance` times the difference of extreme energies."""
-    allowed = non_negative("tolerance", tolerance) * float(
-        np.ptp(finite_array("energies", energies))
-    )
-    return ergotropy(density_matrix, energies) <= allowed
+    part, work = non_negative("tolerance", tolerance), ergotropy(density_matrix, energies)
+    return work <= part * float(np.ptp(finite_array("energies", energies)))
 
 
 def population_inversion(state: Any) -> Inversion:

@@ -10,18 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, integer, positive
+from wheelwork._checks import FloatArray, integer, positive, positive_energy, shown
+from wheelwork.errors import InvalidArgument
 from wheelwork.states.oscillator import g2_from_wigner
 from wheelwork.states.wigner import checked_wigner, scale_mesh
 from wheelwork.thermodynamics.spectrum import normalised, populations
 
+MOST_LEVELS = 10**8  # a gigabyte
 _TOLERANCE = 1e-7  # of the largest |W|, that may be left at the edges of mesh and spectrum
 
 
 def ladder(frequency: float, levels: int) -> FloatArray:
     """Energies omega n of the oscillator Hamiltonian omega a†a, shape (levels,)."""
-    n = np.arange(integer("levels", levels, 1), dtype=np.float64)
-    return positive("frequency", frequency) * n
+    count = integer("levels", levels, 1)
+    if count > MOST_LEVELS:
+        raise InvalidArgument(f"`levels` must be at most {MOST_LEVELS}, but is {shown(levels)}")
+    return positive_energy("frequency", frequency) * np.arange(count, dtype=np.float64)
 
 
 def phonon_number(state: Any) -> float:
