@@ -76,7 +76,7 @@ class Well:
     @property
     def lifetime_error(self) -> float:
         """Estimated absolute error of `lifetime`; zero where nothing switches."""
-        return self.lifetime * self.log_switching_rate_error
+        return self.lifetime * float(np.expm1(min(self.log_switching_rate_error, LARGEST_LOG)))
 
 
 @dataclass(frozen=True, repr=False)
