@@ -155,9 +155,7 @@ def summary(
             _require_fair(drifted, mixed, time, correlation_time, left_out if judge else math.inf)
     except NotConverged as reason:
         unknown = unknown or str(reason)
-    # Whatever was missed, trajectories still remember starts that no stationary state has drawn.
-    fair = not unknown and all(check.ok for name, check in checks.items() if name != "time left")
-    error_of = error_function(fair, unmixed=True)
+    error_of = error_function(not unknown and _is_fair(checks), unmixed=True)
     batches = batches_of(fine, first, error_of=error_of)
     moments = {name: estimate(batches, each) for name, each in quantities(batches.mean).items()}
     number, error = moments["phonon_number"]
@@ -178,7 +176,7 @@ def summary(
             "drift": drifted,
             "mixing": mixed.ratio,
             "mixing_bound": mixed.bound,
-            "widening": _widening(plain, quantity, error) if not fair else 1.0,
+            "widening": _widening(plain, quantity, error, error_of),
             "lookup_error": LOOKUP_RTOL,
             "low": progress.low,
             "high": progress.high,
@@ -202,6 +200,11 @@ def _checks(
     return checks
 
 
+def _is_fair(checks: Mapping[str, AuditEntry]) -> bool:
+    """Whether trajectories have forgotten their starts, which no stationary state has drawn."""
+    return all(check.ok for name, check in checks.items() if name != "time left")
+
+
 def _require_fair(
     drifted: float, mixed: Mixing, time: float, correlation_time: float, burn_in: float
 ) -> None:
@@ -215,8 +218,10 @@ def _require_fair(
     stationarity.require_burn_in(burn_in, correlation_time, "energy")
 
 
-def _widening(batches: Batches, quantity: "Quantity", error: float) -> float:
-    """`error` over the standard error of independent batches, at least one."""
+def _widening(batches: Batches, quantity: "Quantity", error: float, error_of: ErrorOf) -> float:
+    """`error` over the standard error of independent batches, at least one; one if that is it."""
+    if error_of is standard_error:
+        return 1.0
     deviations = batches.deviations(quantity.gradient)
     if deviations.size < 2:
         return math.inf
