@@ -243,8 +243,8 @@ class _Ensemble:
             )
             if done > most - work:
                 raise NotConverged(
-                    f"the budget of {most:.2g} operations ended trajectory {number} before its "
-                    f"time of {times[-1]:.3g}; raise `operations`, or take a shorter time"
+                    f"the budget of {most:.2g} operations ended trajectory {number} within "
+                    f"a time of {times[-1]:.3g}; raise `operations`, or take a shorter time"
                 )
             means.append(run[0])
             counts.append(run[1])
