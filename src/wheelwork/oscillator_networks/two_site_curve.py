@@ -36,6 +36,7 @@ LARGEST_CHANGE = 0.03
 NEGLIGIBLE_RATE = 1e-6
 # Points on either side of a special frequency, at 1e-11 to 1e-2 of the range: five per decade.
 CLOSEST, GRADED = 1e-11, 46
+NARROWEST = 1e-8  # of the range: a part of the curve that the points between these resolve
 BISECTIONS = 50  # of a special frequency: 2^-50 of a first interval is below rounding
 BEYOND = 1.5  # extent of S_1 at the centre of a mirror, against its largest value: past the end
 # Bisections of a first interval: 2^-44 of one is about the rounding of ω.
@@ -257,7 +258,7 @@ def _has_narrow_arm(
         product = H[:, 0, 1] * H[:, 1, 0]
         ends = product / (largest - 1j * other), product / (0.5 * largest - 1j * other)
     width = np.abs((ends[1] - ends[0]).imag)
-    return bool(np.any((np.abs(product) > 0.0) & (width < CLOSEST * reach)))
+    return bool(np.any((np.abs(product) > 0.0) & (width < NARROWEST * reach)))
 
 
 def _modes(network: PassiveNetwork) -> FloatArray:
