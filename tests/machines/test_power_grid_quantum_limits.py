@@ -331,7 +331,7 @@ def test_states_that_do_not_fit():
 
 def test_a_run_that_drifts_fails_its_audit_however_wide_its_errors_are():
     grid = chain(injection=4.0, extraction=6.0)
-    run = ww.QuantumJumps(cutoff=12, duration=0.5, burn_in=0.0, trajectories=64, times=8)
+    run = ww.QuantumJumps(cutoff=6, duration=0.5, burn_in=0.0, trajectories=64, times=8)
     with pytest.raises(NotConverged, match="halves of the run differ") as reason:
         grid.steady_state(run)
     assert not reason.value.partial.audit["difference of the halves"].ok
