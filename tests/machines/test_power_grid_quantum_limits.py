@@ -330,7 +330,7 @@ def test_states_that_do_not_fit():
 
 
 def test_a_run_that_drifts_fails_its_audit_however_wide_its_errors_are():
-    grid = chain(injection=4.0, extraction=6.0)
+    grid = chain(injection=4.0, extraction=3.0, saturation=20.0)  # too many quanta to start with
     run = ww.QuantumJumps(cutoff=6, duration=0.5, burn_in=0.0, trajectories=64, times=8)
     with pytest.raises(NotConverged, match="halves of the run differ") as reason:
         grid.steady_state(run)
