@@ -66,7 +66,7 @@ class Work:
         self._open = deque(own)
         self._claimed: deque[str] = deque()
         self._done: set[str] = set()
-        self._sound = False  # whether the code has been seen to work at any point
+        self._first = next(iter(self._open), None)  # a fault there is one of the whole calculation
 
     @property
     def total(self) -> int:
@@ -93,14 +93,14 @@ class Work:
         return [self._case(key) for key in keys]
 
     def keep(self, cases: Sequence[Case], points: Sequence[Point]) -> None:
-        """Store points, and pass them on. Raises the fault of one that comes before all others."""
-        if points and points[0].fault is not None and not self._sound:
-            raise points[0].fault
-        self._sound = self._sound or bool(points)
-        pairs = zip(cases, points, strict=True)
+        """Store points, and pass them on; then raise the fault of the first point of the sweep."""
+        pairs = list(zip(cases, points, strict=True))
         entries = [point.entry(case.key) for case, point in pairs if not point.transient]
         if self._ledger is not None and entries:
             self._ledger.append(entries)
+        faults = [point.fault for case, point in pairs if case.key == self._first]
+        if faults and faults[0] is not None:
+            raise faults[0]
         for case, point in zip(cases, points, strict=True):
             self._done.add(case.key)
             self._pass_on(case.key, point)
@@ -138,7 +138,6 @@ class Work:
     def _learn(self, key: str, entry: Mapping[str, Any]) -> None:
         if key not in self._done:
             self._done.add(key)
-            self._sound = True
             self._pass_on(key, Point.from_entry(entry, self._indices[key][0], self.total))
 
     def _pass_on(self, key: str, point: Point) -> None:
