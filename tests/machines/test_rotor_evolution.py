@@ -167,7 +167,7 @@ def test_free_spreading_over_a_long_time():
 
 def test_what_was_reached_is_an_evolution_of_the_rotor():
     with pytest.raises(NotConverged, match="too long a time") as refused:
-        ww.RotorEngine.paper().evolve(None, [0.0, 1.0, 1e30])
+        ww.RotorEngine.paper().evolve(None, [0.0, 1.0, 1e200])
     reached = refused.value.partial
     assert reached.times.tolist() == [0.0, 1.0]
     assert reached.angular_momentum[1] > 0.0
