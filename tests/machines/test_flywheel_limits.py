@@ -191,3 +191,11 @@ def test_a_time_limit_ends_the_solution():
     with pytest.raises(NotConverged, match="time limit"):
         ww.Flywheel.paper(bias=8.0).steady_state(method)
     assert method == ww.FokkerPlanck()
+
+
+def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
+    """Its region held a single node of the first mesh, and its matrix was singular."""
+    lead = ww.Lead(-0.4365, 0.00624, ww.Lorentzian(rate=1.0, centre=0.00624, width=1.0))
+    device = ww.Flywheel((lead,), level=-0.4365, frequency=0.00624, mass=1.0, force=-1.0)
+    with pytest.raises(NotConverged, match="friction reaches"):
+        device.steady_state(ww.FokkerPlanck(1e-4))

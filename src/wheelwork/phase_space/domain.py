@@ -66,8 +66,10 @@ class Profile:
 
     def domain(self, energy: float) -> Domain:
         """The region of orbits up to an energy."""
-        held = self.X[self.potential <= energy]
-        return Domain(float(held[0]), float(held[-1]), energy)
+        first, *_, last = np.flatnonzero(self.potential <= energy).repeat(2)
+        if first == last:  # a well far out, where the mesh is coarse, between its neighbours
+            first, last = max(first - 1, 0), min(last + 1, self.X.size - 1)
+        return Domain(float(self.X[first]), float(self.X[last]), energy)
 
 
 def find_domain(model: PhaseSpaceModel) -> Domain:

@@ -149,9 +149,15 @@ def solve(box: Box, points: int) -> PlaneDistribution:
 
 
 def factorised(matrix: sp.csc_array) -> SuperLU:
-    """Sparse LU that keeps the diagonal: 30 times less fill for these matrices."""
+    """Sparse LU that keeps the diagonal: 30 times less fill for these matrices.
+
+    Raises NotConverged where rounding makes a pivot vanish.
+    """
     options = {"SymmetricMode": True}
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    try:
+        return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    except RuntimeError as singular:
+        raise NotConverged(f"the sparse LU of the plane failed: {singular}") from None
 
 
 def generator(box: Box, X: FloatArray, P: FloatArray) -> sp.csr_array:

@@ -239,6 +239,7 @@ class CutoffSearch:
             cutoffs, spent = (before.cutoffs, before.work) if before is not None else ((), 0.0)
             spent += self.iteration(cutoff) * (graded.MAKING + steady.iterations)
             moments = Moments.of(model, steady.values)
+            errors = errors.plus_rounding(self.rates, moments)
             return QuantumSolution(model, steady, moments, errors, (*cutoffs, cutoff), spent)
 
         with partial_as(solution):

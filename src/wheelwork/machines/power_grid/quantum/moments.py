@@ -1,7 +1,7 @@
 """Linear means and reduced states of a quantum state of a power grid."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from wheelwork.machines.power_grid.quantum.model import QuantumModel
 from wheelwork.machines.power_grid.quantum.rates import GridRates
 
 StateVector = npt.NDArray[np.inexact]
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)  # of a flow: products and a short sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,11 @@ class Moments:
                 for _ in range(powers.get(name, 1)):
                     numbers[name] = unit * numbers[name]
         return Moments(**numbers)
+
+    def plus_rounding(self, rates: GridRates, moments: "Moments") -> "Moments":
+        """These errors plus the rounding of what nodes dissipate: two flows that may cancel."""
+        gross = rates.dampings * moments.occupation + rates.heating
+        return replace(self, dissipated=self.dissipated + ROUNDING * gross)
 
     def widened(self, other: "Moments") -> "Moments":
         """These plus the magnitudes of others."""
