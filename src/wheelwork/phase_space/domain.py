@@ -66,7 +66,8 @@ class Profile:
 
     def domain(self, energy: float) -> Domain:
         """The region of orbits up to an energy."""
-        first, *_, last = np.flatnonzero(self.potential <= energy).repeat(2)
+        held = np.flatnonzero(self.potential <= energy)
+        first, last = int(held[0]), int(held[-1])
         if first == last:  # a well far out, where the mesh is coarse, between its neighbours
             first, last = max(first - 1, 0), min(last + 1, self.X.size - 1)
         return Domain(float(self.X[first]), float(self.X[last]), energy)
