@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from judge import judge
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
@@ -199,3 +200,25 @@ def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
     device = ww.Flywheel((lead,), level=-0.4365, frequency=0.00624, mass=1.0, force=-1.0)
     with pytest.raises(NotConverged, match="friction reaches"):
         device.steady_state(ww.FokkerPlanck(1e-4))
+
+
+@pytest.mark.parametrize(
+    "leads, oscillator",
+    [
+        ([(0.0, 1.134, ww.Semicircle(0.294, 0.197, 4.6e43))], (0.0, 1.547, 8.17, 0.199)),
+        ([(-4.2055, 0.0054, ww.Lorentzian(1.0, 0.0, 2242.87))], (0.0, 1.0, 0.0054, -1.0)),
+        (
+            [
+                (0.0, 36.656, ww.Lorentzian(1.0, -1.0, 1.3335)),
+                (0.0, 0.45338, ww.Lorentzian(2.3145, 0.0, 4.0282)),
+            ],
+            (-1.0, 0.2963, 2.972, 280.35),
+        ),
+    ],
+    ids=["no noise at a turning point", "a narrow region", "a minimum beyond the table"],
+)
+def test_no_device_ends_in_a_raw_error(leads, oscillator):
+    """Each of them met a division by zero or the root of a negative number."""
+    device = ww.Flywheel(tuple(ww.Lead(*lead) for lead in leads), *oscillator)
+    outcome = judge(lambda: device.steady_state(ww.FokkerPlanck(1e-5)))
+    assert not outcome.bad, outcome

@@ -47,10 +47,12 @@ class Units:
         rates = np.abs(model.growth.rates(np.zeros(model.active.size)))
         fastest = max(_largest(turned.real), _largest(turned.imag), _largest(rates))
         quanta = getattr(model.growth, "scale", np.ones(0))
-        typical = float(np.mean(np.log10(np.maximum(quanta, SMALLEST)))) if quanta.size else 0.0
+        sizes = np.log10(np.maximum(quanta, SMALLEST))
+        typical = float(np.mean(sizes)) if sizes.size else 0.0
         decades = math.log10(fastest) if fastest > 0.0 else 0.0
+        farthest = float(max(sizes, key=abs, default=0.0))
         _require_finite_slopes(model)
-        for what, decade in (("rates", decades), ("saturation numbers", typical)):
+        for what, decade in (("rates", decades), ("saturation numbers", farthest)):
             if not abs(decade) <= DECADES:
                 raise InvalidArgument(
                     f"{what} must lie between 1e-{DECADES:g} and 1e{DECADES:g} for amplitude "

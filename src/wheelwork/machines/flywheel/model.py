@@ -71,12 +71,17 @@ def landmarks(parameters: FlywheelParameters) -> tuple[float, ...]:
 
 
 def noise_colour(parameters: FlywheelParameters, x: npt.ArrayLike) -> FloatArray:
-    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|, shaped as x: zero for white noise."""
+    """Return |½(S_x(ω0) + S_x(−ω0))/S_x(0) − 1|, shaped as x: zero for white noise.
+
+    Infinite where S_x(0) vanishes in double precision.
+    """
     w = parameters.frequency * np.array([-1.0, 0.0, 1.0])
     at = np.expand_dims(x, -1)
     spectrum = parameters.junction.force_noise_spectrum(w, at, COLOUR_RTOL)
     below, centre, above = np.moveaxis(spectrum, -1, 0)
-    return np.asarray(np.abs(0.5 * (below + above) / centre - 1.0))
+    noisy = centre > 0.0
+    colour = np.abs(0.5 * (below + above) / np.where(noisy, centre, 1.0) - 1.0)
+    return np.where(noisy, colour, np.inf)
 
 
 def tunnelling_rate(parameters: FlywheelParameters) -> float:

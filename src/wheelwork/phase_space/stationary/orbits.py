@@ -6,6 +6,7 @@ is a smooth coordinate, H = ρ² + P² is the squared radius R², and the motion
 local rate ω0 / X′(ρ), without a force. Derived in docs/developers/phase-space.md.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -150,7 +151,10 @@ def _potential(model: PhaseSpaceModel, rates: ChebyshevTable) -> Potential:
 
 def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits:
     ends = np.array([potential.rates.low, potential.rates.high])
-    radius = np.sqrt(np.min(potential.energy(ends)))  # of the largest orbit between them
+    energy = float(np.min(potential.energy(ends)))
+    if energy <= 0.0:  # deeper than its only minimum in between: there is another one beyond
+        raise SeveralWells
+    radius = math.sqrt(energy)  # of the largest orbit between them
 
     def geometry(rho: FloatArray) -> FloatArray:
         X = _position(potential, rho)
