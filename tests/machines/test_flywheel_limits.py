@@ -203,7 +203,7 @@ def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    "leads, oscillator",
+    ("leads", "oscillator"),
     [
         ([(0.0, 1.134, ww.Semicircle(0.294, 0.197, 4.6e43))], (0.0, 1.547, 8.17, 0.199)),
         ([(-4.2055, 0.0054, ww.Lorentzian(1.0, 0.0, 2242.87))], (0.0, 1.0, 0.0054, -1.0)),
