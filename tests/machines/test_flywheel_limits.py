@@ -214,8 +214,22 @@ def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
             ],
             (-1.0, 0.2963, 2.972, 280.35),
         ),
+        ([(-2.512, 1.0, ww.Lorentzian(0.4779, 0.0, 1.0))], (0.0, 1.0, 0.1416, 2.512)),
+        (
+            [
+                (0.0, 1.0, ww.Lorentzian(1.0, 0.0, 0.5464)),
+                (4.991, 1.0, ww.Semicircle(1.0, -1.0, 1.0)),
+            ],
+            (-0.5464, 1.0, 1.0, -1.0),
+        ),
     ],
-    ids=["no noise at a turning point", "a narrow region", "a minimum beyond the table"],
+    ids=[
+        "no noise at a turning point",
+        "a narrow region",
+        "a minimum beyond the table",
+        "noise below the error of its table",
+        "a partial result of no extent",
+    ],
 )
 def test_no_device_ends_in_a_raw_error(leads, oscillator):
     """Each of them met a division by zero or the root of a negative number."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.coexistence.orbit_tree import (
     AREA,
@@ -125,6 +126,8 @@ def _masses(family: Family, t: FloatArray) -> tuple[FloatArray, FloatArray]:
     points = half[:-1, None] + 0.5 * width * (GAUSS_NODES + 1.0)
     rows, log_density = family.table(points), family.log_density(points)[0]
     noise, step = family.noise(points, rows[NOISE]), family.energy(points)[1]
+    if not np.all(noise > 0.0):
+        raise NotConverged("the noise over some orbits is less than the error of its table")
     area = np.maximum(rows[AREA], ROUNDING * np.max(rows[AREA]))  # zero where families join
     size = np.log(0.5 * width * GAUSS_WEIGHTS)
     mass = size + np.log(area) + log_density

@@ -1,5 +1,6 @@
 """A stationary distribution with its moments and their estimated errors."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,7 +93,8 @@ def stationary(
     spread = values["x_squared"] + values["p_squared"]
     errors = dict.fromkeys(values, distance * spread)
     errors |= {name: float(error[i]) * abs(values[name]) for i, name in enumerate(MEASURED)}
-    errors["x"] = errors["p"] = distance * np.sqrt(spread)
+    size = math.sqrt(spread) if spread > 0.0 else math.inf  # W of a partial result may be anything
+    errors["x"] = errors["p"] = distance * size
     largest, full = float(np.max(error[:-1])), float(error[-1])
     widths = largest, distance, full, quadrature_error
     return Stationary(model, distribution, rates, values, errors, *widths, details)
