@@ -336,3 +336,11 @@ def test_a_run_that_drifts_fails_its_audit_however_wide_its_errors_are():
         grid.steady_state(run)
     assert not reason.value.partial.audit["difference of the halves"].ok
     assert not reason.value.partial.passed
+
+
+def test_rates_whose_flows_would_overflow_are_refused():
+    grid = chain(injection=1e308, extraction=1.0)
+    run = ww.QuantumJumps(cutoff=4, duration=1e-308, burn_in=5e-309, trajectories=6, times=4)
+    for method in (run, ww.MasterEquation(cutoff=4)):
+        with pytest.raises(ww.InvalidArgument, match="rates must be at most"):
+            grid.steady_state(method)

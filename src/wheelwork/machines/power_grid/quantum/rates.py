@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import ComplexArray
+
+LARGEST_RATE = 1e295  # flows are this times quanta, and must stay finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,13 @@ class GridRates:
         elements = (*parameters.generators.values(), *parameters.engines.values())
         rates = [each.rate for each in elements if isinstance(each, Saturable)]
         sizes = np.abs([*parameters.couplings, *parameters.dampings, *_centred(parameters), *rates])
-        _, exponent = math.frexp(float(np.max(sizes)))
+        largest = float(np.max(sizes))
+        if largest > LARGEST_RATE:
+            raise InvalidArgument(
+                f"rates must be at most {LARGEST_RATE:g} for quanta, but one is {largest:g}: "
+                "choose another unit"
+            )
+        _, exponent = math.frexp(largest)
         return cls(parameters, math.ldexp(1.0, exponent - 1))
 
     @cached_property
