@@ -11,13 +11,13 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import NotConverged, partial_as
+from wheelwork.errors import partial_as
 from wheelwork.machines.power_grid import accuracy
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
 from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
 from wheelwork.machines.power_grid.parameters import GridParameters
-from wheelwork.oscillator_networks import AmplitudeModel, Attractors, MeanField
+from wheelwork.oscillator_networks import Attractors, MeanField
 from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
@@ -230,17 +230,3 @@ def solve_mean_field(parameters: GridParameters, method: MeanField) -> MeanField
     require_bounded(model)
     with partial_as(lambda reached: MeanFieldState(parameters, method, reached)):
         return MeanFieldState(parameters, method, method.solve(model))
-
-
-def brightest_occupation(parameters: GridParameters, model: AmplitudeModel) -> FloatArray | None:
-    """Return |α_j|², (N,), of the stable branch of `model` that has most quanta.
-
-    Zeros where no branch is stable, None where the search for branches fails.
-    """
-    method = MeanField()
-    try:
-        branches = MeanFieldState(parameters, method, method.solve(model)).stable_branches
-    except NotConverged:
-        return None
-    most = max((branch.occupation for branch in branches), key=np.sum, default=None)
-    return np.zeros(len(parameters.nodes)) if most is None else most
