@@ -153,5 +153,6 @@ def test_family_against_qutip(
         note=f"ρ differs by {off:.0e}",
         rounds=3,
     )
-    median = benchmark.stats.stats.median  # type: ignore[union-attr]
-    assert median < SLOWEST * benchmark.extra_info["other_seconds"]
+    if benchmark.stats is not None:  # None where timings are disabled
+        median = benchmark.stats.stats.median
+        assert median < SLOWEST * benchmark.extra_info["other_seconds"]
