@@ -344,3 +344,34 @@ def test_rates_whose_flows_would_overflow_are_refused():
     for method in (run, ww.MasterEquation(cutoff=4)):
         with pytest.raises(ww.InvalidArgument, match="rates must be at most"):
             grid.steady_state(method)
+
+
+# ---------------------------------------------------------------------- coupling beyond all rates
+
+
+def strongly_coupled(coupling):
+    graph = nx.path_graph(2)
+    graph.edges[0, 1]["coupling"] = coupling
+    return ww.PowerGrid(
+        graph,
+        generators={0: ww.Saturable(0.04, saturation=0.6)},
+        engines={},
+        damping={0: 1.0, 1: 0.0},
+        thermal_occupation=1.0,
+    )
+
+
+@pytest.mark.parametrize("coupling", [1e6, 1e8, 1e12, 1e14])
+def test_a_coupling_far_above_all_rates_shares_the_quanta(coupling):
+    """Corrections to equal modes are of order (rate/g)²: 1e3 is as good as infinite, and every
+    larger cutoff begins without its uppermost sectors, whose rates are lost beside those of H."""
+    limit = strongly_coupled(1e3).steady_state(ww.MasterEquation(rtol=1e-8))
+    state = strongly_coupled(coupling).steady_state(ww.MasterEquation(rtol=1e-7))
+    assert len(state.solution.cutoffs) > 1
+    assert state.total_occupation == pytest.approx(limit.total_occupation, rel=2e-7)
+    assert state.injected == pytest.approx(state.dissipated, rel=2e-7)
+
+
+def test_jumps_lost_in_the_rounding_of_the_coupling_are_refused():
+    with pytest.raises(NotConverged, match="lost in rounding: H is .* times faster"):
+        strongly_coupled(1e18).steady_state(ww.MasterEquation())

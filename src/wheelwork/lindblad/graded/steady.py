@@ -92,10 +92,22 @@ def steady_state(
         search = _Search(equation, chain, Preconditioner.of(chain), restart, iterations)
         search.reached = search.first() if start is None else start / equation.trace(start)
         try:
+            _require_jumps_above_rounding(equation)
             return _refined(search, rtol)
         except NotConverged as reason:
             reason.partial = _unknown(search)
             raise
+
+
+def _require_jumps_above_rounding(equation: GradedLindblad) -> None:
+    """Raise NotConverged where rounding of H acts as fast as any jump."""
+    largest = max(float(np.abs(matrix).max(initial=0.0)) for matrix in equation.coherent)
+    fastest = max(float(rates.max(initial=0.0)) for rates in equation.losses)
+    if ROUNDING * largest > fastest:
+        raise NotConverged(
+            f"the steady state of {equation.unknowns} unknowns is lost in rounding: H is "
+            f"{largest / fastest if fastest else np.inf:.1e} times faster than the jumps"
+        )
 
 
 def _refined(search: "_Search", rtol: float) -> GradedSteadyState:
@@ -197,6 +209,10 @@ class _Search:
         u, failed = gmres(operator, real, rtol=rtol, atol=atol, restart=restart, maxiter=CYCLES)
         if failed:
             self.left = float(np.linalg.norm(real - operator @ u) / np.linalg.norm(real))
+        if not np.any(u):
+            # Below the rounding of fast parts as a whole, and yet its slow part, which a start
+            # without the uppermost sectors leaves, may be far above the rounding of slow parts.
+            u = real
         return self.precondition(u.view(self.equation.dtype))
 
     def require_success(self, rtol: float) -> None:
