@@ -48,36 +48,44 @@ def plot_observable(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> 
         axes.plot(axis[reached], every[reached], "o", markersize=DOT + 1.0, fillstyle="none",
                   color=curve.get_color(), label="not converged", gid=MARK)  # fmt: skip
     if known.any():
-        errors = ordered.get(f"{name}_error")
-        _shade_errors(axes, axis[known], values.values[known],
-                      None if errors is None else errors.values[known], curve.get_color())  # fmt: skip
+        _frame(axes, axis[known], values.values[known])
+    if known.any() and f"{name}_error" in ordered:
+        error = np.where(known, ordered[f"{name}_error"].values, np.nan)
+        _shade_errors(axes, axis, values.values, error, curve.get_color())
+        if alone.any():
+            axes.errorbar(axis[alone], values.values[alone], error[alone], fmt="none",
+                          ecolor=curve.get_color(), elinewidth=0.8)  # fmt: skip
+
+
+def _frame(axes: Axes, axis: np.ndarray, value: np.ndarray) -> None:
+    """Let the range of y be no smaller than what rounding leaves of a constant."""
+    low, high = float(value.min()), float(value.max())
+    size = max(abs(low), abs(high))
+    if high - low <= FLAT * size:
+        ends = (low - ROOM * size, high + ROOM * size)
+        axes.update_datalim([(axis[0], end) for end in ends])
+        axes.autoscale_view()
 
 
 def _shade_errors(
-    axes: Axes, axis: np.ndarray, value: np.ndarray, error: np.ndarray | None, color: Any
+    axes: Axes, axis: np.ndarray, value: np.ndarray, error: np.ndarray, color: Any
 ) -> None:
     """Shade errors, and let the range of y follow: to twice the extent of the curve, not beyond."""
-    low, high = float(value.min()), float(value.max())
-    extent = high - low
-    if extent <= FLAT * max(abs(low), abs(high)):
-        extent = ROOM * max(abs(low), abs(high))
-        axes.update_datalim([(axis[0], low - extent), (axis[0], high + extent)])
-    if error is None or not np.any(error > 0.0):
-        return
     held = axes.dataLim.frozen()
     axes.fill_between(axis, value - error, value + error, color=color, alpha=BAND, linewidth=0)
     axes.dataLim.set(held)
+    extent = float(np.nanmax(value) - np.nanmin(value)) or float(np.nanmax(abs(value)))
     bounded = np.clip(np.nan_to_num(error), 0.0, 0.5 * extent)
-    ends = np.concatenate([value - bounded, value + bounded])
-    axes.update_datalim(np.column_stack([np.tile(axis, 2), ends]))
+    seen = np.isfinite(value)
+    for ends in (value[seen] - bounded[seen], value[seen] + bounded[seen]):
+        axes.update_datalim(np.column_stack([axis[seen], ends]))
     axes.autoscale_view()
 
 
-def show_range(axes: Axes, axis: xr.DataArray) -> None:
-    """Let the range of x be that of the points, where there are several."""
+def show_range(axes: Axes, axis: xr.DataArray, *, margin: bool = False) -> None:
+    """Fix the range of x: that of the points, with a margin where asked or where there is one."""
     low, high = float(axis.min()), float(axis.max())
-    if low < high:
-        axes.set_xlim(low, high)
+    axes.set_xlim((low, high) if low < high and not margin else axes.get_xlim())
 
 
 def zero_line(axes: Axes) -> None:
@@ -85,12 +93,15 @@ def zero_line(axes: Axes) -> None:
     axes.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
 
 
-def say(axes: Axes, words: str) -> None:
-    """Write words into the middle of a panel that has no curve."""
-    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
+def say_if_empty(axes: Axes) -> None:
+    """Say in a panel without any curve, before marks are drawn, that there is none."""
+    if not axes.get_legend_handles_labels()[1]:
+        axes.text(0.5, 0.5, "none in this range", ha="center", va="center",
+                  transform=axes.transAxes)  # fmt: skip
+        axes.tick_params(labelleft=False)
 
 
 def leave_out(axes: Axes, words: str = "not computed") -> None:
     """Say in an empty panel why it is empty."""
-    say(axes, words)
+    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
     axes.set(xticks=[], yticks=[])

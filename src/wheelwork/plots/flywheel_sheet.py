@@ -1,15 +1,14 @@
 """Sheets for a flywheel, over one parameter and in time: Wigner functions, coherence, work."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import converged, plot_observable, show_range, zero_line
-from wheelwork.plots.labels import label_axis, label_by, symbol_of, units_of
+from wheelwork.plots.curves import converged, plot_observable, say_if_empty, show_range, zero_line
+from wheelwork.plots.labels import label_axis, label_by, symbol_of, units_of, with_value
 from wheelwork.plots.legends import MARK, add_legend
 from wheelwork.plots.marks import mark_failures, mark_threshold, mark_warnings
 from wheelwork.plots.sheet import finish_sheet, new_sheet
@@ -36,26 +35,26 @@ def flywheel_sheet(dataset: xr.Dataset) -> Figure:
     Nothing is computed here.
     """
     axis = dataset[dataset["g2"].dims[0]]
-    units = "" if units_of(axis) == "1" else f" {units_of(axis)}"
 
     def title(value: xr.DataArray) -> str:
-        return f"{symbol_of(axis)} = {float(value):.4g}{units}"
+        return with_value(symbol_of(axis), float(value), units_of(axis))
 
     with new_sheet(HEIGHT) as figure:
         panels = _panels(figure, dataset, title)
         _draw_coherence(panels[3], dataset, BLACK)
-        _mark_wigner_values(panels[3], dataset)
         _draw_work(panels[4], dataset)
         panels[4].set_ylim(bottom=0.0)
         add_legend(panels[4])
         plot_observable(panels[5], dataset, "entropy", color=BLUE)
         label_by(panels[5].yaxis, dataset["entropy"])
         for panel in panels[PANELS:]:
+            say_if_empty(panel)
             show_range(panel, axis)
             label_by(panel.xaxis, axis)
             mark_threshold(panel, dataset)
             mark_failures(panel, dataset)
             mark_warnings(panel, dataset)
+        _mark_wigner_values(panels[3], dataset)
         natural = dataset.attrs.get("energy_unit", "1") == "1"
         note = r"Energies in the unit of the parameters, $\hbar = e = k_B = 1$." if natural else ""
         finish_sheet(figure, [panel for panel in panels if panel.axison], note)
@@ -71,7 +70,7 @@ def charging_sheet(dataset: xr.Dataset) -> Figure:
     """
     time = dataset["time"].values
     with new_sheet(HEIGHT_IN_TIME) as figure:
-        panels = _panels(figure, dataset, lambda value: f"$t$ = {float(value):.6g}")
+        panels = _panels(figure, dataset, lambda value: with_value("$t$", float(value), "1"))
         _draw_work(panels[3], dataset)
         panels[3].set_ylim(bottom=0.0)
         add_legend(panels[3])

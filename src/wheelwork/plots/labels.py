@@ -2,10 +2,14 @@
 
 import re
 import textwrap
+from typing import Any
 
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cbook import is_math_text
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
@@ -19,13 +23,14 @@ DIMENSIONLESS = {"", "1", "1/1"}
 
 def readable(text: str) -> str:
     """Return `text` for matplotlib: what is no mathematics that it can draw is taken literally."""
-    if not is_math_text(text):
-        return text
-    try:
-        MathTextParser("path").parse(text)
-    except ValueError:
-        return text.replace("$", r"\$")
-    return text
+    if is_math_text(text):
+        try:
+            MathTextParser("path").parse(text)
+        except ValueError:
+            pass
+        else:
+            return text
+    return re.sub(r"(?<!\\)\$", r"\\$", text)
 
 
 def symbol_of(variable: xr.DataArray) -> str:
@@ -39,7 +44,7 @@ def symbol_of(variable: xr.DataArray) -> str:
 def wrapped(words: str) -> str:
     """Return words in short lines, the last one cut; mathematics stays on one line."""
     words = readable(words)
-    if "$" in words:
+    if is_math_text(words):
         return words
     return "\n".join(textwrap.wrap(words, LINE, max_lines=MOST_LINES, placeholder=" …"))
 
@@ -51,9 +56,7 @@ def name_and_symbol(variable: xr.DataArray) -> str:
         return symbol_of(variable)
     if not variable.attrs.get("symbol"):
         return wrapped(words)
-    lines = wrapped(words)
-    last = lines.rpartition("\n")[2]
-    return f"{lines}{' ' if len(last) < LINE - 3 else chr(10)}{symbol_of(variable)}"
+    return _beside(wrapped(words), symbol_of(variable))
 
 
 def units_of(variable: xr.DataArray) -> str:
@@ -66,7 +69,31 @@ def with_units(label: str, units: str, power: int = 0) -> str:
     typeset = re.sub(r"\^(-?\d+)", r"$^{\1}$", units) if units not in DIMENSIONLESS else ""
     factor = f"$10^{{{power}}}$" if power else ""
     inside = " ".join(part for part in (factor, typeset) if part)
-    return f"{label} ({inside})" if inside else label
+    return _beside(label, f"({inside})") if inside else label
+
+
+def with_value(label: str, value: float, units: str) -> str:
+    """Return "label = value units", with four digits."""
+    return f"{label} = {decimal(value, 4)}" + (f" {units}" if units not in DIMENSIONLESS else "")
+
+
+def decimal(number: float, digits: int = 3) -> str:
+    """Return a number with its power of ten as mathematics, where it needs one."""
+    if 1e-2 <= abs(number) < 1e4 or number == 0.0:
+        return f"{number:.{digits}g}"
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    return rf"${mantissa}\times10^{{{int(exponent)}}}$"
+
+
+def _beside(lines: str, more: str) -> str:
+    """Return both on one line, or where that is too long with `more` on a line of its own."""
+    last = lines.rpartition("\n")[2]
+    return f"{lines}{' ' if _length(last) + _length(more) < LINE else chr(10)}{more}"
+
+
+def _length(text: str) -> int:
+    """The characters of a label that are seen, about."""
+    return len(re.sub(r"\\[a-z]+", "x", re.sub(r"\\(mathrm|mathcal|d?dot|bar)|[{}$^_]", "", text)))
 
 
 class PowerInLabel(ScalarFormatter):
@@ -87,8 +114,9 @@ class PowerInLabel(ScalarFormatter):
         power, sign, offset = split.groups() if split else (None, None, None)
         label = f"{self.label} {'−' if sign == '+' else '+'} {offset}" if offset else self.label
         label = with_units(label, self.units, int(power.replace("−", "-")) if power else 0)
-        if self.axis.get_label_text() != label:
-            self.axis.set_label_text(label)
+        axis: Any = self.axis
+        if axis.get_label_text() != label:
+            axis.set_label_text(label)
 
     def get_offset(self) -> str:
         """Return nothing to write at the end of the axis."""
@@ -106,3 +134,16 @@ def label_axis(axis: Axis, label: str, units: str = "1", *, whole: bool = False)
 def label_by(axis: Axis, variable: xr.DataArray) -> None:
     """Label an axis by the attributes of a variable."""
     label_axis(axis, name_and_symbol(variable), units_of(variable))
+
+
+def add_bar(
+    figure: Figure | SubFigure, panels: Axes | list[Axes], image: Any, label: str,
+    units: str = "1", **bar: Any,
+) -> Colorbar:  # fmt: skip
+    """Add the scale of the colours of an image, labelled."""
+    scale = figure.colorbar(image, ax=panels, **bar)
+    scale.set_label(with_units(label, units))
+    if scale.long_axis.get_scale() == "linear":
+        scale.formatter = PowerInLabel(label, units)
+        scale.update_ticks()
+    return scale

@@ -1,6 +1,7 @@
 """Legends that cover nothing: in a free place of a panel, else above what it shows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.transforms import Bbox
 MARK = "mark"  # gid of what the key below all panels explains
 APART = 4.0  # points between a legend and lines or edges: markers have a radius of 2
 PLACES = 13  # tried along each side of a panel
-MOST_ENTRIES = 12  # of a legend; further curves are not named
+MOST_ENTRIES = 8  # of a legend; further curves are not named
 MOST_OF_A_PANEL = 0.5  # that may be added above what it shows; a larger legend goes outside
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what a legend takes, by which the range is extended
 TRIES = 3  # a range that changes can change the widths of tick labels, and these the panels
@@ -43,7 +44,8 @@ def settle_legends(figure: Figure) -> None:
         if engine is not None:
             engine.execute(figure)
         unsettled = [axes for axes in ranges if covers_something(axes)]
-        if not any([_settle(axes, ranges[axes]) for axes in unsettled]):
+        changes = [_settle(axes, ranges[axes]) for axes in unsettled]
+        if not any(changes):
             return
 
 
@@ -61,7 +63,8 @@ def _settle(axes: Axes, range_of_y: tuple[float, float]) -> bool:
 
     range_of_y: what the panel must show.
     """
-    legend, panel, apart = axes.get_legend(), axes.bbox, _apart(axes)
+    legend: Any = axes.get_legend()
+    panel, apart = axes.bbox, _apart(axes)
     box = legend.get_window_extent()
     share = (box.height + 2.0 * apart) / panel.height
     for part in STEPS if share < MOST_OF_A_PANEL else STEPS[:1]:

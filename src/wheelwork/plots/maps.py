@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wheelwork.plots.curves import converged
-from wheelwork.plots.labels import PowerInLabel, label_by, name_and_symbol, units_of, with_units
+from wheelwork.plots.labels import add_bar, label_by, name_and_symbol, units_of
 from wheelwork.plots.legends import MARK
 from wheelwork.plots.marks import key_of_warnings
-from wheelwork.plots.scales import spans_decades, suitable_norm
+from wheelwork.plots.scales import few_ticks, spans_decades, suitable_norm
 from wheelwork.plots.style import BLACK, CURRENT_COLOURS, SIGNED_COLOURS, VERMILION
 
 
@@ -25,12 +25,8 @@ def draw_map(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str) -> Non
         if bool((values[dim] > 0).all()) and spans_decades(values[dim].values):
             getattr(panel, f"set_{axis.axis_name}scale")("log")
         label_by(axis, values[dim])
-    bar = figure.colorbar(image, ax=panel, pad=0.02)
-    label, units = name_and_symbol(dataset[name]), units_of(dataset[name])
-    bar.set_label(with_units(label, units))
-    if type(norm).__name__ == "Normalize":
-        bar.formatter = PowerInLabel(label, units)
-        bar.update_ticks()
+    add_bar(figure, panel, image, name_and_symbol(dataset[name]), units_of(dataset[name]),
+            pad=0.02, ticks=few_ticks(norm))  # fmt: skip
 
 
 def mark_points(panel: Axes, dataset: xr.Dataset) -> None:
@@ -42,9 +38,11 @@ def mark_points(panel: Axes, dataset: xr.Dataset) -> None:
     for chosen, marker, color, label in (
         (failed & ~np.asarray(reached), "x", VERMILION, "no result"),
         (failed & np.asarray(reached), "o", VERMILION, "not converged"),
-        ((warning != "") & ~failed, ".", BLACK, key_of_warnings(warning)),
+        ((warning != "") & ~failed, "s", BLACK, key_of_warnings(warning)),
     ):
         columns, rows = np.nonzero(chosen)
         if columns.size:
-            panel.plot(right[columns], up[rows], marker, color=color, markersize=3, fillstyle="none",
-                       linestyle="none", gid=MARK, label=label)  # fmt: skip
+            panel.plot(
+                right[columns], up[rows], marker, color=color, markersize=3, gid=MARK,
+                markerfacecolor="white", linestyle="none", label=label,
+            )  # fmt: skip

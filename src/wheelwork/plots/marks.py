@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from wheelwork.plots.labels import symbol_of, units_of, with_units
+from wheelwork.plots.labels import symbol_of, units_of, with_value
 from wheelwork.plots.legends import MARK
 from wheelwork.plots.style import GREY, VERMILION
 
@@ -22,7 +22,7 @@ def mark_threshold(axes: Axes, dataset: xr.Dataset) -> None:
     if "threshold" in dataset and np.isfinite(dataset["threshold"]):
         value = float(dataset["threshold"])
         axis = dataset[dataset["failure"].dims[0]]
-        label = with_units(f"threshold, {symbol_of(axis)} = {value:.4g}", units_of(axis))
+        label = with_value(f"threshold, {symbol_of(axis)}", value, units_of(axis))
         axes.axvline(value, color=GREY, linewidth=0.8, linestyle="-.", zorder=0, label=label,
                      gid=MARK)  # fmt: skip
 
@@ -51,18 +51,17 @@ def mark_failures(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def mark_warnings(axes: Axes, dataset: xr.Dataset) -> None:
-    """Hatch the ranges of points with a `warning`, and of those with a result whose audit fails.
+    """Hatch the ranges of points with a `warning`, and of others whose audit fails all the same.
 
     A range reaches half way to the next point without one. Set scale and range of x before.
     """
     ordered = dataset.sortby(dataset["failure"].dims[0])
     axis = ordered[ordered["failure"].dims[0]].values
-    if "warning" in ordered:
-        texts = ordered["warning"].values
-        _hatch(axes, axis, texts != "", WARNED, key_of_warnings(texts))
+    texts = ordered["warning"].values if "warning" in ordered else np.full(axis.shape, "")
+    _hatch(axes, axis, texts != "", WARNED, key_of_warnings(texts))
     if "audit_passed" in ordered and "failed" in ordered:
         bad = (ordered["audit_passed"].values == 0) & (ordered["failed"].values == 0)
-        _hatch(axes, axis, bad, AUDIT, "a check of the audit fails")
+        _hatch(axes, axis, bad & (texts == ""), AUDIT, "a check of the audit fails")
 
 
 def key_of_warnings(texts: np.ndarray) -> str:

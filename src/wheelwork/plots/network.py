@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
+from wheelwork.plots.labels import decimal
 from wheelwork.plots.style import BLACK, FLOW_COLOURS, OCCUPATION_COLOURS
 
 NODE = 150.0  # square points: a name of two digits fits into the circle
@@ -72,7 +73,7 @@ def add_network_key(axes: Axes, dataset: xr.Dataset, current: str) -> None:
     colours, scale = colormaps[FLOW_COLOURS], _scale(largest)
     edges = [
         Line2D([], [], color=colours(scale(part * largest)), linewidth=_width(part),
-               label=f"{part * largest:.2g}")
+               label=decimal(part * largest, digits=2))
         for part in SHOWN
     ]  # fmt: skip
     roles = set("".join(dataset["node_role"].values.tolist()))
@@ -118,6 +119,7 @@ def _name_nodes(axes: Axes, dataset: xr.Dataset, positions: np.ndarray) -> None:
             va="center" if inside else "top", zorder=4, parse_math=False,
             fontsize="small" if inside else "x-small",
             color="white" if inside and n < half else BLACK,
+            bbox=None if inside else {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none"},
         )  # fmt: skip
         if role:
             axes.annotate(str(role), position, (6.5, 6.5), textcoords="offset points", ha="left",

@@ -11,8 +11,15 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import converged, leave_out, plot_observable, show_range, zero_line
-from wheelwork.plots.labels import label_axis, label_by, readable, symbol_of, units_of
+from wheelwork.plots.curves import (
+    converged,
+    leave_out,
+    plot_observable,
+    say_if_empty,
+    show_range,
+    zero_line,
+)
+from wheelwork.plots.labels import add_bar, label_axis, label_by, readable, units_of
 from wheelwork.plots.legends import MARK, add_legend
 from wheelwork.plots.marks import mark_failures, mark_warnings
 from wheelwork.plots.network import add_network_key, draw_network
@@ -38,6 +45,7 @@ QUANTUM_LABELS = {
 }
 CURRENT = r"current $\langle J\rangle/gn_0$"
 MIXED, APART = "sampled, trajectories mixed", "sampled, trajectories had not mixed"
+NOTE = r"Rates in units of the coupling $g$; $n_0$: saturation number."
 SIZE = 3.0  # points, of a marker
 
 
@@ -56,6 +64,7 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
         label_by(occupation.yaxis, dataset["occupation"])
         axis = dataset[dataset["extracted"].dims[0]]
         for panel in (flows, occupation):
+            say_if_empty(panel)
             show_range(panel, axis)
             label_by(panel.xaxis, axis)
             mark_failures(panel, dataset)
@@ -100,7 +109,7 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
                 draw(figure, panel, dataset)
             else:
                 leave_out(panel)
-        finish_sheet(figure, panels, r"Rates in units of the coupling $g$; $n_0$: saturation number.")
+        finish_sheet(figure, panels, NOTE)
     return figure
 
 
@@ -112,7 +121,7 @@ def _draw_map(
     image = panel.pcolormesh(x, y, values, rasterized=True, **colours)
     label_axis(panel.xaxis, EXTRACTION)
     label_axis(panel.yaxis, INJECTION)
-    return figure.colorbar(image, ax=panel, pad=0.02, ticks=ticks, label=label)
+    return add_bar(figure, panel, image, label, pad=0.02, ticks=ticks)
 
 
 def _draw_current_map(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -183,7 +192,9 @@ def _draw_sampled(panel: Axes, dataset: xr.Dataset, name: str, label: str) -> No
                        clip_on=False, zorder=3)  # fmt: skip
 
 
-def _draw_bars(panel: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, color: Any) -> None:
+def _draw_bars(
+    panel: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, color: Any
+) -> None:
     panel.errorbar(x.values, y.values, error.values, fmt="none", ecolor=color, elinewidth=0.8)
 
 
@@ -229,7 +240,7 @@ def _draw_grid(
     figure: Figure, panel: Axes, dataset: xr.Dataset, occupation: str, current: str
 ) -> None:
     image = draw_network(panel, dataset)
-    figure.colorbar(image, ax=panel, pad=0.02, label=occupation)
+    add_bar(figure, panel, image, occupation, pad=0.02)
     add_network_key(panel, dataset, current)
 
 
@@ -243,6 +254,8 @@ PANELS: tuple[tuple[Callable[..., None], str], ...] = (
     (partial(_draw_quantum, name="quantum_fluctuation"), "quantum_fluctuation"),
     (partial(_draw_quantum, name="quantum_negativity"), "quantum_negativity"),
     (_draw_ports, "port_current"),
-    (partial(_draw_grid, occupation=r"occupation $\langle n\rangle/n_0$", current=CURRENT),
-     "node_x"),
+    (
+        partial(_draw_grid, occupation=r"occupation $\langle n\rangle/n_0$", current=CURRENT),
+        "node_x",
+    ),
 )

@@ -11,7 +11,7 @@ from wheelwork.plots.curves import (
     converged,
     leave_out,
     plot_observable,
-    say,
+    say_if_empty,
     show_range,
     zero_line,
 )
@@ -75,10 +75,15 @@ def _axis(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def _finish(
-    panel: Axes, dataset: xr.Dataset, label: str, units: str = "1", shown: xr.DataArray | None = None
+    panel: Axes,
+    dataset: xr.Dataset,
+    label: str,
+    units: str = "1",
+    shown: xr.DataArray | None = None,
 ) -> None:
     """Name the axes and mark failures; shown: what the range of x covers, if not everything."""
     axis = _axis(dataset)
+    say_if_empty(panel)
     show_range(panel, axis if shown is None else shown)
     label_axis(panel.xaxis, symbol_of(axis), units_of(axis))
     label_axis(panel.yaxis, label, units)
@@ -88,11 +93,11 @@ def _finish(
 
 def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
     ordered = dataset.sortby(_axis(dataset))
-    show_range(panel, _axis(dataset))
-    _shade_regimes(panel, _axis(ordered).values, converged(ordered, "regime_code").values)
     zero_line(panel)
     for name, color, linestyle in FLOWS:
         plot_observable(panel, dataset, name, color=color, linestyle=linestyle)
+    show_range(panel, _axis(dataset))
+    _shade_regimes(panel, _axis(ordered).values, converged(ordered, "regime_code").values)
     low, high = panel.get_ylim()
     panel.set_ylim(low - ROOM * (high - low), high)
     add_legend(panel, columns=2)
@@ -123,8 +128,6 @@ def _draw_bounded(panel: Axes, dataset: xr.Dataset, name: str, bound: str) -> No
         panel.plot(axis, ordered[bound].where(present), color=GREY, linestyle="--",
                    label=symbol_of(ordered[bound]))  # fmt: skip
         panel.set_yscale("log" if name == "cop" else "linear")
-    else:
-        say(panel, "none in this range")
     add_legend(panel)
     _finish(panel, dataset, MERITS[name], shown=axis[present] if np.any(present) else None)
 
@@ -171,5 +174,7 @@ def _mark_optima(
             continue
         nearest = int(np.argmin(np.abs(chi - float(optimum))))
         weight = f", $\\alpha$ = {float(optimum['alpha']):g}" if "alpha" in optimum.coords else ""
-        panel.plot(J[nearest], R[nearest], marker, color=BLACK, markersize=4, fillstyle="none",
-                   markeredgewidth=0.8, gid=MARK, label=rf"$\Gamma_\alpha$ largest{weight}")  # fmt: skip
+        panel.plot(
+            J[nearest], R[nearest], marker, color=BLACK, markersize=4, fillstyle="none",
+            markeredgewidth=0.8, gid=MARK, label=rf"$\Gamma_\alpha$ largest{weight}",
+        )  # fmt: skip

@@ -1,14 +1,18 @@
 """Scales that suit the numbers: logarithmic where they spread over decades."""
 
+import math
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+from matplotlib.ticker import FixedLocator
 
 from wheelwork._checks import FloatArray
 
 SPREAD = 1e3  # between the tenths of the smallest and of the largest that a linear scale can show
+TICKS = 3  # on a side of a scale that is linear about zero
+APART = 0.7  # decades from the linear part to the first tick: labels would touch that of zero
 ENDS = (0.1, 0.9)  # these quantiles: a curve that only passes through zero stays linear
 
 
@@ -25,7 +29,9 @@ def suit_scale(axes: Axes, values: FloatArray, errors: FloatArray | None = None)
         if np.all(known > 0.0):
             axes.set_yscale("log")
         else:
-            axes.set_yscale("symlog", linthresh=_ends(values, errors)[0])
+            linear = _ends(values, errors)[0]
+            axes.set_yscale("symlog", linthresh=linear)
+            axes.yaxis.set_major_locator(_few(linear, float(np.max(np.abs(known)))))
 
 
 def suitable_norm(values: FloatArray) -> Any:
@@ -40,6 +46,19 @@ def suitable_norm(values: FloatArray) -> Any:
             return LogNorm(low, high)
         return SymLogNorm(_ends(known, None)[0], vmin=-largest, vmax=largest)
     return Normalize(-largest, largest) if low < 0.0 < high else Normalize(low, high)
+
+
+def few_ticks(norm: Any) -> Any:
+    """Return ticks of a scale of colours that is linear about zero between decades, else None."""
+    return _few(norm.linthresh, float(norm.vmax or 1.0)) if isinstance(norm, SymLogNorm) else None
+
+
+def _few(linear: float, largest: float) -> FixedLocator:
+    """Ticks at zero and at powers of ten that are far enough from it, two to four on a side."""
+    top, first = math.floor(math.log10(largest)), math.ceil(math.log10(linear) + APART)
+    step = max(1, math.ceil((top - first + 1) / TICKS))
+    powers = 10.0 ** np.arange(top, min(first, top) - 1, -step)
+    return FixedLocator([*-powers, 0.0, *powers])
 
 
 def _ends(values: FloatArray, errors: FloatArray | None) -> tuple[float, float]:

@@ -88,11 +88,11 @@ def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
         panel.set_xscale("log")
     suit_scale(panel, values.values, dataset[f"{name}_error"].values
                if f"{name}_error" in dataset else None)  # fmt: skip
-    plot_observable(panel, dataset, name, color=BLUE, **(
-        {"marker": "o", "markersize": 2.5} if axis.size <= FEW else {}))  # fmt: skip
+    points = {"marker": "o", "markersize": 2.5} if axis.size <= FEW else {}
+    plot_observable(panel, dataset, name, color=BLUE, **points)
     if panel.get_yscale() == "linear" and panel.get_ylim()[0] < 0.0 < panel.get_ylim()[1]:
         zero_line(panel)
-    show_range(panel, axis)
+    show_range(panel, axis, margin=bool(points))  # at the edges half of each would be hidden
     label_by(panel.xaxis, axis)
     label_by(panel.yaxis, values)
     mark_threshold(panel, dataset)

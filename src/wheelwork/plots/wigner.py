@@ -10,6 +10,7 @@ from matplotlib.figure import SubFigure
 
 from wheelwork._checks import FloatArray
 from wheelwork.plots.curves import leave_out
+from wheelwork.plots.labels import add_bar, decimal
 from wheelwork.plots.style import BLACK, SIGNED_COLOURS, WIGNER_COLOURS
 
 __all__ = ["plot_wigner"]
@@ -18,7 +19,9 @@ VISIBLE = 1e-2  # of the largest |W|: what is smaller cannot be seen in the colo
 PEAK = {False: r"$\max W$", True: r"$\max |W|$"}
 
 
-def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray, signed: bool | None = None) -> Any:
+def plot_wigner(
+    axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray, signed: bool | None = None
+) -> Any:
     """Draw `wigner` of shape (n_x, n_p) over `x` (to the right) and `p` (up); return the image.
 
     Colours are relative to the panel's own largest |W|, which is written into the panel: peaks of a
@@ -35,7 +38,7 @@ def plot_wigner(axes: Axes, x: FloatArray, p: FloatArray, wigner: FloatArray, si
     ink = BLACK if signed else "white"
     axes.tick_params(color=ink, which="both")
     axes.text(
-        0.97, 0.03, rf"{PEAK[signed]} = {_decimal(peak)}", transform=axes.transAxes,
+        0.97, 0.03, rf"{PEAK[signed]} = {decimal(peak)}", transform=axes.transAxes,
         ha="right", va="bottom", color=ink, fontsize="small",
     )  # fmt: skip
     return image
@@ -68,12 +71,4 @@ def draw_wigner_row(
         panel.set_title(title(state[wigner.dims[0]]))
         panel.set_xlabel("$x/x_0$")
     row[0].set_ylabel("$p/p_0$")
-    bar = figure.colorbar(image, ax=row, shrink=0.86, aspect=18, pad=0.01)
-    bar.set_label(rf"$W$/{PEAK[signed]}")
-
-
-def _decimal(number: float) -> str:
-    if 1e-2 <= number < 1e4 or number == 0.0:
-        return f"{number:.3g}"
-    mantissa, exponent = f"{number:.2e}".split("e")
-    return rf"${mantissa}\times10^{{{int(exponent)}}}$"
+    add_bar(figure, row, image, rf"$W$/{PEAK[signed]}", shrink=0.86, aspect=18, pad=0.01)
