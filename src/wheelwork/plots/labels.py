@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from functools import lru_cache
 from typing import Any
 
 import xarray as xr
@@ -21,6 +22,7 @@ SPLIT_OFF = re.compile(r"(?:1e([-−]?\d+))?(?:([-−+])(.+))?")  # "1e-3+7", as
 DIMENSIONLESS = {"", "1", "1/1"}
 
 
+@lru_cache(maxsize=256)
 def readable(text: str) -> str:
     """Return `text` for matplotlib: what is no mathematics that it can draw is taken literally."""
     if is_math_text(text):
