@@ -15,6 +15,7 @@ APART = 4.0  # points between a legend and lines or edges: markers have a radius
 PLACES = 13  # tried along each side of a panel
 MOST_ENTRIES = 8  # of a legend; further curves are not named
 MOST_OF_A_PANEL = 0.5  # that may be added above what it shows; a larger legend goes outside
+LETTER = 20.0  # points, width of "(a)" in bold
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what a legend takes, by which the range is extended
 TRIES = 3  # a range that changes can change the widths of tick labels, and these the panels
 
@@ -75,12 +76,19 @@ def _settle(axes: Axes, range_of_y: tuple[float, float]) -> bool:
             legend.set_loc(tuple(axes.transAxes.inverted().transform(place)))
             return part > 0.0
     axes.set_ylim(range_of_y)
+    _put_above(axes, legend, box)
+    return True
+
+
+def _put_above(axes: Axes, legend: Any, box: Bbox) -> None:
+    """Put a legend above a panel, to the right of its letter where there is room, else below it."""
+    panel, apart, points = axes.bbox, _apart(axes), 72.0 / axes.figure.dpi
     legend.set_bbox_to_anchor((1.0, 1.0 + apart / panel.height), axes.transAxes)
     legend.set_loc("lower right")
     legend.set_in_layout(True)
-    letter, points = axes.get_title("left"), 72.0 / axes.figure.dpi
-    axes.set_title(letter, loc="left", fontweight="bold", pad=(box.height + 2.0 * apart) * points)
-    return True
+    if box.width * points > panel.width * points - LETTER:
+        pad = (box.height + 2.0 * apart) * points
+        axes.set_title(axes.get_title("left"), loc="left", fontweight="bold", pad=pad)
 
 
 def _place(axes: Axes, width: float, height: float) -> tuple[float, float] | None:

@@ -169,7 +169,7 @@ def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> Non
     _draw_sampled(panel, dataset, "noisy_current", r"$\langle J\rangle$")
     panel.set_yscale("log", nonpositive="mask")
     low, high = panel.get_ylim()
-    panel.set_ylim(0.4 * low, 1.5 * high)
+    panel.set_ylim(0.25 * low, 1.5 * high)  # room for the legend below the mean
     show_range(panel, axis)
     add_legend(panel)
     label_axis(panel.xaxis, EXTRACTION)
