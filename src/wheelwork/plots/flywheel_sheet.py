@@ -113,16 +113,21 @@ def _draw_coherence(panel: Axes, dataset: xr.Dataset, color: str) -> None:
 
 def _mark_wigner_values(panel: Axes, dataset: xr.Dataset) -> None:
     """Mark the points whose Wigner functions are in the upper row."""
-    coherence = converged(dataset, "g2")
-    axis = coherence[coherence.dims[0]].values
+    coherence = converged(dataset.sortby(dataset["g2"].dims[0]), "g2")
+    axis, heights = coherence[coherence.dims[0]].values, coherence.values
     shown = dataset[dataset["wigner"].dims[0]].values if "wigner" in dataset else ()
     for letter, position in zip("abc", shown, strict=False):
-        height = coherence.values[np.argmin(np.abs(axis - position))]
-        panel.plot(position, height, "o", color=BLACK, markersize=3, clip_on=False, gid=MARK,
+        at = int(np.argmin(np.abs(axis - position)))
+        panel.plot(position, heights[at], "o", color=BLACK, markersize=3, clip_on=False, gid=MARK,
                    linestyle="none", label="states shown above")  # fmt: skip
         left = position > axis.mean()
-        panel.annotate(letter, (position, height), (-5 if left else 5, 4),
-                       textcoords="offset points", ha="right" if left else "left")  # fmt: skip
+        before, after = heights[max(at - 1, 0)], heights[min(at + 1, axis.size - 1)]
+        above = bool(before <= after) == left  # where the curve does not go
+        panel.annotate(
+            letter, (position, heights[at]), (-5 if left else 5, 4 if above else -4),
+            textcoords="offset points", ha="right" if left else "left",
+            va="bottom" if above else "top",
+        )  # fmt: skip
 
 
 def _draw_work(panel: Axes, dataset: xr.Dataset) -> None:

@@ -19,7 +19,7 @@ MOST_LINES = 3  # of a long name
 INTERVALS = 6  # between ticks, at most: labels of four digits do not touch
 POWERS = (-3, 4)  # beyond these a power of ten is split off
 SPLIT_OFF = re.compile(r"(?:1e([-−]?\d+))?(?:([-−+])(.+))?")  # "1e-3+7", as matplotlib has it
-DIMENSIONLESS = {"", "1", "1/1"}
+DIMENSIONLESS = {"", "1", "1/1", "rate"}  # rates of a power grid count in a unit without a name
 
 
 @lru_cache(maxsize=256)

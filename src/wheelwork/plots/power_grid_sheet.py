@@ -46,6 +46,7 @@ QUANTUM_LABELS = {
 CURRENT = r"current $\langle J\rangle/gn_0$"
 MIXED, APART = "sampled, trajectories mixed", "sampled, trajectories had not mixed"
 NOTE = r"Rates in units of the coupling $g$; $n_0$: saturation number."
+ONE_UNIT = "Rates and currents in the unit of the parameters."
 SIZE = 3.0  # points, of a marker
 
 
@@ -73,7 +74,8 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
             _draw_grid(figure, network, dataset, r"occupation $\langle n\rangle$", "current")
         else:
             leave_out(network)
-        finish_sheet(figure, [flows, occupation, network])
+        nameless = units_of(dataset["extracted"]) == "rate"
+        finish_sheet(figure, [flows, occupation, network], ONE_UNIT if nameless else "")
     return figure
 
 
@@ -85,6 +87,7 @@ def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
             converged(ordered, "extracted_highest"), color=GREY, alpha=0.3, linewidth=0,
             label="extracted, all that attract",
         )  # fmt: skip
+    zero_line(panel)
     for name, color, linestyle in FLOWS:
         plot_observable(panel, dataset, name, color=color, linestyle=linestyle, label=name)
     add_legend(panel)
