@@ -91,7 +91,7 @@ def test_a_legend_lies_on_no_curve_and_no_threshold(scale, count):
     axes.axvline(0.3)
     axes.set_yscale(scale)
     add_legend(axes)
-    settle_legends(figure)
+    settle_legends(figure, [axes])
     box, paths = legend_and_lines(axes)
     assert not any(path.intersects_bbox(box, filled=False) for path in paths)
     low, high = axes.bbox.intervaly
@@ -105,7 +105,7 @@ def test_a_legend_prefers_a_free_corner_to_a_larger_range():
     axes.plot([0.0, 1.0], [0.0, 1.0], label="rising")
     before = axes.get_ylim()
     add_legend(axes)
-    settle_legends(figure)
+    settle_legends(figure, [axes])
     assert axes.get_ylim() == before
     assert not covers_something(axes)
 
@@ -117,7 +117,7 @@ def test_a_legend_without_any_room_goes_above_the_panel():
     for line in np.linspace(0.0, 1.0, 9):
         axes.axvline(line)
     add_legend(axes)
-    settle_legends(figure)
+    settle_legends(figure, [axes])
     box, paths = legend_and_lines(axes)
     assert box.y0 > axes.bbox.y1
     assert not any(path.intersects_bbox(box, filled=False) for path in paths)

@@ -19,6 +19,7 @@ __all__ = ["charging_sheet", "flywheel_sheet"]
 
 HEIGHT, HEIGHT_IN_TIME = 5.2, 5.0  # inches
 PANELS = 3  # in each row
+NEAR = 0.15  # of a level: a curve that ends there would cross its name
 WORK_LINES = (
     ("energy", "energy", BLACK, ":"),
     ("free_energy_gain", "free energy", VERMILION, "--"),
@@ -100,14 +101,14 @@ def _panels(
 def _draw_coherence(panel: Axes, dataset: xr.Dataset, color: str) -> None:
     plot_observable(panel, dataset, "g2", color=color)
     values = dataset["g2"].values[np.isfinite(dataset["g2"].values)]
+    last = float(values[-1]) if values.size else 0.0
     for level, kind in ((1.0, "coherent"), (2.0, "thermal")):
         panel.axhline(level, color=GREY, linewidth=0.5, linestyle=":", zorder=0)
-        ends = abs(values[[0, -1]] - level) if values.size else (0.0, 1.0)
-        at, side = (0.03, "left") if ends[0] > ends[1] else (0.97, "right")
+        at, side = (0.03, "left") if abs(last - level) < NEAR else (0.97, "right")
         panel.text(at, level, kind, ha=side, va="bottom", fontsize="small", color=GREY,
                    transform=panel.get_yaxis_transform())  # fmt: skip
     low, high = float(np.min(values, initial=1.0)), float(np.max(values, initial=2.0))
-    panel.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
+    panel.set_ylim(low - 0.05 * (high - low), high + 0.14 * (high - low))
     label_by(panel.yaxis, dataset["g2"])
 
 

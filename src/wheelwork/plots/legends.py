@@ -1,6 +1,6 @@
 """Legends that cover nothing: in a free place of a panel, else above what it shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,14 +32,14 @@ def add_legend(axes: Axes, columns: int = 1) -> None:
         legend.set_in_layout(False)
 
 
-def settle_legends(figure: Figure) -> None:
-    """Move each legend to where it covers no line, area or text of its panel.
+def settle_legends(figure: Figure, panels: Iterable[Axes]) -> None:
+    """Move the legend of each panel to where it covers no line, area or text of its panel.
 
     Where there is no such place the range of y is extended upwards, by no more than the legend
     takes; one that is too large for that, or that a vertical line would cross, goes above the
     panel.
     """
-    ranges = {axes: axes.get_ylim() for axes in figure.axes if axes.get_legend() is not None}
+    ranges = {axes: axes.get_ylim() for axes in panels if axes.get_legend() is not None}
     for _ in range(TRIES):
         engine = figure.get_layout_engine()
         if engine is not None:

@@ -26,7 +26,7 @@ def new_sheet(height: float, width: float = TWO_COLUMNS) -> Iterator[Figure]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout=layout)
         yield figure
-        settle_legends(figure)
+        settle_legends(figure, figure.axes)
 
 
 def finish_sheet(figure: Figure, panels: Iterable[Axes], note: str = "") -> None:

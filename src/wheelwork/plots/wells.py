@@ -44,4 +44,4 @@ def plot_wells(axes: Axes, wells: Wells) -> None:
     label_axis(axes.xaxis, r"amplitude $\sqrt{E}$")
     label_axis(axes.yaxis, r"$\ln W$")
     add_legend(axes)
-    settle_legends(axes.figure.figure)
+    settle_legends(axes.figure.figure, [axes])
