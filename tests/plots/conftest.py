@@ -47,7 +47,12 @@ def wigner(bias, x, p):
 
 
 @pytest.fixture
-def dataset():
+def dataset(whole):
+    return whole.copy(deep=True)
+
+
+@pytest.fixture(scope="session")
+def whole():
     bias = np.linspace(0.0, 32.0, 33)
     rows = [observables(value) for value in bias]
     x, p = X0 * np.linspace(-24, 24, 121), P0 * np.linspace(-24, 24, 121)

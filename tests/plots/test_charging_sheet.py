@@ -45,3 +45,5 @@ def test_every_panel_shows_what_it_says(dataset):
     assert [line.get_xdata()[0] for line in switch] == [float(dataset["time"][4])]
     assert to_hex(panels["(f)"].lines[0].get_color()) == "#0072b2"
     assert "power" in panels["(e)"].get_ylabel()
+    (key,) = figure.legends
+    assert [text.get_text() for text in key.get_texts()] == ["the bias changes"]

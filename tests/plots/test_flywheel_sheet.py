@@ -8,6 +8,12 @@ from matplotlib.figure import Figure
 from wheelwork.plots import flywheel_sheet, plot_wigner, save_figure
 
 
+@pytest.fixture(scope="module")
+def parts(whole):
+    """The panels of the sheet, by their letter."""
+    return panels(flywheel_sheet(whole))
+
+
 def panels(figure):
     """Return the six panels by their letter."""
     named = {axes.get_title(loc="left"): axes for axes in figure.axes}
@@ -18,9 +24,7 @@ def line(axes, label):
     return next(item for item in axes.lines if item.get_label().endswith(label))
 
 
-def test_every_panel_draws_the_numbers_of_the_dataset(dataset):
-    figure = flywheel_sheet(dataset)
-    parts = panels(figure)
+def test_every_panel_draws_the_numbers_of_the_dataset(dataset, parts):
     assert sorted(parts) == list("abcdef")
     for letter, name in [("d", "g2"), ("e", "energy"), ("e", "ergotropy"),
                          ("e", "free_energy_gain"), ("f", "entropy")]:  # fmt: skip
@@ -29,28 +33,47 @@ def test_every_panel_draws_the_numbers_of_the_dataset(dataset):
         np.testing.assert_array_equal(drawn.get_ydata(), dataset[name])
 
 
-def test_the_work_is_solid_and_the_free_energy_dashed_in_one_colour(dataset):
-    work = panels(flywheel_sheet(dataset))["e"]
+def test_the_work_is_solid_and_the_free_energy_dashed_in_one_colour(parts):
+    work = parts["e"]
     ergotropy, free_energy = line(work, "$W_E$"), line(work, "$W_F$")
     assert ergotropy.get_linestyle() == "-"
     assert free_energy.get_linestyle() == "--"
     assert ergotropy.get_color() == free_energy.get_color()
 
 
-def test_the_threshold_stands_in_every_curve_panel(dataset):
-    parts = panels(flywheel_sheet(dataset))
+def test_the_threshold_stands_in_every_curve_panel(dataset, parts):
     for letter in "def":
-        assert line(parts[letter], "threshold").get_xdata()[0] == dataset.threshold
+        assert line(parts[letter], "$V$ = 8.46").get_xdata()[0] == dataset.threshold
 
 
 def test_no_threshold_no_line(dataset):
     parts = panels(flywheel_sheet(dataset.drop_vars("threshold")))
     labels = [item.get_label() for letter in "def" for item in parts[letter].lines]
-    assert "threshold" not in labels
+    assert not any(str(label).startswith("threshold") for label in labels)
 
 
-def test_each_wigner_panel_has_its_bias_and_the_common_scale(dataset):
-    parts = panels(flywheel_sheet(dataset))
+def test_legend_and_words_lie_on_no_curve_and_on_no_threshold(parts):
+    work = parts["e"]
+    work.figure.figure.draw_without_rendering()
+    box = work.get_legend().get_window_extent()
+    for one in work.lines:
+        path = one.get_transform().transform_path(one.get_path())
+        assert not path.intersects_bbox(box, filled=False), one.get_label()
+
+
+def test_the_key_names_threshold_and_dots(parts):
+    (key,) = parts["e"].figure.figure.legends
+    words = [text.get_text() for text in key.get_texts()]
+    assert words == ["threshold, $V$ = 8.46", "states shown above"]
+
+
+def test_negative_parts_have_a_colour_of_their_own():
+    x, p = np.linspace(-3, 3, 31), np.linspace(-2, 2, 21)
+    image = plot_wigner(Figure().subplots(), x, p, np.outer(x, np.ones(21)))
+    assert image.get_clim() == (-1.0, 1.0)
+
+
+def test_each_wigner_panel_has_its_bias_and_the_common_scale(parts):
     for letter, bias in zip("abc", (0, 12, 32), strict=True):
         assert parts[letter].get_title() == f"$V$ = {bias}"
         image = parts[letter].collections[0]
@@ -107,4 +130,4 @@ def test_values_in_any_order_are_joined_from_left_to_right(dataset):
 def test_the_file_has_the_width_of_a_page(dataset, tmp_path):
     save_figure(flywheel_sheet(dataset), tmp_path / "sheet.png")
     height, width, _ = matplotlib.image.imread(tmp_path / "sheet.png").shape
-    assert (width, height) == (2100, 1500)
+    assert (width, height) == (2100, 1560)

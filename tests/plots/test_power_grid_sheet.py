@@ -11,7 +11,7 @@ from wheelwork.plots import grid_sweep_sheet, power_grid_sheet
 from wheelwork.plots.network import NODE, draw_network
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def network():
     """A path a-b-c with a current from a to b, and one from c to b."""
     return xr.Dataset(
@@ -28,7 +28,7 @@ def network():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sheet_data(network):
     rates = np.array([1.0, 2.0, 3.0])
     stable = np.array([[0, 0, 1], [1, 2, 2], [1, 1, 1]])
@@ -49,6 +49,15 @@ def sheet_data(network):
         noisy_extraction=rates, quantum_extraction=rates, quantum_saturation=[1.0],
         port_extraction=rates, port=[7, 9],
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sheet(sheet_data):
+    """The sheet, with samples of which one had not mixed, and errors of a tenth."""
+    return power_grid_sheet(sheet_data.assign(
+        noisy_mixed=("noisy_extraction", [0.0, 1.0, 1.0]),
+        port_current_error=0.1 * sheet_data["port_current"],
+    ))  # fmt: skip
 
 
 def panels(figure):
@@ -100,24 +109,62 @@ def test_a_network_at_rest_has_no_arrows(network):
     assert any(isinstance(c, PathCollection) for c in axes.collections)
 
 
-def test_the_sheet_draws_what_it_is_given(sheet_data):
-    drawn = panels(power_grid_sheet(sheet_data))
-    np.testing.assert_array_equal(drawn["(d)"].lines[0].get_ydata(), sheet_data["noisy_current"])
-    band = drawn["(d)"].collections[0].get_paths()[0].vertices[:, 1]
-    assert (band.min(), band.max()) == (-8.9, 9.1)
+def test_the_sheet_draws_what_it_is_given(sheet, sheet_data):
+    drawn = panels(sheet)
+    noise, level, mean, *_ = drawn["(d)"].lines
+    np.testing.assert_array_equal(noise.get_ydata(), sheet_data["noisy_fluctuation"])
+    assert level.get_ydata()[0] == 7.0
+    np.testing.assert_array_equal(mean.get_ydata(), sheet_data["noisy_current"])
     into = {line.get_label(): line.get_ydata() for line in drawn["(h)"].lines}
     np.testing.assert_array_equal(into["into 9"], [0.0, 0.3, 0.4])
     shown = drawn["(a)"].collections[0].get_array()
     np.testing.assert_array_equal(np.ravel(shown), sheet_data["map_current"].values.ravel())
 
 
-@pytest.mark.parametrize(
-    ("missing", "letter"),
-    [("map_current", "a"), ("noisy_damping", "e"), ("port_current", "h"), ("node_x", "i")],
-)
-def test_a_missing_part_says_so(sheet_data, missing, letter):
+def test_a_mean_that_is_small_against_its_noise_is_seen(sheet):
+    panel = panels(sheet)["(d)"]
+    heights = panel.transAxes.inverted().transform(panel.transData.transform([(2, 0.1), (2, 9.0)]))
+    assert np.all(np.diff(heights[:, 1]) > 0.3)
+    assert np.all((heights[:, 1] > 0.05) & (heights[:, 1] < 0.95))
+
+
+def test_open_marks_and_widths_of_edges_have_a_key(sheet):
+    (key,) = sheet.legends
+    words = [text.get_text() for text in key.get_texts()]
+    assert words == ["sampled, trajectories mixed", "sampled, trajectories had not mixed"]
+    marks = {line.get_label(): line for line in panels(sheet)["(e)"].lines}
+    assert np.isfinite(marks[words[1]].get_ydata()).tolist() == [True, False, False]
+    assert marks[words[1]].get_markerfacecolor() == "white"
+    edges = panels(sheet)["(i)"].get_legend()
+    shown = zip(edges.get_lines(), edges.get_texts(), strict=True)
+    widths = {text.get_text(): line.get_linewidth() for line, text in shown}
+    assert list(widths) == ["0.2", "0.4", "0.8"]
+    (drawn,) = [c for c in panels(sheet)["(i)"].collections if isinstance(c, LineCollection)]
+    assert widths["0.8"] == max(drawn.get_linewidths())
+    assert "G: generator, E: engine" in edges.get_title().get_text()
+
+
+def test_errors_are_drawn_as_bars(sheet):
+    drawn = panels(sheet)["(h)"]
+    bars = [c for c in drawn.collections if isinstance(c, LineCollection)]
+    np.testing.assert_allclose(bars[0].get_segments()[2], [[3.0, 0.27], [3.0, 0.33]])
+
+
+def test_names_of_nodes_are_taken_literally(network):
+    network = network.assign_coords(node=["(0, 1)", "a$b", "the longest of all names"])
+    figure = Figure()
+    axes = figure.subplots()
+    draw_network(axes, network)
+    figure.draw_without_rendering()
+    assert {"(0, 1)", "a$b", "the longest …"} <= {text.get_text() for text in axes.texts}
+
+
+def test_missing_parts_say_so(sheet_data):
+    missing = {"map_current": "a", "noisy_damping": "e", "port_current": "h", "node_x": "i"}
     drawn = panels(power_grid_sheet(sheet_data.drop_vars(missing)))
-    assert drawn[f"({letter})"].texts[0].get_text() == "not computed"
+    for letter in missing.values():
+        assert drawn[f"({letter})"].texts[0].get_text() == "not computed"
+    assert not drawn["(g)"].texts
 
 
 def test_a_sweep_of_any_grid(network):

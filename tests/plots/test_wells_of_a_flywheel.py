@@ -34,7 +34,7 @@ def test_each_well_has_its_colour_and_the_ridge_its_line(double):
     low, high = axes.get_ylim()
     assert low < -1.6 < 0.0 < high
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == ["1 quanta, from rest", "25 quanta"]
+    assert texts == ["1 quanta, from rest", "25 quanta", "ridge between states"]
 
 
 def test_families_of_orbits_are_not_joined_and_named_once(double):
@@ -46,4 +46,4 @@ def test_families_of_orbits_are_not_joined_and_named_once(double):
     axes = Figure().subplots()
     plot_wells(axes, both)
     assert all(np.all(np.diff(line.get_xdata()) >= 0.0) for line in axes.lines)
-    assert len(axes.get_legend().get_texts()) == 2
+    assert len(axes.get_legend().get_texts()) == 3

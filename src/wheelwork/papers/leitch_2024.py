@@ -68,15 +68,16 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
 
     Over (rectified_beta_ratio, bath_asymmetry), and over (rectified_beta_ratio, alpha) the
     asymmetry, among those computed, where Γ_α = α R + (1 − α) J is largest. `method` where it is a
-    global one, else the default.
+    global one, else the default. `rectification_warning` holds the texts of its warnings.
     """
     dims = ("rectified_beta_ratio", "bath_asymmetry")
     method = method if isinstance(method, GlobalMasterEquation) else GlobalMasterEquation()
     try:
-        rectified = _rectified(machine, method)
+        rectified, warned = _rectified(machine, method)
     except WheelworkError as reason:
         return dataset.assign_attrs(rectification_missing=str(reason))
-    added: dict[str, Any] = {}
+    label = {"long_name": "warnings of validity of the rectification"}
+    added: dict[str, Any] = {"rectification_warning": (dims, warned, label)}
     for name, quantity, words in (
         ("heat", "heat", r"heat flow $J/\lambda g^2$"),
         ("momentum", "angular_momentum", r"angular momentum $J$"),
@@ -100,20 +101,22 @@ def add_rectification(dataset: xr.Dataset, machine: Any, method: Any) -> xr.Data
     )
 
 
-def _rectified(machine: Any, method: Any) -> list[list[Any]]:
-    """Rectification at every ratio and asymmetry, with one warning for all of them."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        rectified = [
-            [
-                machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi)).rectification(method)
-                for chi in ASYMMETRIES
-            ]
-            for ratio in RECTIFIED_RATIOS
-        ]
-    if caught:
-        warnings.warn(f"rectification: {caught[0].message}, and alike", stacklevel=2)
-    return rectified
+def _rectified(machine: Any, method: Any) -> tuple[list[list[Any]], list[list[str]]]:
+    """Rectification at every ratio and asymmetry, and what is warned of; one warning for all."""
+    rectified: list[list[Any]] = []
+    warned: list[list[str]] = []
+    for ratio in RECTIFIED_RATIOS:
+        rectified.append([])
+        warned.append([])
+        for chi in ASYMMETRIES:
+            one = machine.replace(beta_ratio=ratio, bath_asymmetry=float(chi))
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                rectified[-1].append(one.rectification(method))
+            warned[-1].append("; ".join(str(warning.message) for warning in caught))
+    if texts := [text for row in warned for text in row if text]:
+        warnings.warn(f"rectification: {texts[0].partition('; ')[0]}, and alike", stacklevel=2)
+    return rectified, warned
 
 
 def remarks(dataset: xr.Dataset) -> list[str]:

@@ -1,41 +1,21 @@
-"""Parts of panels: labels from attributes, curves with errors, marks, and panels without data."""
+"""Parts of panels: curves with errors, families of curves, and panels without data."""
 
-import math
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from wheelwork.plots.style import GREY, VERMILION
+from wheelwork.plots.labels import symbol_of
+from wheelwork.plots.legends import MARK
+from wheelwork.plots.style import GREY
 
-__all__ = ["mark_failures", "mark_threshold", "plot_observable"]
+__all__ = ["plot_observable"]
 
 DOT = 3.0  # points, size of the marker of one point
-POINTS_PER_INCH = 72.0
-LINE = 1.35  # height of a line of a legend, in units of its letters
-AXIS = 25.0  # points that ticks and labels will take from the height of a panel
-MOST_OF_A_PANEL = 0.6  # that a legend may take
 BAND = 0.25  # opacity of a band of errors, through which other curves are seen
-
-
-def axis_label(variable: xr.DataArray) -> str:
-    """Return "long name symbol (units)" from the variable's attributes, as far as they are set."""
-    name = variable.attrs.get("long_name", str(variable.name).replace("_", " "))
-    symbol = f" {symbol_of(variable)}" if "symbol" in variable.attrs else ""
-    return with_units(name + symbol, variable.attrs.get("units", "1"))
-
-
-def symbol_of(variable: xr.DataArray) -> str:
-    """Return the symbol of a variable as mathematics, or its name where it has none."""
-    if "symbol" in variable.attrs:
-        return f"${variable.attrs['symbol']}$"
-    return str(variable.name).replace("_", " ")
-
-
-def with_units(label: str, units: str) -> str:
-    """Return "label (units)", or the label alone where the number is dimensionless."""
-    return label if units in {"", "1"} else f"{label} ({units})"
+FLAT = 1e-9  # relative change that is drawn as none: a range of it would magnify rounding
+ROOM = 0.05  # of the value, above and below a curve that is flat
 
 
 def converged(dataset: xr.Dataset, name: str) -> xr.DataArray:
@@ -49,7 +29,8 @@ def plot_observable(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> 
     """Draw one observable of a one-parameter sweep, a curve through the points that have it.
 
     Points without a number leave a gap; one between two gaps is a dot. Numbers of points that did
-    not converge are open circles, which no curve joins.
+    not converge are open circles, which no curve joins. The shade on either side of the curve is
+    `<name>_error`, where the dataset has it.
     """
     ordered = dataset.sortby(dataset[name].dims[0])
     values, every = converged(ordered, name), ordered[name].values
@@ -59,75 +40,68 @@ def plot_observable(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> 
     line["label"] = label if known.any() else None  # no legend without a curve
     beside = np.pad(known, 1)
     alone = known & ~beside[:-2] & ~beside[2:]
-    if alone.any():
+    if alone.any() and "marker" not in line:
         line |= {"marker": "o", "markersize": DOT, "markevery": np.flatnonzero(alone).tolist()}
     (curve,) = axes.plot(axis, values, **line)
     reached = np.isfinite(every) & ~known
     if reached.any():
         axes.plot(axis[reached], every[reached], "o", markersize=DOT + 1.0, fillstyle="none",
-                  color=curve.get_color())  # fmt: skip
+                  color=curve.get_color(), label="not converged", gid=MARK)  # fmt: skip
+    if known.any():
+        _frame(axes, axis[known], values.values[known])
+    if known.any() and f"{name}_error" in ordered:
+        error = np.where(known, ordered[f"{name}_error"].values, np.nan)
+        _shade_errors(axes, axis, values.values, error, curve.get_color())
+        if alone.any():
+            axes.errorbar(axis[alone], values.values[alone], error[alone], fmt="none",
+                          ecolor=curve.get_color(), elinewidth=0.8)  # fmt: skip
 
 
-def plot_with_error(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> None:
-    """Draw one observable as `plot_observable`, and a band of `<name>_error` on either side."""
-    plot_observable(axes, dataset, name, **line)
-    if f"{name}_error" in dataset:
-        ordered = dataset.sortby(dataset[name].dims[0])
-        value, error = converged(ordered, name), ordered[f"{name}_error"]
-        axes.fill_between(value[value.dims[0]], value - error, value + error,
-                          color=line.get("color"), alpha=BAND, linewidth=0)  # fmt: skip
+def _frame(axes: Axes, axis: np.ndarray, value: np.ndarray) -> None:
+    """Let the range of y be no smaller than what rounding leaves of a constant."""
+    low, high = float(value.min()), float(value.max())
+    size = max(abs(low), abs(high))
+    if high - low <= FLAT * size:
+        ends = (low - ROOM * size, high + ROOM * size)
+        axes.update_datalim([(axis[0], end) for end in ends])
+        axes.autoscale_view()
 
 
-def add_legend(axes: Axes, columns: int = 1, side: str = "right") -> None:
-    """Add a legend to a panel whose curves are drawn, above all of them.
-
-    The range of y is extended upwards by what the legend takes of the panel.
-    """
-    labels = axes.get_legend_handles_labels()[1]
-    if not labels:
-        return
-    legend = axes.legend(loc=f"upper {side}", ncols=columns, columnspacing=1.0)
-    points = axes.get_window_extent().height * POINTS_PER_INCH / axes.figure.dpi
-    size = legend.get_texts()[0].get_fontproperties().get_size_in_points()
-    lines = math.ceil(len(labels) / columns)
-    share = (lines * LINE + 1.0) * size / (points - AXIS)
-    scale = axes.yaxis.get_transform()
-    low, high = scale.transform(np.array(axes.get_ylim()))
-    top = low + (high - low) / (1.0 - min(share, MOST_OF_A_PANEL))
-    axes.set_ylim(top=float(scale.inverted().transform(np.array([top]))[0]))
+def _shade_errors(
+    axes: Axes, axis: np.ndarray, value: np.ndarray, error: np.ndarray, color: Any
+) -> None:
+    """Shade errors, and let the range of y follow: to twice the extent of the curve, not beyond."""
+    held = axes.dataLim.frozen()
+    axes.fill_between(axis, value - error, value + error, color=color, alpha=BAND, linewidth=0)
+    axes.dataLim.set(held)
+    extent = float(np.nanmax(value) - np.nanmin(value)) or float(np.nanmax(abs(value)))
+    bounded = np.clip(np.nan_to_num(error), 0.0, 0.5 * extent)
+    seen = np.isfinite(value)
+    for ends in (value[seen] - bounded[seen], value[seen] + bounded[seen]):
+        axes.update_datalim(np.column_stack([axis[seen], ends]))
+    axes.autoscale_view()
 
 
-def leave_out(axes: Axes) -> None:
-    """Say in an empty panel that its data were not computed."""
-    axes.text(0.5, 0.5, "not computed", ha="center", transform=axes.transAxes)
+def show_range(axes: Axes, axis: xr.DataArray, *, margin: bool = False) -> None:
+    """Fix the range of x: that of the points, with a margin where asked or where there is one."""
+    low, high = float(axis.min()), float(axis.max())
+    axes.set_xlim((low, high) if low < high and not margin else axes.get_xlim())
+
+
+def zero_line(axes: Axes) -> None:
+    """Draw a thin line at zero, behind the curves."""
+    axes.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
+
+
+def say_if_empty(axes: Axes) -> None:
+    """Say in a panel without any curve, before marks are drawn, that there is none."""
+    if not axes.get_legend_handles_labels()[1]:
+        axes.text(0.5, 0.5, "none in this range", ha="center", va="center",
+                  transform=axes.transAxes)  # fmt: skip
+        axes.tick_params(labelleft=False)
+
+
+def leave_out(axes: Axes, words: str = "not computed") -> None:
+    """Say in an empty panel why it is empty."""
+    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes)
     axes.set(xticks=[], yticks=[])
-
-
-def mark_threshold(axes: Axes, dataset: xr.Dataset) -> None:
-    """Draw a vertical dash-dotted line at the dataset's `threshold`, where it has one."""
-    if "threshold" in dataset and np.isfinite(dataset["threshold"]):
-        value = float(dataset["threshold"])
-        axes.axvline(value, color=GREY, linewidth=0.8, linestyle="-.", zorder=0, label="threshold")
-
-
-def mark_failures(axes: Axes, dataset: xr.Dataset) -> None:
-    """Mark on the lower edge the points that failed: crosses; circles where numbers are left.
-
-    Those beyond the range of x are left out: set it before.
-    """
-    failure = dataset["failure"]
-    failed = ~np.isin(failure.values, ["", "not computed"])
-    reached = failed & (dataset["audit_passed"].values == 0) if "audit_passed" in dataset else False
-    for chosen, marker, label in (
-        (failed & ~np.asarray(reached), "x", "no result"),
-        (failed & reached, "o", "not converged"),
-    ):
-        values = failure[failure.dims[0]].values[chosen]
-        low, high = sorted(axes.get_xlim())
-        values = values[(values >= low) & (values <= high)]
-        if values.size:
-            axes.plot(
-                values, np.zeros_like(values), marker, color=VERMILION, markersize=4,
-                fillstyle="none", clip_on=False, linestyle="none",
-                transform=axes.get_xaxis_transform(), label=label,
-            )  # fmt: skip

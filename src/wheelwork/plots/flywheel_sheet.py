@@ -1,30 +1,25 @@
 """Sheets for a flywheel, over one parameter and in time: Wigner functions, coherence, work."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import (
-    add_legend,
-    axis_label,
-    converged,
-    mark_failures,
-    mark_threshold,
-    plot_observable,
-    symbol_of,
-    with_units,
-)
-from wheelwork.plots.style import BLACK, BLUE, GREY, VERMILION, letter_panels, new_sheet
+from wheelwork.plots.curves import converged, plot_observable, say_if_empty, show_range, zero_line
+from wheelwork.plots.labels import label_axis, label_by, symbol_of, units_of, with_value
+from wheelwork.plots.legends import MARK, add_legend
+from wheelwork.plots.marks import mark_failures, mark_threshold, mark_warnings
+from wheelwork.plots.sheet import finish_sheet, new_sheet
+from wheelwork.plots.style import BLACK, BLUE, GREY, VERMILION
 from wheelwork.plots.wigner import draw_wigner_row
 
 __all__ = ["charging_sheet", "flywheel_sheet"]
 
-HEIGHT, HEIGHT_IN_TIME = 5.0, 4.8  # inches
+HEIGHT, HEIGHT_IN_TIME = 5.2, 5.0  # inches
 PANELS = 3  # in each row
+NEAR = 0.15  # of a level: a curve that ends there would cross its name
 WORK_LINES = (
     ("energy", "energy", BLACK, ":"),
     ("free_energy_gain", "free energy", VERMILION, "--"),
@@ -41,28 +36,29 @@ def flywheel_sheet(dataset: xr.Dataset) -> Figure:
     Nothing is computed here.
     """
     axis = dataset[dataset["g2"].dims[0]]
-    units = axis.attrs.get("units", "1")
 
     def title(value: xr.DataArray) -> str:
-        return f"{symbol_of(axis)} = {float(value):g}" + ("" if units in {"", "1"} else f" {units}")
+        return with_value(symbol_of(axis), float(value), units_of(axis))
 
     with new_sheet(HEIGHT) as figure:
         panels = _panels(figure, dataset, title)
         _draw_coherence(panels[3], dataset, BLACK)
-        _mark_wigner_values(panels[3], dataset)
         _draw_work(panels[4], dataset)
         panels[4].set_ylim(bottom=0.0)
-        add_legend(panels[4], side="left")
+        add_legend(panels[4])
         plot_observable(panels[5], dataset, "entropy", color=BLUE)
-        panels[5].set_ylabel(axis_label(dataset["entropy"]))
+        label_by(panels[5].yaxis, dataset["entropy"])
         for panel in panels[PANELS:]:
-            panel.set(xlim=(float(axis.min()), float(axis.max())), xlabel=axis_label(axis))
+            say_if_empty(panel)
+            show_range(panel, axis)
+            label_by(panel.xaxis, axis)
             mark_threshold(panel, dataset)
             mark_failures(panel, dataset)
-        if dataset.attrs.get("energy_unit", "1") == "1":
-            note = r"Energies in the unit of the parameters, $\hbar = e = k_B = 1$."
-            figure.supxlabel(note, fontsize=6.5, color=GREY, x=0.99, ha="right")
-        letter_panels(panel for panel in panels if panel.axison)
+            mark_warnings(panel, dataset)
+        _mark_wigner_values(panels[3], dataset)
+        natural = dataset.attrs.get("energy_unit", "1") == "1"
+        note = r"Energies in the unit of the parameters, $\hbar = e = k_B = 1$." if natural else ""
+        finish_sheet(figure, [panel for panel in panels if panel.axison], note)
     return figure
 
 
@@ -74,20 +70,20 @@ def charging_sheet(dataset: xr.Dataset) -> Figure:
     mark where the bias changes.
     """
     time = dataset["time"].values
-    label = with_units("time $t$", dataset["time"].attrs.get("units", "1"))
     with new_sheet(HEIGHT_IN_TIME) as figure:
-        panels = _panels(figure, dataset, lambda value: f"$t$ = {float(value):.6g}")
+        panels = _panels(figure, dataset, lambda value: with_value("$t$", float(value), "1"))
         _draw_work(panels[3], dataset)
         panels[3].set_ylim(bottom=0.0)
-        add_legend(panels[3], side="left")
+        add_legend(panels[3])
         _draw_power(panels[4], dataset)
         _draw_coherence(panels[5], dataset, BLUE)
         for panel in panels[PANELS:]:
-            panel.set(xlim=(time[0], time[-1]), xlabel=label)
-            panel.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+            show_range(panel, dataset["time"])
+            label_axis(panel.xaxis, "time $t$", units_of(dataset["time"]))
             for index in np.flatnonzero(np.diff(dataset["bias"])) if "bias" in dataset else ():
-                panel.axvline(time[index + 1], color=GREY, linewidth=0.8, linestyle="-.", zorder=0)
-        letter_panels(panel for panel in panels if panel.axison)
+                panel.axvline(time[index + 1], color=GREY, linewidth=0.8, linestyle="-.", zorder=0,
+                              label="the bias changes", gid=MARK)  # fmt: skip
+        finish_sheet(figure, [panel for panel in panels if panel.axison])
     return figure
 
 
@@ -104,44 +100,45 @@ def _panels(
 
 def _draw_coherence(panel: Axes, dataset: xr.Dataset, color: str) -> None:
     plot_observable(panel, dataset, "g2", color=color)
+    values = dataset["g2"].values[np.isfinite(dataset["g2"].values)]
+    last = float(values[-1]) if values.size else 0.0
     for level, kind in ((1.0, "coherent"), (2.0, "thermal")):
         panel.axhline(level, color=GREY, linewidth=0.5, linestyle=":", zorder=0)
-        _note(panel, (0.97, level), kind, panel.get_yaxis_transform(), "right")
-    panel.set_ylim(0.95, max(2.1, 1.05 * float(np.nanmax(dataset["g2"], initial=0.0))))
-    panel.set_ylabel(axis_label(dataset["g2"]))
-
-
-def _note(panel: Axes, at: tuple[float, float], text: str, transform: Any, ha: str) -> None:
-    panel.text(*at, text, ha=ha, va="bottom", fontsize="small", color=GREY, transform=transform)
+        at, side = (0.03, "left") if abs(last - level) < NEAR else (0.97, "right")
+        panel.text(at, level, kind, ha=side, va="bottom", fontsize="small", color=GREY,
+                   transform=panel.get_yaxis_transform())  # fmt: skip
+    low, high = float(np.min(values, initial=1.0)), float(np.max(values, initial=2.0))
+    panel.set_ylim(low - 0.05 * (high - low), high + 0.14 * (high - low))
+    label_by(panel.yaxis, dataset["g2"])
 
 
 def _mark_wigner_values(panel: Axes, dataset: xr.Dataset) -> None:
-    """Name the threshold, and mark the points whose Wigner functions are in the upper row."""
-    coherence = converged(dataset, "g2")
-    axis = coherence[coherence.dims[0]].values
-    if "threshold" in dataset:
-        threshold = float(dataset["threshold"])
-        side = "right" if threshold > 0.5 * float(axis.min() + axis.max()) else "left"
-        _note(panel, (threshold, 0.2), " threshold ", panel.get_xaxis_transform(), side)
+    """Mark the points whose Wigner functions are in the upper row."""
+    coherence = converged(dataset.sortby(dataset["g2"].dims[0]), "g2")
+    axis, heights = coherence[coherence.dims[0]].values, coherence.values
     shown = dataset[dataset["wigner"].dims[0]].values if "wigner" in dataset else ()
     for letter, position in zip("abc", shown, strict=False):
-        height = coherence.values[np.argmin(np.abs(axis - position))]
-        panel.plot(position, height, "o", color=BLACK, markersize=3, clip_on=False)
+        at = int(np.argmin(np.abs(axis - position)))
+        panel.plot(position, heights[at], "o", color=BLACK, markersize=3, clip_on=False, gid=MARK,
+                   linestyle="none", label="states shown above")  # fmt: skip
         left = position > axis.mean()
-        panel.annotate(letter, (position, height), (-5 if left else 5, 4),
-                       textcoords="offset points", ha="right" if left else "left")  # fmt: skip
+        before, after = heights[max(at - 1, 0)], heights[min(at + 1, axis.size - 1)]
+        above = bool(before <= after) == left  # where the curve does not go
+        panel.annotate(
+            letter, (position, heights[at]), (-5 if left else 5, 4 if above else -4),
+            textcoords="offset points", ha="right" if left else "left",
+            va="bottom" if above else "top",
+        )  # fmt: skip
 
 
 def _draw_work(panel: Axes, dataset: xr.Dataset) -> None:
     for name, words, color, linestyle in WORK_LINES:
         label = f"{words} {symbol_of(dataset[name])}"
         plot_observable(panel, dataset, name, color=color, linestyle=linestyle, label=label)
-    panel.set_ylabel(with_units("energy, work", dataset["energy"].attrs.get("units", "1")))
+    label_axis(panel.yaxis, "energy, work", units_of(dataset["energy"]))
 
 
 def _draw_power(panel: Axes, dataset: xr.Dataset) -> None:
-    panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
+    zero_line(panel)
     plot_observable(panel, dataset, "charging_power", color=BLACK)
-    panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    units = dataset["charging_power"].attrs.get("units", "1").replace("^2", "²")
-    panel.set_ylabel(with_units(r"charging power $\dot U$", units))
+    label_axis(panel.yaxis, r"charging power $\dot U$", units_of(dataset["charging_power"]))

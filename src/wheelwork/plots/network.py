@@ -4,16 +4,24 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
+from wheelwork.plots.labels import decimal
 from wheelwork.plots.style import BLACK, FLOW_COLOURS, OCCUPATION_COLOURS
 
 NODE = 150.0  # square points: a name of two digits fits into the circle
 THINNEST, THICKEST = 0.8, 5.0  # points, widths of edges; the thickest is less than a node
 MARGIN, SLIMMEST = 0.15, 0.3  # around the nodes, and half of a side, against the larger extent
 NEGLIGIBLE = 1e-3  # of the largest flow: drawn without an arrow
+FITS, LONGEST = 2, 12  # characters of a name in a circle, and of one below it
+BELOW = 7.0  # points, from the middle of a node to the names below
+SHOWN = (0.25, 0.5, 1.0)  # of the largest current, in the key
+ROLES = {"G": "G: generator", "E": "E: engine"}
 
 
 def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
@@ -27,13 +35,14 @@ def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
     positions = np.column_stack([dataset["node_x"], dataset["node_y"]])
     ends = np.column_stack([dataset["edge_from"], dataset["edge_to"]]).astype(int)
     flow = dataset["edge_current"].values
-    largest = float(np.max(np.abs(flow), initial=0.0)) or 1.0
-    share = np.abs(flow) / largest
+    largest = _largest(flow)
+    share = np.nan_to_num(np.abs(flow)) / largest
     segments = positions[ends]
-    widths = THINNEST + (THICKEST - THINNEST) * share
-    edges = LineCollection(list(segments), linewidths=widths, cmap=FLOW_COLOURS, zorder=1)
+    edges = LineCollection(
+        list(segments), linewidths=[_width(part) for part in share], cmap=FLOW_COLOURS,
+        norm=_scale(largest), zorder=1,
+    )  # fmt: skip
     edges.set_array(np.abs(flow))
-    edges.set_clim(-0.25 * largest, 1.3 * largest)  # the palest colours would not be seen
     axes.add_collection(edges)
     for (start, stop), current, part in zip(segments, flow, share, strict=True):
         if part > NEGLIGIBLE:
@@ -55,6 +64,39 @@ def draw_network(axes: Axes, dataset: xr.Dataset) -> Any:
     return image
 
 
+def add_network_key(axes: Axes, dataset: xr.Dataset, current: str) -> None:
+    """Explain below a network the widths of its edges, by three currents, and its letters.
+
+    current: words and symbol of the current.
+    """
+    largest = _largest(dataset["edge_current"].values)
+    colours, scale = colormaps[FLOW_COLOURS], _scale(largest)
+    edges = [
+        Line2D([], [], color=colours(scale(part * largest)), linewidth=_width(part),
+               label=decimal(part * largest, digits=2))
+        for part in SHOWN
+    ]  # fmt: skip
+    roles = set("".join(dataset["node_role"].values.tolist()))
+    words = ", ".join(text for letter, text in ROLES.items() if letter in roles)
+    axes.legend(
+        handles=edges, title=f"{current}\n{words}" if words else current, ncols=len(edges),
+        loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=0.0, handlelength=1.5,
+        columnspacing=1.0,
+    )  # fmt: skip
+
+
+def _largest(flow: np.ndarray) -> float:
+    return float(np.max(np.abs(flow), initial=0.0, where=np.isfinite(flow))) or 1.0
+
+
+def _width(share: float) -> float:
+    return THINNEST + (THICKEST - THINNEST) * share
+
+
+def _scale(largest: float) -> Normalize:
+    return Normalize(-0.25 * largest, 1.3 * largest)  # the palest colours would not be seen
+
+
 def _limits(positions: np.ndarray) -> dict[str, tuple[float, float]]:
     """Ranges of x and y with room for the nodes, also above and below a chain."""
     low, high = positions.min(axis=0), positions.max(axis=0)
@@ -70,8 +112,15 @@ def _name_nodes(axes: Axes, dataset: xr.Dataset, positions: np.ndarray) -> None:
     half = 0.5 * float(np.max(occupation, initial=0.0))
     nodes = zip(positions, dataset["node"].values, roles, occupation, strict=True)
     for position, name, role, n in nodes:
-        axes.annotate(str(name), position, ha="center", va="center", fontsize="small", zorder=4,
-                      color="white" if n < half else BLACK)  # fmt: skip
+        inside = len(str(name)) <= FITS
+        axes.annotate(
+            str(name) if len(str(name)) <= LONGEST else f"{str(name)[:LONGEST]}…", position,
+            (0.0, 0.0 if inside else -BELOW), textcoords="offset points", ha="center",
+            va="center" if inside else "top", zorder=4, parse_math=False,
+            fontsize="small" if inside else "x-small",
+            color="white" if inside and n < half else BLACK,
+            bbox=None if inside else {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none"},
+        )  # fmt: skip
         if role:
             axes.annotate(str(role), position, (6.5, 6.5), textcoords="offset points", ha="left",
                           fontweight="bold", zorder=4)  # fmt: skip

@@ -12,30 +12,31 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
 from wheelwork.plots.curves import (
-    add_legend,
-    axis_label,
     converged,
     leave_out,
-    mark_failures,
-    plot_with_error,
-    with_units,
+    plot_observable,
+    say_if_empty,
+    show_range,
+    zero_line,
 )
-from wheelwork.plots.network import draw_network
+from wheelwork.plots.labels import add_bar, label_axis, label_by, readable, units_of
+from wheelwork.plots.legends import MARK, add_legend
+from wheelwork.plots.marks import mark_failures, mark_warnings
+from wheelwork.plots.network import add_network_key, draw_network
+from wheelwork.plots.sheet import finish_sheet, new_sheet
 from wheelwork.plots.style import (
     BLACK,
     BLUE,
     CURRENT_COLOURS,
-    GREEN,
     GREY,
-    ORANGE,
     VERMILION,
-    letter_panels,
-    new_sheet,
+    marker,
+    series,
 )
 
 __all__ = ["grid_sweep_sheet", "power_grid_sheet"]
 
-HEIGHT, HEIGHT_OF_ROW = 6.6, 2.4  # inches
+HEIGHT, HEIGHT_OF_ROW = 6.8, 2.6  # inches
 FLOWS = (("injected", BLUE, "--"), ("extracted", BLACK, "-"), ("dissipated", VERMILION, ":"))
 EXTRACTION, INJECTION = r"extraction $\Gamma_e/g$", r"injection $\Gamma_i/g$"
 QUANTUM_LABELS = {
@@ -43,9 +44,10 @@ QUANTUM_LABELS = {
     "quantum_negativity": r"negativity $\mathcal{N}$",
 }
 CURRENT = r"current $\langle J\rangle/gn_0$"
-SERIES = (BLACK, VERMILION, BLUE, GREEN, ORANGE)
-LINES = ("-", "--", ":", "-.", (0, (4, 1, 1, 1)))
-MARKS = ("o", "s", "^", "v", "D")
+MIXED, APART = "sampled, trajectories mixed", "sampled, trajectories had not mixed"
+NOTE = r"Rates in units of the coupling $g$; $n_0$: saturation number."
+ONE_UNIT = "Rates and currents in the unit of the parameters."
+SIZE = 3.0  # points, of a marker
 
 
 def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
@@ -58,17 +60,22 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
     with new_sheet(HEIGHT_OF_ROW) as figure:
         flows, occupation, network = figure.subplots(1, 3)
         _draw_flows(flows, dataset)
-        plot_with_error(occupation, dataset, "occupation", color=BLACK, label="occupation")
-        occupation.set_ylabel(dataset["occupation"].attrs.get("long_name", "occupation"))
+        plot_observable(occupation, dataset, "occupation", color=BLACK, label="occupation")
         occupation.set_ylim(bottom=0.0)
+        label_by(occupation.yaxis, dataset["occupation"])
+        axis = dataset[dataset["extracted"].dims[0]]
         for panel in (flows, occupation):
-            panel.set_xlabel(axis_label(dataset[dataset["extracted"].dims[0]]))
+            say_if_empty(panel)
+            show_range(panel, axis)
+            label_by(panel.xaxis, axis)
             mark_failures(panel, dataset)
+            mark_warnings(panel, dataset)
         if "node_x" in dataset:
-            _draw_grid(figure, network, dataset, r"occupation $\langle n\rangle$")
+            _draw_grid(figure, network, dataset, r"occupation $\langle n\rangle$", "current")
         else:
             leave_out(network)
-        letter_panels([flows, occupation, network])
+        nameless = units_of(dataset["extracted"]) == "rate"
+        finish_sheet(figure, [flows, occupation, network], ONE_UNIT if nameless else "")
     return figure
 
 
@@ -80,10 +87,11 @@ def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:
             converged(ordered, "extracted_highest"), color=GREY, alpha=0.3, linewidth=0,
             label="extracted, all that attract",
         )  # fmt: skip
+    zero_line(panel)
     for name, color, linestyle in FLOWS:
-        plot_with_error(panel, dataset, name, color=color, linestyle=linestyle, label=name)
+        plot_observable(panel, dataset, name, color=color, linestyle=linestyle, label=name)
     add_legend(panel)
-    panel.set_ylabel(with_units("quanta per time", dataset["extracted"].attrs.get("units", "1")))
+    label_axis(panel.yaxis, "quanta per time", units_of(dataset["extracted"]))
 
 
 def power_grid_sheet(dataset: xr.Dataset) -> Figure:
@@ -92,9 +100,10 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
     Each panel is drawn from variables of one prefix, and says so where they are missing:
     `map_current` and `map_stable_branches` over (map_injection, map_extraction);
     `profile_occupation` over (profile_extraction, site); `noisy_current`, `noisy_fluctuation`,
-    `noisy_damping` and `quiet_damping` over noisy_extraction, and `equilibrium_fluctuation`;
-    `quantum_fluctuation` and `quantum_negativity` over (quantum_saturation, quantum_extraction);
-    `port_current` over (port, port_extraction); and what `draw_network` takes.
+    `noisy_damping` and `quiet_damping` over noisy_extraction, perhaps `noisy_mixed` (0 where
+    trajectories stayed apart), and `equilibrium_fluctuation`; `quantum_fluctuation` and
+    `quantum_negativity` over (quantum_saturation, quantum_extraction); `port_current` over (port,
+    port_extraction); and what `draw_network` takes. Bars are the `_error` of a variable.
     """
     with new_sheet(HEIGHT) as figure:
         panels = list(figure.subplots(3, 3).flat)
@@ -103,9 +112,7 @@ def power_grid_sheet(dataset: xr.Dataset) -> Figure:
                 draw(figure, panel, dataset)
             else:
                 leave_out(panel)
-        note = r"Rates in units of the coupling $g$; $n_0$: saturation number."
-        figure.supxlabel(note, fontsize=6.5, color=GREY, x=0.99, ha="right")
-        letter_panels(panels)
+        finish_sheet(figure, panels, NOTE)
     return figure
 
 
@@ -115,8 +122,9 @@ def _draw_map(
     values = values.transpose("map_injection", "map_extraction")
     x, y = values["map_extraction"], values["map_injection"]
     image = panel.pcolormesh(x, y, values, rasterized=True, **colours)
-    panel.set(xlabel=EXTRACTION, ylabel=INJECTION)
-    return figure.colorbar(image, ax=panel, pad=0.02, ticks=ticks, label=label)
+    label_axis(panel.xaxis, EXTRACTION)
+    label_axis(panel.yaxis, INJECTION)
+    return add_bar(figure, panel, image, label, pad=0.02, ticks=ticks)
 
 
 def _draw_current_map(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
@@ -144,81 +152,99 @@ def _draw_multiplicity(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None
 
 
 def _draw_profiles(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    values = dataset["profile_occupation"]
-    for i, row in enumerate(values.transpose("profile_extraction", "site")):
-        rate = float(row["profile_extraction"])
-        panel.plot(row["site"], row, linestyle=LINES[i], marker=MARKS[i], markersize=3,
-                   color=SERIES[i], label=rf"$\Gamma_e$ = {rate:.3g}")  # fmt: skip
+    for i, row in enumerate(dataset["profile_occupation"].transpose("profile_extraction", "site")):
+        label = rf"$\Gamma_e/g$ = {float(row['profile_extraction']):.3g}"
+        panel.plot(row["site"], row, marker=marker(i), markersize=SIZE, label=label, **series(i))
     panel.set_yscale("log")
-    panel.set_ylim(0.1 * float(values.min()), 1.5 * float(values.max()))  # room for the legend
-    panel.legend(loc="lower center")
-    panel.set(xlabel=r"site $\ell$", ylabel=r"occupation $|\alpha_\ell|^2/n_0$")
+    add_legend(panel)
+    label_axis(panel.xaxis, r"site $\ell$", whole=True)
+    label_axis(panel.yaxis, r"occupation $|\alpha_\ell|^2/n_0$")
 
 
 def _draw_noisy_current(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    axis, mean = dataset["noisy_extraction"].values, dataset["noisy_current"].values
-    spread = dataset["noisy_fluctuation"].values
-    panel.fill_between(axis, mean - spread, mean + spread, color=BLUE, alpha=0.25, linewidth=0,
-                       label=r"$\pm\Delta J$")  # fmt: skip
-    panel.plot(axis, mean, color=BLUE, label=r"$\langle J\rangle$")
-    _mark_mixed(panel, dataset, "noisy_current")
+    """Draw mean and fluctuation, which differ hundredfold, on one logarithmic scale."""
+    axis = dataset["noisy_extraction"]
+    panel.plot(axis, dataset["noisy_fluctuation"], color=VERMILION, linestyle="--",
+               label=r"$\Delta J$")  # fmt: skip
     if "equilibrium_fluctuation" in dataset:
-        level = float(dataset["equilibrium_fluctuation"])
-        for sign in (-1.0, 1.0):
-            panel.axhline(sign * level, color=GREY, linewidth=0.8, linestyle="--",
-                          label=r"$\pm\Delta J$, equilibrium" if sign > 0 else None)  # fmt: skip
-    panel.set_ylim(-1.1 * float(np.max(spread)), 1.1 * float(np.max(spread)))
+        panel.axhline(float(dataset["equilibrium_fluctuation"]), color=GREY, linewidth=0.8,
+                      linestyle=":", label=r"$\Delta J_\mathrm{eq}$")  # fmt: skip
+    _draw_sampled(panel, dataset, "noisy_current", r"$\langle J\rangle$")
+    panel.set_yscale("log", nonpositive="mask")
+    low, high = panel.get_ylim()
+    panel.set_ylim(0.25 * low, 1.5 * high)  # room for the legend below the mean
+    show_range(panel, axis)
     add_legend(panel)
-    label = r"current with noise $J/gn_0$"
-    panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
+    label_axis(panel.xaxis, EXTRACTION)
+    label_axis(panel.yaxis, "current and noise", "$gn_0$")
 
 
-def _mark_mixed(panel: Axes, dataset: xr.Dataset, name: str) -> None:
-    """Draw marks on a curve, open where trajectories had not mixed."""
-    if "noisy_mixed" not in dataset:
-        return
-    for kind, fill in ((1.0, BLUE), (0.0, "white")):
-        chosen = dataset[name].where(dataset["noisy_mixed"] == kind)
-        panel.plot(dataset["noisy_extraction"], chosen, "o", markersize=3, color=BLUE,
-                   markerfacecolor=fill)  # fmt: skip
+def _draw_sampled(panel: Axes, dataset: xr.Dataset, name: str, label: str) -> None:
+    """Draw a mean of trajectories, with bars of errors, and marks that are open where these had
+    not mixed.
+    """
+    axis, mean = dataset["noisy_extraction"], dataset[name]
+    mixed = dataset.get("noisy_mixed", xr.ones_like(axis))
+    panel.plot(axis, mean, color=BLUE, label=label)
+    if f"{name}_error" in dataset:
+        _draw_bars(panel, axis, mean, dataset[f"{name}_error"], BLUE)
+    for kind, fill, words in ((1.0, BLUE, MIXED), (0.0, "white", APART)):
+        if (mixed == kind).any():
+            panel.plot(axis, mean.where(mixed == kind), "o", markersize=SIZE, color=BLUE,
+                       markerfacecolor=fill, linestyle="none", label=words, gid=MARK,
+                       clip_on=False, zorder=3)  # fmt: skip
+
+
+def _draw_bars(
+    panel: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, color: Any
+) -> None:
+    panel.errorbar(x.values, y.values, error.values, fmt="none", ecolor=color, elinewidth=0.8)
 
 
 def _draw_damping(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    axis = dataset["noisy_extraction"].values
-    panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
+    axis = dataset["noisy_extraction"]
+    zero_line(panel)
     panel.plot(axis, dataset["quiet_damping"], color=BLACK, linestyle="--", label="without noise")
-    panel.plot(axis, dataset["noisy_damping"], color=BLUE, label="with noise")
-    _mark_mixed(panel, dataset, "noisy_damping")
-    add_legend(panel, side="left")
-    label = r"mean damping $\bar\Gamma/g$"
-    panel.set(xlabel=EXTRACTION, ylabel=label, xlim=(axis[0], axis[-1]))
+    _draw_sampled(panel, dataset, "noisy_damping", "with noise")
+    show_range(panel, axis)
+    add_legend(panel)
+    label_axis(panel.xaxis, EXTRACTION)
+    label_axis(panel.yaxis, r"mean damping $\bar\Gamma/g$")
 
 
 def _draw_quantum(figure: Figure, panel: Axes, dataset: xr.Dataset, name: str) -> None:
     values = dataset[name].transpose("quantum_saturation", "quantum_extraction")
     for i, row in enumerate(values):
-        if not bool(row.notnull().any()):
-            continue
-        panel.plot(row["quantum_extraction"], row, color=SERIES[i], linestyle=LINES[i],
-                   label=f"$n_0$ = {float(row['quantum_saturation']):g}")  # fmt: skip
+        if bool(row.notnull().any()):
+            label = f"$n_0$ = {float(row['quantum_saturation']):g}"
+            panel.plot(row["quantum_extraction"], row, label=label, **series(i))
     panel.set_ylim(bottom=0.0)
+    show_range(panel, values["quantum_extraction"])
     add_legend(panel)
-    axis = values["quantum_extraction"].values
-    panel.set(xlabel=EXTRACTION, ylabel=QUANTUM_LABELS[name], xlim=(axis[0], axis[-1]))
+    label_axis(panel.xaxis, EXTRACTION)
+    label_axis(panel.yaxis, QUANTUM_LABELS[name])
 
 
 def _draw_ports(figure: Figure, panel: Axes, dataset: xr.Dataset) -> None:
-    panel.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
-    for i, row in enumerate(dataset["port_current"].transpose("port", "port_extraction")):
-        axis, port = row["port_extraction"], row["port"].item()
-        panel.plot(axis, row, color=SERIES[i], linestyle=LINES[i], marker=MARKS[i], markersize=3,
-                   label=f"into {port}")  # fmt: skip
-    add_legend(panel, columns=2, side="left")
-    panel.set(xlabel=r"extraction at 7 $\Gamma_e^{(7)}/g$", ylabel=CURRENT)
+    zero_line(panel)
+    axis, errors = dataset["port_extraction"], dataset.get("port_current_error")
+    for i, port in enumerate(dataset["port"].values.tolist()):
+        current, style = dataset["port_current"].sel(port=port), series(i)
+        panel.plot(axis, current, marker=marker(i), markersize=SIZE,
+                   label=readable(f"into {port}"), **style)  # fmt: skip
+        if errors is not None:
+            _draw_bars(panel, axis, current, errors.sel(port=port), style["color"])
+    add_legend(panel)
+    label_axis(panel.xaxis, r"extraction at 7 $\Gamma_e^{(7)}/g$")
+    label_axis(panel.yaxis, CURRENT)
 
 
-def _draw_grid(figure: Figure, panel: Axes, dataset: xr.Dataset, label: str) -> None:
-    figure.colorbar(draw_network(panel, dataset), ax=panel, pad=0.02, label=label)
+def _draw_grid(
+    figure: Figure, panel: Axes, dataset: xr.Dataset, occupation: str, current: str
+) -> None:
+    image = draw_network(panel, dataset)
+    add_bar(figure, panel, image, occupation, pad=0.02)
+    add_network_key(panel, dataset, current)
 
 
 # How each panel is drawn, and the variable that it needs.
@@ -231,5 +257,8 @@ PANELS: tuple[tuple[Callable[..., None], str], ...] = (
     (partial(_draw_quantum, name="quantum_fluctuation"), "quantum_fluctuation"),
     (partial(_draw_quantum, name="quantum_negativity"), "quantum_negativity"),
     (_draw_ports, "port_current"),
-    (partial(_draw_grid, label=r"occupation $\langle n\rangle/n_0$"), "node_x"),
+    (
+        partial(_draw_grid, occupation=r"occupation $\langle n\rangle/n_0$", current=CURRENT),
+        "node_x",
+    ),
 )

@@ -1,28 +1,32 @@
-"""One sheet for any machine over one parameter: every observable with its error."""
+"""One sheet for any machine over one or two parameters: every observable, in panels or maps."""
 
 import math
-import re
-import textwrap
+from collections.abc import Hashable
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wheelwork.plots.curves import mark_failures, plot_with_error, symbol_of, with_units
-from wheelwork.plots.style import BLUE, TWO_COLUMNS, letter_panels, new_sheet
+from wheelwork.errors import InvalidArgument
+from wheelwork.plots.curves import leave_out, plot_observable, show_range, zero_line
+from wheelwork.plots.labels import label_by
+from wheelwork.plots.maps import draw_map, mark_points
+from wheelwork.plots.marks import mark_failures, mark_threshold, mark_warnings
+from wheelwork.plots.scales import spans_decades, suit_scale
+from wheelwork.plots.sheet import finish_sheet, new_sheet
+from wheelwork.plots.style import BLUE, ONE_COLUMN, TWO_COLUMNS
 
 __all__ = ["observables_of", "sweep_sheet"]
 
 COLUMNS = 3  # of panels
-ROW = 2.1  # inches, height of a row of panels
-LABEL = 22  # characters of a line beside or below a panel: no wider than the panel
+ROW, KEY = 2.1, 0.3  # inches, heights of a row of panels, and of what stands below all of them
 MOST_PANELS = 12  # a page of them; further observables are in the data only
+FEW = 16  # points that are marked, each
 OF_A_SWEEP = ("failed", "audit_passed")  # numbers of every sweep that are no observables
 
 
 def observables_of(dataset: xr.Dataset) -> list[str]:
-    """Return the observables of a sweep over one parameter that are a number somewhere."""
+    """Return the observables of a sweep that are a number somewhere."""
     dims = dataset["failure"].dims
     return [
         str(name)
@@ -31,38 +35,66 @@ def observables_of(dataset: xr.Dataset) -> list[str]:
         and values.dtype.kind in "fi"
         and name not in OF_A_SWEEP
         and not str(name).endswith("_error")
-        and bool(np.isfinite(values).any())
+        and bool(values.notnull().any())
     ]
 
 
 def sweep_sheet(dataset: xr.Dataset) -> Figure:
-    """Draw the observables of a sweep over one parameter, twelve at most, one in each panel.
+    """Draw the observables of a sweep, twelve at most, one in each panel.
 
-    The shade about a curve is `NAME_error`, the estimated absolute error. Axes are named by the
-    attributes of the variables (symbol, units, long_name), or by their names.
+    Over one parameter: curves, with `NAME_error`, the estimated absolute error, as a shade about
+    them. Over two: maps, the first parameter to the right. Axes are named by the attributes of the
+    variables (symbol, units, long_name), or by their names; one whose numbers spread over decades
+    is logarithmic. Raises InvalidArgument for more parameters.
     """
-    names = observables_of(dataset)[:MOST_PANELS]
+    dims = several(dataset)
+    if len(dims) > 2:
+        raise InvalidArgument(
+            f"`dataset` must be a sweep over one or two parameters to be drawn, but has "
+            f"{len(dims)}: choose values of the others, such as dataset.isel({dims[-1]}=0)"
+        )
+    dataset = dataset.isel({dim: 0 for dim in dataset["failure"].dims if dim not in dims})
+    every = observables_of(dataset)
+    names = every[:MOST_PANELS]
     columns = min(COLUMNS, max(1, len(names)))
     rows = max(1, math.ceil(len(names) / columns))
-    with new_sheet(ROW * rows, TWO_COLUMNS * columns / COLUMNS) as figure:
+    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS * columns / COLUMNS
+    note = f"{len(names)} of {len(every)} observables" if len(every) > len(names) else ""
+    with new_sheet(ROW * rows + KEY, width) as figure:
         panels = list(figure.subplots(rows, columns, squeeze=False).flat)
         for panel, name in zip(panels, names, strict=False):
-            _draw(panel, dataset, name)
-        for panel in panels[len(names) :]:
+            if len(dims) == 1:
+                _draw(panel, dataset, name)
+            else:
+                draw_map(figure, panel, dataset, name)
+                mark_points(panel, dataset)
+        if not names:
+            leave_out(panels[0], "no observable has a number")
+        for panel in panels[max(1, len(names)) :]:
             panel.remove()
-        letter_panels(panels[: len(names)])
+        finish_sheet(figure, panels[: len(names)], note)
     return figure
+
+
+def several(dataset: xr.Dataset) -> list[Hashable]:
+    """Return the parameters of a sweep with more than one value, the first where there is none."""
+    dims = dataset["failure"].dims
+    return [dim for dim in dims if dataset.sizes[dim] > 1] or list(dims[:1])
 
 
 def _draw(panel: Axes, dataset: xr.Dataset, name: str) -> None:
     axis, values = dataset[dataset["failure"].dims[0]], dataset[name]
-    plot_with_error(panel, dataset, name, color=BLUE, marker="o" if axis.size == 1 else None)
-    panel.set(xlabel=_label(axis), ylabel=_label(values))
+    if bool((axis > 0).all()) and spans_decades(axis.values):
+        panel.set_xscale("log")
+    suit_scale(panel, values.values, dataset[f"{name}_error"].values
+               if f"{name}_error" in dataset else None)  # fmt: skip
+    points = {"marker": "o", "markersize": 2.5} if axis.size <= FEW else {}
+    plot_observable(panel, dataset, name, color=BLUE, **points)
+    if panel.get_yscale() == "linear" and panel.get_ylim()[0] < 0.0 < panel.get_ylim()[1]:
+        zero_line(panel)
+    show_range(panel, axis, margin=bool(points))  # at the edges half of each would be hidden
+    label_by(panel.xaxis, axis)
+    label_by(panel.yaxis, values)
+    mark_threshold(panel, dataset)
     mark_failures(panel, dataset)
-
-
-def _label(values: xr.DataArray) -> str:
-    """The long name in short lines, with symbol and unit on a line of their own."""
-    units = re.sub(r"\^(\d+)", r"$^{\1}$", values.attrs.get("units", "1"))
-    words = textwrap.wrap(values.attrs.get("long_name", ""), LABEL)
-    return "\n".join([*words, with_units(symbol_of(values), units)])
+    mark_warnings(panel, dataset)

@@ -4,12 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from wheelwork.phase_space import Wells
-from wheelwork.plots.curves import add_legend
-from wheelwork.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION
+from wheelwork.plots.labels import label_axis
+from wheelwork.plots.legends import add_legend, settle_legends
+from wheelwork.plots.style import GREY, series
 
 __all__ = ["plot_wells"]
 
-COLOURS = (BLUE, VERMILION, GREEN, ORANGE)
 ROOM = 0.15  # of the height of wells and ridges, below the lowest of them
 
 
@@ -28,15 +28,20 @@ def plot_wells(axes: Axes, wells: Wells) -> None:
     ]
     for run in np.split(np.arange(root.size), runs):
         k = int(wells.well[run[0]])
-        axes.plot(root[run], height[run], color=COLOURS[k % len(COLOURS)], label=labels[k])
+        axes.plot(root[run], height[run], label=labels[k], **series(k))
         labels[k] = ""  # one entry in the legend for all families of orbits of a well
+    ridge = "ridge between states"  # one entry in the legend for all of them
     for k, well in enumerate(wells):
         peak = float(np.max(height[wells.well == k]))
         ends.append(peak)
         if np.isfinite(well.barrier):
             ends.append(peak - well.barrier)
-            axes.axhline(ends[-1], color=GREY, linewidth=0.8, linestyle="-.", zorder=0)
+            axes.axhline(ends[-1], color=GREY, linewidth=0.8, linestyle="-.", zorder=0,
+                         label=ridge)  # fmt: skip
+            ridge = ""
     low = min(ends) * (1.0 + ROOM) - 1.0
-    axes.set(xlabel=r"amplitude $\sqrt{E}$", ylabel=r"$\ln W$", ylim=(low, 1.0))
-    axes.set_xlim(0.0, float(np.max(root[height > low])))
+    axes.set(xlim=(0.0, float(np.max(root[height > low]))), ylim=(low, 1.0))
+    label_axis(axes.xaxis, r"amplitude $\sqrt{E}$")
+    label_axis(axes.yaxis, r"$\ln W$")
     add_legend(axes)
+    settle_legends(axes.figure.figure, [axes])

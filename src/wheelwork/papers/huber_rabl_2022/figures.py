@@ -96,6 +96,7 @@ def add_noise(dataset: xr.Dataset) -> xr.Dataset:
             "noisy_current_error": current.standard_error / MANY_QUANTA,
             "noisy_fluctuation": fluctuation.mean / MANY_QUANTA,
             "noisy_damping": noisy.mean_damping.mean,
+            "noisy_damping_error": noisy.mean_damping.standard_error,
             "quiet_damping": np.nan if quiet is None else quiet.mean_damping,
             "noisy_mixed": float(noisy.audit["mixing"].ok),
         }
@@ -146,12 +147,13 @@ def multiport(rate: float) -> PowerGrid:
 
 def add_ports(dataset: xr.Dataset) -> xr.Dataset:
     """Return `dataset` with the currents into the ports of `multiport`, and a picture of it."""
-    rows = []
-    for rate in PORT_RATES.tolist():
-        state = multiport(rate).steady_state(sampled(PORT_TIME))
-        rows.append([state.current[port - 3, port].mean / MANY_QUANTA for port in PORTS])
+    states = [multiport(rate).steady_state(sampled(PORT_TIME)) for rate in PORT_RATES.tolist()]
+    into = [[state.current[port - 3, port] for port in PORTS] for state in states]
+    currents = np.array([[(one.mean, one.standard_error) for one in row] for row in into])
+    dims = ("port_extraction", "port")
     dataset = dataset.assign(
-        port_current=(("port_extraction", "port"), np.array(rows))
+        port_current=(dims, currents[..., 0] / MANY_QUANTA),
+        port_current_error=(dims, currents[..., 1] / MANY_QUANTA),
     ).assign_coords(port_extraction=PORT_RATES, port=list(PORTS))
     at: network.Positions = {
         node: (float((node - 1) % 3), -float((node - 1) // 3)) for node in range(1, 10)
