@@ -6,7 +6,7 @@ The declaration of an observable provides the property, the entries of `observab
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from itertools import chain
@@ -81,9 +81,10 @@ class Observable(Generic[Value]):
         """Its numbers in a result over the dimensions `over`, NaN with the reason if undefined."""
         try:
             value = getattr(result, self.attribute)
-            return LabelledArray.of(self.over, value, self.error_of(result), axes)
+            one = LabelledArray.of(self.over, value, self.error_of(result), axes)
         except UNAVAILABLE as reason:
-            return LabelledArray.unknown(self.over, axes, str(reason))
+            one = LabelledArray.unknown(self.over, axes, str(reason))
+        return replace(one, label=self.label)
 
     def numbers(self, value: Any) -> dict[str, float]:
         """`value`, or an error of it, as numbers under the keys of `labels`."""
@@ -166,9 +167,8 @@ class Result(Computed):
 
     @classmethod
     def labels(cls) -> Labels:
-        """Symbol, unit and long name of every observable."""
-        arrays = {key: item.label for key, item in cls.declared_arrays.items()}
-        return {name: item.labels[name] for name, item in cls.by_name.items()} | arrays
+        """Symbol, unit and long name of every scalar observable."""
+        return {name: item.labels[name] for name, item in cls.by_name.items()}
 
     @property
     def audit(self) -> Mapping[str, AuditEntry]:
@@ -269,7 +269,7 @@ class Result(Computed):
         numbers, labels = (self.observables, self.errors, self.missing), self.labels()
         arrays = Stacks(1)
         arrays.put(0, self.array_observables)
-        dataset = with_arrays(self.arrays(), arrays.dataset((), (), labels))
+        dataset = with_arrays(self.arrays(), arrays.dataset((), ()))
         return dataset.assign(_variables((), *numbers, labels))
 
     def shown(self, name: str) -> str:
@@ -364,7 +364,7 @@ class Series(Computed, Sequence[ResultType]):
         arrays = Stacks(len(self))
         for index, one in enumerate(self.results if names else ()):
             arrays.put(index, {key: x for key, x in one.array_observables.items() if key in names})
-        dataset = with_arrays(dataset, arrays.dataset(("time",), (len(self),), labels))
+        dataset = with_arrays(dataset, arrays.dataset(("time",), (len(self),)))
         return dataset.assign(_variables("time", *numbers, labels))
 
     @property

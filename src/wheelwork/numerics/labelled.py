@@ -52,13 +52,14 @@ class LabelledArray:
     """Numbers over axes.
 
     values: one dimension for each axis. errors: absolute, of the same shape, None where unknown.
-    reason: why there are NaN among the values, else empty.
+    reason: why there are NaN among the values, else empty. label: symbol, unit and long name.
     """
 
     axes: tuple[Axis, ...]
     values: FloatArray
     errors: FloatArray | None = None
     reason: str = ""
+    label: Label | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _floats(self.values))
@@ -108,7 +109,8 @@ class LabelledArray:
         axes = [[axis.name, axis.keys, axis.parts] for axis in self.axes]
         entry: dict[str, Any] = {"axes": axes, "values": self.values.tolist()}
         entry |= {} if self.errors is None else {"errors": self.errors.tolist()}
-        return entry | ({"reason": self.reason} if self.reason else {})
+        texts = {"reason": self.reason, "label": self.label}
+        return entry | {name: text for name, text in texts.items() if text}
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> "LabelledArray":
@@ -116,7 +118,8 @@ class LabelledArray:
         shape = [len(axis.keys) for axis in axes]
         values = _floats(entry["values"]).reshape(shape)
         errors = _floats(entry["errors"]).reshape(shape) if "errors" in entry else None
-        return cls(axes, values, errors, entry.get("reason", ""))
+        label = tuple(entry["label"]) if "label" in entry else None
+        return cls(axes, values, errors, entry.get("reason", ""), label)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -131,6 +134,7 @@ class Stacks:
             stack = self.by_name.setdefault(name, _Stack())
             stack.alike.setdefault(one.axes, _Alike()).put(index, one)
             stack.first = min(stack.first, (index, position))
+            stack.label = stack.label or one.label
             if one.reason:
                 stack.reasons[index] = one.reason
 
@@ -147,9 +151,7 @@ class Stacks:
                 axes[axis.name] = known
         return axes
 
-    def dataset(
-        self, dims: tuple[str, ...], shape: tuple[int, ...], labels: Mapping[str, Label]
-    ) -> xr.Dataset:
+    def dataset(self, dims: tuple[str, ...], shape: tuple[int, ...]) -> xr.Dataset:
         """Return the arrays over `dims` and their axes, with NAME_error and NAME_missing.
 
         dims, shape: how the points are laid out. Where points differ in their keys, each has NaN
@@ -157,7 +159,7 @@ class Stacks:
         """
         axes, variables = self.axes, dict[str, xr.Variable]()
         for name in sorted(self.by_name, key=lambda name: self.by_name[name].first):
-            known = labels.get(name)
+            known = self.by_name[name].label
             units = {"units": known[1]} if known else {}
             text: dict[str, dict[str, str]] = {"": attributes(known) if known else {}}
             text["_error"] = {"long_name": f"estimated absolute error of {name}", **units}
@@ -176,6 +178,7 @@ class _Stack:
     alike: dict[tuple[Axis, ...], "_Alike"] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
     first: tuple[float, int] = (math.inf, 0)
+    label: Label | None = None
 
     def laid_out(
         self, size: int, dims: tuple[str, ...], shape: tuple[int, ...], axes: Mapping[str, Axis]

@@ -104,7 +104,7 @@ def to_dataset(
     any point. Over these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
 
-    arrays = columns.arrays.dataset(cases.dims, cases.shape, labels)
+    arrays = columns.arrays.dataset(cases.dims, cases.shape)
 
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
         return xr.Variable(cases.dims, column.reshape(cases.shape), text)
