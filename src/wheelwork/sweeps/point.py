@@ -5,7 +5,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError
@@ -153,7 +153,10 @@ def _numbers_of(state: Any) -> dict[str, Any]:
     return {
         "observables": observables,
         "errors": {name: _number(value) for name, value in state.errors.items()},
-        "arrays": dict(getattr(state, "array_observables", {})),
+        "arrays": {
+            name: replace(one, reason=_one_line(one.reason))
+            for name, one in getattr(state, "array_observables", {}).items()
+        },
         "missing": reasons | dict.fromkeys(unexplained, NO_REASON),
         "audit": {
             name: AuditEntry(_number(entry.value), _number(entry.bound))
