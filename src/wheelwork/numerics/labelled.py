@@ -43,7 +43,7 @@ class Axis:
         pool = [member for key in self.keys if self.parts for member in key]  # type: ignore[attr-defined]
         labels, text = labels_of(pool)  # together: all parts are of one type
         for position, part in enumerate(self.parts):
-            columns[part] = labels[position :: len(self.parts)], text
+            columns[part] = labels[position :: len(self.parts)].copy(), text
         return {name: xr.Variable(self.name, *column) for name, column in columns.items()}
 
 

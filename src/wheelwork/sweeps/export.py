@@ -68,4 +68,4 @@ def _same(one: xr.Variable, other: xr.Variable) -> bool:
         return False
     if one.dtype == object:
         return bool(one.values.tolist() == other.values.tolist())
-    return bool(np.array_equal(one.values.view(np.uint8), other.values.view(np.uint8)))
+    return one.shape == other.shape and one.values.tobytes() == other.values.tobytes()

@@ -25,7 +25,7 @@ MEAN_CURRENT: Label = (r"\bar J", "rate", "quanta along an edge, mean over the e
 FLUCTUATION: Label = (r"\Delta J", "rate", "standard deviation of the current")
 NORMAL: Label = (r"\Delta J_{:}", "rate", "standard deviation of the current, in normal order")
 AT_NODE: Label = ("n", "1", "quanta at the node")
-ALONG_EDGE: Label = ("J", "rate", "quanta per time along the edge, from u to v")
+ALONG_EDGE: Label = ("J", "rate", "current from u to v")
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")  # float, or `Estimate` of what is sampled
