@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+from wheelwork.errors import InvalidArgument
 from wheelwork.plots import plot_map
 
 
@@ -38,6 +39,12 @@ def test_nodes_stand_in_rows_over_the_parameter(dataset):
     bar = axes.figure.axes[1]
     assert bar.get_ylabel() == "quanta at the node $n$"
     assert [line.get_label() for line in axes.lines] == ["no result"]
+
+
+def test_what_has_no_two_dimensions_is_refused(dataset):
+    for name in ("failed", "nope"):
+        with pytest.raises(InvalidArgument, match="must name a variable over two dimensions"):
+            plot_map(Figure().subplots(), dataset, name)
 
 
 def test_both_signs_are_shown_about_zero(dataset):

@@ -11,7 +11,7 @@ from store_tools import entries
 
 from wheelwork.errors import InvalidArgument, NoSteadyState
 from wheelwork.numerics.labelled import Axis, LabelledArray, keys_of
-from wheelwork.results import Result, observable
+from wheelwork.results import Result, Series, observable
 from wheelwork.sweeps import Change, Processes, collect, refine, sweep
 from wheelwork.sweeps.export import same_numbers, to_table, write_csv, write_netcdf
 
@@ -88,6 +88,24 @@ def test_a_state_has_the_same_arrays_as_a_sweep():
     dataset = sweep(Ring(), {"hopping": [1.0]}).isel(hopping=0, drop=True)
     for name in ("quanta", "quanta_error", "coherence", "gaps", "gaps_missing"):
         assert dataset[name].identical(state[name])
+
+
+@dataclass(frozen=True, repr=False)
+class RingInTime(Series):
+    states: tuple
+    kind = RingState
+    results = property(lambda self: self.states)
+    times = property(lambda self: np.arange(float(len(self.states))))
+
+
+def test_an_evolution_has_arrays_over_time():
+    states = tuple(Ring(hopping).steady_state() for hopping in (0.5, 2.0))
+    dataset = RingInTime(states).to_xarray()
+    assert dataset.quanta.dims == ("time", "site")
+    np.testing.assert_array_equal(dataset.quanta[:, 1], [0.125, 0.5])
+    assert dataset.gaps_missing.values[1] == "there is no gap\nbeyond 1"
+    dataset = RingInTime(()).to_xarray()
+    assert dataset.sizes["time"] == 0
 
 
 def test_why_numbers_are_missing():

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from wheelwork._checks import FloatArray
+from wheelwork.errors import InvalidArgument
 from wheelwork.plots.curves import axis_label, converged, mark_failures
 from wheelwork.plots.style import OCCUPATION_COLOURS
 
@@ -23,9 +25,14 @@ def plot_map(axes: Axes, dataset: xr.Dataset, name: str, **image: Any) -> Any:
     without a number, and those that did not converge, are grey. The scale of colours begins at
     zero, or is white there and the same on both sides, if there are both signs. image: arguments
     of `pcolormesh`. The figure gets a colour bar with the name, the symbol and the unit.
+    Raises InvalidArgument for what has other than two dimensions.
     """
+    if name not in dataset or dataset[name].ndim != 2:
+        raise InvalidArgument(
+            f"`name` must name a variable over two dimensions, but is {name!r}: select along others"
+        )
     values = converged(dataset, name)
-    right, up = values.dims
+    right, up = map(str, values.dims)
     ordered = values.sortby([dim for dim in values.dims if _is_scale(values[dim], dataset)])
     numbers = np.ma.masked_invalid(ordered.transpose(up, right).values)
     chosen: dict[str, Any] = {"cmap": OCCUPATION_COLOURS, "rasterized": True}
@@ -56,15 +63,15 @@ def _is_scale(coordinate: xr.DataArray, dataset: xr.Dataset) -> bool:
     return coordinate.dtype.kind in "if" and coordinate.name in swept
 
 
-def _places(coordinate: xr.DataArray, dataset: xr.Dataset) -> np.ndarray:
+def _places(coordinate: xr.DataArray, dataset: xr.Dataset) -> FloatArray:
     if _is_scale(coordinate, dataset):
         return np.asarray(coordinate.values, dtype=np.float64)
     return np.arange(float(coordinate.size))
 
 
-def _edges(places: np.ndarray) -> np.ndarray:
+def _edges(places: FloatArray) -> FloatArray:
     """Halfway between neighbours, and as far beyond the first and the last; one unit for one."""
     if places.size == 1:
-        return places[0] + np.array([-0.5, 0.5])
+        return np.array([-0.5, 0.5]) + places
     middle = 0.5 * (places[1:] + places[:-1])
-    return np.array([2.0 * places[0] - middle[0], *middle, 2.0 * places[-1] - middle[-1]])
+    return np.concatenate([2.0 * places[:1] - middle[:1], middle, 2.0 * places[-1:] - middle[-1:]])

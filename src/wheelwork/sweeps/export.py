@@ -5,7 +5,6 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
