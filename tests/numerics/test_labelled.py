@@ -92,6 +92,21 @@ def test_the_order_in_which_points_arrive_does_not_matter():
     ]
 
 
+def test_other_dimensions_at_one_point_lose_no_other_number():
+    found = []
+    for order in ((0, 1), (1, 0)):
+        stacks = Stacks(2)
+        for index in order:
+            dims, name = (("a",), ("b",))[index], ("n", "m")[index]
+            one = LabelledArray.of(dims, np.array([1.0, 2.0]))
+            stacks.put(index, {name: one, "each": one})
+        found.append(stacks.dataset(("point",), (2,)))
+    assert found[0].identical(found[1])
+    assert list(found[0].dims) == list(found[1].dims)
+    np.testing.assert_array_equal(found[0].each, [[1.0, 2.0], [np.nan, np.nan]])
+    assert found[0].each_missing.values.tolist() == ["", "here it is over b"]
+
+
 def test_an_array_must_fit_its_dimensions():
     with pytest.raises(InvalidArgument, match="over a, b must have that many dimensions"):
         LabelledArray.of(("a", "b"), np.zeros(3))

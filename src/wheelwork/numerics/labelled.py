@@ -139,10 +139,15 @@ class Stacks:
                 stack.reasons[index] = one.reason
 
     @property
+    def names(self) -> list[str]:
+        """In the order of the first point that has them."""
+        return sorted(self.by_name, key=lambda name: self.by_name[name].first)
+
+    @property
     def axes(self) -> dict[str, Axis]:
         """By name, with every key that occurs at any point, in the order of the points."""
         axes: dict[str, Axis] = {}
-        every = [one for stack in self.by_name.values() for one in stack.alike.items()]
+        every = [one for name in self.names for one in self.by_name[name].alike.items()]
         for own, _ in sorted(every, key=lambda one: min(one[1].indices)):
             for axis in own:
                 known = axes.get(axis.name, axis)
@@ -158,7 +163,7 @@ class Stacks:
         for those of the others, and the reason says so.
         """
         axes, variables = self.axes, dict[str, xr.Variable]()
-        for name in sorted(self.by_name, key=lambda name: self.by_name[name].first):
+        for name in self.names:
             known = self.by_name[name].label
             units = {"units": known[1]} if known else {}
             text: dict[str, dict[str, str]] = {"": attributes(known) if known else {}}
@@ -184,11 +189,14 @@ class _Stack:
         self, size: int, dims: tuple[str, ...], shape: tuple[int, ...], axes: Mapping[str, Axis]
     ) -> dict[str, tuple[Any, npt.NDArray[Any]]]:
         """Values, and errors ("_error") and reasons ("_missing") where there are any."""
-        names = tuple(axis.name for axis in next(iter(self.alike)))
+        names = min((min(rows.indices), _names(own)) for own, rows in self.alike.items())[1]
         whole = (size, *(len(axes[name].keys) for name in names))
         values, errors = np.full(whole, np.nan), np.full(whole, np.nan)
         reasons = np.full(size, "", dtype=object)
         for own, rows in self.alike.items():
+            if _names(own) != names:
+                reasons[np.array(rows.indices)] = f"here it is over {', '.join(_names(own))}"
+                continue
             at = np.array(rows.indices), *(_positions(axis, axes[axis.name]) for axis in own)
             values[np.ix_(*at)], errors[np.ix_(*at)] = rows.numbers(own)
             reasons[at[0]] = "; ".join(filter(None, (_lacking(x, axes[x.name]) for x in own)))
@@ -296,6 +304,10 @@ def _floats(numbers: Any) -> FloatArray:
     """As float64; every NaN becomes the same one, since JSON does not tell them apart."""
     given = np.asarray(numbers, dtype=np.float64)
     return np.where(np.isnan(given), np.nan, given)
+
+
+def _names(axes: tuple[Axis, ...]) -> tuple[str, ...]:
+    return tuple(axis.name for axis in axes)
 
 
 def _positions(axis: Axis, whole: Axis) -> npt.NDArray[np.intp]:
