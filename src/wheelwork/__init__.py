@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RotorEngine,
         RotorStart,
     )
+    from wheelwork.numerics.labelled import keys_of
     from wheelwork.numerics.progress import progress
     from wheelwork.oscillator_networks import MeanField
     from wheelwork.phase_space import EnergyDiffusion, EulerMaruyama, FokkerPlanck, Langevin
@@ -54,6 +55,7 @@ _HOMES = {
             "RotorEngine",
             "RotorStart",
         ),
+        "wheelwork.numerics.labelled": ("keys_of",),
         "wheelwork.numerics.progress": ("progress",),
         "wheelwork.oscillator_networks": ("MeanField",),
         "wheelwork.phase_space": ("EnergyDiffusion", "EulerMaruyama", "FokkerPlanck", "Langevin"),
@@ -71,8 +73,8 @@ __all__ = [
     "LocalMasterEquation", "Lorentzian", "MasterEquation", "MeanField", "NoSteadyState",
     "NotConverged", "PowerGrid", "QuantumJumps", "RotorEngine", "RotorStart", "Saturable",
     "Semicircle", "Tabulated", "Thermal", "UnphysicalState", "ValidityWarning", "WheelworkError",
-    "WheelworkWarning", "WideBand", "__version__", "evolve", "progress", "sample", "steady_state",
-    "sweep",
+    "WheelworkWarning", "WideBand", "__version__", "evolve", "keys_of", "progress", "sample",
+    "steady_state", "sweep",
 ]  # fmt: skip
 
 

@@ -5,9 +5,8 @@ The declaration of an observable provides the property, the entries of `observab
 """
 
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from itertools import chain
@@ -18,31 +17,25 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 import numpy as np
 import xarray as xr
 
+from wheelwork._audit import AuditEntry as AuditEntry
+from wheelwork._audit import failed_checks
+from wheelwork._audit import verdict as verdict
+from wheelwork._audit import warn_outside_validity as warn_outside_validity
+from wheelwork._audit import worst as worst
 from wheelwork._checks import FloatArray
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
-from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.numerics.labelled import Axis, LabelledArray, Stacks, with_arrays
+from wheelwork.numerics.labelled import Label as Label
+from wheelwork.numerics.labelled import attributes as attributes
 
-Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
 Numbers = Mapping[str, Any]
 Value = TypeVar("Value")
 Error = Callable[[Any], Any] | str | None  # see `observable`
 
 UNAVAILABLE = (InvalidArgument, NotConverged, UnphysicalState)  # raised where one is undefined
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    """A checked number; `ok` when it does not exceed `bound`."""
-
-    value: float
-    bound: float
-
-    @property
-    def ok(self) -> bool:
-        """Whether the value is within its bound; never for NaN."""
-        return self.value <= self.bound
 
 
 @dataclass(eq=False, repr=False)
@@ -54,6 +47,7 @@ class Observable(Generic[Value]):
     error: Error = None
     key: str = ""
     parts: Labels = field(default_factory=dict)
+    over: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.__doc__ = self.compute.__doc__ or f"{self.label[2][:1].upper()}{self.label[2][1:]}."
@@ -61,7 +55,7 @@ class Observable(Generic[Value]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute, self.key = name, self.key or name
         labels = {f"{self.key}_{part}": text for part, text in self.parts.items()}
-        self.labels: Labels = labels or {self.key: self.label}
+        self.labels: Labels = labels or ({} if self.over else {self.key: self.label})
 
     @overload
     def __get__(self, result: None, owner: type) -> "Observable[Value]": ...
@@ -83,6 +77,15 @@ class Observable(Generic[Value]):
             return attrgetter(self.error)(result).get(self.key)
         return self.error(result) if self.error else None
 
+    def array_of(self, result: object, axes: Mapping[str, Axis]) -> LabelledArray:
+        """Its numbers in a result over the dimensions `over`, NaN with the reason if undefined."""
+        try:
+            value = getattr(result, self.attribute)
+            one = LabelledArray.of(self.over, value, self.error_of(result), axes)
+        except UNAVAILABLE as reason:
+            one = LabelledArray.unknown(self.over, axes, str(reason))
+        return replace(one, label=self.label)
+
     def numbers(self, value: Any) -> dict[str, float]:
         """`value`, or an error of it, as numbers under the keys of `labels`."""
         value = value if self.parts else {self.key: value}
@@ -98,17 +101,21 @@ def observable(
     error: Error = None,
     key: str = "",
     parts: Labels = MappingProxyType({}),
+    over: str | tuple[str, ...] = (),
 ) -> Callable[[Callable[[Any], Value]], Observable[Value]]:
     """Declare the method below it as an observable of its result.
 
     symbol: TeX mathematics without its dollars. unit: in terms of "energy", "rate", "length".
     meaning: a few words, for axes and tables. error: a function result → absolute error, or the
     dotted path of a mapping of errors, looked up by `key`. key: name in `observables`; default: the
-    attribute's. parts: labels of the entries of a mapping, which become KEY_PART.
-    The method returns a number, or a mapping with `parts`; an undefined quantity raises one of
-    `UNAVAILABLE`, and the observable is NaN with that reason.
+    attribute's. parts: labels of the entries of a mapping, which become KEY_PART. over: dimensions
+    of an array, which `array_observables`, datasets and sweeps hold.
+    The method returns a number, or a mapping with `parts`; over one dimension a mapping, whose keys
+    are its coordinate, or over any an array, with the `axes` of the result; an undefined quantity
+    raises one of `UNAVAILABLE`, and the observable is NaN with that reason.
     """
-    return lambda compute: Observable(compute, (symbol, unit, meaning), error, key, parts)
+    dims, label = (over,) if isinstance(over, str) else over, (symbol, unit, meaning)
+    return lambda compute: Observable(compute, label, error, key, parts, dims)
 
 
 def entry(
@@ -126,8 +133,15 @@ class Computed:
         return {
             name: value
             for name, value in vars(self).items()
-            if not isinstance(getattr(type(self), name, None), cached_property)
+            if not _recomputed(getattr(type(self), name, None))
         }
+
+
+def _recomputed(member: Any) -> bool:
+    """Whether a pickle leaves out the value of this member of a class."""
+    return isinstance(member, cached_property) or (
+        isinstance(member, Observable) and bool(member.over)
+    )
 
 
 class Result(Computed):
@@ -138,19 +152,22 @@ class Result(Computed):
     """
 
     declared: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
+    declared_arrays: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
     by_name: ClassVar[Mapping[str, Observable[Any]]] = MappingProxyType({})
     headline: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         members = chain.from_iterable(vars(base).values() for base in reversed(cls.__mro__))
-        items = {item.key: item for item in members if isinstance(item, Observable)}
+        every = {(m.key, m.over): m for m in members if isinstance(m, Observable)}.values()
+        items = {item.key: item for item in every if item.labels}
         cls.declared = MappingProxyType(items)
+        cls.declared_arrays = MappingProxyType({item.key: item for item in every if item.over})
         cls.by_name = MappingProxyType({name: x for x in items.values() for name in x.labels})
 
     @classmethod
     def labels(cls) -> Labels:
-        """Symbol, unit and long name of every observable."""
+        """Symbol, unit and long name of every scalar observable."""
         return {name: item.labels[name] for name, item in cls.by_name.items()}
 
     @property
@@ -228,18 +245,32 @@ class Result(Computed):
         return MappingProxyType(dict(chain.from_iterable(errors)))
 
     @property
+    def axes(self) -> Mapping[str, Axis]:
+        """What stands along the dimensions of array observables, by dimension, where known."""
+        return {}
+
+    @cached_property
+    def array_observables(self) -> Mapping[str, LabelledArray]:
+        """Observables that are arrays over labelled dimensions, by name."""
+        arrays = {key: x.array_of(self, self.axes) for key, x in self.declared_arrays.items()}
+        return MappingProxyType({k: x.explained(self.undefined(k)) for k, x in arrays.items()})
+
+    @property
     def passed(self) -> bool:
         """Whether every audit entry passes."""
-        return not _failed(self.audit)
+        return not failed_checks(self.audit)
 
     def arrays(self) -> xr.Dataset:
-        """Arrays of `to_xarray` besides the observables: distributions, numbers per node."""
+        """Arrays of `to_xarray` besides the observables, such as distributions."""
         return xr.Dataset()
 
     def to_xarray(self) -> xr.Dataset:
         """Return `arrays`, observables, known errors as NAME_error, reasons as NAME_missing."""
-        numbers = self.observables, self.errors, self.missing
-        return self.arrays().assign(_variables((), *numbers, self.labels()))
+        numbers, labels = (self.observables, self.errors, self.missing), self.labels()
+        arrays = Stacks(1)
+        arrays.put(0, self.array_observables)
+        dataset = with_arrays(self.arrays(), arrays.dataset((), ()))
+        return dataset.assign(_variables((), *numbers, labels))
 
     def shown(self, name: str) -> str:
         """One observable with its error, as printed."""
@@ -328,8 +359,13 @@ class Series(Computed, Sequence[ResultType]):
     def to_xarray(self) -> xr.Dataset:
         """Return `observables` with their errors, and reasons where they are NaN, over `time`."""
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
-        numbers = self.observables, self.errors, self.missing
-        return dataset.assign(_variables("time", *numbers, self.kind.labels()))
+        numbers, labels = (self.observables, self.errors, self.missing), self.kind.labels()
+        names = self.kind.declared_arrays.keys() & (self.listed or self.kind.declared_arrays.keys())
+        arrays = Stacks(len(self))
+        for index, one in enumerate(self.results if names else ()):
+            arrays.put(index, {key: x for key, x in one.array_observables.items() if key in names})
+        dataset = with_arrays(dataset, arrays.dataset(("time",), (len(self),)))
+        return dataset.assign(_variables("time", *numbers, labels))
 
     @property
     def title(self) -> str:
@@ -351,11 +387,6 @@ class Series(Computed, Sequence[ResultType]):
         return html_table(self.title, self._ends())
 
 
-def attributes(label: Label) -> dict[str, str]:
-    """Return a label as attributes of a variable in a dataset."""
-    return dict(zip(("symbol", "units", "long_name"), label, strict=True))
-
-
 def _variables(
     dims: Any, values: Numbers, errors: Numbers, missing: Numbers, labels: Labels
 ) -> dict[str, Any]:
@@ -367,33 +398,3 @@ def _variables(
         if name in missing:
             variables[f"{name}_missing"] = (dims, missing[name])
     return variables
-
-
-def verdict(audit: Mapping[str, AuditEntry]) -> str:
-    """Return a sentence that says whether all entries pass, or which ones fail."""
-    if failed := _failed(audit):
-        return f"{len(failed)} of {len(audit)} checks fail: " + "; ".join(failed)
-    return "1 check holds" if len(audit) == 1 else f"all {len(audit)} checks hold"
-
-
-def warn_outside_validity(description: str, validity: Mapping[str, AuditEntry]) -> None:
-    """Warn of ratios beyond their bounds. Call from the public method: stacklevel assumes that."""
-    if failed := _failed(validity):
-        warnings.warn(f"{description}: {', '.join(failed)}", ValidityWarning, stacklevel=3)
-
-
-def worst(audits: Iterable[Mapping[str, AuditEntry]]) -> dict[str, AuditEntry]:
-    """Return the worst entry of each name: failing before passing, NaN first, then by value."""
-    entries: dict[str, AuditEntry] = {}
-    for name, entry in chain.from_iterable(audit.items() for audit in audits):
-        both = (entries.get(name, entry), entry)
-        entries[name] = max(both, key=lambda one: (not one.ok, math.isnan(one.value), one.value))
-    return entries
-
-
-def _failed(audit: Mapping[str, AuditEntry]) -> list[str]:
-    return [
-        f"{name} = {entry.value:.3g} (at most {entry.bound:.3g})"
-        for name, entry in audit.items()
-        if not entry.ok
-    ]

@@ -232,8 +232,8 @@ def test_results_are_labelled():
     assert set(state.errors) <= set(state.observables)
     dataset = state.to_xarray()
     count = len(state.branches) - 1
-    assert dataset["edge_current"].shape == (count, 2)
-    assert list(dataset["edge"].values) == ["0 → 1", "1 → 2"]
+    assert dataset["branch_current"].shape == (count, 2)
+    assert list(dataset["edge"].values) == ["(0, 1)", "(1, 2)"]
     assert dataset["extracted"].attrs["units"] == "rate"
     branch = state.branches[0]
     assert dict(branch.current) == {edge: branch.current[edge] for edge in CHAIN.edges}

@@ -373,5 +373,5 @@ def test_a_coupling_far_above_all_rates_shares_the_quanta(coupling):
 
 
 def test_jumps_lost_in_the_rounding_of_the_coupling_are_refused():
-    with pytest.raises(NotConverged, match="lost in rounding: H is .* times faster"):
+    with pytest.raises(NotConverged, match="lost in rounding: H is"):
         strongly_coupled(1e18).steady_state(ww.MasterEquation())

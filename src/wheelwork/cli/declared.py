@@ -40,7 +40,8 @@ ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may c
 LISTS = (list, Sequence)
 
 TEXT = Plain(str)
-NODE = AnyOf((Plain(int), TEXT))
+NAME = AnyOf((Plain(int), TEXT))
+NODE = AnyOf((NAME, Items(NAME, least=1)), "an integer, text, or a list of these")
 EDGES = Items(Items(NODE, 2, 2), least=1, build=nx.Graph)
 
 _in_progress: list[type] = []  # classes whose tables are being made, each within the one before

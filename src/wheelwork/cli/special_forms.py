@@ -1,5 +1,7 @@
 """Forms of values that TOML has no type for: members of enums, numbers by node, and none at all."""
 
+import ast
+import contextlib
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -7,6 +9,8 @@ from enum import Enum
 from typing import Any
 
 from wheelwork.cli.forms import Form, Mistakes, Schema, Source, gathered, inside, mistake, shown
+
+LONGEST = 200  # characters of a node that a key writes down
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,10 @@ class Closed:
 
 @dataclass(frozen=True)
 class ByNode:
-    """A table of numbers by node, such as {1 = 0.1, 2 = 0.2}; a key of digits is an integer."""
+    """A table of numbers by node, such as {1 = 0.1, "(0, 1)" = 0.2, a = 0.3}.
+
+    A key of digits is an integer; one in parentheses or quotes is read as a Python literal.
+    """
 
     number: Form
     expected = "a table of numbers by node"
@@ -72,4 +79,12 @@ class ByNode:
 
 
 def _node(key: str) -> Hashable:
-    return int(key) if re.fullmatch(r"-?[0-9]{1,18}", key) else key
+    """What a key stands for; a tuple, or text of digits, is written as Python writes it."""
+    if re.fullmatch(r"-?[0-9]{1,18}", key):
+        return int(key)
+    if re.fullmatch(r"\(.*\)|'.*'|\".*\"", key) and len(key) < LONGEST:
+        with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            node: Hashable = ast.literal_eval(key)
+            hash(node)  # a TypeError for a list inside
+            return node
+    return key

@@ -19,10 +19,10 @@ ROOM = 0.05  # of the value, above and below a curve that is flat
 
 
 def converged(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """Return a variable of a sweep, NaN at points that failed."""
+    """Return a variable of a sweep, NaN at points that failed; an array keeps its dimensions."""
     right = dataset["failed"] == 0 if "failed" in dataset else None
     values = dataset[name]
-    return values if right is None or right.dims != values.dims else values.where(right)
+    return values if right is None or not {*right.dims} <= {*values.dims} else values.where(right)
 
 
 def plot_observable(axes: Axes, dataset: xr.Dataset, name: str, **line: Any) -> None:

@@ -54,8 +54,8 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
     """Draw a sweep of a power grid over one parameter.
 
     `dataset` has `injected`, `extracted`, `dissipated` and `occupation`, perhaps their `_error`s,
-    and `extracted_lowest` and `extracted_highest` where several states attract; for the network,
-    which is that at the last value, what `draw_network` takes.
+    and `extracted_lowest` and `extracted_highest` where several states attract; for the network
+    what `draw_network` takes, of which the last value that has a result is drawn.
     """
     with new_sheet(HEIGHT_OF_ROW) as figure:
         flows, occupation, network = figure.subplots(1, 3)
@@ -70,13 +70,21 @@ def grid_sweep_sheet(dataset: xr.Dataset) -> Figure:
             label_by(panel.xaxis, axis)
             mark_failures(panel, dataset)
             mark_warnings(panel, dataset)
-        if "node_x" in dataset:
-            _draw_grid(figure, network, dataset, r"occupation $\langle n\rangle$", "current")
+        last = _last(dataset)
+        if last is not None and {"node_x", "node_occupation", "edge_current"} <= set(last):
+            _draw_grid(figure, network, last, r"occupation $\langle n\rangle$", "current")
         else:
             leave_out(network)
         nameless = units_of(dataset["extracted"]) == "rate"
         finish_sheet(figure, [flows, occupation, network], ONE_UNIT if nameless else "")
     return figure
+
+
+def _last(dataset: xr.Dataset) -> xr.Dataset | None:
+    """The last value of a sweep that has a result, None where there is none."""
+    (dim,) = dataset["failure"].dims
+    done = np.flatnonzero(dataset["failure"].values == "")
+    return dataset.isel({dim: int(done[-1])}) if done.size else None
 
 
 def _draw_flows(panel: Axes, dataset: xr.Dataset) -> None:

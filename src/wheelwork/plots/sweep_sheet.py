@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from wheelwork.errors import InvalidArgument
 from wheelwork.plots.curves import leave_out, plot_observable, show_range, zero_line
 from wheelwork.plots.labels import label_by
-from wheelwork.plots.maps import draw_map, mark_points
+from wheelwork.plots.maps import mark_points, plot_map
 from wheelwork.plots.marks import mark_failures, mark_threshold, mark_warnings
 from wheelwork.plots.scales import spans_decades, suit_scale
 from wheelwork.plots.sheet import finish_sheet, new_sheet
@@ -66,7 +66,7 @@ def sweep_sheet(dataset: xr.Dataset) -> Figure:
             if len(dims) == 1:
                 _draw(panel, dataset, name)
             else:
-                draw_map(figure, panel, dataset, name)
+                plot_map(panel, dataset, name)
                 mark_points(panel, dataset)
         if not names:
             leave_out(panels[0], "no observable has a number")

@@ -57,7 +57,8 @@ def sweep(
     on_point: called after each point, in the order in which they finish, with `stored` set for
     points from the store. recipe: JSON material that a new store keeps for whoever resumes it.
 
-    The dataset holds each observable with its `<name>_error`, and per point `failed`, `failure`,
+    The dataset holds each observable with its `<name>_error`, an array (`array_observables` of the
+    state) over its own dimensions, too, and per point `failed`, `failure`,
     `warning` (the ValidityWarnings) and the audit; its attributes record how it was computed. A
     point without a steady state is NaN with the reason in `failure`; one that did not converge
     keeps what was reached, with `failed` = 1 and `audit_passed` = 0, where its error has a

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from wheelwork.numerics.labelled import Stacks, with_arrays
 from wheelwork.results import Labels, attributes
 from wheelwork.sweeps.cases import Cases
 from wheelwork.sweeps.point import Point
@@ -62,6 +63,7 @@ class Columns:
     def __init__(self, size: int) -> None:
         self.size = size
         self.observables, self.errors = Table(size), Table(size)
+        self.arrays = Stacks(size)
         self.audit_value, self.audit_bound = Table(size), Table(size)
         self.audit_ok = Table(size, NO_VERDICT, np.int8)
         self.missing = Table(size, "", object)
@@ -72,6 +74,7 @@ class Columns:
     def put(self, index: int, point: Point) -> None:
         self.observables.put(index, point.observables)
         self.errors.put(index, point.errors)
+        self.arrays.put(index, point.arrays)
         self.audit_value.put(index, {name: entry.value for name, entry in point.audit.items()})
         self.audit_bound.put(index, {name: entry.bound for name, entry in point.audit.items()})
         self.audit_ok.put(index, {name: entry.ok for name, entry in point.audit.items()})
@@ -94,17 +97,19 @@ def to_dataset(
 
     observables: names that were asked for, which are NaN where no point has any.
 
-    Over their dimensions: each observable and `<name>_error` (NaN where there is none), `failed`,
-    `failure` (empty where the point succeeded), `warning` (empty where there was none),
-    `audit_passed` (1 or 0; -1 without a verdict); and `<name>_missing`, the reason why an
-    observable is NaN (else empty), if it is at any point. Over these and `check`: `audit_value`,
-    `audit_bound`, and `audit_ok` (1, 0 or -1).
+    Over their dimensions, and of an array also over its own: each observable and `<name>_error`
+    (NaN where there is none). Over their dimensions: `failed`, `failure` (empty where the point
+    succeeded), `warning` (empty where there was none), `audit_passed` (1 or 0; -1 without a
+    verdict); and `<name>_missing`, the reason why an observable is NaN (else empty), if it is at
+    any point. Over these and `check`: `audit_value`, `audit_bound`, and `audit_ok` (1, 0 or -1).
     """
+
+    arrays = columns.arrays.dataset(cases.dims, cases.shape)
 
     def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
         return xr.Variable(cases.dims, column.reshape(cases.shape), text)
 
-    columns.observables.reserve(observables or ())
+    columns.observables.reserve(name for name in observables or () if name not in arrays)
     variables: dict[str, xr.Variable] = {}
     for name in columns.observables.names:
         variables[name] = laid_out(columns.observables.columns[name], _label(name, labels))
@@ -132,7 +137,7 @@ def to_dataset(
     }
     # A parameter that is also an observable is kept once, as the coordinate.
     data = {name: item for name, item in variables.items() if name not in coordinates}
-    return xr.Dataset(data, coords=coordinates)
+    return with_arrays(xr.Dataset(data, coords=coordinates), arrays)
 
 
 def _label(name: str, labels: Labels) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """A sweep as a table of rows: for spreadsheets and data frames."""
 
 import importlib.util
+import itertools
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
@@ -13,23 +13,23 @@ from wheelwork.errors import InvalidArgument
 def to_table(dataset: xr.Dataset) -> Any:
     """Return a pandas.DataFrame with one row per point: parameters, numbers, verdicts.
 
-    What stands over `check` becomes a column per check, "audit_value[first law]".
+    What stands over further dimensions becomes a column for each of their keys: "audit_value[first
+    law]", "edge_current[(0, 1)]".
     """
     dims = dataset["failure"].dims
-    coordinates = {
-        name: coordinate for name, coordinate in dataset.coords.items() if name != "check"
-    }
     columns: dict[str, Any] = {}
-    for name, coordinate in coordinates.items():
+    for name, coordinate in dataset.coords.items():
         if set(coordinate.dims) <= set(dims):
             whole = coordinate.broadcast_like(dataset["failure"]).transpose(*dims)
             columns[str(name)] = whole.values.ravel()
     for name, variable in dataset.data_vars.items():
         if variable.dims == dims:
             columns[str(name)] = variable.values.ravel()
-        elif variable.dims == (*dims, "check"):
-            for check in dataset["check"].values:
-                columns[f"{name}[{check}]"] = variable.sel(check=check).values.ravel()
+        elif variable.dims[: len(dims)] == dims:
+            further = [dataset[dim].values.tolist() for dim in variable.dims[len(dims) :]]
+            flat = variable.values.reshape(dataset["failure"].size, -1)
+            for position, keys in enumerate(itertools.product(*further)):
+                columns[f"{name}[{', '.join(map(str, keys))}]"] = flat[:, position]
     rows = xr.Dataset({name: ("row", column) for name, column in columns.items()})
     return rows.to_dataframe()
 
@@ -67,4 +67,4 @@ def _same(one: xr.Variable, other: xr.Variable) -> bool:
         return False
     if one.dtype == object:
         return bool(one.values.tolist() == other.values.tolist())
-    return bool(np.array_equal(one.values.view(np.uint8), other.values.view(np.uint8)))
+    return one.shape == other.shape and one.values.tobytes() == other.values.tobytes()

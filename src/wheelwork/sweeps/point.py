@@ -5,13 +5,15 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError
+from wheelwork.numerics.labelled import LabelledArray
 from wheelwork.numerics.work import time_limit
 from wheelwork.parameters import ShortRepr
 from wheelwork.results import AuditEntry
+from wheelwork.sweeps.cases import POINT, RESERVED
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.recording import recorded_warnings
 from wheelwork.verbs import Machine, State
@@ -27,9 +29,10 @@ class Point(ShortRepr):
 
     index: counted from zero in the order of the sweep, of `total` points. failure: empty where
     there is a result. A failed point may have numbers all the same, with an audit that fails: those
-    of the partial result of a NotConverged (`partial`). missing: by name, why an observable
-    is NaN. warning: the texts of the library's warnings. seconds: computing time.
-    stored: whether the point was read from a store instead of computed by this call.
+    of the partial result of a NotConverged (`partial`). arrays: observables with dimensions of
+    their own. missing: by name, why an observable is NaN. warning: the texts of the library's
+    warnings. seconds: computing time. stored: whether the point was read from a store instead of
+    computed by this call.
     transient: whether the failure may not occur again, such as a lack of memory or of time; such a
     point is not stored. fault: the exception, where it is a fault of the code.
     """
@@ -39,6 +42,7 @@ class Point(ShortRepr):
     parameters: Mapping[str, float]
     observables: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, float] = field(default_factory=dict)
+    arrays: Mapping[str, LabelledArray] = field(default_factory=dict)
     audit: Mapping[str, AuditEntry] = field(default_factory=dict)
     failure: str = ""
     seconds: float = 0.0
@@ -65,7 +69,8 @@ class Point(ShortRepr):
             "seconds": round(self.seconds, 6),
         }
         texts = {"missing": self.missing, "warning": self.warning}
-        return entry | {name: text for name, text in texts.items() if text}
+        arrays = {name: one.entry() for name, one in self.arrays.items()}
+        return entry | {name: held for name, held in {"arrays": arrays, **texts}.items() if held}
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], index: int, total: int) -> "Point":
@@ -74,6 +79,8 @@ class Point(ShortRepr):
         }
         kept = {name: entry[name] for name in ("observables", "errors", "failure", "seconds")}
         kept |= {"missing": entry.get("missing", {}), "warning": entry.get("warning", "")}
+        held = entry.get("arrays", {}).items()
+        kept["arrays"] = {name: LabelledArray.from_entry(one) for name, one in held}
         return cls(index, total, entry["at"], audit=audit, stored=True, **kept)
 
 
@@ -114,22 +121,28 @@ class Task(ShortRepr):
                 outcome = {"failure": _one_line(text), "transient": True, "fault": fault}
         for warning in heard:  # the user's filters apply to it here
             warnings.warn(warning, stacklevel=2)
-        for name in ("observables", "errors", "missing") if numbers else ():
-            complete = name == "observables" and not outcome
-            numbers[name] = self._chosen(numbers[name], complete)
+        if numbers:
+            numbers = self._chosen(numbers, complete=not outcome)
+            _require_apart(numbers["arrays"], parameters)
         outcome |= {"warning": "; ".join(_one_line(str(warning)) for warning in heard)}
         seconds = time.perf_counter() - start
         return Point(index, total, parameters, seconds=seconds, **numbers, **outcome)
 
-    def _chosen(self, values: dict[str, Any], complete: bool) -> dict[str, Any]:
-        """The entries of `values` that `observables` name; complete: whether all must be there."""
+    def _chosen(self, numbers: dict[str, Any], complete: bool) -> dict[str, Any]:
+        """The numbers that `observables` name; complete: whether all must be there."""
         if self.observables is None:
-            return values
-        absent = [name for name in self.observables if name not in values]
+            return numbers
+        known = [*numbers["observables"], *numbers["arrays"]]
+        absent = [name for name in self.observables if name not in known]
         if absent and complete:
-            known = ", ".join(values)
-            raise InvalidArgument(f"`observables` must be among {known}, but names {absent[0]!r}")
-        return {name: values[name] for name in self.observables if name in values}
+            raise InvalidArgument(
+                f"`observables` must be among {', '.join(known)}, but names {absent[0]!r}"
+            )
+        named = ("observables", "errors", "arrays", "missing")
+        return numbers | {
+            part: {name: numbers[part][name] for name in self.observables if name in numbers[part]}
+            for part in named
+        }
 
 
 def _numbers_of(state: Any) -> dict[str, Any]:
@@ -140,12 +153,27 @@ def _numbers_of(state: Any) -> dict[str, Any]:
     return {
         "observables": observables,
         "errors": {name: _number(value) for name, value in state.errors.items()},
+        "arrays": {
+            name: replace(one, reason=_one_line(one.reason))
+            for name, one in getattr(state, "array_observables", {}).items()
+        },
         "missing": reasons | dict.fromkeys(unexplained, NO_REASON),
         "audit": {
             name: AuditEntry(_number(entry.value), _number(entry.bound))
             for name, entry in state.audit.items()
         },
     }
+
+
+def _require_apart(arrays: Mapping[str, LabelledArray], parameters: Mapping[str, float]) -> None:
+    """Raise InvalidArgument where a dimension of an array has a name of the sweep's own."""
+    for name, one in arrays.items():
+        for coordinate in (each for axis in one.axes for each in (axis.name, *axis.parts)):
+            if coordinate in parameters or coordinate in {*RESERVED, POINT}:
+                raise InvalidArgument(
+                    f"`{name}` must not be kept in a sweep that has a `{coordinate}` itself: "
+                    "rename its dimension, or leave it out of `observables`"
+                )
 
 
 def _partial_numbers(reason: BaseException) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from wheelwork.machines.flywheel import model as equations
 from wheelwork.machines.flywheel.fock_state import AnyFockState, StoredWork
 from wheelwork.machines.flywheel.model import Flows
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.numerics.labelled import Axis
 from wheelwork.phase_space import Snapshot, Stationary
 from wheelwork.results import (
     UNAVAILABLE,
     AuditEntry,
     Label,
     Result,
-    attributes,
     entry,
     observable,
 )
@@ -200,20 +200,25 @@ class OscillatorState(Result):
         """−Σ J_α/T_α, not below zero; raises UnphysicalState where it is, beyond its error."""
         return accuracy.require_lawful(self.flows, self.flow_errors["entropy_production"])
 
-    @observable(parts=HEAT, error="flow_errors")
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """The leads, by index."""
+        return {"lead": Axis("lead", tuple(range(len(self.machine.leads))))}
+
+    @observable(*CURRENTS["heat_currents"], parts=HEAT, over="lead", error="flow_errors")
     def heat_currents(self) -> Mapping[int, float]:
         """Mean heat out of each lead into the device, J_α = E_α − μ_α I_α, by its index.
 
-        Of all leads; `observables` and sweeps hold the first two, `to_xarray` all.
+        Of all leads; `observables` hold the first two, `array_observables` all.
         """
         return accuracy.by_lead(self.flows.heat_currents)
 
-    @property
+    @observable(*CURRENTS["particle_currents"], over="lead", error="flow_errors")
     def particle_currents(self) -> Mapping[int, float]:
         """Mean particle current out of each lead, by its index."""
         return accuracy.by_lead(self.flows.particle_currents)
 
-    @property
+    @observable(*CURRENTS["energy_currents"], over="lead", error="flow_errors")
     def energy_currents(self) -> Mapping[int, float]:
         """Mean energy current out of each lead, by its index."""
         return accuracy.by_lead(self.flows.energy_currents)
@@ -231,13 +236,8 @@ class OscillatorState(Result):
         return accuracy.validity(self.machine, positions)
 
     def arrays(self) -> xr.Dataset:
-        """Wigner function, currents of all leads, and populations where there are any."""
+        """Wigner function, and populations where there are any."""
         dataset = xr.Dataset({"wigner": self.wigner})
-        for name, (symbol, unit, meaning) in CURRENTS.items():
-            label = attributes((symbol, unit, meaning))
-            dataset[name] = ("lead", list(getattr(self, name).values()), label)
-            errors = list(self.flow_errors[name].values())
-            dataset[f"{name}_error"] = ("lead", errors, {"units": unit})
         fock = self.known_fock
         if fock is not None:
             dataset["population"] = ("n", fock.populations, {"long_name": "population"})

@@ -93,7 +93,7 @@ class BranchPath(Summary):
                 f"event_{self.name}": ("number", [event.parameter for event in self.events]),
                 f"event_{self.name}_error": ("number", [event.error for event in self.events]),
             },
-            coords={"edge": self.machine.coordinates["edge"]},
+            coords=self.machine.axes["edge"].coordinates(),
         )
 
 
@@ -278,7 +278,7 @@ def _dataset(
             "stable_branches": (over, np.sum(stable, axis=-1)),
             "rest_stable": (over, at_rest.reshape(shape)),
         },
-        coords={**axes, "edge": parameters.coordinates["edge"]},
+        coords={**axes, **parameters.axes["edge"].coordinates()},
     )
     for name in axes:
         dataset[name].attrs = attributes(parameters.label_of(name))

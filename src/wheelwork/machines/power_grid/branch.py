@@ -116,6 +116,11 @@ class Branch(Motion):
         """|α_j|², (N,)."""
         return np.abs(self.amplitudes) ** 2
 
+    @property
+    def occupation_errors(self) -> FloatArray:
+        """Absolute errors of `occupation`, (N,)."""
+        return self.error * (2.0 * np.abs(self.amplitudes) + self.error)
+
     @cached_property
     def current(self) -> EdgeNumbers[float]:
         """J = g Im(α_u* α_v) by edge: `current[(u, v)]` is positive from u to v.
@@ -185,6 +190,11 @@ class Oscillation(Motion):
     def occupation(self) -> FloatArray:  # type: ignore[override]
         """⟨|α_j|²⟩, (N,)."""
         return self.motion.occupation
+
+    @property
+    def occupation_errors(self) -> FloatArray:
+        """Absolute errors of `occupation` from the halves of the time, (N,)."""
+        return np.diagonal(self.motion.coherence_error)
 
     @cached_property
     def current(self) -> EdgeNumbers[float]:

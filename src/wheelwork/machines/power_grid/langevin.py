@@ -1,7 +1,8 @@
 """The stationary state of a power grid with noise, from trajectories."""
 
 import math
-from collections.abc import Hashable, Mapping
+import operator
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -15,8 +16,9 @@ from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
 from wheelwork.machines.power_grid.elements import PROBES
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers
+from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, labelled
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.numerics.labelled import Axis
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
 from wheelwork.oscillator_networks.langevin.samples import (
@@ -78,6 +80,19 @@ def _total(name: str, label: Label) -> Observable[Estimate]:
     return observable(*label, key=name, error=error)(lambda state: state.estimates[name])
 
 
+def _with_step(name: str) -> Callable[["SampledState"], FloatArray]:
+    """Errors of one of `Means`: as of `_total`."""
+
+    def error(state: "SampledState") -> FloatArray:
+        samples = state.samples
+        statistical = getattr(samples.fine, name).errors
+        if samples.alike is None and not state.method.checked:
+            return np.asarray(statistical)
+        return np.asarray(np.hypot(statistical, samples.step_error(operator.attrgetter(name))))
+
+    return error
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SampledState(Result):
     """Means over trajectories, returned by `PowerGrid.steady_state(Langevin(...))`.
@@ -95,12 +110,17 @@ class SampledState(Result):
 
     headline = TOTALS
 
-    @cached_property
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """Nodes and edges."""
+        return self.machine.axes
+
+    @labelled(numbers.ALONG_EDGE, "edge", _with_step("current"))
     def current(self) -> EdgeNumbers[Estimate]:
         """⟨J⟩, J = g Im(α_u* α_v), by edge: `current[(u, v)]` is positive from u to v."""
         return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.current)
 
-    @cached_property
+    @labelled(numbers.FLUCTUATION, "edge", _with_step("fluctuation"))
     def current_fluctuation(self) -> EdgeNumbers[Estimate]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of each edge, J at one time: the same in both directions.
 
@@ -108,7 +128,7 @@ class SampledState(Result):
         """
         return EdgeNumbers.of(self.machine.edge_index, self.samples.fine.fluctuation, odd=False)
 
-    @cached_property
+    @labelled(numbers.AT_NODE, "node", _with_step("occupation"))
     def occupation(self) -> NodeNumbers[Estimate]:
         """⟨|α_j|²⟩ by node."""
         return NodeNumbers.of(self.machine.index, self.samples.fine.occupation)
@@ -169,16 +189,10 @@ class SampledState(Result):
         return MappingProxyType({"1 / saturation": granularity(self.machine)})
 
     def arrays(self) -> xr.Dataset:
-        """Currents, their fluctuations, occupations and the distributions of amplitudes."""
+        """The errors of currents due to the step, and the distributions of amplitudes."""
         step_error = self.samples.step_error(lambda means: means.current)
         dataset = xr.Dataset(
-            {
-                **self.current.variables("edge_current"),
-                "edge_current_step_error": ("edge", step_error, {"units": "rate"}),
-                **self.current_fluctuation.variables("edge_current_fluctuation"),
-                **self.occupation.variables("node_occupation"),
-            },
-            coords=self.machine.coordinates,
+            {"edge_current_step_error": ("edge", step_error, {"units": "rate"})},
             attrs={"step": self.samples.step, "trajectories": self.samples.trajectories},
         )
         if marginals := self.marginals.values():

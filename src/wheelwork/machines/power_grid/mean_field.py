@@ -11,12 +11,22 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import partial_as
+from wheelwork.errors import InvalidArgument, partial_as
 from wheelwork.machines.power_grid import accuracy
 from wheelwork.machines.power_grid.branch import Branch, Oscillation
 from wheelwork.machines.power_grid.model import amplitude_model, require_bounded
-from wheelwork.machines.power_grid.numbers import DISSIPATED, EXTRACTED, OCCUPATION
+from wheelwork.machines.power_grid.numbers import (
+    ALONG_EDGE,
+    AT_NODE,
+    DISSIPATED,
+    EXTRACTED,
+    OCCUPATION,
+    EdgeNumbers,
+    NodeNumbers,
+    labelled,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
+from wheelwork.numerics.labelled import Axis
 from wheelwork.oscillator_networks import Attractors, MeanField
 from wheelwork.oscillator_networks.newton import largest_rate
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
@@ -138,6 +148,29 @@ class MeanFieldState(Result):
     def motion_count(self) -> float:
         return float(len(self.oscillations))
 
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """Nodes and edges."""
+        return self.machine.axes
+
+    @labelled(AT_NODE, "node")
+    def occupation(self) -> NodeNumbers[float]:
+        """|α_j|² by node, of the branch that the observables are those of."""
+        motion = self._shown
+        return NodeNumbers(self.machine.index, motion.occupation, motion.occupation_errors)
+
+    @labelled(ALONG_EDGE, "edge")
+    def current(self) -> EdgeNumbers[float]:
+        """J by edge, of the same branch: `current[(u, v)]` is positive from u to v."""
+        return self._shown.current
+
+    @property
+    def _shown(self) -> Branch | Oscillation:
+        """The first stable branch, or else the first oscillation."""
+        for each in self.stable_branches or self.oscillations:
+            return each
+        raise InvalidArgument("`method` must find a state that attracts, but found none")
+
     # Σ G_j(n_j) n_j, Σ Λ_j(n_j) n_j of the engines, Σ γ_j n_j and Σ n_j
     injected = _of_branch("injected", INJECTED_AT_CENTRE, accuracy.flow_error)
     extracted = _of_branch("extracted", EXTRACTED, accuracy.flow_error)
@@ -195,9 +228,9 @@ class MeanFieldState(Result):
         )
 
     def arrays(self) -> xr.Dataset:
-        """Amplitudes, occupations and currents of the branches, without that at rest."""
-        moving, machine = self.branches[:-1], self.machine
-        widths = {"node": len(machine.nodes), "edge": len(machine.edges)}
+        """Amplitudes and currents of all branches, without that at rest."""
+        moving = self.branches[:-1]
+        widths = {name: len(axis.keys) for name, axis in self.axes.items()}
 
         def table(along: str, rows: list[FloatArray], **attrs: str) -> tuple[Any, ...]:
             array = np.array(rows, dtype=np.float64).reshape(len(moving), widths[along])
@@ -208,14 +241,14 @@ class MeanFieldState(Result):
             {
                 "amplitude_real": table("node", [b.amplitudes.real for b in moving]),
                 "amplitude_imag": table("node", [b.amplitudes.imag for b in moving]),
-                "node_occupation": table("node", [b.occupation for b in moving]),
-                "edge_current": table("edge", [b.current.array for b in moving], **flow),
-                "edge_current_error": ("branch", [b.current_error for b in moving]),
+                "branch_occupation": table("node", [b.occupation for b in moving]),
+                "branch_current": table("edge", [b.current.array for b in moving], **flow),
+                "branch_current_error": ("branch", [b.current_error for b in moving]),
                 "branch_frequency": ("branch", [b.frequency for b in moving]),
                 "branch_growth_rate": ("branch", [b.growth_rate for b in moving]),
                 "stable": ("branch", np.array([b.stable for b in moving], dtype=np.int8)),
             },
-            coords={"branch": np.arange(len(moving)), **machine.coordinates},
+            coords={"branch": np.arange(len(moving))},
         )
 
 

@@ -1,6 +1,6 @@
 """Numbers per edge and per node with their errors, and one convention for the sign of a current."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
@@ -9,7 +9,8 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, UnknownKey
-from wheelwork.machines.power_grid.parameters import Edge
+from wheelwork.machines.power_grid.parameters import ENDS, Edge
+from wheelwork.numerics.labelled import Axis
 from wheelwork.numerics.statistics import Estimate, Sampled
 from wheelwork.results import Label, Observable, Summary, observable, with_error
 
@@ -23,6 +24,8 @@ OCCUPATION: Label = (r"\sum_j n_j", "1", "quanta in the network")
 MEAN_CURRENT: Label = (r"\bar J", "rate", "quanta along an edge, mean over the edges")
 FLUCTUATION: Label = (r"\Delta J", "rate", "standard deviation of the current")
 NORMAL: Label = (r"\Delta J_{:}", "rate", "standard deviation of the current, in normal order")
+AT_NODE: Label = ("n", "1", "quanta at the node")
+ALONG_EDGE: Label = ("J", "rate", "current from u to v")
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")  # float, or `Estimate` of what is sampled
@@ -36,7 +39,7 @@ class Numbers(Summary, Mapping[Key, Value]):
     """
 
     dimension: ClassVar[str]
-    unit: ClassVar[str]
+    parts: ClassVar[tuple[str, ...]] = ()
 
     index: Mapping[Key, int]
     array: FloatArray
@@ -77,17 +80,16 @@ class Numbers(Summary, Mapping[Key, Value]):
         shown = {repr(key): with_error(x, error) for key, x, error in islice(entries, SHOWN)}
         return shown | ({"…": f"{len(self) - SHOWN} more"} if len(self) > SHOWN else {})
 
-    def variables(self, name: str) -> dict[str, Any]:
-        """The numbers and their errors as variables of a dataset."""
-        units = {"units": self.unit}
-        pairs = {name: self.array, f"{name}_error": self.errors}
-        return {key: (self.dimension, array, units) for key, array in pairs.items()}
+    @property
+    def axis(self) -> Axis:
+        """The keys as a dimension of a dataset."""
+        return Axis(self.dimension, tuple(self.index), self.parts)
 
 
 class NodeNumbers(Numbers[Hashable, Value]):
     """A number per node: `numbers[node]`. index: position of each node. array, errors: (N,)."""
 
-    dimension, unit = "node", "1"
+    dimension = "node"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,7 +100,7 @@ class EdgeNumbers(Numbers[Edge, Value]):
     A pair of nodes without an edge is an InvalidArgument, and a KeyError.
     """
 
-    dimension, unit = "edge", "rate"
+    dimension, parts = "edge", ENDS
 
     odd: bool = True
 
@@ -126,6 +128,22 @@ class EdgeNumbers(Numbers[Edge, Value]):
             return float(np.mean(self.array))  # type: ignore[return-value]
         weights = np.full((1, len(self)), 1.0 / len(self))
         return self.sampled.combined(weights).estimates[0]  # type: ignore[return-value]
+
+
+def labelled(
+    label: Label, over: str, error: Callable[[Any], FloatArray] | None = None
+) -> Callable[[Callable[[Any], Value]], Observable[Value]]:
+    """Declare a method that returns `Numbers` as the array observable OVER_NAME.
+
+    error: of a state; by default the errors of the numbers.
+    """
+
+    def declare(compute: Callable[[Any], Value]) -> Observable[Value]:
+        name = compute.__name__
+        errors = error or (lambda state: getattr(state, name).errors)
+        return observable(*label, key=f"{over}_{name}", over=over, error=errors)(compute)
+
+    return declare
 
 
 def edge_mean(name: str, label: Label, key: str | None = None) -> Observable[float]:

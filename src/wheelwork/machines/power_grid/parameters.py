@@ -22,6 +22,7 @@ from wheelwork.machines.power_grid.graph import (
     per_edge,
     per_node,
 )
+from wheelwork.numerics.labelled import Axis
 from wheelwork.parameters import Parameters, declarations, parameter, short
 from wheelwork.results import Label, Labels
 
@@ -29,6 +30,7 @@ Edge = tuple[Hashable, Hashable]
 Number = float | Mapping[Hashable, float]
 Element = ActiveElement | Any  # a pair of callables becomes an ActiveElement
 
+ENDS = "u", "v"  # of an edge, as coordinates
 SHOWN_ELEMENTS = 3  # generators or engines that a printout lists; of more it gives the number
 
 # derived parameter → (field of the element, mappings of the machine that hold such elements)
@@ -303,13 +305,10 @@ class GridParameters(Parameters):
         pairs = [(self.index[u], self.index[v]) for u, v in self.edges]
         return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
-    @property
-    def coordinates(self) -> Mapping[str, npt.NDArray[np.object_]]:
-        """Names of nodes and edges, for labelled data."""
-        return {
-            "node": np.array([str(node) for node in self.nodes], dtype=object),
-            "edge": np.array([f"{u} → {v}" for u, v in self.edges], dtype=object),
-        }
+    @cached_property
+    def axes(self) -> Mapping[str, Axis]:
+        """Nodes and edges as dimensions of datasets; `u` and `v` are the ends of an edge."""
+        return {"node": Axis("node", self.nodes), "edge": Axis("edge", self.edges, ENDS)}
 
     def per_node(self, name: str) -> FloatArray:
         """The parameter `name` of every node, (N,)."""

@@ -41,6 +41,16 @@ ERGOTROPIES: Labels = {
 }
 
 
+def _heat_errors(state: "RotorResult") -> dict[str, float]:
+    known = state.error_estimates
+    return {bath: known.get(f"heat_{bath}", math.nan) for bath in state.heat_currents}
+
+
+def _entropy_errors(state: "RotorResult") -> dict[str, float]:
+    errors = _heat_errors(state).items()
+    return {bath: Q / getattr(state.machine, f"temperature_{bath}") for bath, Q in errors}
+
+
 class RotorResult(Result):
     """Quantities common to all states of a rotor engine. Heat into it and work on it are positive.
 
@@ -120,7 +130,7 @@ class RotorResult(Result):
         "flows.back_action", r"\dot Q_\mathrm{BA}", "energy^2", "back-action heat of the rotor"
     )
 
-    @property
+    @observable(r"\dot Q", "energy^2", "heat flows from the baths", over="bath", error=_heat_errors)
     def heat_currents(self) -> Mapping[str, float]:
         """Q̇ from each bath: "cold", "hot" and "load"."""
         return self.flows.heat_currents
@@ -224,7 +234,10 @@ class RotorState(RotorResult):
     )
     carnot_cop = entry("operation.carnot_cop", r"\mathrm{COP}_C", "1", "Carnot bound of the COP")
 
-    @property
+    @observable(
+        r"\dot\Sigma", "energy", "entropy production rates of the baths", over="bath",
+        error=_entropy_errors,
+    )  # fmt: skip
     def entropy_productions(self) -> Mapping[str, float]:
         """−Q̇/T of each bath: "cold", "hot" and "load"."""
         heats = self.heat_currents.items()

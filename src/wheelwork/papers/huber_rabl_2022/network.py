@@ -7,26 +7,32 @@ import networkx as nx
 import numpy as np
 import xarray as xr
 
-from wheelwork.errors import WheelworkError
 from wheelwork.machines.power_grid import PowerGrid
 from wheelwork.oscillator_networks import MeanField
 from wheelwork.papers.runs import Presentation, missing_parts
 from wheelwork.plots import grid_sweep_sheet
-from wheelwork.sweeps import replace_at
 
 Positions = Mapping[Hashable, tuple[float, float]]
 
 
 def complete(dataset: xr.Dataset, machine: PowerGrid, parameter: str, method: Any) -> xr.Dataset:
-    """Return `dataset` with the network at the last value that has a result."""
-    done = np.flatnonzero(dataset["failure"].values == "")
-    if done.size == 0:
-        return dataset
-    last: Any = replace_at(machine, {parameter: float(dataset[parameter][done[-1]])})
-    try:
-        return add_network(dataset, last, method, positions(last))
-    except WheelworkError as reason:
-        return dataset.assign_attrs(network_missing=str(reason))
+    """Return `dataset` with the places of the nodes, where any value has a result."""
+    done = bool(np.any(dataset["failure"].values == ""))
+    return add_layout(dataset, machine, positions(machine)) if done else dataset
+
+
+def add_layout(dataset: xr.Dataset, machine: PowerGrid, at: Positions) -> xr.Dataset:
+    """Return `dataset` with where nodes are drawn, what they are, and which of them edges join."""
+    roles = ["G" * (n in machine.generators) + "E" * (n in machine.engines) for n in machine.nodes]
+    x, y = np.array([at[node] for node in machine.nodes], dtype=np.float64).T
+    start, stop = machine.edge_indices.T
+    return dataset.assign(
+        node_x=("node", x),
+        node_y=("node", y),
+        node_role=("node", np.array(roles, dtype=object)),
+        edge_from=("edge", start),
+        edge_to=("edge", stop),
+    )
 
 
 def add_network(
@@ -42,18 +48,14 @@ def add_network(
         occupation = state.occupation
     else:
         occupation = state.occupation.array
-    roles = ["G" * (n in machine.generators) + "E" * (n in machine.engines) for n in machine.nodes]
-    x, y = np.array([at[node] for node in machine.nodes], dtype=np.float64).T
-    start, stop = machine.edge_indices.T
-    return dataset.assign(
-        node_x=("node", x),
-        node_y=("node", y),
-        node_role=("node", np.array(roles, dtype=object)),
-        node_occupation=("node", occupation / quanta),
-        edge_from=("edge", start),
-        edge_to=("edge", stop),
-        edge_current=("edge", state.current.array / quanta),
-    ).assign_coords(node=[str(node) for node in machine.nodes])
+    return (
+        add_layout(dataset, machine, at)
+        .assign(
+            node_occupation=("node", occupation / quanta),
+            edge_current=("edge", state.current.array / quanta),
+        )
+        .assign_coords(machine.axes["node"].coordinates())
+    )
 
 
 def positions(machine: PowerGrid) -> Positions:

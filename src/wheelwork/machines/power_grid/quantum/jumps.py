@@ -7,14 +7,18 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
-import xarray as xr
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, partial_as
 from wheelwork.lindblad import JumpSamples
 from wheelwork.machines.power_grid import numbers
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
+from wheelwork.machines.power_grid.numbers import (
+    EdgeNumbers,
+    NodeNumbers,
+    edge_mean,
+    labelled,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.estimate import (
     quanta_from_above,
@@ -29,6 +33,7 @@ from wheelwork.machines.power_grid.quantum.model import (
 from wheelwork.machines.power_grid.quantum.moments import standard_deviation
 from wheelwork.machines.power_grid.quantum.rates import GridRates
 from wheelwork.methods import Method
+from wheelwork.numerics.labelled import Axis
 from wheelwork.numerics.statistics import Estimate
 from wheelwork.numerics.work import require_budget
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
@@ -181,11 +186,16 @@ class SampledQuantumState(Result):
     mean_field_quanta: float
 
     @property
+    def axes(self) -> Mapping[str, Axis]:
+        """Nodes and edges."""
+        return self.machine.axes
+
+    @labelled(numbers.AT_NODE, "node")
     def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         return NodeNumbers(self.machine.index, *self._averages("occupation", self.machine.nodes))
 
-    @property
+    @labelled(numbers.ALONG_EDGE, "edge")
     def current(self) -> EdgeNumbers[float]:
         """⟨J⟩ by edge: `current[(u, v)]` is positive from u to v."""
         mean, error = self._averages("current", self.machine.edges)
@@ -197,7 +207,7 @@ class SampledQuantumState(Result):
         """The power of two below the largest rate."""
         return GridRates.of(self.machine).unit
 
-    @cached_property
+    @labelled(numbers.FLUCTUATION, "edge")
     def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J."""
         square, square_error = self._averages("square", self.machine.edges)
@@ -232,12 +242,6 @@ class SampledQuantumState(Result):
                 "trajectories left out": AuditEntry(float(left_out), 0.0),
             }
         )
-
-    def arrays(self) -> xr.Dataset:
-        """Means per node and edge."""
-        occupation = self.occupation.variables("node_occupation")
-        current = self.current.variables("edge_current")
-        return xr.Dataset({**occupation, **current}, coords=self.machine.coordinates)
 
 
 def sample_quantum(parameters: GridParameters, method: QuantumJumps) -> SampledQuantumState:

@@ -18,7 +18,12 @@ from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, partial_as
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.model import node_balance
-from wheelwork.machines.power_grid.numbers import EdgeNumbers, NodeNumbers, edge_mean
+from wheelwork.machines.power_grid.numbers import (
+    EdgeNumbers,
+    NodeNumbers,
+    edge_mean,
+    labelled,
+)
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.estimate import quanta_from_above
 from wheelwork.machines.power_grid.quantum.master_equation import MasterEquation, QuantumSolution
@@ -30,6 +35,7 @@ from wheelwork.machines.power_grid.quantum.moments import (
     product_state,
     standard_deviation,
 )
+from wheelwork.numerics.labelled import Axis
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 from wheelwork.states import to_qutip
 
@@ -123,23 +129,28 @@ class QuantumState(Result):
     # ------------------------------------------------------------------ per node and edge
 
     @property
+    def axes(self) -> Mapping[str, Axis]:
+        """Nodes and edges."""
+        return self.machine.axes
+
+    @labelled(numbers.AT_NODE, "node")
     def occupation(self) -> NodeNumbers[float]:
         """⟨a_j†a_j⟩ by node."""
         errors = self._moment_errors.occupation
         return NodeNumbers(self.machine.index, self.moments.occupation, errors)
 
-    @property
+    @labelled(numbers.ALONG_EDGE, "edge")
     def current(self) -> EdgeNumbers[float]:
         """⟨J⟩, J = (g/2i)(a_u†a_v − a_v†a_u): `current[(u, v)]` is positive from u to v."""
         errors = self._moment_errors.current
         return EdgeNumbers(self.machine.edge_index, self.moments.current, errors)
 
-    @cached_property
+    @labelled(numbers.FLUCTUATION, "edge")
     def current_fluctuation(self) -> EdgeNumbers[float]:
         """ΔJ = √(⟨J²⟩ − ⟨J⟩²) of the operator J (Huber and Rabl, Sec. V)."""
         return self._fluctuation("square")
 
-    @cached_property
+    @labelled(numbers.NORMAL, "edge")
     def current_fluctuation_normal(self) -> EdgeNumbers[float]:
         """√(⟨:J²:⟩ − ⟨J⟩²), with operators in normal order; ⟨J²⟩ = ⟨:J²:⟩ + g²(n_u + n_v)/4.
 
@@ -164,7 +175,10 @@ class QuantumState(Result):
         net = moments.injected - moments.extracted - moments.dissipated
         return node_balance(self.machine, net, moments.current)
 
-    @cached_property
+    @observable(
+        "W_E", "1", "ergotropy of the node in quanta", key="node_ergotropy", over="node",
+        error=lambda state: state.local_ergotropy.errors,
+    )  # fmt: skip
     def local_ergotropy(self) -> NodeNumbers[float]:
         """Ergotropy of each node's reduced state, in quanta: units of ω0."""
         energies, noise = np.arange(self.cutoff + 1.0), self.solution.error
@@ -332,19 +346,14 @@ class QuantumState(Result):
         return MappingProxyType({name: AuditEntry(*entry) for name, entry in checks.items()})
 
     def arrays(self) -> xr.Dataset:
-        """Means per node and edge, and distributions of quanta."""
-        dataset = xr.Dataset(
+        """Distributions of quanta."""
+        return xr.Dataset(
             {
-                **self.occupation.variables("node_occupation"),
-                **self.local_ergotropy.variables("node_ergotropy"),
                 "node_population": (("node", "quanta"), self.populations),
                 "total_population": ("quanta", self.total_distribution),
             },
-            coords={**self.machine.coordinates, "quanta": np.arange(self.cutoff + 1)},
+            coords={"quanta": np.arange(self.cutoff + 1)},
         )
-        for name in ("current", "current_fluctuation", "current_fluctuation_normal"):
-            dataset = dataset.assign(getattr(self, name).variables(f"edge_{name}"))
-        return dataset
 
 
 def local_ergotropy_errors(solution: QuantumSolution, populations: FloatArray) -> FloatArray:
