@@ -3,22 +3,25 @@
 from wheelwork.sweeps.case_sweep import sweep
 from wheelwork.sweeps.cases import Product, Zipped
 from wheelwork.sweeps.collect import Status, collect, status
-from wheelwork.sweeps.execution import Processes
+from wheelwork.sweeps.execution import Processes, WorkersLost
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.refine import Change, Crossing, Event, Verdict, refine
+from wheelwork.sweeps.stopping import Interrupted
 from wheelwork.sweeps.store import StoreError
 
 __all__ = [
     "Change",
     "Crossing",
     "Event",
+    "Interrupted",
     "Point",
     "Processes",
     "Product",
     "Status",
     "StoreError",
     "Verdict",
+    "WorkersLost",
     "Zipped",
     "collect",
     "refine",
