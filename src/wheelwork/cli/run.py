@@ -19,11 +19,11 @@ from wheelwork.cli.jobs import Execution, Job, executor_of
 from wheelwork.cli.report import Meter, print_report, shown
 from wheelwork.errors import InvalidArgument
 from wheelwork.plots import save_figure
-from wheelwork.sweeps import WorkersLost, sweep
+from wheelwork.sweeps import sweep
 from wheelwork.sweeps.execution import Share
 from wheelwork.sweeps.export import write_netcdf
 from wheelwork.sweeps.point import POINT_FAILURES, message
-from wheelwork.sweeps.stopping import Interrupted, Terminated
+from wheelwork.sweeps.stopping import STOPS, Terminated
 
 FIGURES = ("png", "pdf")
 FINISHED, POINTS_FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
@@ -113,7 +113,9 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
                 on_point=meter.add,
                 recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
             )
-        except (Interrupted, Terminated, WorkersLost) as reason:
+        except STOPS as reason:
+            if not hasattr(reason, "dataset"):  # it came before the sweep
+                raise
             dataset, meter.ended = reason.dataset, _exit_code(reason)
             _say(progress, how, _stopping(reason, meter, how))
     dataset = name_units(dataset, job.energy_unit)

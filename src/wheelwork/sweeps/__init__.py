@@ -7,14 +7,12 @@ from wheelwork.sweeps.execution import Processes, WorkersLost
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.refine import Change, Crossing, Event, Verdict, refine
-from wheelwork.sweeps.stopping import Interrupted
 from wheelwork.sweeps.store import StoreError
 
 __all__ = [
     "Change",
     "Crossing",
     "Event",
-    "Interrupted",
     "Point",
     "Processes",
     "Product",

@@ -68,8 +68,8 @@ def sweep(
     keeps what was reached, with `failed` = 1 and `audit_passed` = 0, where its error has a
     `partial` result. A single undefined observable is NaN with the reason in `<name>_missing`.
     With `shard` the dataset holds the points known so far, and its attribute `complete` is 0; so
-    does the `dataset` of the exception that ends a sweep early: Interrupted (a KeyboardInterrupt)
-    or WorkersLost.
+    does the attribute `dataset` of the exception that ends a sweep early: KeyboardInterrupt or
+    WorkersLost.
     An exception that is no numerical failure, such as TypeError, is raised where no point
     has been computed yet; later it is the failure of its point, which is not stored.
 

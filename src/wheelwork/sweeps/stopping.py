@@ -1,4 +1,8 @@
-"""How a sweep ends before its time: by Ctrl-C, by SIGTERM, or for want of workers."""
+"""How a sweep ends before its time: by Ctrl-C, by SIGTERM, or for want of workers.
+
+What it raises then has the attribute `dataset`: as the sweep would have returned it, with
+`complete` = 0; None where a refinement has no point yet.
+"""
 
 import contextlib
 import signal
@@ -11,20 +15,8 @@ from typing import Any
 from wheelwork.sweeps.execution import WorkersLost
 
 
-class Interrupted(KeyboardInterrupt):
-    """A sweep was interrupted from the keyboard; the message says what is done, and where it is.
-
-    dataset: as the sweep would have returned it, with `complete` = 0; None where a refinement has
-    no point yet.
-    """
-
-    dataset: Any = None
-
-
 class Terminated(SystemExit):
-    """The program was told to end by SIGTERM, and ends with code 143; dataset: as `Interrupted`."""
-
-    dataset: Any = None
+    """The program was told to end by SIGTERM, and ends with code 143."""
 
 
 STOPS = (KeyboardInterrupt, Terminated, WorkersLost)
@@ -55,8 +47,9 @@ def sigterm_raised() -> Iterator[None]:
 def with_dataset(
     reason: BaseException, dataset: Any, count: str, store: str | Path | None
 ) -> BaseException:
-    """Return what a sweep that `reason`, one of STOPS, has ended is to raise, with its points.
+    """Return what a sweep that `reason`, one of STOPS, has ended is to raise, with its `dataset`.
 
+    A KeyboardInterrupt stays of that class itself, by which Python and shells know Ctrl-C.
     count: how many points are done, such as "3 of 10".
     """
     words = f"{count} points are "
@@ -68,8 +61,7 @@ def with_dataset(
     if isinstance(reason, WorkersLost):
         error = WorkersLost(f"{reason}; {words}")
     elif isinstance(reason, KeyboardInterrupt):
-        error = Interrupted(words)
-    if error is not reason:
+        error = KeyboardInterrupt(words)
         for note in getattr(reason, "__notes__", ()):
             error.add_note(note)
     error.dataset = dataset

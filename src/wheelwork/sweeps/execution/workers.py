@@ -95,7 +95,7 @@ class BatchSize:
 class WorkersLost(WheelworkError):
     """The workers of a sweep end before their work is done; the message says how, as far as known.
 
-    dataset: the points that were computed, as in `Interrupted`.
+    dataset: what a sweep would have returned, with the points that were computed.
     """
 
     dataset: Any = None
