@@ -37,8 +37,8 @@ print(found.y.values.tolist())
 
 LINE_SHAPE = """
 device = ww.Flywheel.paper(bias=4.0)
-left, right = (dataclasses.replace(lead, lineshape=Own(lead.lineshape.rate)) for lead in device.leads)
-found = ww.sweep(device.replace(leads=(left, right)), {"bias": [4.0]}, ww.FokkerPlanck(1e-3),
+leads = (dataclasses.replace(lead, lineshape=Own(lead.lineshape.rate)) for lead in device.leads)
+found = ww.sweep(device.replace(leads=tuple(leads)), {"bias": [4.0]}, ww.FokkerPlanck(1e-3),
                  executor=Processes(1))
 print(found.failure.values.tolist())
 """
