@@ -81,6 +81,15 @@ def test_ctrl_c_at_the_first_point_leaves_an_empty_but_labelled_dataset(spring):
     assert stopped.value.dataset.failure.values.tolist() == ["not computed"] * 2
 
 
+def test_equal_values_are_kept_and_computed_once(spring):
+    solved = []
+    machine = spring(before=lambda machine: solved.append(machine.stretch))
+    dataset = sweep(machine, {"stretch": [1.0, 2.0, 1.0]})
+    assert solved == [1.0, 2.0]
+    np.testing.assert_array_equal(dataset.stretch, [1.0, 2.0, 1.0])
+    np.testing.assert_array_equal(dataset.energy, [1.0, 4.0, 1.0])
+
+
 def test_on_point_sees_every_point_in_order(spring):
     seen = []
     sweep(spring(breaking_point=1.5), {"stretch": [1.0, 2.0]}, on_point=seen.append)
