@@ -88,7 +88,7 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
             "warnings": [*warned, *dict.fromkeys(stored)],
         }
         out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
-    if not complete:
+    if meter.ended or not complete:
         return meter.ended or INTERRUPTED
     return POINTS_FAILED if (failure != "").any() else FINISHED
 
