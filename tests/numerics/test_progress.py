@@ -1,12 +1,15 @@
 """Progress reaches whoever waits, seldom enough to cost nothing, and leaves no trace."""
 
+import dataclasses
 import math
 import subprocess
 import sys
+import types
 
 import pytest
 
 import wheelwork as ww
+from wheelwork.numerics import progress as progress_module
 from wheelwork.numerics.progress import WIDTH, words
 from wheelwork.numerics.work import tick
 
@@ -53,6 +56,63 @@ def test_solvers_report():
         ww.Flywheel.paper(bias=4.0).steady_state(ww.FokkerPlanck(1e-3))
         ww.RotorEngine.paper().steady_state(ww.LocalMasterEquation(rtol=1e-4))
     assert len({report[0] for report in heard}) >= 3  # tasks: at least one of each machine
+
+
+def sweep_of(count, **how):
+    return ww.sweep(Turning(), {"angle": [float(k) for k in range(count)]}, **how)
+
+
+@dataclasses.dataclass(frozen=True)
+class Turning:
+    """A machine whose solver has three steps."""
+
+    angle: float = 0.0
+
+    def replace(self, **fields):
+        return dataclasses.replace(self, **fields)
+
+    def steady_state(self, method=None):
+        work(3)
+        return types.SimpleNamespace(observables={"angle": self.angle}, errors={}, audit={})
+
+
+def test_a_sweep_reports_its_points_to_a_function_first_and_last():
+    heard = []
+    sweep_of(5, progress=lambda *report: heard.append(report))
+    points = [report for report in heard if report[0] == "points"]
+    assert points[0] == ("points", 0, 5)
+    assert points[-1] == ("points", 5, 5)
+    assert ("turning", 1, 3) in heard
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_a_sweep_has_one_line_on_a_terminal(capsys, monkeypatch, columns):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with ww.progress():  # shows the line, so that the sweep shows no second one
+        sweep_of(5, progress=True)
+    first, *rest, last, _ = capsys.readouterr().err.split("\r")[1:]
+    assert first.rstrip() == "points, 0 of 5 [....................]"
+    assert rest[-1].startswith("points, 5 of 5 [####################]") or not rest[-1].strip()
+    assert {len(line) for line in (first, *rest, last)} == {columns - 1}
+
+
+def test_the_line_of_a_sweep_has_rate_time_left_and_what_the_solver_does(monkeypatch):
+    lines, clock = [], iter([0.0, 10.0])
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(clock))
+    text = progress_module._Words(types.SimpleNamespace(show=lines.append))
+    text.show("points", 5, 20)
+    text.show("points", 10, 20)
+    text.show("turning", 1, 3)
+    bar = "points, 10 of 20 [##########..........] 0.5/s, 0:00:20 left"
+    assert lines == ["points, 5 of 20 [#####...............]", bar, f"{bar}, turning, 1 of 3"]
+
+
+def test_a_sweep_is_silent_unless_asked_and_refuses_what_is_no_function(capsys):
+    sweep_of(2)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ww.InvalidArgument, match="`progress` must be True, False or a function"):
+        sweep_of(2, progress="yes")
 
 
 @pytest.mark.parametrize(

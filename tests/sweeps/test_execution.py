@@ -2,11 +2,14 @@
 
 import itertools
 import multiprocessing
+import os
+import sys
 import threading
 import warnings
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import partial
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,8 +17,16 @@ import pytest
 from sweep_systems import Settled, Thermal, notes
 from threadpoolctl import threadpool_info
 
-from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
-from wheelwork.sweeps import Processes, StoreError, collect, status, sweep
+from wheelwork.errors import InvalidArgument, ValidityWarning
+from wheelwork.sweeps import (
+    Processes,
+    StoreError,
+    WorkersLost,
+    collect,
+    status,
+    sweep,
+)
+from wheelwork.sweeps.execution import processes
 from wheelwork.sweeps.execution.workers import BATCH_SECONDS, GROWTH, LARGEST, BatchSize
 from wheelwork.sweeps.export import same_numbers
 from wheelwork.sweeps.point import Point
@@ -115,9 +126,22 @@ def test_warnings_of_workers_arrive(pool):
         sweep(Odd("warn"), {"x": [1.0]}, executor=pool)
 
 
+def test_functions_and_classes_of_the_program_are_sent_too(pool, spring):
+    dataset = sweep(spring(before=lambda spring: None), {"stretch": [1.0]}, executor=pool)
+    assert dataset.energy.values.tolist() == [1.0]
+
+
 def test_a_machine_that_cannot_be_sent_is_refused(pool, spring):
     with pytest.raises(InvalidArgument, match="`machine` must be such that it can be sent"):
-        sweep(spring(), {"stretch": [1.0]}, executor=pool)
+        sweep(spring(shape=threading.Lock()), {"stretch": [1.0]}, executor=pool)
+
+
+def test_a_module_that_workers_cannot_import_is_named(pool, monkeypatch):
+    module = ModuleType("only_here")
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    module.Odd = type("Odd", (Odd,), {"__module__": "only_here"})
+    with pytest.raises(InvalidArgument, match=r"workers can import its modules, .* 'only_here'"):
+        sweep(module.Odd(), {"x": [1.0]}, executor=pool)
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -143,7 +167,7 @@ def test_a_point_that_always_kills_its_worker_is_named_and_not_stored(reference,
     values = {"frequency": VALUES["frequency"]}
     dataset = sweep(machine, values, executor=Processes(2), store=tmp_path / "store")
     failure = dataset.failure.sel(frequency=lethal).item()
-    assert failure.startswith("its worker was lost 3 times: BrokenProcessPool")
+    assert failure.startswith("its worker was lost 3 times: SIGKILL ended it")
     assert int(dataset.failed.sum()) == 1 + int((values["frequency"] > 9.5).sum())
     assert status(tmp_path / "store").done == 59
     deaths.write_text("")
@@ -162,11 +186,29 @@ def test_lost_batches_are_tried_point_by_point(reference):
 
 
 def test_an_executor_that_loses_everything_is_given_up():
-    with pytest.raises(WheelworkError, match="loses whatever it is given: ConnectionError"):
+    with pytest.raises(WorkersLost, match="loses whatever it is given: ConnectionError") as lost:
         sweep(MACHINE, VALUES, executor=Immediate(lambda batch: True))
+    assert "0 of 120 points are done" in str(lost.value)
 
 
-def test_interrupted_with_workers_what_is_finished_is_returned(tmp_path):
+def test_what_was_done_before_the_workers_were_lost_is_kept(tmp_path):
+    lost = Immediate(lambda batch: batch.cases[-1].index >= 40)
+    with pytest.raises(WorkersLost, match=r"points are stored in .* to go on") as caught:
+        sweep(MACHINE, VALUES, executor=lost, workers=1, store=tmp_path / "store")
+    done = status(tmp_path / "store").done
+    assert 0 < done <= 40
+    assert f"; {done} of 120 points" in str(caught.value)
+    kept = collect(tmp_path / "store", partial=True).occupation
+    np.testing.assert_array_equal(caught.value.dataset.occupation, kept)
+
+
+def test_processes_that_cannot_begin_are_told_at_once(monkeypatch):
+    monkeypatch.setattr(processes, "_begin_worker", partial(os._exit, 3))
+    with pytest.raises(WorkersLost, match=r"no worker process could begin: .* exit code 3"):
+        sweep(MACHINE, VALUES, executor=Processes(2))
+
+
+def test_interrupted_with_workers_what_is_finished_is_kept(tmp_path):
     main = threading.get_ident()
 
     def interrupt(point):
@@ -174,11 +216,12 @@ def test_interrupted_with_workers_what_is_finished_is_returned(tmp_path):
         if point.index == 10:
             raise KeyboardInterrupt
 
-    with Processes(1).start() as executor:
-        dataset = sweep(
-            MACHINE, VALUES, executor=executor, store=tmp_path / "store", on_point=interrupt
-        )
-    assert dataset.attrs["complete"] == 0
+    with (
+        Processes(1).start() as executor,
+        pytest.raises(KeyboardInterrupt, match="stored in") as caught,
+    ):
+        sweep(MACHINE, VALUES, executor=executor, store=tmp_path / "store", on_point=interrupt)
+    assert caught.value.dataset.attrs["complete"] == 0
     assert status(tmp_path / "store").done >= 10
     assert sweep(MACHINE, VALUES, store=tmp_path / "store").attrs["complete"] == 1
 

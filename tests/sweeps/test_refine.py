@@ -135,8 +135,9 @@ def test_it_resumes_and_is_the_same_in_processes(tmp_path):
         if len(interrupted) == 12:
             raise KeyboardInterrupt
 
-    part = refine(machine, **call, store=tmp_path / "store", on_point=interrupt)
-    assert part.attrs["complete"] == 0
+    with pytest.raises(KeyboardInterrupt, match="12 points are stored in") as stopped:
+        refine(machine, **call, store=tmp_path / "store", on_point=interrupt)
+    assert stopped.value.dataset.attrs["complete"] == 0
     whole = refine(machine, **call, store=tmp_path / "store", executor=Processes(2))
     assert len(notes(log)) == len(set(notes(log))) == whole.sizes["point"]
     plain = refine(machine, **call)

@@ -55,12 +55,17 @@ def test_the_audit_is_kept_entry_by_entry(spring):
     assert dataset.audit_passed.values.tolist() == [1, 0]
 
 
-def test_ctrl_c_returns_what_is_finished(spring):
+def test_ctrl_c_keeps_what_is_finished(spring):
     def interrupt(machine):
         if machine.stretch == 3.0:
-            raise KeyboardInterrupt
+            reason = KeyboardInterrupt()
+            reason.add_note("the run is in a file")
+            raise reason
 
-    dataset = sweep(spring(before=interrupt), {"stretch": [1.0, 2.0, 3.0, 4.0]})
+    with pytest.raises(KeyboardInterrupt, match="2 of 4 points are done: `dataset`") as stopped:
+        sweep(spring(before=interrupt), {"stretch": [1.0, 2.0, 3.0, 4.0]})
+    assert stopped.value.__notes__ == ["the run is in a file"]
+    dataset = stopped.value.dataset
     assert dataset.attrs["complete"] == 0
     np.testing.assert_array_equal(dataset.energy, [1.0, 4.0, np.nan, np.nan])
     assert dataset.failure.values.tolist() == ["", "", "not computed", "not computed"]
@@ -70,9 +75,19 @@ def test_ctrl_c_at_the_first_point_leaves_an_empty_but_labelled_dataset(spring):
     def interrupt(machine):
         raise KeyboardInterrupt
 
-    dataset = sweep(spring(before=interrupt), {"stretch": [1.0, 2.0]})
-    assert dataset.attrs["complete"] == 0
-    assert dataset.failure.values.tolist() == ["not computed"] * 2
+    with pytest.raises(KeyboardInterrupt, match="0 of 2 points") as stopped:
+        sweep(spring(before=interrupt), {"stretch": [1.0, 2.0]})
+    assert stopped.value.dataset.attrs["complete"] == 0
+    assert stopped.value.dataset.failure.values.tolist() == ["not computed"] * 2
+
+
+def test_equal_values_are_kept_and_computed_once(spring):
+    solved = []
+    machine = spring(before=lambda machine: solved.append(machine.stretch))
+    dataset = sweep(machine, {"stretch": [1.0, 2.0, 1.0]})
+    assert solved == [1.0, 2.0]
+    np.testing.assert_array_equal(dataset.stretch, [1.0, 2.0, 1.0])
+    np.testing.assert_array_equal(dataset.energy, [1.0, 4.0, 1.0])
 
 
 def test_on_point_sees_every_point_in_order(spring):

@@ -25,7 +25,16 @@ from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, ValidityWarning, WheelworkError
 from wheelwork.papers.culhane_2022 import PRESENTATION
 from wheelwork.papers.runs import Run
-from wheelwork.sweeps import Crossing, StoreError, Zipped, collect, identity, refine, status, sweep
+from wheelwork.sweeps import (
+    Crossing,
+    StoreError,
+    Zipped,
+    collect,
+    identity,
+    refine,
+    status,
+    sweep,
+)
 from wheelwork.sweeps.execution.workers import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
 from wheelwork.sweeps.point import Point, Task
@@ -277,8 +286,10 @@ def test_a_refinement_cut_short_says_so():
 
     assert found().attrs["complete"] == 1
     for count in range(1, found().sizes["point"]):
-        assert found(on_point=interrupt_at(count)).attrs["complete"] == 0
-    with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            found(on_point=interrupt_at(count))
+        assert stopped.value.dataset.attrs["complete"] == 0
+    with pytest.raises(KeyboardInterrupt, match="0 points are done"):
         refine(Probe(reason=KeyboardInterrupt()), {"x": [0.0, 1.0]}, Crossing("twice"), 0.1)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 from rich import box
@@ -16,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from wheelwork.numerics.progress import progress, words
+from wheelwork.numerics.progress import POINTS, progress, words
 from wheelwork.papers.runs import Presentation
 from wheelwork.plots import observables_of
 from wheelwork.sweeps import Point
@@ -32,13 +31,16 @@ class Meter:
 
     total: int
     known: int = 0
+    kept: int = 0  # without those that `resume` tries again
     computed: int = 0
     failed: int = 0
+    ended: int = 0  # exit code of a sweep that ended early
     started: float = field(default_factory=time.monotonic)
     show: Callable[["Meter"], object] = lambda meter: None
 
     def add(self, point: Point) -> None:
         self.known += 1
+        self.kept += not point.transient
         self.computed += not point.stored
         self.failed += bool(point.failure)
         self.show(self)
@@ -78,8 +80,9 @@ def shown(console: Console, title: str, total: int, visible: bool = True) -> Ite
         def count(meter: Meter) -> None:
             bar.update(task, completed=meter.known, counts=meter.words(), doing="")
 
-        def do(*report: Any) -> None:
-            bar.update(task, doing=escape(words(*report)))
+        def do(doing: str, *counts: float) -> None:
+            if doing != POINTS:  # which have a bar
+                bar.update(task, doing=escape(words(doing, *counts)))
 
         with nullcontext() if disable else progress(do):
             yield Meter(total, show=count)

@@ -4,6 +4,7 @@ import functools
 import json
 import math
 import os
+import shlex
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable
@@ -22,18 +23,22 @@ from wheelwork.sweeps import sweep
 from wheelwork.sweeps.execution import Share
 from wheelwork.sweeps.export import write_netcdf
 from wheelwork.sweeps.point import POINT_FAILURES, message
+from wheelwork.sweeps.stopping import STOPS, Terminated
 
 FIGURES = ("png", "pdf")
-FINISHED, POINTS_FAILED, INTERRUPTED = 0, 1, 130
+FINISHED, POINTS_FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 HERE = Execution()
+# Of libraries below, to their users; nobody at the command line can do anything about them.
+FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
 def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int:
     """Carry out `job`: print to `out`, draw the bar on `progress`, return the exit code.
 
     Writes NAME.nc, NAME.png and NAME.pdf into the job's folder; of a shard, the points into the
-    store only. Ctrl-C ends the sweep; what is done by then is written all the same. The code is 0,
-    or 1 where a point has no result, or 130 after an interrupt.
+    store only. Ctrl-C ends the sweep; what is done by then is written all the same, unless it comes
+    again. So does SIGTERM. The code is 0, or 1 where a point has no result or workers were lost, or
+    130 after Ctrl-C, 143 after SIGTERM.
     """
     part = how.checked().part
     if part is None:
@@ -42,7 +47,11 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
         warnings.simplefilter("always")
         dataset, meter = _compute(job, progress, how)
     stored = [text for text in dataset["warning"].values.tolist() if text]
-    issued = dict.fromkeys(str(warning.message) for warning in caught)
+    issued = dict.fromkeys(
+        str(warning.message)
+        for warning in caught
+        if not issubclass(warning.category, FOR_DEVELOPERS)
+    )
     warned = [text for text in issued if not any(text in of_a_point for of_a_point in stored)]
     failure, files, lines = dataset["failure"].values, [], []
     done = int((failure != "not computed").sum())
@@ -56,9 +65,13 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
     elif not done:
         lines = ["interrupted before the first point was done; nothing written"]
     else:
-        files = _write(dataset, job)
-        if how.talks:
-            print_report(out, dataset, job.run.presentation, warned, files)
+        try:
+            files = _write(dataset, job)
+            if how.talks:
+                print_report(out, dataset, job.run.presentation, warned, files)
+        except KeyboardInterrupt:
+            meter.ended, complete = INTERRUPTED, False
+            _say(progress, how, "interrupted again: not everything was written")
     for line in lines if how.talks else ():
         out.print(line, soft_wrap=True, markup=False)
     if how.json:
@@ -75,8 +88,8 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
             "warnings": [*warned, *dict.fromkeys(stored)],
         }
         out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
-    if not complete:
-        return INTERRUPTED
+    if meter.ended or not complete:
+        return meter.ended or INTERRUPTED
     return POINTS_FAILED if (failure != "").any() else FINISHED
 
 
@@ -87,29 +100,60 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
         executor_of(how) as (executor, workers),
         shown(progress, f"{run.name}: {run.parameter}", run.values.size, how.talks) as meter,
     ):
-        dataset = sweep(
-            run.machine,
-            {run.parameter: run.values},
-            run.method,
-            store=how.store,
-            executor=executor,
-            workers=workers,
-            shard=how.part,
-            time_limit=math.inf if how.time_limit is None else how.time_limit,
-            on_point=meter.add,
-            recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
-        )
+        try:
+            dataset = sweep(
+                run.machine,
+                {run.parameter: run.values},
+                run.method,
+                store=how.store,
+                executor=executor,
+                workers=workers,
+                shard=how.part,
+                time_limit=math.inf if how.time_limit is None else how.time_limit,
+                on_point=meter.add,
+                recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
+            )
+        except STOPS as reason:
+            if not hasattr(reason, "dataset"):  # it came before the sweep
+                raise
+            dataset, meter.ended = reason.dataset, _exit_code(reason)
+            _say(progress, how, _stopping(reason, meter, how))
     dataset = name_units(dataset, job.energy_unit)
     if not dataset.attrs["complete"] or how.part is not None:
         return dataset, meter
     try:
-        with progress.status("what the figure shows besides") if how.talks else nullcontext():
+        spin = how.talks and progress.is_terminal
+        with progress.status("what the figure shows besides") if spin else nullcontext():
             dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
     except KeyboardInterrupt:
         dataset = dataset.assign_attrs(complete=0)
+        _say(progress, how, "stopping: all points are done, what the figure shows besides is not")
     except POINT_FAILURES as reason:  # the sweep is worth having without it
         warnings.warn(f"only the sweep itself is shown: {message(reason)}", stacklevel=2)
     return dataset, meter
+
+
+def _exit_code(reason: BaseException) -> int:
+    if isinstance(reason, KeyboardInterrupt):
+        return INTERRUPTED
+    return TERMINATED if isinstance(reason, Terminated) else POINTS_FAILED
+
+
+def _stopping(reason: BaseException, meter: Meter, how: Execution) -> str:
+    """Return the line that says at once why a sweep ends, and what becomes of its points."""
+    words = f"{meter.kept} of {meter.total} points are "
+    if how.store is not None:
+        words += f"stored; resume with: wheelwork resume {shlex.quote(str(how.store))}"
+    else:
+        words += "done" + (", and will be written" if meter.kept else "")
+    known = isinstance(reason, KeyboardInterrupt | Terminated)
+    return f"stopping: {words}" if known else f"wheelwork: {reason.args[0]}"
+
+
+def _say(progress: Console, how: Execution, line: str) -> None:
+    """Print a line on the standard error, unless errors only were asked for."""
+    if not how.quiet:
+        progress.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def name_units(dataset: xr.Dataset, energy_unit: str) -> xr.Dataset:

@@ -53,13 +53,18 @@ def counted() -> Iterator[Counter[str]]:
         yield counts
 
 
+def tell(task: str, done: float = math.nan, total: float = math.nan) -> None:
+    """Tell whoever asked for progress that `done` of `total` are done of `task`."""
+    for report in _reports.get():
+        report(task, done, total)
+
+
 def tick(task: str, done: float = math.nan, total: float = math.nan) -> None:
     """Note one unit of work: `task` in a few words, `done` of `total` where these are known.
 
     Raises OutOfTime once the time limit has passed.
     """
-    for report in _reports.get():
-        report(task, done, total)
+    tell(task, done, total)
     deadline, limit = _deadline.get()
     if time.monotonic() > deadline:
         so_far = "" if math.isnan(done) else f" ({done:g} of {total:g})"

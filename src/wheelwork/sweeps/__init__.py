@@ -3,7 +3,7 @@
 from wheelwork.sweeps.case_sweep import sweep
 from wheelwork.sweeps.cases import Product, Zipped
 from wheelwork.sweeps.collect import Status, collect, status
-from wheelwork.sweeps.execution import Processes
+from wheelwork.sweeps.execution import Processes, WorkersLost
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.point import Point
 from wheelwork.sweeps.refine import Change, Crossing, Event, Verdict, refine
@@ -19,6 +19,7 @@ __all__ = [
     "Status",
     "StoreError",
     "Verdict",
+    "WorkersLost",
     "Zipped",
     "collect",
     "refine",

@@ -12,6 +12,8 @@ import xarray as xr
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.method import seconds
+from wheelwork.numerics.progress import POINTS, progress_if
+from wheelwork.numerics.work import Report, tell
 from wheelwork.results import Labels
 from wheelwork.sweeps.cases import as_cases
 from wheelwork.sweeps.dataset import Columns, to_dataset
@@ -19,6 +21,7 @@ from wheelwork.sweeps.execution import Processes, Share, Work, compute, open_poo
 from wheelwork.sweeps.identity import code_version, exact, own_code, provenance
 from wheelwork.sweeps.names import label_at, replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
+from wheelwork.sweeps.stopping import STOPS, sigterm_raised, with_dataset
 from wheelwork.sweeps.store import Manifest, Store, prepare_store
 from wheelwork.sweeps.store.folder import Ledger
 from wheelwork.verbs import Labelled, Machine, State, require_machine
@@ -37,6 +40,7 @@ def sweep(
     workers: int | None = None,
     shard: tuple[int, int] | None = None,
     time_limit: float = math.inf,
+    progress: bool | Report = False,
     on_point: Callable[[Point], None] | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -54,6 +58,7 @@ def sweep(
     part, and stored points of the others.
     time_limit: computing time of a point in seconds; no part of what identifies a store. A point
     that exceeds it fails, and is computed again by a sweep that resumes.
+    progress: True to show how far it is, or a function (see `wheelwork.progress`).
     on_point: called after each point, in the order in which they finish, with `stored` set for
     points from the store. recipe: JSON material that a new store keeps for whoever resumes it.
 
@@ -63,8 +68,9 @@ def sweep(
     point without a steady state is NaN with the reason in `failure`; one that did not converge
     keeps what was reached, with `failed` = 1 and `audit_passed` = 0, where its error has a
     `partial` result. A single undefined observable is NaN with the reason in `<name>_missing`.
-    After an interrupt from the keyboard, or with `shard`, the dataset holds the points known so
-    far, and its attribute `complete` is 0.
+    With `shard` the dataset holds the points known so far, and its attribute `complete` is 0; so
+    does the attribute `dataset` of the exception that ends a sweep early: KeyboardInterrupt or
+    WorkersLost.
     An exception that is no numerical failure, such as TypeError, is raised where no point
     has been computed yet; later it is the failure of its point, which is not stored.
 
@@ -81,18 +87,37 @@ def sweep(
 
     def receive(index: int, point: Point) -> None:
         columns.put(index, point)
+        tell_of(point, columns.known, len(cases))
         if on_point is not None:
             on_point(point)
 
     labels = labels_of(machine, cases.columns)
     opened = store_for(store, task, cases.describe(), labels, recipe)
     seal = NO_SEAL if opened is None else opened.manifest.seal
-    interruptible, ledgers = contextlib.suppress(KeyboardInterrupt), ledger_of(opened, shard)
-    with interruptible, ledgers as ledger, open_pool(task, executor, workers) as pool:
-        compute(task, Work(cases, seal, receive, ledger, share), pool)
+    stopped: BaseException | None = None
+    try:
+        with (
+            sigterm_raised(),
+            ledger_of(opened, shard) as ledger,
+            progress_if(progress),
+            open_pool(task, executor, workers) as pool,
+        ):
+            tell(POINTS, 0, len(cases))
+            compute(task, Work(cases, seal, receive, ledger, share), pool)
+    except STOPS as reason:
+        stopped = reason
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
     dataset = to_dataset(cases, columns, labels, task.observables)
-    return dataset.assign_attrs(attributes, complete=int(columns.complete))
+    dataset = dataset.assign_attrs(attributes, complete=int(columns.complete))
+    if stopped is not None:
+        raise with_dataset(stopped, dataset, f"{columns.kept} of {len(cases)}", store) from None
+    return dataset
+
+
+def tell_of(point: Point, done: float, total: float) -> None:
+    """Tell how far a sweep is; stored points, which cost no time, are told with the next one."""
+    if not point.stored or done == total:
+        tell(POINTS, done, total)
 
 
 def labels_of(machine: Any, names: Iterable[str]) -> Labels:

@@ -70,8 +70,11 @@ class Columns:
         self.failure: npt.NDArray[Any] = np.full(self.size, NOT_COMPUTED, dtype=object)
         self.warning: npt.NDArray[Any] = np.full(self.size, "", dtype=object)
         self.passed: ByteArray = np.full(self.size, NO_VERDICT, dtype=np.int8)
+        self.known = self.kept = 0  # kept: without those that a sweep that resumes tries again
 
     def put(self, index: int, point: Point) -> None:
+        self.known += 1
+        self.kept += not point.transient
         self.observables.put(index, point.observables)
         self.errors.put(index, point.errors)
         self.arrays.put(index, point.arrays)

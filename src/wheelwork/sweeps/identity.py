@@ -112,8 +112,8 @@ def own_code(*values: Any) -> dict[str, str]:
             source = Path(inspect.getfile(kind)).read_bytes()
         except (OSError, TypeError):
             raise InvalidArgument(
-                "`machine` must consist of classes defined in files to be kept in a store, "
-                f"but {kind.__qualname__} is not"
+                "`machine` must consist of classes defined in files to be kept in a store, but "
+                f"{kind.__qualname__} is not: move it to a file and import it, or leave out `store`"
             ) from None
         digests[f"file of {kind.__module__}"] = hashlib.sha256(source).hexdigest()[:16]
     return digests

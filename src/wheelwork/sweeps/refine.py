@@ -1,20 +1,21 @@
 """Adaptive sweeps along one or two parameters, with more points where an event happens."""
 
-import contextlib
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import xarray as xr
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument
+from wheelwork.numerics.progress import progress_if
+from wheelwork.numerics.work import Report
 from wheelwork.results import Labels
-from wheelwork.sweeps.case_sweep import NO_SEAL, labels_of, ledger_of, store_for
+from wheelwork.sweeps.case_sweep import NO_SEAL, labels_of, ledger_of, store_for, tell_of
 from wheelwork.sweeps.cases import Product, side_by_side
 from wheelwork.sweeps.cells import Cell, Lattice, Position, depth_for
 from wheelwork.sweeps.dataset import Columns, to_dataset
@@ -22,6 +23,7 @@ from wheelwork.sweeps.execution import Processes, Work, compute, open_pool
 from wheelwork.sweeps.identity import provenance
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
+from wheelwork.sweeps.stopping import STOPS, sigterm_raised, with_dataset
 from wheelwork.sweeps.store import REFINED
 from wheelwork.verbs import Machine, State, require_machine
 
@@ -104,6 +106,7 @@ def refine(
     store: str | Path | None = None,
     executor: Executor | Processes | None = None,
     workers: int | None = None,
+    progress: bool | Report = False,
     on_point: Callable[[Point], None] | None = None,
 ) -> xr.Dataset:
     """Sweep one or two parameters, refining the points where `event` happens.
@@ -117,8 +120,7 @@ def refine(
     The dataset has the dimension "point", ordered by the parameters; and, over "cell", the smallest
     cells in which the event lies: `<parameter>_low` and `<parameter>_high`.
     An event between the initial points that touches no boundary of their cells is not detected:
-    choose the initial points dense enough. Raises as `sweep`, and KeyboardInterrupt where that
-    comes before the first point; a later one leaves `complete` at 0.
+    choose the initial points dense enough. Raises as `sweep`.
     """
     require_machine(machine, "replace", "steady_state")
     lattice = _lattice(values, width)
@@ -131,17 +133,27 @@ def refine(
     labels = labels_of(machine, names)
     opened = store_for(store, task, {REFINED: names}, labels)
     search = _Search(lattice, names, event, NO_SEAL if opened is None else opened.manifest.seal)
-    interruptible = contextlib.suppress(KeyboardInterrupt)
-    with interruptible, ledger_of(opened) as ledger, open_pool(task, executor, workers) as pool:
-        while positions := search.wanted():
-            cases = side_by_side(names, [lattice.values(position) for position in positions])
-            work = Work(cases, search.seal, search.receiver(positions, on_point), ledger)
-            compute(task, work, pool)
-        search.finished = True
-    if not search.points:  # interrupted before there was anything to return
-        raise KeyboardInterrupt
+    stopped: BaseException | None = None
+    try:
+        with (
+            sigterm_raised(),
+            ledger_of(opened) as ledger,
+            progress_if(progress),
+            open_pool(task, executor, workers) as pool,
+        ):
+            while positions := search.wanted():
+                cases = side_by_side(names, [lattice.values(position) for position in positions])
+                work = Work(cases, search.seal, search.receiver(positions, on_point), ledger)
+                compute(task, work, pool)
+            search.finished = True
+    except STOPS as reason:
+        stopped = reason
     attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    return search.dataset(labels).assign_attrs(attributes)
+    dataset = search.dataset(labels).assign_attrs(attributes) if search.points else None
+    if stopped is not None:
+        kept = sum(not point.transient for point in search.points.values())
+        raise with_dataset(stopped, dataset, str(kept), store) from None
+    return cast(xr.Dataset, dataset)
 
 
 @dataclass
@@ -178,6 +190,7 @@ class _Search:
         def receive(index: int, point: Point) -> None:
             self.points[positions[index]] = point
             self.sides[positions[index]] = self.event.side(point)
+            tell_of(point, len(self.points), math.nan)
             if on_point is not None:
                 on_point(point)
 

@@ -2,26 +2,25 @@
 
 import contextlib
 import os
-import pickle
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent import futures
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 
-from wheelwork.errors import InvalidArgument, WheelworkError
+from wheelwork.sweeps.execution.processes import Processes
 from wheelwork.sweeps.execution.work import Work
 from wheelwork.sweeps.execution.workers import (
     Batch,
     BatchSize,
     Case,
     Outcome,
-    Processes,
     WorkerPool,
+    WorkersLost,
 )
 from wheelwork.sweeps.identity import code_version
-from wheelwork.sweeps.point import Task, message
+from wheelwork.sweeps.point import Task
 
 AHEAD = 2  # batches submitted per worker: one being computed, one waiting, so that none idles
 # Of a point that is alone when its worker is lost. Once may be chance, such as another process that
@@ -43,14 +42,7 @@ def open_pool(
     if executor is None:
         yield None
         return
-    if not isinstance(executor, ThreadPoolExecutor):
-        try:
-            pickle.dumps(task)
-        except (pickle.PicklingError, TypeError, AttributeError) as reason:
-            raise InvalidArgument(
-                f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
-            ) from None
-    with WorkerPool(executor, workers) as pool:
+    with WorkerPool(task, executor, workers) as pool:
         yield pool
 
 
@@ -61,7 +53,7 @@ def compute(task: Task, work: Work, pool: WorkerPool | None) -> None:
     times, does not stop the rest.
     """
     if pool is not None:
-        _Dispatcher(task, work, pool).run()
+        _Dispatcher(work, pool).run()
         return
     size = BatchSize(workers=1)
     while True:
@@ -83,8 +75,8 @@ class _Dispatcher:
     again one at a time, so that a point that kills its worker is distinguished from the others.
     """
 
-    def __init__(self, task: Task, work: Work, pool: WorkerPool) -> None:
-        self.task, self.work, self.pool = task, work, pool
+    def __init__(self, work: Work, pool: WorkerPool) -> None:
+        self.work, self.pool = work, pool
         self.size = BatchSize(pool.workers)
         self.pending: dict[Future[Outcome], Batch] = {}
         self.retries: deque[Batch] = deque()
@@ -112,7 +104,7 @@ class _Dispatcher:
             cases = self.work.take(self.size.next(self.work.remaining))
             if not cases:
                 break
-            self._submit(Batch(self.task, cases, self.work.total, os.getpid(), code_version()))
+            self._submit(Batch(self.pool.task, cases, self.work.total, os.getpid(), code_version()))
             if self.retries:
                 break
         return bool(self.pending) or bool(self.retries)
@@ -121,15 +113,17 @@ class _Dispatcher:
         try:
             self.pending[self.pool.submit(batch)] = batch
         except BrokenExecutor as reason:  # it broke between two batches
-            self.pool.renew()
-            self._retry(batch, reason)
+            lost = self.pool.words(reason)
+            self.pool.renew(reason)
+            self._retry(batch, lost)
 
     def _collect(self, done: Iterable[Future[Outcome]]) -> None:
         reasons = [self._finish(future) for future in done]
-        if any(isinstance(reason, BrokenExecutor) for reason in reasons):
+        broken = next((reason for reason in reasons if isinstance(reason, BrokenExecutor)), None)
+        if broken is not None:
             for future in list(self.pending):  # lost too, unless it was done before
                 self._finish(future)
-            self.pool.renew()
+            self.pool.renew(broken)
 
     def _finish(self, future: Future[Outcome]) -> BaseException | None:
         """Take the result of a batch, or plan it again; return why it has none."""
@@ -137,7 +131,7 @@ class _Dispatcher:
         try:
             outcome = future.result()
         except Exception as reason:
-            self._retry(batch, reason)
+            self._retry(batch, self.pool.words(reason))
             return reason
         self._accept(batch, outcome)
         return None
@@ -151,21 +145,18 @@ class _Dispatcher:
             raise outcome.fault
         self.size.learn(outcome.points)
 
-    def _retry(self, batch: Batch, reason: BaseException) -> None:
-        """Try the points of a lost batch again, each by itself."""
+    def _retry(self, batch: Batch, lost: str) -> None:
+        """Try the points of a batch again, each by itself; lost: why it has no result."""
         if len(batch.cases) > 1:
             self.retries.extend(replace(batch, cases=[case]) for case in batch.cases)
         elif batch.attempt + 1 < ATTEMPTS:
             self.retries.appendleft(replace(batch, attempt=batch.attempt + 1))
         else:
-            self._give_up(batch.cases, reason)
+            self._give_up(batch.cases, lost)
 
-    def _give_up(self, cases: Sequence[Case], reason: BaseException) -> None:
+    def _give_up(self, cases: Sequence[Case], lost: str) -> None:
         self.given_up += 1
         if self.given_up >= HOPELESS[self.succeeded]:
-            raise WheelworkError(
-                f"the executor loses whatever it is given: {message(reason)} (its workers must be "
-                'able to import the machine; a script must guard `if __name__ == "__main__":`)'
-            ) from reason
+            raise WorkersLost(f"the executor loses whatever it is given: {lost}")
         for case in cases:
-            self.work.give_up(case, f"its worker was lost {ATTEMPTS} times: {message(reason)}")
+            self.work.give_up(case, f"its worker was lost {ATTEMPTS} times: {lost}")

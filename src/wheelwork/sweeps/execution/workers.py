@@ -2,24 +2,27 @@
 
 import functools
 import math
-import multiprocessing
 import os
 import pickle
 import platform
-import signal
-import threading
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import connection
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import cloudpickle  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
 from wheelwork import _checks
 from wheelwork.errors import InvalidArgument, WheelworkError
+from wheelwork.sweeps.execution.processes import (
+    Processes,
+    how_it_ended,
+    require_program,
+    started_by,
+)
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Point, Task, message
 
@@ -44,11 +47,11 @@ class Case:
 class Batch:
     """Cases that are sent to a worker together.
 
-    home: id of the process that sends it. code: versions there (`code_version`). attempt: counted
-    from zero.
+    task: `packed`, unless it stays in this process. home: id of the process that sends it. code:
+    versions there (`code_version`). attempt: counted from zero.
     """
 
-    task: Task
+    task: Task | bytes
     cases: Sequence[Case]
     total: int
     home: int
@@ -89,6 +92,42 @@ class BatchSize:
         return max(1, min(self._size, math.ceil(remaining / (2 * self._workers))))
 
 
+class WorkersLost(WheelworkError):
+    """The workers of a sweep end before their work is done; the message says how, as far as known.
+
+    dataset: what a sweep would have returned, with the points that were computed.
+    """
+
+    dataset: Any = None
+
+
+def packed(task: Task, executor: Executor | Processes) -> Task | bytes:
+    """Return `task` such that workers can read it; classes that the program defines go with it.
+
+    Raises InvalidArgument where it cannot be sent.
+    """
+    if isinstance(executor, ThreadPoolExecutor):
+        return task
+    try:
+        return cast(bytes, cloudpickle.dumps(task))
+    except Exception as reason:  # whatever a part of the machine raises
+        raise InvalidArgument(
+            f"`machine` must be such that it can be sent to workers, but it cannot: {reason}"
+        ) from None
+
+
+@functools.lru_cache(maxsize=1)
+def _unpacked(task: bytes) -> Task:
+    """Return the task of a sweep, read once in each worker."""
+    try:
+        return cast(Task, pickle.loads(task))
+    except Exception as reason:  # such as ModuleNotFoundError
+        raise InvalidArgument(
+            "`machine` must be such that workers can import its modules, but one on "
+            f"{platform.node()} cannot: {message(reason)}"
+        ) from None
+
+
 def compute_batch(batch: Batch) -> Outcome:
     """Compute a batch; runs in a worker.
 
@@ -105,15 +144,16 @@ def compute_batch(batch: Batch) -> Outcome:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         outcome = _compute(batch)
-    warned = dict.fromkeys((one.category, str(one.message)) for one in caught)
+    warned = dict.fromkeys((_known(one.category), str(one.message)) for one in caught)
     return replace(outcome, warned=tuple(warned))
 
 
 def _compute(batch: Batch) -> Outcome:
     points: list[Point] = []
     try:
+        task = _unpacked(batch.task) if isinstance(batch.task, bytes) else batch.task
         for case in batch.cases:
-            point = batch.task.solve(case.parameters, case.index, batch.total)
+            point = task.solve(case.parameters, case.index, batch.total)
             if point.fault is not None:
                 point = replace(point, fault=_portable(point.fault))
             points.append(point)
@@ -128,12 +168,24 @@ def _portable(reason: Exception) -> Exception:
     Its traceback, which is lost on the way, becomes a note.
     """
     words = "".join(traceback.format_exception(reason))
-    try:
-        pickle.loads(pickle.dumps(reason))
-    except Exception:
+    if not _travels(reason):
         reason = RuntimeError(message(reason))
     reason.add_note(f"in a worker:\n{words}")
     return reason
+
+
+def _known(category: type[Warning]) -> type[Warning]:
+    """Return `category`, or the first of its bases that is known outside of the program."""
+    return next(kind for kind in category.__mro__ if _travels(kind))
+
+
+def _travels(value: object) -> bool:
+    """Whether another process can be sent `value`."""
+    try:
+        pickle.loads(pickle.dumps(value))
+    except Exception:
+        return False
+    return True
 
 
 @functools.cache
@@ -144,55 +196,26 @@ def _one_thread() -> None:
     threadpool_limits(1)
 
 
-@dataclass(frozen=True)
-class Processes:
-    """That many processes of this machine, started for the sweep and ended with it.
-
-    They are spawned, not forked, so that a script must guard its main part by
-    `if __name__ == "__main__":`. Each limits its numerical libraries to one thread, and ends when
-    the process that started it does.
-    """
-
-    workers: int
-
-    def __post_init__(self) -> None:
-        _checks.integer("workers", self.workers, 1)
-
-    def start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.workers, multiprocessing.get_context("spawn"), initializer=_begin_worker
-        )
-
-
-def _begin_worker() -> None:
-    """Ignore Ctrl-C, which the parent handles, and end when the parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
-
-
 class WorkerPool:
     """An executor for the duration of a sweep.
 
-    executor: `Processes`, or one of `concurrent.futures`, which is left open at the end. workers:
-    number of batches it computes at once; None: its number of workers, or 32 if it cannot
-    be queried.
+    task: what it computes, and sends `packed`. executor: `Processes`, or one of
+    `concurrent.futures`, which is left open at the end. workers: number of batches it computes at
+    once; None: its number of workers, or 32 if it cannot be queried.
     """
 
-    def __init__(self, executor: Executor | Processes, workers: int | None = None) -> None:
+    def __init__(
+        self, task: Task, executor: Executor | Processes, workers: int | None = None
+    ) -> None:
         if not isinstance(executor, Executor | Processes):
             raise InvalidArgument(
                 "`executor` must be an Executor of concurrent.futures, Processes(n) or None, "
                 f"but is {executor!r}"
             )
+        require_program(executor)
+        self.task = packed(task, executor)
         self._own = isinstance(executor, Processes)
-        self._pool: Executor = executor.start() if isinstance(executor, Processes) else executor
+        self._begin(executor)
         if workers is None:
             workers = getattr(self._pool, "_max_workers", UNKNOWN_WORKERS)
         self.workers = _checks.integer("workers", workers, 1)
@@ -208,16 +231,35 @@ class WorkerPool:
         """Submit a batch; raises what the executor raises."""
         return self._pool.submit(compute_batch, batch)
 
-    def renew(self) -> None:
-        """Continue with a new pool of processes, since a broken pool cannot be used again."""
+    def words(self, reason: BaseException) -> str:
+        """Return in words why a batch was lost."""
+        if not (self._own and isinstance(reason, BrokenExecutor)):
+            return message(reason)
+        return how_it_ended(self._pool)
+
+    def renew(self, reason: BaseException) -> None:
+        """Continue with a new pool of processes, since a pool that `reason` broke is of no use.
+
+        Raises WorkersLost where its processes could not even begin, as new ones could not either.
+        """
         if self._own:
+            if self._sign_of_life is not None and self._sign_of_life.exception() is not None:
+                raise WorkersLost(f"no worker process could begin: {self.words(reason)}")
             self._end(at_once=True)
-        self._pool, self._own = Processes(self.workers).start(), True
+        self._own = True
+        self._begin(Processes(self.workers))
+
+    def _begin(self, executor: Executor | Processes) -> None:
+        self._sign_of_life: Future[int] | None = None
+        if isinstance(executor, Processes):
+            self._pool: Executor = executor.start()
+            self._sign_of_life = self._pool.submit(os.getpid)
+        else:
+            self._pool = executor
 
     def _end(self, at_once: bool) -> None:
         """End the pool that was started here; `at_once`: without waiting for its batches."""
-        processes: dict[int, Any] = dict(getattr(self._pool, "_processes", None) or {})
         self._pool.shutdown(wait=not at_once, cancel_futures=True)
         if at_once:
-            for process in processes.values():
+            for process in started_by(self._pool):
                 process.kill()
