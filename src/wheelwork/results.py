@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
-import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._deferred import xr
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
@@ -232,11 +232,11 @@ class Result(Computed):
         """Whether every audit entry passes."""
         return not _failed(self.audit)
 
-    def arrays(self) -> xr.Dataset:
+    def arrays(self) -> "xr.Dataset":
         """Arrays of `to_xarray` besides the observables: distributions, numbers per node."""
         return xr.Dataset()
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """Return `arrays`, observables, known errors as NAME_error, reasons as NAME_missing."""
         numbers = self.observables, self.errors, self.missing
         return self.arrays().assign(_variables((), *numbers, self.labels()))
@@ -325,7 +325,7 @@ class Series(Computed, Sequence[ResultType]):
         gaps = [name for name, values in self.observables.items() if np.any(np.isnan(values))]
         return {name: np.array([x.reason(name) for x in self.results], object) for name in gaps}
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """Return `observables` with their errors, and reasons where they are NaN, over `time`."""
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
         numbers = self.observables, self.errors, self.missing

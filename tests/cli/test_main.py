@@ -76,7 +76,7 @@ def test_what_ends_a_run_is_one_line_and_a_code(capsys, monkeypatch, raised, cod
     def fail(*arguments):
         raise raised
 
-    monkeypatch.setattr("wheelwork.cli.commands.run", fail)
+    monkeypatch.setattr("wheelwork.cli.run.run", fail)
     assert main(["run", "flywheel"]) == code
     captured = capsys.readouterr()
     assert message in captured.err

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import xarray as xr
 
 from wheelwork import _checks
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 from wheelwork.results import Labels
 from wheelwork.sweeps.case_sweep import NO_SEAL, labels_of, ledger_of, store_for
@@ -105,7 +105,7 @@ def refine(
     executor: Executor | Processes | None = None,
     workers: int | None = None,
     on_point: Callable[[Point], None] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Sweep one or two parameters, refining the points where `event` happens.
 
     values: one or two parameters with ascending values, (n,), n ≥ 2: the initial points. Intervals,
@@ -183,7 +183,7 @@ class _Search:
 
         return receive
 
-    def dataset(self, labels: Labels) -> xr.Dataset:
+    def dataset(self, labels: Labels) -> "xr.Dataset":
         """Return all points, in the order of their parameters, and the cells of the event."""
         positions = sorted(self.points)
         cases = side_by_side(self.names, [self.lattice.values(position) for position in positions])
