@@ -30,15 +30,14 @@ from wheelwork.cli.jobs import (
     paper_job,
     whole,
 )
+from wheelwork.cli.schema import schema_of
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.export import write_csv, write_netcdf, write_parquet
 from wheelwork.sweeps.store import open_store
 
 if TYPE_CHECKING:
-    from wheelwork.cli import parameter_file as forms
     from wheelwork.cli import run as work
 else:
-    forms = Deferred("wheelwork.cli.parameter_file")
     work = Deferred("wheelwork.cli.run")
 
 Flag = Annotated[bool, Parameter(negative="")]
@@ -224,7 +223,7 @@ def schema(machine: str | None = None, /) -> int:
     machine
         One machine only: a name, or module:Class or file.py:Class, which is imported.
     """
-    print(terminal.to_json(forms.json_schema(machine), indent=2))
+    print(terminal.to_json(schema_of(machine), indent=2))
     return FINISHED
 
 

@@ -82,7 +82,8 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
-    run, unit, own = parameter_file.read_file(load_toml(text, path), path)
+    data = load_toml(text, path)  # before the rest is loaded
+    run, unit, own = parameter_file.read_file(data, path)
     recipe = {"toml": text, "path": str(path.absolute())}
     return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
 

@@ -4,8 +4,6 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 
@@ -67,4 +65,4 @@ def _same(one: "xr.Variable", other: "xr.Variable") -> bool:
         return False
     if one.dtype == object:
         return bool(one.values.tolist() == other.values.tolist())
-    return bool(np.array_equal(one.values.view(np.uint8), other.values.view(np.uint8)))
+    return one.shape == other.shape and one.values.tobytes() == other.values.tobytes()
