@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from wheelwork.cli.terminal import writable
-from wheelwork.numerics.progress import progress, words
+from wheelwork.numerics.progress import progress
+from wheelwork.numerics.progress import words as in_words
 from wheelwork.sweeps import Point
 
 REFRESHED = 5  # times per second
@@ -31,6 +32,7 @@ class Meter:
     computed: int = 0
     failed: int = 0
     started: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
     show: Callable[["Meter"], object] = lambda meter: None
 
     def add(self, point: Point) -> None:
@@ -41,7 +43,7 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.started
+        return self.clock() - self.started
 
     @property
     def rate(self) -> float:
@@ -61,7 +63,7 @@ def shown(console: Console, title: str, total: int, visible: bool = True) -> Ite
     def do(task: str, done: float, total: float) -> None:
         nonlocal doing
         if task != POINTS:
-            doing = words(task, done, total)
+            doing = in_words(task, done, total)
 
     if not (visible and console.is_terminal):
         yield meter
@@ -100,14 +102,17 @@ def line(meter: Meter, title: str, doing: str, console: Console) -> Table:
     middling = ("left", "bar", "failed") if not meter.failed else ("failed", "left", "bar")
     kept, room = set[str](), width
     for part in ("count", "title", *middling, "rate", "passed", "doing"):
-        need = cell_len(parts[part]) + bool(kept)
+        need = cell_len(parts[part]) + 2 * bool(kept)
         if parts[part] and need <= room:
             kept.add(part)
             room -= need
-    bar = ProgressBar(meter.total, meter.known, width=min(NARROWEST_BAR + room, WIDEST_BAR))
-    row = [bar if part == "bar" else Text(parts[part]) for part in parts if part in kept]
+    words = [parts[part] for part in parts if part in kept and part not in ("title", "bar")]
+    row: list[RenderableType] = [Text(parts["title"] if "title" in kept else "")]
+    if "bar" in kept:
+        columns = min(NARROWEST_BAR + room, WIDEST_BAR)
+        row.append(ProgressBar(meter.total, meter.known, width=columns))
     table = Table.grid(padding=(0, 1))
-    table.add_row(*row)
+    table.add_row(*row, Text(", ".join(words)))
     return table
 
 

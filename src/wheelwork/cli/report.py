@@ -26,10 +26,7 @@ def print_report(
     table, hidden = table_of(dataset, show, out)
     out.print(table)
     if hidden:
-        where = f" in {files[0]}" if files else ""
-        columns = "column" if len(hidden) == 1 else "columns"
-        line = f"… {len(hidden)} more {columns}{where}: {', '.join(hidden)}"
-        out.print(escape(line), soft_wrap=True)
+        out.print(escape(_more(hidden, files)), soft_wrap=True)
     unit = dataset.attrs.get("energy_unit", "1")
     if unit == "1":
         unit = "the unit of the parameters (ħ = e = k_B = 1)"
@@ -43,6 +40,14 @@ def print_report(
         *(f"wrote {file}" for file in files),
     ):
         out.print(escape(line), soft_wrap=True)
+
+
+def _more(hidden: Sequence[str], files: Sequence[Path]) -> str:
+    """Return how many columns the table has no room for, the first of them, and where they are."""
+    columns = "column" if len(hidden) == 1 else "columns"
+    where = f" in {files[0]}" if files else ""
+    names = [*hidden[:MAX_LINES], *(["…"] if len(hidden) > MAX_LINES else [])]
+    return f"… {len(hidden)} more {columns}{where}: {', '.join(names)}"
 
 
 def _audit(dataset: xr.Dataset, parameter: str) -> list[str]:
@@ -63,11 +68,9 @@ def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
     """Return value, bound and parameter of the failed entry farthest beyond its bound."""
     entries = dataset.sel(check=check)
     excess = abs(entries["audit_value"] / entries["audit_bound"]).where(entries["audit_ok"] == 0)
-    worst = entries.isel(excess.fillna(-math.inf).argmax(...))
-    return (
-        f"{float(worst['audit_value']):.3g} against {float(worst['audit_bound']):.3g} "
-        f"at {_places(dataset)[float(worst[str(dataset['failure'].dims[0])])]}"
-    )
+    index = int(excess.fillna(-math.inf).argmax())
+    value, bound = (float(entries[name][index]) for name in ("audit_value", "audit_bound"))
+    return f"{value:.3g} against {bound:.3g} at {_places(dataset)[index]}"
 
 
 def _failures(dataset: xr.Dataset, parameter: str) -> list[str]:
@@ -88,17 +91,14 @@ def _texts(dataset: xr.Dataset, name: str, words: str) -> list[str]:
     """Return a line for each point with a text `name`."""
     if name not in dataset:
         return []
-    texts = zip(_places(dataset).values(), dataset[name].values.tolist(), strict=True)
+    texts = zip(_places(dataset), dataset[name].values.tolist(), strict=True)
     return [f"{words} at {place}: {text}" for place, text in texts if text]
 
 
-def _places(dataset: xr.Dataset) -> dict[float, str]:
-    """Return "parameter = value" of each point, by its value."""
+def _places(dataset: xr.Dataset) -> list[str]:
+    """Return "parameter = value" of each point."""
     parameter = str(dataset["failure"].dims[0])
-    values = dataset[parameter].values.tolist()
-    return {
-        v: f"{parameter} = {text}" for v, text in zip(values, as_told_apart(values), strict=True)
-    }
+    return [f"{parameter} = {text}" for text in as_told_apart(dataset[parameter].values)]
 
 
 def _first(lines: list[str]) -> list[str]:
