@@ -68,7 +68,7 @@ def _worst(dataset: xr.Dataset, check: xr.DataArray) -> str:
     """Return value, bound and parameter of the failed entry farthest beyond its bound."""
     entries = dataset.sel(check=check)
     excess = abs(entries["audit_value"] / entries["audit_bound"]).where(entries["audit_ok"] == 0)
-    index = int(excess.fillna(-math.inf).argmax())
+    index = int(excess.fillna(-math.inf).values.argmax())
     value, bound = (float(entries[name][index]) for name in ("audit_value", "audit_bound"))
     return f"{value:.3g} against {bound:.3g} at {_places(dataset)[index]}"
 
