@@ -29,6 +29,8 @@ for name, words in (  # as text: a command loads when it is asked for
     function = "run_app" if name == "run" else name
     app.command(f"wheelwork.cli.commands:{function}", name=name, help=words)
 
+app.register_install_completion_command()
+
 
 def main(tokens: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
