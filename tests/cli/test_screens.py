@@ -77,7 +77,8 @@ def own_machine_screen(console):
 def bar_screen(console):
     """The states of a bar, one in a line."""
     for known, failed, doing in ((0, 0, "plane, meshes, 3 of 8"), (12, 0, ""), (640, 7, "orbits")):
-        meter = Meter(1000, known, known, failed, started=0.0, clock=lambda: 100.0)
+        numbers = {"known": known, "computed": known, "failed": failed}
+        meter = Meter(1000, **numbers, started=0.0, clock=lambda: 100.0)
         for title in ("flywheel: bias", "a-name-of-files: leads[0].lineshape.rate"):
             console.print(line(meter, title, doing, console))
 
