@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
-import xarray as xr
 
 from wheelwork._audit import AuditEntry as AuditEntry
 from wheelwork._audit import failed_checks
@@ -23,6 +22,7 @@ from wheelwork._audit import verdict as verdict
 from wheelwork._audit import warn_outside_validity as warn_outside_validity
 from wheelwork._audit import worst as worst
 from wheelwork._checks import FloatArray
+from wheelwork._deferred import xr
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
@@ -260,11 +260,11 @@ class Result(Computed):
         """Whether every audit entry passes."""
         return not failed_checks(self.audit)
 
-    def arrays(self) -> xr.Dataset:
+    def arrays(self) -> "xr.Dataset":
         """Arrays of `to_xarray` besides the observables, such as distributions."""
         return xr.Dataset()
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """Return `arrays`, observables, known errors as NAME_error, reasons as NAME_missing."""
         numbers, labels = (self.observables, self.errors, self.missing), self.labels()
         arrays = Stacks(1)
@@ -356,7 +356,7 @@ class Series(Computed, Sequence[ResultType]):
         gaps = [name for name, values in self.observables.items() if np.any(np.isnan(values))]
         return {name: np.array([x.reason(name) for x in self.results], object) for name in gaps}
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """Return `observables` with their errors, and reasons where they are NaN, over `time`."""
         dataset = xr.Dataset(coords={"time": ("time", self.times, {"units": "1/energy"})})
         numbers, labels = (self.observables, self.errors, self.missing), self.kind.labels()

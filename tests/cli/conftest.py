@@ -1,8 +1,10 @@
 """A thermal oscillator heated by its bias: everything in closed form, and it may fail on demand."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,21 @@ class HeatedOscillator:
 def _coarse_figures(monkeypatch):
     """Draw at a tenth of the resolution, to save time."""
     monkeypatch.setattr("wheelwork.plots.style.RESOLUTION", 30)
+
+
+@pytest.fixture
+def stored() -> Callable[[Path, str], None]:
+    """Compare a text with that of a file, or write it there where WHEELWORK_RENEW is set."""
+
+    def compare(path: Path, text: str) -> None:
+        if os.environ.get("WHEELWORK_RENEW"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{path.name} differs; where that is meant: WHEELWORK_RENEW=1 pytest tests/cli"
+        )
+
+    return compare
 
 
 @pytest.fixture

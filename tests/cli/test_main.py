@@ -76,7 +76,7 @@ def test_what_ends_a_run_is_one_line_and_a_code(capsys, monkeypatch, raised, cod
     def fail(*arguments):
         raise raised
 
-    monkeypatch.setattr("wheelwork.cli.commands.run", fail)
+    monkeypatch.setattr("wheelwork.cli.run.run", fail)
     assert main(["run", "flywheel"]) == code
     captured = capsys.readouterr()
     assert message in captured.err
@@ -94,3 +94,10 @@ def test_the_installed_command_runs():
     command = [str(Path(sys.executable).parent / "wheelwork"), "--version"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, version("wheelwork"))
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = [str(Path(sys.executable).parent / "wheelwork"), "schema"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 141)

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.report import print_report, shown
+from wheelwork.cli.progress_bar import shown
+from wheelwork.cli.report import print_report
 from wheelwork.cli.run import run
 from wheelwork.errors import InvalidArgument, NotConverged, ValidityWarning
 from wheelwork.numerics.work import tick

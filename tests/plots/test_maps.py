@@ -37,7 +37,7 @@ def test_nodes_stand_in_rows_over_the_parameter(dataset):
     np.testing.assert_allclose(x, [0.5, 1.5, 3.0, 5.0])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["0", "1", "5"]
     bar = axes.figure.axes[1]
-    assert bar.get_ylabel().split() == "quanta at the node $n$".split()
+    assert bar.get_ylabel().split() == ["quanta", "at", "the", "node", "$n$"]
     assert [line.get_label() for line in axes.lines] == ["no result"]
 
 

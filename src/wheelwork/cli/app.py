@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
+from wheelwork.cli.exit_codes import BAD_INPUT, FAILURE, FINISHED, INTERRUPTED, PIPE_CLOSED
+from wheelwork.cli.terminal import accept_all_characters
 from wheelwork.errors import InvalidArgument, WheelworkError
-
-FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 app = App(
     name="wheelwork",
@@ -19,19 +19,17 @@ app = App(
     "2 bad input, 3 points missing in a store, 130 interrupted (what was done is kept).",
     suppress_keyboard_interrupt=False,
 )
-# Named as text: the numerical packages load only once `run` is asked for.
-app.command(
-    "wheelwork.cli.commands:run_app",
-    name="run",
-    help="Sweep a machine over one parameter: table, netCDF file, figure.",
-)
-for command, where, words in (
-    ("status", "commands:status", "Say how far the sweep in a store is."),
-    ("resume", "commands:resume", "Go on with the job of a store."),
-    ("collect", "commands:collect", "Write all points of a store to one file."),
-    ("schema", "parameter_file:schema", "Print the JSON schema of parameter files."),
+for name, words in (  # as text: a command loads when it is asked for
+    ("run", "Sweep a machine over one parameter: table, netCDF file, figure."),
+    ("status", "Say how far the sweep in a store is."),
+    ("resume", "Go on with the job of a store."),
+    ("collect", "Write all points of a store to one file."),
+    ("schema", "Print the JSON schema of parameter files."),
 ):
-    app.command(f"wheelwork.cli.{where}", name=command, help=words)
+    function = "run_app" if name == "run" else name
+    app.command(f"wheelwork.cli.commands:{function}", name=name, help=words)
+
+app.register_install_completion_command()
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -39,14 +37,19 @@ def main(tokens: Sequence[str] | None = None) -> int:
     for library in ("OMP", "OPENBLAS", "MKL"):
         # The matrices of a point are small: more threads only wait for each other.
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    accept_all_characters()
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         code = command(*bound.args, **bound.kwargs)
-        return code if isinstance(code, int) else 0
+        sys.stdout.flush()
+        return code if isinstance(code, int) else FINISHED
     except CycloptsError as reason:
         return _complain(" ".join(str(reason).split()), BAD_INPUT)
     except InvalidArgument as reason:
         return _complain(str(reason), BAD_INPUT)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except (WheelworkError, OSError, MemoryError) as reason:
         return _complain(str(reason) or type(reason).__name__, FAILURE)
     except KeyboardInterrupt:

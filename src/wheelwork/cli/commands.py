@@ -1,19 +1,28 @@
-"""The commands: `run` with its presets, and `status`, `resume`, `collect` of a store."""
+"""The commands: `run` with its presets, `status`, `resume`, `collect` of a store, and `schema`.
+
+What help and mistakes need loads here; what computes loads when it is called.
+"""
 
 import dataclasses
 import functools
 import os
 import sys
-from json import dumps
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from rich.console import Console
 
 from wheelwork import sweeps
+from wheelwork._deferred import Deferred
+from wheelwork.cli import terminal
+from wheelwork.cli.exit_codes import FAILURE, FINISHED, INCOMPLETE
 from wheelwork.cli.jobs import (
     DEFAULT_FOLDER,
+    HERE,
     Execution,
     Job,
     job_from_recipe,
@@ -21,21 +30,15 @@ from wheelwork.cli.jobs import (
     paper_job,
     whole,
 )
-from wheelwork.cli.run import (
-    FINISHED,
-    HERE,
-    POINTS_FAILED,
-    name_units,
-    prepare_folder,
-    run,
-    write_whole,
-)
+from wheelwork.cli.schema import schema_of
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.export import write_csv, write_netcdf, write_parquet
 from wheelwork.sweeps.store import open_store
 
-INCOMPLETE = 3  # exit code where points are missing in a store
-PLAIN_WIDTH = 100  # of a table that goes to a file or a pipe
+if TYPE_CHECKING:
+    from wheelwork.cli import run as work
+else:
+    work = Deferred("wheelwork.cli.run")
 
 Flag = Annotated[bool, Parameter(negative="")]
 Folder = Annotated[Path, Parameter(name="DIR", help="The store.")]
@@ -136,10 +139,7 @@ def parameter_file(
 
 
 def _run(job: Job, how: Execution) -> int:
-    out = Console()
-    if not out.is_terminal:
-        out = Console(width=PLAIN_WIDTH)
-    return run(job, out, Console(stderr=True), how)
+    return work.run(job, terminal.screen(), Console(stderr=True), how)
 
 
 def resume(folder: Folder, /, *, out: Path | None = None, how: Execution = HERE) -> int:
@@ -153,7 +153,7 @@ def resume(folder: Folder, /, *, out: Path | None = None, how: Execution = HERE)
     if how.store is not None:
         raise InvalidArgument(f"`--store` must be left out: `DIR` is it, but is '{how.store}'")
     job = job_from_recipe(open_store(folder).manifest.recipe, folder, out)
-    return run(job, Console(), Console(stderr=True), dataclasses.replace(how, store=folder))
+    return _run(job, dataclasses.replace(how, store=folder))
 
 
 def status(folder: Folder, /, *, json: Json = False) -> int:
@@ -166,7 +166,7 @@ def status(folder: Folder, /, *, json: Json = False) -> int:
     _print(counts, json)
     if not counts.complete:
         return INCOMPLETE
-    return POINTS_FAILED if counts.failed else FINISHED
+    return FAILURE if counts.failed else FINISHED
 
 
 def collect(
@@ -197,28 +197,48 @@ def collect(
         for line in [*_words(counts), "nothing written; resume it, or add --partial"]:
             print(f"wheelwork: {line}", file=sys.stderr)
         return INCOMPLETE
-    dataset = sweeps.collect(folder, partial=partial)
-    recipe = open_store(folder).manifest.recipe
-    if "unit" in recipe:
-        dataset = name_units(dataset, recipe["unit"])
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        terminal.busy(terminal.BESIDES, Console(stderr=True), not json),
+    ):
+        warnings.simplefilter("always")
+        dataset = work.collected(folder, partial)
+    told = list(dict.fromkeys(str(warning.message) for warning in caught))
     data = Path(f"{folder.absolute()}.nc") if out is None else out
     writers = {data: write_netcdf, csv: write_csv, parquet: write_parquet}
     for path, write in writers.items():
         if path is not None:
-            prepare_folder(path.parent, [path.name])
-            write_whole(path, functools.partial(write, dataset))
-    _print(counts, json, [str(path) for path in writers if path is not None])
-    return POINTS_FAILED if counts.failed else FINISHED
+            work.prepare_folder(path.parent, [path.name])
+            work.write_whole(path, functools.partial(write, dataset))
+    files = [str(path) for path in writers if path is not None]
+    _print(counts, json, {"files": files, "warnings": told})
+    return FAILURE if counts.failed else FINISHED
 
 
-def _print(counts: sweeps.Status, json: bool, files: list[str] | None = None) -> None:
-    """Print how far a store is, and the files written, if any command writes some."""
+def schema(machine: str | None = None, /) -> int:
+    """Print the JSON schema of parameter files (TOML), one form per machine.
+
+    Parameters
+    ----------
+    machine
+        One machine only: a name, or module:Class or file.py:Class, which is imported.
+    """
+    print(terminal.to_json(schema_of(machine), indent=2))
+    return FINISHED
+
+
+def _print(
+    counts: sweeps.Status, json: bool, more: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> None:
+    """Print how far a store is, and of a command that writes the files and the warnings."""
     if json:
-        summary = dataclasses.asdict(counts) | {"complete": counts.complete}
-        summary |= {} if files is None else {"files": files}
-        print(dumps(summary, default=str, ensure_ascii=False))
-    else:
-        print("\n".join([*_words(counts), *(f"wrote {file}" for file in files or ())]))
+        summary = {**dataclasses.asdict(counts), "complete": counts.complete, **more}
+        print(terminal.to_json(summary))
+        return
+    written = [f"wrote {file}" for file in more.get("files", ())]
+    print("\n".join([*_words(counts), *written]))
+    for text in more.get("warnings", ()):
+        print(f"wheelwork: warning: {text}", file=sys.stderr)
 
 
 def _words(counts: sweeps.Status) -> list[str]:

@@ -3,28 +3,37 @@
 import contextlib
 import importlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from wheelwork._checks import integer, positive
-from wheelwork.cli.parameter_file import read_file
+from wheelwork._deferred import Deferred
+from wheelwork.cli.toml_text import load_toml
 from wheelwork.errors import InvalidArgument
-from wheelwork.papers import culhane_2022, leitch_2024
-from wheelwork.papers.huber_rabl_2022 import figures
-from wheelwork.papers.runs import Run
 from wheelwork.sweeps import Processes
+
+if TYPE_CHECKING:
+    from wheelwork.cli import parameter_file
+    from wheelwork.papers import culhane_2022, leitch_2024
+    from wheelwork.papers.huber_rabl_2022 import figures
+    from wheelwork.papers.runs import Run
+else:
+    parameter_file = Deferred("wheelwork.cli.parameter_file")
+    culhane_2022 = Deferred("wheelwork.papers.culhane_2022")
+    leitch_2024 = Deferred("wheelwork.papers.leitch_2024")
+    figures = Deferred("wheelwork.papers.huber_rabl_2022.figures")
 
 DEFAULT_FOLDER = Path("out")
 
-PAPERS: Mapping[str, Callable[..., Run]] = {
-    "flywheel": culhane_2022.run,
-    "rotor": leitch_2024.run,
-    "power-grid": figures.run,
+PAPERS: Mapping[str, Any] = {  # modules with a function `run`
+    "flywheel": culhane_2022,
+    "rotor": leitch_2024,
+    "power-grid": figures,
 }
 
 
@@ -37,19 +46,19 @@ class Job:
     {"toml": text, "path": of the file}.
     """
 
-    run: Run
+    run: "Run"
     folder: Path = DEFAULT_FOLDER
     energy_unit: str = "1"
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
-    """Return the job of a paper: the run in `PAPERS`, with options of the command line.
+    """Return the job of a paper: the `run` of its module, with options of the command line.
 
     Raises InvalidArgument that names the option.
     """
     try:
-        run = PAPERS[name](**options)
+        run = PAPERS[name].run(**options)
     except InvalidArgument as reason:
         _, argument, rest = str(reason).split("`", 2)
         raise InvalidArgument(f"`--{argument.replace('_', '-')}`{rest}") from None
@@ -73,7 +82,8 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
-    run, unit, own = read_file(text, path)
+    data = load_toml(text, path)  # before the rest is loaded
+    run, unit, own = parameter_file.read_file(data, path)
     recipe = {"toml": text, "path": str(path.absolute())}
     return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
 
@@ -167,6 +177,9 @@ class Execution:
     @property
     def talks(self) -> bool:
         return not (self.json or self.quiet)
+
+
+HERE = Execution()
 
 
 def whole(number: float) -> float:

@@ -1,8 +1,6 @@
 """From a parameter file to a job; every mistake is named by its key."""
 
 import dataclasses
-import json
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,21 +44,12 @@ OUTPUT = Table("Output", WORDS,
                 "name": Entry(Plain(str, pattern=NAME), required=False)})  # fmt: skip
 
 
-def read_file(text: str, path: Path) -> tuple[Run, str, Path | None]:
-    """Return what `text`, the content of the TOML file at `path`, asks for.
+def read_file(data: Mapping[str, Any], path: Path) -> tuple[Run, str, Path | None]:
+    """Return what `data`, the content of the TOML file at `path`, asks for.
 
     The run, the unit of energy, and the folder for the results, None where the file does not say.
     Raises InvalidArgument with one line per mistake.
     """
-    try:
-        data = tomllib.loads(text)
-    except ValueError as reason:  # also of a number with thousands of digits
-        words = " ".join(str(reason).split())
-        raise InvalidArgument(f"`FILE` must be valid TOML, but is not: {words} ({path})") from None
-    except RecursionError:
-        raise InvalidArgument(
-            f"`FILE` must be valid TOML, but is nested too deeply ({path})"
-        ) from None
     try:
         return _read(data, path.parent)
     except InvalidArgument as reason:
@@ -69,8 +58,6 @@ def read_file(text: str, path: Path) -> tuple[Run, str, Path | None]:
 
 
 def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]:
-    if "machine" not in data:
-        raise InvalidArgument("`machine` is missing")
     with located("machine", {"name": "machine"}):
         kind = kind_of(data["machine"], folder)
     source = Source(_energy_unit(data), folder)
@@ -242,15 +229,3 @@ def json_schema(machine: str | None = None, folder: Path | None = None) -> dict[
         "discriminator": {"propertyName": "machine", "mapping": references},
         "$defs": definitions,
     }
-
-
-def schema(machine: str | None = None, /) -> int:
-    """Print the JSON schema of parameter files (TOML), one form per machine.
-
-    Parameters
-    ----------
-    machine
-        One machine only: a name, or module:Class or file.py:Class, which is imported.
-    """
-    print(json.dumps(json_schema(machine), indent=2, ensure_ascii=False))
-    return 0

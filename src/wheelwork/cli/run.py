@@ -1,33 +1,34 @@
 """Carrying out a job: sweep, additions, files, report."""
 
 import functools
-import json
 import math
 import os
 import shlex
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from wheelwork.cli.jobs import Execution, Job, executor_of
-from wheelwork.cli.report import Meter, print_report, shown
+from wheelwork.cli.exit_codes import FAILURE, FINISHED, INTERRUPTED, TERMINATED
+from wheelwork.cli.jobs import HERE, Execution, Job, executor_of, job_from_recipe
+from wheelwork.cli.progress_bar import Meter, shown
+from wheelwork.cli.report import print_report
+from wheelwork.cli.terminal import BESIDES, busy, to_json
 from wheelwork.errors import InvalidArgument
 from wheelwork.plots import save_figure
-from wheelwork.sweeps import sweep
+from wheelwork.sweeps import collect, sweep
+from wheelwork.sweeps.case_sweep import identity_of
 from wheelwork.sweeps.execution import Share
 from wheelwork.sweeps.export import write_netcdf
-from wheelwork.sweeps.point import POINT_FAILURES, message
+from wheelwork.sweeps.point import POINT_FAILURES, Task, message
 from wheelwork.sweeps.stopping import STOPS, Terminated
+from wheelwork.sweeps.store import Manifest, open_store
 
 FIGURES = ("png", "pdf")
-FINISHED, POINTS_FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
-HERE = Execution()
 # Of libraries below, to their users; nobody at the command line can do anything about them.
 FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
@@ -87,10 +88,10 @@ def run(job: Job, out: Console, progress: Console, how: Execution = HERE) -> int
             "files": [str(file) for file in files],
             "warnings": [*warned, *dict.fromkeys(stored)],
         }
-        out.file.write(json.dumps(summary, ensure_ascii=False) + "\n")
+        out.file.write(to_json(summary) + "\n")
     if meter.ended or not complete:
         return meter.ended or INTERRUPTED
-    return POINTS_FAILED if (failure != "").any() else FINISHED
+    return FAILURE if (failure != "").any() else FINISHED
 
 
 def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, Meter]:
@@ -119,24 +120,55 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
             dataset, meter.ended = reason.dataset, _exit_code(reason)
             _say(progress, how, _stopping(reason, meter, how))
     dataset = name_units(dataset, job.energy_unit)
-    if not dataset.attrs["complete"] or how.part is not None:
-        return dataset, meter
+    if how.part is None:
+        try:
+            with busy(BESIDES, progress, how.talks):
+                dataset = completed(dataset, job)
+        except KeyboardInterrupt:
+            dataset = dataset.assign_attrs(complete=0)
+            line = "stopping: all points are done, what the figure shows besides is not"
+            _say(progress, how, line)
+    return dataset, meter
+
+
+def completed(dataset: xr.Dataset, job: Job) -> xr.Dataset:
+    """Return the sweep of `job` with what the figure shows besides, where all points are there."""
+    run = job.run
+    if not dataset.attrs["complete"]:
+        return dataset
     try:
-        spin = how.talks and progress.is_terminal
-        with progress.status("what the figure shows besides") if spin else nullcontext():
-            dataset = run.presentation.complete(dataset, run.machine, run.parameter, run.method)
-    except KeyboardInterrupt:
-        dataset = dataset.assign_attrs(complete=0)
-        _say(progress, how, "stopping: all points are done, what the figure shows besides is not")
+        return run.presentation.complete(dataset, run.machine, run.parameter, run.method)
     except POINT_FAILURES as reason:  # the sweep is worth having without it
         warnings.warn(f"only the sweep itself is shown: {message(reason)}", stacklevel=2)
-    return dataset, meter
+        return dataset
+
+
+def collected(folder: Path, partial: bool) -> xr.Dataset:
+    """Return the dataset that `resume` would write for a store, without computing points.
+
+    What the figure shows besides the sweep is computed here, unless the job cannot be made again as
+    it was: with a warning where its parameter file names a class that has gone, or the code has
+    changed since; silently for a store that was made from Python.
+    """
+    dataset, manifest = collect(folder, partial=partial), open_store(folder).manifest
+    if "unit" not in manifest.recipe:
+        return dataset
+    dataset = name_units(dataset, manifest.recipe["unit"])
+    try:
+        job = job_from_recipe(manifest.recipe, folder)
+        task = Task(job.run.machine, job.run.method)
+        here = identity_of(task, manifest.identity["values"])
+        Manifest(here).require_same(manifest, folder)
+    except InvalidArgument as reason:
+        warnings.warn(f"only the sweep itself is collected: {reason}", stacklevel=2)
+        return dataset
+    return completed(dataset, job)
 
 
 def _exit_code(reason: BaseException) -> int:
     if isinstance(reason, KeyboardInterrupt):
         return INTERRUPTED
-    return TERMINATED if isinstance(reason, Terminated) else POINTS_FAILED
+    return TERMINATED if isinstance(reason, Terminated) else FAILURE
 
 
 def _stopping(reason: BaseException, meter: Meter, how: Execution) -> str:

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.method import seconds
 from wheelwork.numerics.progress import POINTS, progress_if
@@ -43,7 +42,7 @@ def sweep(
     progress: bool | Report = False,
     on_point: Callable[[Point], None] | None = None,
     recipe: Mapping[str, Any] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Solve `machine` at every combination of `values` and return all numbers, labelled.
 
     values: a mapping of parameter names to values, (n,), in the machine's units, combined as a

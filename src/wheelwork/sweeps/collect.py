@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 from wheelwork.sweeps.cases import Zipped, from_description, side_by_side
 from wheelwork.sweeps.dataset import NOT_COMPUTED, Columns, to_dataset
@@ -39,7 +38,7 @@ class Status:
         return self.total is None or self.done >= self.total
 
 
-def collect(folder: str | Path, *, partial: bool = False) -> xr.Dataset:
+def collect(folder: str | Path, *, partial: bool = False) -> "xr.Dataset":
     """Return the dataset of the sweep whose store is `folder`, as `sweep` would.
 
     It does not depend on which process computed a point, or when: the same store gives the same

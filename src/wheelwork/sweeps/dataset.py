@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
+from wheelwork._deferred import xr
 from wheelwork.numerics.labelled import Stacks, with_arrays
 from wheelwork.results import Labels, attributes
 from wheelwork.sweeps.cases import Cases
@@ -95,7 +95,7 @@ class Columns:
 
 def to_dataset(
     cases: Cases, columns: Columns, labels: Labels, observables: Iterable[str] | None = None
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Return `columns` as a dataset over the dimensions of `cases`.
 
     observables: names that were asked for, which are NaN where no point has any.
@@ -109,7 +109,7 @@ def to_dataset(
 
     arrays = columns.arrays.dataset(cases.dims, cases.shape)
 
-    def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> xr.Variable:
+    def laid_out(column: npt.NDArray[Any], text: Mapping[str, str]) -> "xr.Variable":
         return xr.Variable(cases.dims, column.reshape(cases.shape), text)
 
     columns.observables.reserve(name for name in observables or () if name not in arrays)
@@ -147,13 +147,13 @@ def _label(name: str, labels: Labels) -> dict[str, str]:
     return attributes(labels[name]) if name in labels else {}
 
 
-def _audit(cases: Cases, columns: Columns) -> dict[str, xr.Variable]:
+def _audit(cases: Cases, columns: Columns) -> "dict[str, xr.Variable]":
     checks = columns.audit_value.names
     if not checks:
         return {}
     dims, shape = (*cases.dims, "check"), (*cases.shape, len(checks))
 
-    def stack(by_check: Mapping[str, npt.NDArray[Any]]) -> xr.Variable:
+    def stack(by_check: Mapping[str, npt.NDArray[Any]]) -> "xr.Variable":
         stacked = np.stack([by_check[name] for name in checks], axis=-1)
         return xr.Variable(dims, stacked.reshape(shape))
 

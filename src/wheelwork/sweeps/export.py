@@ -5,12 +5,11 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 
 
-def to_table(dataset: xr.Dataset) -> Any:
+def to_table(dataset: "xr.Dataset") -> Any:
     """Return a pandas.DataFrame with one row per point: parameters, numbers, verdicts.
 
     What stands over further dimensions becomes a column for each of their keys: "audit_value[first
@@ -34,12 +33,12 @@ def to_table(dataset: xr.Dataset) -> Any:
     return rows.to_dataframe()
 
 
-def write_csv(dataset: xr.Dataset, path: Path) -> None:
+def write_csv(dataset: "xr.Dataset", path: Path) -> None:
     """Write the table of `dataset` as CSV; numbers keep all their digits."""
     to_table(dataset).to_csv(path, index=False)
 
 
-def write_parquet(dataset: xr.Dataset, path: Path) -> None:
+def write_parquet(dataset: "xr.Dataset", path: Path) -> None:
     """Write the table of `dataset` as Parquet; needs pyarrow (extra `parquet`)."""
     if importlib.util.find_spec("pyarrow") is None:
         raise InvalidArgument(
@@ -48,12 +47,12 @@ def write_parquet(dataset: xr.Dataset, path: Path) -> None:
     to_table(dataset).to_parquet(path, index=False)
 
 
-def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+def write_netcdf(dataset: "xr.Dataset", path: Path) -> None:
     """Write `dataset` as netCDF; the same dataset gives the same bytes."""
     dataset.to_netcdf(path, engine="netcdf4")
 
 
-def same_numbers(one: xr.Dataset, other: xr.Dataset) -> bool:
+def same_numbers(one: "xr.Dataset", other: "xr.Dataset") -> bool:
     """Return whether two datasets agree bit for bit: names, order, values, attributes."""
     return bool(
         list(one.variables) == list(other.variables)
@@ -62,7 +61,7 @@ def same_numbers(one: xr.Dataset, other: xr.Dataset) -> bool:
     )
 
 
-def _same(one: xr.Variable, other: xr.Variable) -> bool:
+def _same(one: "xr.Variable", other: "xr.Variable") -> bool:
     if one.dims != other.dims or one.attrs != other.attrs or one.dtype != other.dtype:
         return False
     if one.dtype == object:

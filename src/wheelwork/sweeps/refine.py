@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
-import xarray as xr
 
 from wheelwork import _checks
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 from wheelwork.numerics.progress import progress_if
 from wheelwork.numerics.work import Report
@@ -108,7 +108,7 @@ def refine(
     workers: int | None = None,
     progress: bool | Report = False,
     on_point: Callable[[Point], None] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Sweep one or two parameters, refining the points where `event` happens.
 
     values: one or two parameters with ascending values, (n,), n ≥ 2: the initial points. Intervals,
@@ -196,7 +196,7 @@ class _Search:
 
         return receive
 
-    def dataset(self, labels: Labels) -> xr.Dataset:
+    def dataset(self, labels: Labels) -> "xr.Dataset":
         """Return all points, in the order of their parameters, and the cells of the event."""
         positions = sorted(self.points)
         cases = side_by_side(self.names, [self.lattice.values(position) for position in positions])
