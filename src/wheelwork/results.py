@@ -21,7 +21,7 @@ import xarray as xr
 from wheelwork._checks import FloatArray
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
-from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning, shown
 
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
@@ -167,7 +167,9 @@ class Result(Computed):
     def _item(cls, name: str) -> Observable[Any]:
         if isinstance(name, str) and name in cls.by_name:
             return cls.by_name[name]
-        raise InvalidArgument(f"`name` must be one of {', '.join(cls.by_name)}, but is {name!r}")
+        raise InvalidArgument(
+            f"`name` must be one of {', '.join(cls.by_name)}, but is {shown(name)}"
+        )
 
     @cached_property
     def _reasons(self) -> dict[str, str]:

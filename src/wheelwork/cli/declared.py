@@ -33,7 +33,7 @@ from wheelwork.cli.forms import (
 )
 from wheelwork.cli.known import KINDS, load_class
 from wheelwork.cli.special_forms import ByNode, Closed, Member
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import Parameter, declarations
 
 ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
@@ -270,7 +270,7 @@ def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
         return [[float(row[i]) for row in rows] for i in range(count)]
     except (OSError, ValueError, IndexError) as reason:
         expected = f"a CSV file of {in_words(count)} columns of numbers"
-        raise mistake(key, f"must be {expected}, but is {str(path)!r} ({reason})") from None
+        raise mistake(key, f"must be {expected}, but is {shown(str(path))} ({reason})") from None
 
 
 def in_words(count: int) -> str:

@@ -371,7 +371,7 @@ class Choice:
         if self.own is None or not isinstance(kind, str) or ":" not in kind:
             known = ", ".join(repr(name) for name in self.kinds)
             expected = f"one of {known}" if known else "the name of a class, 'module:Class'"
-            raise mistake(at, f"must be {expected}, but is {kind!r}")
+            raise mistake(at, f"must be {expected}, but is {shown(kind)}")
         with located(at, {"name": at}):
             table = self.own(kind, source.folder)
         return table.read(rest, key, source)

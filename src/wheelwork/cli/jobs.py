@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from wheelwork._checks import integer, positive
 from wheelwork.cli.parameter_file import read_file
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.papers import culhane_2022, leitch_2024
 from wheelwork.papers.huber_rabl_2022 import figures
 from wheelwork.papers.runs import Run
@@ -142,7 +142,7 @@ class Execution:
             )
         if self.part is not None and self.store is None:
             raise InvalidArgument(
-                f"`--shard` must be used with `--store`, but is {self.shard!r} without"
+                f"`--shard` must be used with `--store`, but is {shown(self.shard)} without"
             )
         return self
 
@@ -160,7 +160,7 @@ class Execution:
         match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", self.shard)
         if match is None or int(match[1]) > int(match[2]):
             raise InvalidArgument(
-                f"`--shard` must read i/n with i from 1 to n, but is {self.shard!r}"
+                f"`--shard` must read i/n with i from 1 to n, but is {shown(self.shard)}"
             )
         return int(match[1]), int(match[2])
 
@@ -195,5 +195,6 @@ def _connected(address: str) -> Any:
         return distributed.Client(address, timeout="10s")
     except (OSError, ValueError) as reason:
         raise InvalidArgument(
-            f"`--scheduler` must be the address of a Dask scheduler, but is {address!r}: {reason}"
+            f"`--scheduler` must be the address of a Dask scheduler, but is {shown(address)}: "
+            f"{reason}"
         ) from None

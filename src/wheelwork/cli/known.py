@@ -7,8 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from wheelwork.cli.forms import shown
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.power_grid import (
     ActiveElement,
@@ -118,7 +117,7 @@ def kind_of(name: object, folder: Path) -> Kind:
     if missing or not is_dataclass(cls):
         raise InvalidArgument(
             "`name` must be that of a dataclass with the methods `replace` and `steady_state`, "
-            f"but is {name!r}"
+            f"but is {shown(name)}"
         )
     for known_kind in MACHINES.values():
         if issubclass(cls, known_kind.machine):
@@ -147,7 +146,7 @@ def load_class(name: str, folder: Path) -> type:
     value = getattr(loaded, attribute, None)
     if not isinstance(value, type):
         raise InvalidArgument(
-            f"`name` must be that of a class, but '{module}' has no {attribute!r}"
+            f"`name` must be that of a class, but '{module}' has no {shown(attribute)}"
         )
     return value
 
@@ -175,5 +174,6 @@ def _import(module: str, name: str) -> object:
         return import_module(module)
     except (Exception, SystemExit) as reason:  # whatever the user's module raises
         raise InvalidArgument(
-            f"`name` must be that of a class that can be imported, but {name!r} cannot: {reason}"
+            f"`name` must be that of a class that can be imported, but {shown(name)} "
+            f"cannot: {reason}"
         ) from reason

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.methods.method import seconds
 from wheelwork.results import Labels
 from wheelwork.sweeps.cases import as_cases
@@ -112,7 +112,7 @@ def store_for(
     if store is None:
         return None
     if not isinstance(store, str | Path) or not str(store) or "\0" in str(store):
-        raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
+        raise InvalidArgument(f"`store` must be the path of a folder, but is {shown(store)}")
     made_by = provenance(task.machine, task.method)
     return prepare_store(
         store, Manifest(identity_of(task, values), labels, made_by, dict(recipe or {}))

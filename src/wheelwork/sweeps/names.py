@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import declarations
 from wheelwork.results import Label
 from wheelwork.verbs import AnyState_co, Machine
@@ -66,7 +66,7 @@ def _as_declared(owner: Any, field: str, value: float, name: str) -> float:
     if _types(cls).get(field) is not int:
         return value
     if not float(value).is_integer():
-        raise InvalidArgument(f"`{name}` must be an integer, but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be an integer, but is {shown(value)}")
     return int(value)
 
 
@@ -127,5 +127,5 @@ def _replaced(part: Any, steps: list[str], value: float, name: str) -> Any:
         inner = _replaced(getattr(part, step), rest, value, name)
         return dataclasses.replace(part, **{step: inner})  # type: ignore[type-var]
     raise InvalidArgument(
-        f"`{name}` must lead to a parameter, but there is no `{step}` in {part!r}"
+        f"`{name}` must lead to a parameter, but there is no `{step}` in {shown(part)}"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError
+from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError, shown
 from wheelwork.numerics.work import time_limit
 from wheelwork.parameters import ShortRepr
 from wheelwork.results import AuditEntry
@@ -128,7 +128,9 @@ class Task(ShortRepr):
         absent = [name for name in self.observables if name not in values]
         if absent and complete:
             known = ", ".join(values)
-            raise InvalidArgument(f"`observables` must be among {known}, but names {absent[0]!r}")
+            raise InvalidArgument(
+                f"`observables` must be among {known}, but names {shown(absent[0])}"
+            )
         return {name: values[name] for name in self.observables if name in values}
 
 
@@ -171,7 +173,7 @@ def checked_observables(names: Sequence[str] | None) -> tuple[str, ...] | None:
     listed = isinstance(names, Iterable) and not isinstance(names, str)
     kept = tuple(names) if listed else (None,)
     if not all(isinstance(name, str) for name in kept):
-        raise InvalidArgument(f"`observables` must be a list of names, but is {names!r}")
+        raise InvalidArgument(f"`observables` must be a list of names, but is {shown(names)}")
     return tuple(dict.fromkeys(str(name) for name in kept))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork import _checks
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.results import Labels
 from wheelwork.sweeps.case_sweep import NO_SEAL, labels_of, ledger_of, store_for
 from wheelwork.sweeps.cases import Product, side_by_side
@@ -89,7 +89,7 @@ def _number(point: Point, name: str) -> float:
         return math.nan
     if name not in point.observables:
         known = ", ".join(point.observables)
-        raise InvalidArgument(f"`observable` must be one of {known}, but is {name!r}")
+        raise InvalidArgument(f"`observable` must be one of {known}, but is {shown(name)}")
     return point.observables[name]
 
 
@@ -124,7 +124,9 @@ def refine(
     lattice = _lattice(values, width)
     names = list(values)
     if not isinstance(event, Event):
-        raise InvalidArgument(f"`event` must be such as Crossing('energy', 0.0), but is {event!r}")
+        raise InvalidArgument(
+            f"`event` must be such as Crossing('energy', 0.0), but is {shown(event)}"
+        )
     corner = lattice.values((0,) * len(names))
     replace_at(machine, dict(zip(names, corner, strict=True)))
     task = Task(machine, method, checked_observables(observables))

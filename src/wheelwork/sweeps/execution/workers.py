@@ -19,7 +19,7 @@ from typing import Any, Self
 from threadpoolctl import threadpool_limits
 
 from wheelwork import _checks
-from wheelwork.errors import InvalidArgument, WheelworkError
+from wheelwork.errors import InvalidArgument, WheelworkError, shown
 from wheelwork.sweeps.identity import code_version
 from wheelwork.sweeps.point import Point, Task, message
 
@@ -189,7 +189,7 @@ class WorkerPool:
         if not isinstance(executor, Executor | Processes):
             raise InvalidArgument(
                 "`executor` must be an Executor of concurrent.futures, Processes(n) or None, "
-                f"but is {executor!r}"
+                f"but is {shown(executor)}"
             )
         self._own = isinstance(executor, Processes)
         self._pool: Executor = executor.start() if isinstance(executor, Processes) else executor
