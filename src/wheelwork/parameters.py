@@ -104,7 +104,7 @@ class Parameters(ShortRepr):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Refuse an argument that `__init__` does not have, and name the nearest that it has."""
         if kwargs:
-            _require_arguments(kwargs, cls.__name__, _arguments(cls), cls.derived)
+            _require_arguments(kwargs, cls.__name__, _arguments(cls), cls.derived)  # type: ignore[arg-type]
         return super().__new__(cls)
 
     def __post_init__(self) -> None:

@@ -200,7 +200,7 @@ def collect(
     dataset = sweeps.collect(folder, partial=partial)
     recipe = open_store(folder).manifest.recipe
     if "unit" in recipe:
-        dataset = name_units(dataset, recipe["unit"])
+        dataset = name_units(dataset, recipe["unit"], recipe.get("length", "1"))
     data = Path(f"{folder.absolute()}.nc") if out is None else out
     writers = {data: write_netcdf, csv: write_csv, parquet: write_parquet}
     for path, write in writers.items():

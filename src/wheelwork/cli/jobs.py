@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from wheelwork._checks import integer, positive
 from wheelwork.cli.parameter_file import read_file
+from wheelwork.cli.toml_text import load_toml, read_text
 from wheelwork.errors import InvalidArgument, shown
 from wheelwork.papers import culhane_2022, leitch_2024
 from wheelwork.papers.huber_rabl_2022 import figures
@@ -32,7 +33,8 @@ PAPERS: Mapping[str, Callable[..., Run]] = {
 class Job:
     """A run, and where its results go.
 
-    `energy_unit` names the unit of every energy, "1" where they are dimensionless. `recipe` is JSON
+    `energy_unit` names the unit of every energy, "1" where they are dimensionless, `length_unit`
+    that of lengths. `recipe` is JSON
     material from which the job can be made again: {"preset": name, "options": {...}} or
     {"toml": text, "path": of the file}.
     """
@@ -41,6 +43,7 @@ class Job:
     folder: Path = DEFAULT_FOLDER
     energy_unit: str = "1"
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    length_unit: str = "1"
 
 
 def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
@@ -62,9 +65,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     Raises InvalidArgument with one line per mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        text = read_text(path)
     except (OSError, ValueError) as reason:
-        words = getattr(reason, "strerror", None) or "it is not text in UTF-8"
+        words = getattr(reason, "strerror", None) or reason
         raise InvalidArgument(
             f"`FILE` must be a readable TOML file, but is '{path}' ({words})"
         ) from None
@@ -73,9 +76,10 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
-    run, unit, own = read_file(text, path)
+    run, units, own = read_file(load_toml(text, path), path)
     recipe = {"toml": text, "path": str(path.absolute())}
-    return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
+    where = folder or own or DEFAULT_FOLDER
+    return Job(run, where, units.energy, recipe, units.length)
 
 
 def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None = None) -> Job:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from wheelwork.cli.toml_text import require_name
 from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.power_grid import (
@@ -101,17 +102,15 @@ KINDS: Mapping[Any, Mapping[str, type]] = {
 METHODS = {name: cls for kind in MACHINES.values() for name, cls in kind.methods.items()}
 
 
-def kind_of(name: object, folder: Path) -> Kind:
+def kind_of(name: Any, folder: Path) -> Kind:
     """Return the kind of machine that a file names, by a name of `MACHINES` or as "module:Class".
 
     A class that derives from a known machine is shown, and may be solved, like that machine.
     Raises InvalidArgument for other names, and for a class that is no machine.
     """
-    if isinstance(name, str) and name in MACHINES:
+    require_name("name", name)
+    if name in MACHINES:
         return MACHINES[name]
-    if not isinstance(name, str) or ":" not in name:
-        known = " or ".join(f"'{each}'" for each in MACHINES)
-        raise InvalidArgument(f"`name` must be {known} or 'module:Class', but is {shown(name)}")
     cls = load_class(name, folder)
     missing = [verb for verb in ("replace", "steady_state") if not hasattr(cls, verb)]
     if missing or not is_dataclass(cls):

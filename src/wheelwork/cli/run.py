@@ -97,9 +97,14 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
             shard=how.part,
             time_limit=math.inf if how.time_limit is None else how.time_limit,
             on_point=meter.add,
-            recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
+            recipe={
+                **job.recipe,
+                "out": str(job.folder.absolute()),
+                "unit": job.energy_unit,
+                "length": job.length_unit,
+            },
         )
-    dataset = name_units(dataset, job.energy_unit)
+    dataset = name_units(dataset, job.energy_unit, job.length_unit)
     if not dataset.attrs["complete"] or how.part is not None:
         return dataset, meter
     try:
@@ -112,10 +117,15 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
     return dataset, meter
 
 
-def name_units(dataset: xr.Dataset, energy_unit: str) -> xr.Dataset:
-    """Return `dataset` with "energy" in its units replaced by the unit that was chosen."""
+def name_units(dataset: xr.Dataset, energy_unit: str, length_unit: str = "1") -> xr.Dataset:
+    """Return `dataset` with "energy" in its units replaced by the unit that was chosen.
+
+    So is "length", where one was.
+    """
     for variable in dataset.variables.values():
         units = variable.attrs.get("units", "")
+        if "length" in units and length_unit != "1":
+            units = variable.attrs["units"] = units.replace("length", length_unit)
         if "energy" in units:
             variable.attrs["units"] = units.replace("energy", energy_unit).replace("1^2", "1")
     return dataset.assign_attrs(energy_unit=energy_unit)

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from wheelwork.cli.forms import Form, Mistakes, Schema, Source, gathered, inside, mistake, shown
+from wheelwork.cli.forms import (
+    Form,
+    Schema,
+    Source,
+)
+from wheelwork.cli.mistakes import (
+    Mistakes,
+    gathered,
+    inside,
+    mistake,
+)
+from wheelwork.errors import shown
 
 
 @dataclass(frozen=True)
