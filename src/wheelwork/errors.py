@@ -94,6 +94,10 @@ def shown(value: Any) -> str:
 def one_of(name: str, known: Iterable[str]) -> str:
     """Return "must be one of a, b, c; did you mean `b`?", of a name that is not one of `known`."""
     names = list(known)
-    near = get_close_matches(name, names, 1) if isinstance(name, str) else []
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    return f"must be one of {', '.join(names)}{hint}"
+    return f"must be one of {', '.join(names)}{nearest_hint(name, names)}"
+
+
+def nearest_hint(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean `b`?", or nothing where no name in `known` is near."""
+    near = get_close_matches(name[:LONGEST_SHOWN], known, 1)
+    return f"; did you mean `{near[0]}`?" if near else ""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from wheelwork.cli.mistakes import (
     Mistakes,
     gathered,
+    hint,
     inside,
     located,
     mistake,
@@ -141,7 +142,8 @@ class OneOf:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not any(value == one and type(value) is type(one) for one in self.values):
-            raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
+            near = hint(value, self.values)
+            raise mistake(key, f"must be {self.expected}, but is {shown(value)}{near}")
         return value
 
     def schema(self, definitions: Schema) -> Schema:
@@ -168,7 +170,8 @@ class AnyOf:
                     raise  # a text is a number with its unit, if these are alternatives
                 if all(line.startswith((f"`{key}.", f"`{key}[")) for line in reason.lines):
                     raise  # it is of this form, with a mistake inside
-        raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
+        near = hint(value, (each for form in self.forms for each in getattr(form, "values", ())))
+        raise mistake(key, f"must be {self.expected}, but is {shown(value)}{near}")
 
     def schema(self, definitions: Schema) -> Schema:
         return {"anyOf": [form.schema(definitions) for form in self.forms]}
@@ -323,7 +326,8 @@ class Choice:
         if self.own is None or not isinstance(kind, str) or ":" not in kind:
             known = ", ".join(repr(name) for name in self.kinds)
             expected = f"one of {known}" if known else "the name of a class, 'module:Class'"
-            raise mistake(at, f"must be {expected}, but is {shown(kind)}")
+            near = hint(kind, self.kinds)
+            raise mistake(at, f"must be {expected}, but is {shown(kind)}{near}")
         with located(at, {"name": at}):
             table = self.own(kind, source.folder)
         return table.read(rest, key, source)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from wheelwork.cli.quantities import similar
-from wheelwork.errors import LONGEST_SHOWN, InvalidArgument, shown
+from wheelwork.errors import LONGEST_SHOWN, InvalidArgument, nearest_hint, shown
 
 
 class Mistakes(InvalidArgument):
@@ -43,6 +44,12 @@ def unknown_key(key: str, name: str, known: Iterable[str], kind: str = "") -> st
     hint = f"the nearest valid key is `{near}`" if near else f"its keys are {listed}"
     of_kind = f" of kind {shown(kind)}" if kind else ""
     return f"{subject(key)}{of_kind} has no key `{plain(name)}`; {hint}"
+
+
+def hint(value: Any, known: Iterable[Any]) -> str:
+    """Return "; did you mean `b`?", or nothing where no text in `known` is near `value`."""
+    texts = [each for each in known if isinstance(each, str)]
+    return nearest_hint(value, texts) if isinstance(value, str) else ""
 
 
 def mistake(key: str, words: str) -> Mistakes:

@@ -137,14 +137,15 @@ class UnitSystem:
     def __post_init__(self) -> None:
         for name, (_, _, wanted) in BASES.items():
             unit = getattr(self, name)
-            known = {each for each, one in UNITS.items() if one.dimension == wanted}
+            known = [each for each, one in UNITS.items() if one.dimension == wanted]
             if unit == "1" or unit in known:
                 continue
             kind = UNITS[unit].kind if unit in UNITS else ""
-            is_one = f", which is one of {kind.partition(' ')[2]}" if kind else ""
+            is_one = f", one of {kind.partition(' ')[2]}" if kind else ""
+            near = "" if kind else similar(unit, known)
+            hint = f'; the nearest valid unit is "{near}"' if near else ""
             raise InvalidArgument(
-                f"`{name}` must be a unit of {name}, but is {_quoted(unit)}{is_one}"
-                f'; the nearest valid unit is "{nearest(unit[:LONGEST], known)}"'
+                f"`{name}` must be a unit of {name}, but is {_quoted(unit)}{is_one}{hint}"
             )
 
     def read(self, text: str, dimension: Dimension = ENERGY) -> float:
@@ -184,16 +185,11 @@ class UnitSystem:
 
 def similar(name: str, valid: Iterable[str]) -> str:
     """Return the member of `valid` that `name` is likely to stand for, or nothing."""
-    known = {each.lower(): each for each in valid}
+    known: dict[str, str] = {}
+    for each in valid:
+        known.setdefault(each.lower(), each)
     near = difflib.get_close_matches(name[:LONGEST].lower(), known, n=1)
     return known[near[0]] if near else ""
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return the member of `valid` that differs in its capitals only, or else the most similar."""
-    known = list(valid)
-    same = [item for item in known if item.lower() == name.lower()]
-    return (same or difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
 
 
 def _read_unit(name: str, dimension: Dimension) -> Unit:
@@ -203,9 +199,9 @@ def _read_unit(name: str, dimension: Dimension) -> Unit:
     except UnknownUnit as reason:
         word = str(reason) or name
     fits = [each for each, one in known.items() if one.dimension == dimension and each != "1"]
-    near = nearest(word, fits if fits and word == name else known)
-    hint = "" if dimension == PLAIN else f'; the nearest valid unit is "{near}"'
-    raise InvalidArgument(f"has the unknown unit {_quoted(word)}{hint}")
+    near = similar(word, fits if word == name else known)
+    hint = f'the nearest valid unit is "{near}"' if near else f"it must be {_wanted(dimension)}"
+    raise InvalidArgument(f"has the unknown unit {_quoted(word)}; {hint}")
 
 
 def _unit(text: str, known: Mapping[str, Unit]) -> Unit:

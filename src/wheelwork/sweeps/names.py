@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-from wheelwork.errors import InvalidArgument, shown
+from wheelwork.errors import InvalidArgument, nearest_hint, shown
 from wheelwork.parameters import declarations
 from wheelwork.results import Label
 from wheelwork.verbs import AnyState_co, Machine
@@ -127,5 +127,15 @@ def _replaced(part: Any, steps: list[str], value: float, name: str) -> Any:
         inner = _replaced(getattr(part, step), rest, value, name)
         return dataclasses.replace(part, **{step: inner})  # type: ignore[type-var]
     raise InvalidArgument(
-        f"`{name}` must lead to a parameter, but there is no `{step}` in {shown(part)}"
+        f"`{name}` must lead to a parameter, but there is no {shown(step)} in {shown(part)}"
+        f"{nearest_hint(step, _names_in(part))}"
+    )
+
+
+def _names_in(part: Any) -> list[str]:
+    """The steps that `part` allows, as far as they have names."""
+    if isinstance(part, Mapping):
+        return [str(key) for key in part]
+    return (
+        [each.name for each in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
     )
