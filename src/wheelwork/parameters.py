@@ -129,7 +129,7 @@ class Parameters(ShortRepr):
         unknown = [name for name in names if name not in own and name not in cls.derived]
         if unknown:
             known = [*(each.name for each in fields(cls)), *cls.derived]  # type: ignore[arg-type]
-            raise InvalidArgument(f"`{min(unknown)}` {one_of(min(unknown), known)}")
+            raise InvalidArgument(f"`{min(unknown):.80}` {one_of(min(unknown), known)}")
 
     @classmethod
     def parameter_labels(cls) -> Labels:
@@ -181,7 +181,7 @@ def _require_arguments(
     words = one_of(name, (each for each in known if each not in ("self", "cls")))
     if name in derived:
         words = "is derived from the fields, and must be given to `replace` of a finished value"
-    raise UnknownName(f"`{name}` {words} (in {where})")
+    raise UnknownName(f"`{name:.80}` {words} (in {where})")
 
 
 @functools.cache

@@ -49,6 +49,6 @@ def test_a_unit_needs_energies_with_a_unit():
 
 def test_the_unit_itself_must_exist():
     with pytest.raises(
-        InvalidArgument, match='`energy` must be a unit of energy, but is "metre"; the nearest'
+        InvalidArgument, match='`energy` must be a unit of energy, such as "meV", but is "metre"'
     ):
         UnitSystem("metre")

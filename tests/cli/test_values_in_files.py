@@ -134,7 +134,8 @@ def load_job_text(text):
 @pytest.mark.parametrize(
     ("text", "old", "new", "message"),
     [
-        (ROTOR, "[0.2, 0.4]", '["1 K"]', "`sweep.values[0]` must be a plain number, but \"1 K\" is a temp"),
+        (ROTOR, "[0.2, 0.4]", '["1 K"]',
+         '`sweep.values[0]` must be a plain number, but "1 K" is a temperature'),
         (OWN, GAP, '"share"\nvalues = ["1 K"]', "`sweep.values[0]` must be a"),
         (OWN, GAP, '"inner.count"\nvalues = ["1 K"]', "an integer"),
         (OWN, GAP, '"count"\nvalues = [2.5]', "must be an integer, but is 2.5"),

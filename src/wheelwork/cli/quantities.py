@@ -135,7 +135,7 @@ class UnitSystem:
     length: str = "1"
 
     def __post_init__(self) -> None:
-        for name, (_, _, wanted) in BASES.items():
+        for name, (_, example, wanted) in BASES.items():
             unit = getattr(self, name)
             known = [each for each, one in UNITS.items() if one.dimension == wanted]
             if unit == "1" or unit in known:
@@ -145,7 +145,8 @@ class UnitSystem:
             near = "" if kind else similar(unit, known)
             hint = f'; the nearest valid unit is "{near}"' if near else ""
             raise InvalidArgument(
-                f"`{name}` must be a unit of {name}, but is {_quoted(unit)}{is_one}{hint}"
+                f'`{name}` must be a unit of {name}, such as "{example}", but is '
+                f"{_quoted(unit)}{is_one}{hint}"
             )
 
     def read(self, text: str, dimension: Dimension = ENERGY) -> float:

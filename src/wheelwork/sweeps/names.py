@@ -95,7 +95,7 @@ def _steps(name: str) -> list[str]:
     while position < len(name):
         step = _STEP.match(name, position)
         if step is None:
-            raise InvalidArgument(f"`{name}` must read like leads[0].temperature, but does not")
+            raise InvalidArgument(f"`{name:.80}` must read like leads[0].temperature, but does not")
         steps.append(step[1] or step[2])
         position = step.end()
     return steps
@@ -127,7 +127,7 @@ def _replaced(part: Any, steps: list[str], value: float, name: str) -> Any:
         inner = _replaced(getattr(part, step), rest, value, name)
         return dataclasses.replace(part, **{step: inner})  # type: ignore[type-var]
     raise InvalidArgument(
-        f"`{name}` must lead to a parameter, but there is no {shown(step)} in {shown(part)}"
+        f"`{name:.80}` must lead to a parameter, but there is no `{step:.80}` in {shown(part)}"
         f"{nearest_hint(step, _names_in(part))}"
     )
 

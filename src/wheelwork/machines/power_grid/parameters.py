@@ -369,7 +369,7 @@ def _require_named(arguments: Mapping[str, Any], known: Mapping[str, Any]) -> No
     """Raise UnknownName for an argument that is not one of `known`."""
     for name in arguments:
         if name not in known:
-            raise UnknownName(f"`{name}` {one_of(name, known)}")
+            raise UnknownName(f"`{name:.80}` {one_of(name, known)}")
 
 
 def _split(name: str) -> tuple[str, str | None]:
