@@ -1,12 +1,15 @@
 """Mistakes in a parameter file: one line each, which names the key."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from wheelwork.cli.quantities import similar
 from wheelwork.errors import LONGEST_SHOWN, InvalidArgument, nearest_hint, shown
+
+MOST_TOLD = 20  # mistakes of one file: as many as fit on a screen
 
 
 class Mistakes(InvalidArgument):
@@ -15,6 +18,14 @@ class Mistakes(InvalidArgument):
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(lines)
         super().__init__("\n".join(self.lines))
+
+
+def in_file(lines: Sequence[str], path: Path) -> InvalidArgument:
+    """Return the error of a file with these mistakes; of many the first ones."""
+    told = [f"{line} ({path})" for line in lines[:MOST_TOLD]]
+    if len(lines) > MOST_TOLD:
+        told.append(f"and {len(lines) - MOST_TOLD} more mistakes ({path})")
+    return InvalidArgument("\n".join(told))
 
 
 class Refusal(InvalidArgument):

@@ -28,6 +28,7 @@ from wheelwork.cli.known import MACHINES, Kind, kind_of
 from wheelwork.cli.mistakes import (
     Mistakes,
     gathered,
+    in_file,
     located,
     mistake,
 )
@@ -59,7 +60,7 @@ def read_file(data: Mapping[str, Any], path: Path) -> tuple[Run, UnitSystem, Pat
         return _read(data, path.parent)
     except InvalidArgument as reason:
         lines = reason.lines if isinstance(reason, Mistakes) else [str(reason)]
-        raise InvalidArgument("\n".join(f"{line} ({path})" for line in lines)) from None
+        raise in_file(lines, path) from None
 
 
 def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, UnitSystem, Path | None]:

@@ -7,7 +7,6 @@ constants are exact by the definition of the SI, but for the atomic mass.
 """
 
 import difflib
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -242,4 +241,5 @@ def _kind(unit: Unit) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text[:LONGEST], ensure_ascii=False)
+    """Return a text in the quotes of TOML, on one line and with what cannot be printed escaped."""
+    return f'"{repr(text[:LONGEST])[1:-1]}"'

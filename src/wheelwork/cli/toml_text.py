@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelwork.cli.mistakes import (
+    in_file,
     inside,
     unknown_key,
 )
@@ -62,7 +63,7 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
         raise InvalidArgument(f"`machine` is missing ({path})")
     require_name("machine", data["machine"], f" ({path})")
     if lines := list(unknown_keys(data)):
-        raise InvalidArgument("\n".join(f"{line} ({path})" for line in lines))
+        raise in_file(lines, path)
     return data
 
 
