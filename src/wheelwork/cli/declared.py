@@ -134,7 +134,8 @@ def _entry(
     if form is None:
         if required:
             raise InvalidArgument(
-                f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
+                f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is "
+                f"{hint!s:.80}"
             )
         return {name: Entry(Closed(getattr(hint, "__name__", str(hint))), False)}
     if declared is None:

@@ -27,6 +27,7 @@ from wheelwork.plots import sweep_sheet
 from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
 
 LONGEST_NAME = 500  # characters of a path and a class
+LONGEST_REASON = 200  # of what a module of the user says when it cannot be imported
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def load_class(name: str, folder: Path) -> type:
     """
     module, _, attribute = name.rpartition(":")
     if "\0" in name or len(name) > LONGEST_NAME:
-        raise InvalidArgument(f"`name` must be that of a class, but is {name[:LONGEST_NAME]!r}")
+        raise InvalidArgument(f"`name` must be that of a class, but is {shown(name)}")
     if module.endswith(".py"):
         loaded = _import_file((folder / module).resolve(), name)
     else:
@@ -172,7 +173,8 @@ def _import(module: str, name: str) -> object:
     try:
         return import_module(module)
     except (Exception, SystemExit) as reason:  # whatever the user's module raises
+        words = " ".join(str(reason).split())[:LONGEST_REASON]
         raise InvalidArgument(
             f"`name` must be that of a class that can be imported, but {shown(name)} "
-            f"cannot: {reason}"
+            f"cannot: {words}"
         ) from reason

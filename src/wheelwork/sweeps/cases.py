@@ -140,7 +140,7 @@ def _table(rows: Sequence[Any]) -> Zipped:
         if row.keys() != rows[0].keys():
             raise InvalidArgument(
                 f"`values` must name the same parameters in every row, but row {number} has "
-                f"{sorted(row)}, the first {sorted(rows[0])}"
+                f"{shown(list(row))}, the first {shown(list(rows[0]))}"
             )
     return Zipped({name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
 

@@ -213,15 +213,17 @@ class _Search:
 def _lattice(values: Any, width: Any) -> Lattice:
     axes = Product(values).axes
     if len(axes) > 2:
-        raise InvalidArgument(f"`values` must name one or two parameters, but names {list(axes)}")
+        raise InvalidArgument(
+            f"`values` must name one or two parameters, but names {shown(list(axes))}"
+        )
     for name, axis in axes.items():
         if axis.size < 2 or not np.all(np.diff(axis) > 0.0):
             raise InvalidArgument(
-                f"`{name}` must hold at least two ascending values, but is {axis.tolist()}"
+                f"`{name}` must hold at least two ascending values, but is {shown(axis)}"
             )
     widths = width if isinstance(width, Mapping) else dict.fromkeys(axes, width)
     if widths.keys() != axes.keys():
-        raise InvalidArgument(f"`width` must name {list(axes)}, but names {list(widths)}")
+        raise InvalidArgument(f"`width` must name {list(axes)}, but names {shown(list(widths))}")
     limits = tuple(_checks.positive("width", widths[name], name) for name in axes)
     depth = depth_for(tuple(axes.values()), limits)
     deepest = DEEPEST if len(axes) == 1 else WIDEST_RIM

@@ -293,11 +293,11 @@ def _checked_schedule(schedule: Any) -> tuple[list[float], list[PhaseSpaceModel]
     if not models:
         raise InvalidArgument("`schedule` must hold at least one model, but is empty")
     if np.any(np.diff(starts) <= 0.0):
-        raise InvalidArgument(f"`schedule` must be in order of time, but starts at {starts}")
+        raise InvalidArgument(f"`schedule` must be in order of time, but starts at {shown(starts)}")
     for name in ("frequency", "mass"):
         values = [getattr(model, name) for model in models]
         if len(set(values)) > 1:
-            raise InvalidArgument(f"`schedule` must keep the same {name}, but has {values}")
+            raise InvalidArgument(f"`schedule` must keep the same {name}, but has {shown(values)}")
     return starts, models
 
 
