@@ -21,7 +21,7 @@ import xarray as xr
 from wheelwork._checks import FloatArray
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
-from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning, shown
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
 
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 Labels = Mapping[str, Label]
@@ -167,9 +167,7 @@ class Result(Computed):
     def _item(cls, name: str) -> Observable[Any]:
         if isinstance(name, str) and name in cls.by_name:
             return cls.by_name[name]
-        raise InvalidArgument(
-            f"`name` must be one of {', '.join(cls.by_name)}, but is {shown(name)}"
-        )
+        raise InvalidArgument(f"`name` must be one of {', '.join(cls.by_name)}, but is {name!r}")
 
     @cached_property
     def _reasons(self) -> dict[str, str]:
