@@ -11,27 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork.errors import InvalidArgument
+from wheelwork.errors import shown as shown
 
 FloatArray = npt.NDArray[np.float64]
 
 # Of energies, in any unit: the fourth power of a Green function stays within the range of floats.
 LARGEST_ENERGY = 1e60
-LONGEST = 100  # characters of a value in a message
 
 
-def shown(value: Any) -> str:
-    """`value` as it is printed, on one line, and cut to the length that a message bears."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # an integer of more than 4300 digits; an object that cannot be printed
-        return f"of type {type(value).__name__}"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def _refuse(
-    name: str, requirement: str, value: Any, where: str, instead: str = ""
+def refusal(
+    name: str, requirement: str, value: Any, where: str = "", instead: str = ""
 ) -> InvalidArgument:
+    """Return the error of an argument: "`name` must requirement, but is value (where)".
+
+    instead: of "is value". What is None was not given, and is told to be.
+    """
     where = f" ({where})" if where else ""
+    if value is None:
+        return InvalidArgument(f"`{name}` must be given, and {requirement}{where}")
     return InvalidArgument(
         f"`{name}` must {requirement}, but {instead or f'is {shown(value)}'}{where}"
     )
@@ -40,15 +37,15 @@ def _refuse(
 def real(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a finite float."""
     if isinstance(value, str | bytes | bool | complex):
-        raise _refuse(name, "be a real number", value, where)
+        raise refusal(name, "be a real number", value, where)
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise _refuse(name, "be a real number", value, where) from None
+        raise refusal(name, "be a real number", value, where) from None
     except OverflowError:  # an integer
-        raise _refuse(name, "be a number below 1e308", value, where, "is larger") from None
+        raise refusal(name, "be a number below 1e308", value, where, "is larger") from None
     if not math.isfinite(number):
-        raise _refuse(name, "be finite", number, where)
+        raise refusal(name, "be finite", number, where)
     return number
 
 
@@ -56,7 +53,7 @@ def positive(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a float above zero."""
     number = real(name, value, where)
     if number <= 0.0:
-        raise _refuse(name, "be positive", number, where)
+        raise refusal(name, "be positive", number, where)
     return number
 
 
@@ -75,7 +72,7 @@ def positive_energy(name: str, value: Any, where: str = "") -> float:
 def _in_range(name: str, number: float, where: str, value: float | None = None) -> float:
     if abs(number) > LARGEST_ENERGY:
         bounds = f"be of a size between {1.0 / LARGEST_ENERGY:g} and {LARGEST_ENERGY:g}"
-        raise _refuse(name, bounds + " in the unit chosen", value or number, where)
+        raise refusal(name, bounds + " in the unit chosen", value or number, where)
     return number
 
 
@@ -83,7 +80,7 @@ def non_negative(name: str, value: Any, where: str = "") -> float:
     """Return `value` as a float of at least zero."""
     number = real(name, value, where)
     if number < 0.0:
-        raise _refuse(name, "not be negative", number, where)
+        raise refusal(name, "not be negative", number, where)
     return number
 
 
@@ -91,7 +88,7 @@ def within(name: str, value: Any, low: float, high: float, where: str = "") -> f
     """Return `value` as a float of at least `low` and at most `high`."""
     number = real(name, value, where)
     if not low <= number <= high:
-        raise _refuse(name, f"lie between {low:g} and {high:g}", number, where)
+        raise refusal(name, f"lie between {low:g} and {high:g}", number, where)
     return number
 
 
@@ -104,17 +101,17 @@ def integer(name: str, value: Any, minimum: int, where: str = "") -> int:
     """Return `value` as an int of at least `minimum`."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, np.timedelta64)
     if isinstance(value, bool) or not whole:
-        raise _refuse(name, "be an integer", value, where)
+        raise refusal(name, "be an integer", value, where)
     number = int(value)
     if number < minimum:
-        raise _refuse(name, f"be at least {minimum}", number, where)
+        raise refusal(name, f"be at least {minimum}", number, where)
     return number
 
 
 def flag(name: str, value: Any) -> bool:
     """Return `value` as a bool, which it must be."""
     if not isinstance(value, bool | np.bool_):
-        raise _refuse(name, "be True or False", value, "")
+        raise refusal(name, "be True or False", value, "")
     return bool(value)
 
 
@@ -131,7 +128,7 @@ def named(name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or any(not isinstance(key, str) for key in value):
-        raise _refuse(name, "be a dict from names to values", value, "")
+        raise refusal(name, "be a dict from names to values", value, "")
     return dict(value)
 
 
@@ -143,11 +140,11 @@ def finite_array(name: str, value: Any, ndim: int | None = None, where: str = ""
             raise TypeError
         array = plain.astype(np.float64)
     except Exception:  # whatever the value's own conversion raises
-        raise _refuse(name, "be an array of real numbers", value, where) from None
+        raise refusal(name, "be an array of real numbers", value, where) from None
     if ndim is not None and array.ndim != ndim:
-        raise _refuse(name, f"have {ndim} dimension(s)", array, where, f"has shape {array.shape}")
+        raise refusal(name, f"have {ndim} dimension(s)", array, where, f"has shape {array.shape}")
     if not np.all(np.isfinite(array)):
-        raise _refuse(name, "be finite", array, where, "holds NaN or infinity")
+        raise refusal(name, "be finite", array, where, "holds NaN or infinity")
     return array
 
 

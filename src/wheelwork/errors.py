@@ -1,8 +1,11 @@
 """Every error and warning that wheelwork raises on purpose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
+
+LONGEST_SHOWN = 80  # characters of a value in a message
 
 
 class WheelworkError(Exception):
@@ -17,6 +20,10 @@ class UnknownKey(InvalidArgument, KeyError):
     """An invalid key of a mapping; also a KeyError, as mappings need."""
 
     __str__ = Exception.__str__  # a KeyError would put the message in quotes
+
+
+class UnknownName(InvalidArgument, TypeError):
+    """An argument that does not exist; also a TypeError, as calls in Python have it."""
 
 
 class NotConverged(WheelworkError, RuntimeError):
@@ -70,3 +77,27 @@ def partial_as(convert: Callable[[Any], Any]) -> Iterator[None]:
             except (WheelworkError, ArithmeticError, ValueError):
                 reason.partial = None
         raise
+
+
+# ---------------------------------------------------------------------------- parts of messages
+
+
+def shown(value: Any) -> str:
+    """Return `value` as a message has it: on one line, and cut where it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of more than 4300 digits; an object that cannot be printed
+        return f"of type {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def one_of(name: str, known: Iterable[str]) -> str:
+    """Return "must be one of a, b, c; did you mean `b`?", of a name that is not one of `known`."""
+    names = list(known)
+    return f"must be one of {', '.join(names)}{nearest_hint(name, names)}"
+
+
+def nearest_hint(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean `b`?", or nothing where no name in `known` is near."""
+    near = get_close_matches(name[:LONGEST_SHOWN], known, 1)
+    return f"; did you mean `{near[0]}`?" if near else ""

@@ -4,20 +4,22 @@ Validation, labels, printing, parameter files and the schema of these follow fro
 """
 
 import functools
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import numpy as np
 
 from wheelwork._checks import non_negative as non_negative
 from wheelwork._checks import positive as positive
 from wheelwork._checks import real as real
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, UnknownName, one_of
 from wheelwork.results import Label, Labels, html_table
 
+Call = ParamSpec("Call")
+Made = TypeVar("Made")
 Check = Callable[[str, Any], Any]  # name, value -> the value to keep; such as `positive`
 LONGEST_SHOWN = 40  # characters of one parameter in a printout
 
@@ -99,6 +101,12 @@ class Parameters(ShortRepr):
     derived: ClassVar[Labels] = MappingProxyType({})
     sets: ClassVar[Mapping[str, tuple[str, float]]] = MappingProxyType({})
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse an argument that `__init__` does not have, and name the nearest that it has."""
+        if kwargs:
+            _require_arguments(kwargs, cls.__name__, _arguments(cls), cls.derived)  # type: ignore[arg-type]
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         for name, declared in declarations(type(self)).items():  # type: ignore[arg-type]
             value = getattr(self, name)
@@ -121,10 +129,7 @@ class Parameters(ShortRepr):
         unknown = [name for name in names if name not in own and name not in cls.derived]
         if unknown:
             known = [*(each.name for each in fields(cls)), *cls.derived]  # type: ignore[arg-type]
-            name = min(unknown)
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise InvalidArgument(f"`{name}` must be one of {', '.join(known)}{hint}")
+            raise InvalidArgument(f"`{min(unknown):.80}` {one_of(min(unknown), known)}")
 
     @classmethod
     def parameter_labels(cls) -> Labels:
@@ -150,6 +155,38 @@ def declarations(cls: type) -> Mapping[str, Parameter]:
         for each in fields(cls)
         if "parameter" in each.metadata
     }
+
+
+def named(call: Callable[Call, Made]) -> Callable[Call, Made]:
+    """Return `call`, which refuses an argument that it does not have, and names the nearest."""
+
+    @functools.wraps(call)
+    def checked(*args: Call.args, **kwargs: Call.kwargs) -> Made:
+        _require_arguments(kwargs, call.__name__, inspect.signature(call).parameters)
+        return call(*args, **kwargs)
+
+    return checked
+
+
+def _require_arguments(
+    given: Mapping[str, Any],
+    where: str,
+    known: Mapping[str, inspect.Parameter],
+    derived: Collection[str] = (),
+) -> None:
+    """Raise UnknownName for a name that is not among the arguments `known`, all of which count."""
+    if given.keys() <= known.keys() or any(one.kind is one.VAR_KEYWORD for one in known.values()):
+        return
+    name = min(given.keys() - known.keys())
+    words = one_of(name, (each for each in known if each not in ("self", "cls")))
+    if name in derived:
+        words = "is derived from the fields, and must be given to `replace` of a finished value"
+    raise UnknownName(f"`{name:.80}` {words} (in {where})")
+
+
+@functools.cache
+def _arguments(cls: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls.__init__).parameters
 
 
 def short(value: Any) -> str:

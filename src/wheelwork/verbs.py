@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.methods import Method
 from wheelwork.parameters import short
 from wheelwork.results import AuditEntry, Labels
@@ -101,7 +101,9 @@ def require_method(method: Any, kinds: tuple[type, ...], example: str, default: 
     """
     chosen = default if method is None else method
     if not isinstance(chosen, kinds):
-        raise InvalidArgument(f"`method` must be a method such as {example}, but is {chosen!r}")
+        raise InvalidArgument(
+            f"`method` must be a method such as {example}, but is {shown(chosen)}"
+        )
     return chosen
 
 

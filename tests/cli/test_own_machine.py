@@ -164,7 +164,7 @@ def test_a_new_field_needs_no_change_of_the_command_line(toy):
     schema = json_schema(f"{path.stem}.py:Toy", path.parent)
     device = schema["$defs"]["ToyDevice"]
     assert device["properties"]["mass"]["description"].startswith(
-        "mass; a number, or a number with"
+        "mass; a number, or a text with a unit: "
     )
     assert "mass" in schema["$defs"]["ToySweep"]["properties"]["parameter"]["anyOf"][0]["enum"]
     assert device["required"] == []  # frequency or period

@@ -77,7 +77,11 @@ def test_units_are_converted_to_the_one_chosen(load):
     ("old", "new", "message"),
     [
         ("frequency", "frequncy", "`device` has no key `frequncy`; the nearest valid key is `freq"),
-        ("width = 1.0", "widht = 1.0", "`leads[0].lineshape` has no key `widht`; .* is `width`"),
+        (
+            "width = 1.0",
+            "widht = 1.0",
+            "`leads[0].lineshape` of kind 'lorentzian' has no key `widht`; .* is `width`",
+        ),
         ("[sweep]", "[swep]", "the file has no key `swep`; the nearest valid key is `sweep`"),
         ("frequency = 0.2\n", "", "`device.frequency` is missing"),
         ('kind = "wideband", ', "", "`leads[1].lineshape.kind` is missing"),
@@ -110,7 +114,11 @@ def test_units_are_converted_to_the_one_chosen(load):
             '"flywhel"',
             "`machine` must be 'flywheel' or .* or 'module:Class', but is",
         ),
-        ("force = 0.1", 'force = "0.1 meV"', "`device.force` must be a finite number"),
+        (
+            "force = 0.1",
+            'force = "0.1 meV"',
+            '`device.force` must be a force, such as .* "0.1 meV" is an energy',
+        ),
         ("frequency = 0.2", 'frequency = "0.2 meV"', "`device.frequency` must be a bare number"),
         ("frequency = 0.2", 'frequency = "0.2 mev"', 'unknown unit "mev"; .* "meV"'),
         ("frequency = 0.2", 'frequency = "fast"', '`device.frequency` must be a number.*"fast"'),
@@ -162,12 +170,16 @@ def test_the_folder_of_the_command_line_goes_before_that_of_the_file(tmp_path):
 
 
 def test_every_mistake_has_its_line(load):
-    text = GOOD.replace("frequency", "frequncy").replace("rate = 1.5", "rate = -1.5")
+    text = GOOD.replace("frequency", "frequncy").replace("rate = 1.5", "rat = 1.5")
+    with pytest.raises(InvalidArgument) as caught:
+        load(text)
+    assert ["frequncy" in line for line in str(caught.value).splitlines()] == [True, False]
+    text = GOOD.replace("frequency = 0.2", "frequency = -1").replace("rate = 1.5", "rate = -1.5")
     with pytest.raises(InvalidArgument) as caught:
         load(text)
     lines = str(caught.value).splitlines()
-    assert any("frequncy" in line for line in lines)
-    assert any("leads[1].lineshape.rate" in line for line in lines)
+    assert ["device.frequency" in line for line in lines] == [True, False]
+    assert ["leads[1].lineshape.rate" in line for line in lines] == [False, True]
 
 
 def test_a_bias_needs_two_leads(load):

@@ -134,7 +134,8 @@ def load_job_text(text):
 @pytest.mark.parametrize(
     ("text", "old", "new", "message"),
     [
-        (ROTOR, "[0.2, 0.4]", '["1 K"]', "`sweep.values[0]` must be a finite number, but is '1 K'"),
+        (ROTOR, "[0.2, 0.4]", '["1 K"]',
+         '`sweep.values[0]` must be a plain number, but "1 K" is a temperature'),
         (OWN, GAP, '"share"\nvalues = ["1 K"]', "`sweep.values[0]` must be a"),
         (OWN, GAP, '"inner.count"\nvalues = ["1 K"]', "an integer"),
         (OWN, GAP, '"count"\nvalues = [2.5]', "must be an integer, but is 2.5"),
@@ -211,7 +212,7 @@ def test_numbers_may_differ_from_node_to_node():
     [
         ("{ 1 = 0.1, 2 = true, 3 = 'x' }", "`device.damping.2` must be a finite number"),
         ("{ 1 = 0.1 }", "damping"),
-        ("'much'", "`device.damping` must be a finite number or a table of numbers by node"),
+        ("'much'", '`device.damping` must be a number, with a unit or without, but is "much"'),
         ("{}", "a table of numbers by node, but is {}"),
     ],
 )
@@ -234,7 +235,7 @@ def test_a_mark_at_the_beginning_is_no_mistake(tmp_path):
     [
         ("0.2, 0.4", "1" + "0" * 400, "`sweep.values[0]` must be a finite number, but is 1000"),
         ("0.2, 0.4", "1" * 5000, "`FILE` must be valid TOML, but is not: Exceeds the limit"),
-        ("0.2, 0.4", "0x" + "f" * 5000, "must be a finite number, but is a value of type int"),
+        ("0.2, 0.4", "0x" + "f" * 5000, "must be a finite number, but is of type int"),
         ("0.2, 0.4", "[" * 5000 + "]" * 5000, "valid TOML, but is nested too deeply"),
         ("0.2, 0.4", "[" * 100 + "]" * 100, "`sweep.values[0]` must be a finite number"),
         ('"beta_ratio"', '"beta\\u0000ratio"', "`sweep.parameter` must be"),

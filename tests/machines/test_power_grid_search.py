@@ -1,12 +1,14 @@
 """Which branches a search finds, what it refuses, and maps that agree with it."""
 
+import math
+
 import networkx as nx
 import numpy as np
 import pytest
 
 import wheelwork as ww
 from wheelwork.errors import InvalidArgument, NoSteadyState
-from wheelwork.machines.power_grid.model import noisy_model
+from wheelwork.machines.power_grid.model import amplitude_model, noisy_model
 from wheelwork.oscillator_networks.newton import newton
 from wheelwork.oscillator_networks.steady_states import distinct, random_amplitudes
 
@@ -46,6 +48,28 @@ def test_unbounded_amplitudes_are_refused(elements, damping):
     machine = ww.PowerGrid(nx.path_graph(2), damping=damping, **elements)
     with pytest.raises(NoSteadyState, match="amplitudes are unbounded"):
         machine.steady_state()
+
+
+@pytest.mark.parametrize("sites", [2, 3, 6])
+def test_a_continuum_of_states_is_said_to_be_one(sites):
+    """γ = 0 and Γ_e = Γ_i: at any occupation gain and loss balance, and the whole chain rotates."""
+    machine = chain(sites, 4.0, 4.0, damping=0.0)
+    with pytest.raises(NoSteadyState, match="continuum of steady states"):
+        machine.steady_state()
+    assert chain(sites, 4.0, 4.0, damping=0.1).steady_state().branches
+
+
+def test_the_states_of_the_continuum_are_steady():
+    """α = √n (1, ie^{iφ}) with Γ f²(n) = g cos φ, for any n that allows it."""
+    model = amplitude_model(chain(2, 4.0, 4.0, damping=0.0))
+    for n in (1.5, 10.0, 400.0):
+        cosine = 4.0 / (1.0 + n) ** 2
+        sine = math.sqrt(1.0 - cosine**2)
+        for side in (1.0, -1.0):
+            alpha = math.sqrt(n) * np.array([1.0, 1j * (cosine + 1j * side * sine)])
+            velocity = model.velocity(alpha)
+            assert np.abs(velocity / alpha - (velocity / alpha)[0]).max() < 1e-12
+            assert np.abs((velocity / alpha).real).max() < 1e-12
 
 
 def test_undamped_but_bounded():

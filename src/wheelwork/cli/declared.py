@@ -24,19 +24,23 @@ from wheelwork.cli.forms import (
     Number,
     OneOf,
     Plain,
-    Refusal,
     Schema,
     Source,
     Table,
+)
+from wheelwork.cli.known import KINDS, load_class
+from wheelwork.cli.mistakes import (
+    Mistakes,
+    Refusal,
     inside,
     mistake,
 )
-from wheelwork.cli.known import KINDS, load_class
+from wheelwork.cli.quantities import PLAIN, dimension_of
 from wheelwork.cli.special_forms import ByNode, Closed, Member
-from wheelwork.errors import InvalidArgument
+from wheelwork.cli.toml_text import read_text
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import Parameter, declarations
 
-ENERGIES = {"energy", "rate"}  # units, with hbar = k_B = 1, whose numbers may carry "meV" or "mK"
 LISTS = (list, Sequence)
 
 TEXT = Plain(str)
@@ -95,7 +99,7 @@ def parameter_labels(cls: Any) -> Mapping[str, tuple[str, str, str]]:
 
 def number(unit: str) -> Number:
     """Return the form of a number that is declared with `unit`."""
-    return Number(energy=unit in ENERGIES)
+    return Number(unit if dimension_of(unit) != PLAIN else "1")
 
 
 def choice(kinds: Mapping[str, type], default: str = "") -> Choice:
@@ -131,7 +135,8 @@ def _entry(
     if form is None:
         if required:
             raise InvalidArgument(
-                f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is {hint}"
+                f"`{cls.__name__}` must have fields that a file can hold, but `{name}` is "
+                f"{hint!s:.80}"
             )
         return {name: Entry(Closed(getattr(hint, "__name__", str(hint))), False)}
     if declared is None:
@@ -242,6 +247,8 @@ class ColumnTable(Table):
         if not isinstance(value, Mapping):
             return super().read(value, key, source)
         names, value = self.columns, dict(value)
+        if lines := self.unknown(value, key, ["file", *self.entries]):
+            raise Mistakes(lines)
         lists = "the lists " + " and ".join(f"`{name}`" for name in names)
         given = value.keys() & set(names)
         if "file" not in value and len(given) < len(names):
@@ -266,12 +273,12 @@ class ColumnTable(Table):
 def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
     """Return the columns of a CSV file; lines that begin with # are comments."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
         rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
         return [[float(row[i]) for row in rows] for i in range(count)]
     except (OSError, ValueError, IndexError) as reason:
         expected = f"a CSV file of {in_words(count)} columns of numbers"
-        raise mistake(key, f"must be {expected}, but is {str(path)!r} ({reason})") from None
+        raise mistake(key, f"must be {expected}, but is {shown(str(path))} ({reason})") from None
 
 
 def in_words(count: int) -> str:

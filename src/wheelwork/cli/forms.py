@@ -6,93 +6,37 @@ is -1.0". Forms know nothing of machines; `wheelwork.cli.declared` derives them 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from wheelwork.cli.quantities import EnergyUnit, nearest
-from wheelwork.errors import InvalidArgument
+from wheelwork.cli.mistakes import (
+    Mistakes,
+    gathered,
+    hint,
+    inside,
+    located,
+    mistake,
+    unknown_key,
+)
+from wheelwork.cli.quantities import (
+    PLAIN,
+    Dimension,
+    UnitSystem,
+    dimension_of,
+    examples_of,
+)
+from wheelwork.errors import InvalidArgument, shown
 
 Schema = dict[str, Any]
-LONGEST_SHOWN = 80  # characters of a key or value in a message
-
-
-class Mistakes(InvalidArgument):
-    """Mistakes in a file, one line each."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = list(lines)
-        super().__init__("\n".join(self.lines))
-
-
-class Refusal(InvalidArgument):
-    """A mistake in words that read after the name of the key: "must hold ..."."""
-
-
-def subject(key: str) -> str:
-    """Return how a message names `key`; the empty one is the file itself."""
-    return f"`{key}`" if key else "the file"
-
-
-def inside(key: str, name: str) -> str:
-    return f"{key}.{plain(name)}" if key else plain(name)
-
-
-def plain(name: str) -> str:
-    """Return a key as it stands in a message: on one line, and no longer than that needs."""
-    text = repr(name)[1:-1]
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
-
-def shown(value: Any) -> str:
-    """Return a value as it stands in a message, cut where it is long."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # an integer of thousands of digits, lists in lists
-        return f"a value of type {type(value).__name__} too long to be shown"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
-
-def mistake(key: str, words: str) -> Mistakes:
-    return Mistakes([f"{subject(key)} {words}"])
-
-
-@contextmanager
-def located(key: str, keys: Mapping[str, str]) -> Iterator[None]:
-    """Turn an error of a class into a mistake of the key that its argument was read from.
-
-    keys: argument -> key. A message that does not begin with an argument names `key` at its end.
-    """
-    try:
-        yield
-    except Mistakes:
-        raise
-    except Refusal as reason:
-        raise mistake(key, str(reason)) from None
-    except ValueError as reason:  # as InvalidArgument is; a class of the user may know only this
-        text = str(reason)
-        start = re.match(r"`(\w+)`", text)
-        if start is not None and start[1] in keys:
-            raise Mistakes([f"`{keys[start[1]]}`{text[start.end() :]}"]) from None
-        raise Mistakes([f"{text} (in {subject(key)})" if key else text]) from None
-
-
-@contextmanager
-def gathered(lines: list[str]) -> Iterator[None]:
-    """Collect the lines of mistakes in `lines` instead of raising them."""
-    try:
-        yield
-    except Mistakes as reason:
-        lines += reason.lines
 
 
 @dataclass(frozen=True)
 class Source:
-    """Context of a value in a file: the unit of energy, and the folder of the file."""
+    """Context of a value in a file: its units, and the folder of the file."""
 
-    unit: EnergyUnit = field(default_factory=EnergyUnit)
+    units: UnitSystem = field(default_factory=UnitSystem)
     folder: Path = field(default_factory=Path)
 
 
@@ -112,15 +56,22 @@ class Form(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number; where `energy`, also a text with a unit, such as "20 mK"."""
+    """A finite number, also as a text with a unit of its dimension, such as "20 mK".
 
-    energy: bool = False
+    unit: as it is declared, in terms of "energy" and "length"; "1" for a number without any.
+    """
+
+    unit: str = "1"
     expected = "a finite number"
 
+    @property
+    def dimension(self) -> Dimension:
+        return dimension_of(self.unit)
+
     def read(self, value: Any, key: str, source: Source) -> float:
-        if self.energy and isinstance(value, str):
+        if isinstance(value, str):
             try:
-                value = source.unit.read(value)
+                value = source.units.read(value, self.dimension)
             except InvalidArgument as reason:
                 raise mistake(key, str(reason)) from None
         try:
@@ -132,11 +83,11 @@ class Number:
         return number
 
     def schema(self, definitions: Schema) -> Schema:
-        if not self.energy:
+        if self.dimension == PLAIN:
             return {"type": "number"}
         return {
             "anyOf": [{"type": "number"}, {"type": "string"}],
-            "description": 'a number, or a number with a unit such as "0.2 meV" or "20 mK"',
+            "description": f"a number, or a text with a unit: {examples_of(self.dimension)}",
         }
 
 
@@ -191,7 +142,8 @@ class OneOf:
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not any(value == one and type(value) is type(one) for one in self.values):
-            raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
+            near = hint(value, self.values)
+            raise mistake(key, f"must be {self.expected}, but is {shown(value)}{near}")
         return value
 
     def schema(self, definitions: Schema) -> Schema:
@@ -214,9 +166,12 @@ class AnyOf:
             try:
                 return form.read(value, key, source)
             except Mistakes as reason:
+                if isinstance(form, Number) and isinstance(value, str):
+                    raise  # a text is a number with its unit, if these are alternatives
                 if all(line.startswith((f"`{key}.", f"`{key}[")) for line in reason.lines):
                     raise  # it is of this form, with a mistake inside
-        raise mistake(key, f"must be {self.expected}, but is {shown(value)}")
+        near = hint(value, (each for form in self.forms for each in getattr(form, "values", ())))
+        raise mistake(key, f"must be {self.expected}, but is {shown(value)}{near}")
 
     def schema(self, definitions: Schema) -> Schema:
         return {"anyOf": [form.schema(definitions) for form in self.forms]}
@@ -294,25 +249,25 @@ class Entry:
 class Table:
     """A table; keys that it does not know are refused, and the nearest one it does is named.
 
-    name: in the JSON schema. build: called with what was read; a Refusal, or an InvalidArgument
-    that names an argument, becomes a mistake of the key.
+    name: in the JSON schema. kind: that it was chosen by, if any. build: called with what was read;
+    a Refusal, or an InvalidArgument that names an argument, becomes a mistake of the key.
     """
 
     name: str
     meaning: str
     entries: Mapping[str, Entry]
     build: Callable[..., Any] = dict
+    kind: str = ""
     expected = "a table"
+
+    def unknown(self, value: Mapping[str, Any], key: str, known: Iterable[str]) -> list[str]:
+        """Return a line for each key of `value` that is not among `known`."""
+        return [unknown_key(key, each, known, self.kind) for each in value if each not in known]
 
     def read(self, value: Any, key: str, source: Source) -> Any:
         if not isinstance(value, Mapping):
             raise mistake(key, f"must be a table, but is {shown(value)}")
-        lines = []
-        for name in value:
-            if name not in self.entries:
-                near = nearest(plain(name), self.entries) if self.entries else ""
-                hint = f"; the nearest valid key is `{near}`" if near else ""
-                lines.append(f"{subject(key)} has no key `{plain(name)}`{hint}")
+        lines = self.unknown(value, key, self.entries)
         arguments, keys = {}, {}
         for name, entry in self.entries.items():
             argument, at = entry.argument or name, inside(key, name)
@@ -367,11 +322,12 @@ class Choice:
             raise Mistakes([f"`{at}` is missing"])
         rest = {name: item for name, item in value.items() if name != "kind"}
         if isinstance(kind, str) and kind in self.kinds:
-            return self.kinds[kind].read(rest, key, source)
+            return replace(self.kinds[kind], kind=kind).read(rest, key, source)
         if self.own is None or not isinstance(kind, str) or ":" not in kind:
             known = ", ".join(repr(name) for name in self.kinds)
             expected = f"one of {known}" if known else "the name of a class, 'module:Class'"
-            raise mistake(at, f"must be {expected}, but is {kind!r}")
+            near = hint(kind, self.kinds)
+            raise mistake(at, f"must be {expected}, but is {shown(kind)}{near}")
         with located(at, {"name": at}):
             table = self.own(kind, source.folder)
         return table.read(rest, key, source)

@@ -13,8 +13,8 @@ from cyclopts import Parameter
 
 from wheelwork._checks import integer, positive
 from wheelwork._deferred import Deferred
-from wheelwork.cli.toml_text import load_toml
-from wheelwork.errors import InvalidArgument
+from wheelwork.cli.toml_text import load_toml, read_text
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.sweeps import Processes
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ PAPERS: Mapping[str, Any] = {  # modules with a function `run`
 class Job:
     """A run, and where its results go.
 
-    `energy_unit` names the unit of every energy, "1" where they are dimensionless. `recipe` is JSON
+    `energy_unit` names the unit of every energy, "1" where they are dimensionless, `length_unit`
+    that of lengths. `recipe` is JSON
     material from which the job can be made again: {"preset": name, "options": {...}} or
     {"toml": text, "path": of the file}.
     """
@@ -50,6 +51,7 @@ class Job:
     folder: Path = DEFAULT_FOLDER
     energy_unit: str = "1"
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    length_unit: str = "1"
 
 
 def paper_job(name: str, folder: Path = DEFAULT_FOLDER, **options: Any) -> Job:
@@ -71,9 +73,9 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
     Raises InvalidArgument with one line per mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        text = read_text(path)
     except (OSError, ValueError) as reason:
-        words = getattr(reason, "strerror", None) or "it is not text in UTF-8"
+        words = getattr(reason, "strerror", None) or reason
         raise InvalidArgument(
             f"`FILE` must be a readable TOML file, but is '{path}' ({words})"
         ) from None
@@ -83,9 +85,10 @@ def load_job(path: Path, folder: Path | None = None) -> Job:
 def load_text(text: str, path: Path, folder: Path | None = None) -> Job:
     """Return the job that `text` describes, which was read from `path`; see `load_job`."""
     data = load_toml(text, path)  # before the rest is loaded
-    run, unit, own = parameter_file.read_file(data, path)
+    run, units, own = parameter_file.read_file(data, path)
     recipe = {"toml": text, "path": str(path.absolute())}
-    return Job(run, folder or own or DEFAULT_FOLDER, unit, recipe)
+    where = folder or own or DEFAULT_FOLDER
+    return Job(run, where, units.energy, recipe, units.length)
 
 
 def job_from_recipe(recipe: Mapping[str, Any], store: Path, folder: Path | None = None) -> Job:
@@ -152,7 +155,7 @@ class Execution:
             )
         if self.part is not None and self.store is None:
             raise InvalidArgument(
-                f"`--shard` must be used with `--store`, but is {self.shard!r} without"
+                f"`--shard` must be used with `--store`, but is {shown(self.shard)} without"
             )
         return self
 
@@ -170,7 +173,7 @@ class Execution:
         match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", self.shard)
         if match is None or int(match[1]) > int(match[2]):
             raise InvalidArgument(
-                f"`--shard` must read i/n with i from 1 to n, but is {self.shard!r}"
+                f"`--shard` must read i/n with i from 1 to n, but is {shown(self.shard)}"
             )
         return int(match[1]), int(match[2])
 
@@ -208,5 +211,6 @@ def _connected(address: str) -> Any:
         return distributed.Client(address, timeout="10s")
     except (OSError, ValueError) as reason:
         raise InvalidArgument(
-            f"`--scheduler` must be the address of a Dask scheduler, but is {address!r}: {reason}"
+            f"`--scheduler` must be the address of a Dask scheduler, but is {shown(address)}: "
+            f"{reason}"
         ) from None

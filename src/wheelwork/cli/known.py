@@ -7,9 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from wheelwork.cli.forms import shown
 from wheelwork.cli.toml_text import require_name
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.flywheel import Flywheel
 from wheelwork.machines.power_grid import (
     ActiveElement,
@@ -28,6 +27,7 @@ from wheelwork.plots import sweep_sheet
 from wheelwork.transport import LineShape, Lorentzian, Semicircle, Tabulated, WideBand
 
 LONGEST_NAME = 500  # characters of a path and a class
+LONGEST_REASON = 200  # of what a module of the user says when it cannot be imported
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def load_class(name: str, folder: Path) -> type:
     """
     module, _, attribute = name.rpartition(":")
     if "\0" in name or len(name) > LONGEST_NAME:
-        raise InvalidArgument(f"`name` must be that of a class, but is {name[:LONGEST_NAME]!r}")
+        raise InvalidArgument(f"`name` must be that of a class, but is {shown(name)}")
     if module.endswith(".py"):
         loaded = _import_file((folder / module).resolve(), name)
     else:
@@ -146,7 +146,7 @@ def load_class(name: str, folder: Path) -> type:
     value = getattr(loaded, attribute, None)
     if not isinstance(value, type):
         raise InvalidArgument(
-            f"`name` must be that of a class, but '{module}' has no {attribute!r}"
+            f"`name` must be that of a class, but '{module}' has no {shown(attribute)}"
         )
     return value
 
@@ -173,6 +173,8 @@ def _import(module: str, name: str) -> object:
     try:
         return import_module(module)
     except (Exception, SystemExit) as reason:  # whatever the user's module raises
+        words = " ".join(str(reason).split())[:LONGEST_REASON]
         raise InvalidArgument(
-            f"`name` must be that of a class that can be imported, but {name!r} cannot: {reason}"
+            f"`name` must be that of a class that can be imported, but {shown(name)} "
+            f"cannot: {words}"
         ) from reason

@@ -17,56 +17,65 @@ from wheelwork.cli.forms import (
     Choice,
     Entry,
     Items,
-    Mistakes,
     OneOf,
     Plain,
     Schema,
     Source,
     Table,
+)
+from wheelwork.cli.known import MACHINES, Kind, kind_of
+from wheelwork.cli.mistakes import (
+    Mistakes,
     gathered,
+    in_file,
     located,
     mistake,
 )
-from wheelwork.cli.known import MACHINES, Kind, kind_of
-from wheelwork.cli.quantities import EnergyUnit
-from wheelwork.cli.sweep_table import sweep_table
+from wheelwork.cli.quantities import UnitSystem
+from wheelwork.cli.sweep_table import sweep_table, with_swept_value
 from wheelwork.errors import InvalidArgument
 from wheelwork.papers.runs import Run
 from wheelwork.sweeps import replace_at
 
 # With the ending, and "-partial", a name of a file that every system takes.
 NAME = r"[\w.+-]{1,100}"
-UNITS = Table("Units", "The unit of every energy without one of its own.",
-              {"energy": Entry(Plain(str), required=False)})  # fmt: skip
+UNITS = Table("Units", "The units of every number without one of its own.",
+              {"energy": Entry(Plain(str), required=False),
+               "length": Entry(Plain(str), required=False)})  # fmt: skip
 WORDS = "Where results go; the command line's --out goes first. `name`: of the files."
 OUTPUT = Table("Output", WORDS,
                {"folder": Entry(Plain(str), required=False),
                 "name": Entry(Plain(str, pattern=NAME), required=False)})  # fmt: skip
 
 
-def read_file(data: Mapping[str, Any], path: Path) -> tuple[Run, str, Path | None]:
+def read_file(data: Mapping[str, Any], path: Path) -> tuple[Run, UnitSystem, Path | None]:
     """Return what `data`, the content of the TOML file at `path`, asks for.
 
-    The run, the unit of energy, and the folder for the results, None where the file does not say.
+    The run, its units, and the folder for the results, None where the file does not say.
     Raises InvalidArgument with one line per mistake.
     """
     try:
         return _read(data, path.parent)
     except InvalidArgument as reason:
         lines = reason.lines if isinstance(reason, Mistakes) else [str(reason)]
-        raise InvalidArgument("\n".join(f"{line} ({path})" for line in lines)) from None
+        raise in_file(lines, path) from None
 
 
-def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]:
+def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, UnitSystem, Path | None]:
     with located("machine", {"name": "machine"}):
         kind = kind_of(data["machine"], folder)
-    source = Source(_energy_unit(data), folder)
-    lines = _conflicts(data, kind.machine)
+    source = Source(_units(data), folder)
+    form = file_form(kind, data["machine"])
+    filled = with_swept_value(data, form, kind.parameter, _sets(kind.machine))
+    lines = _conflicts(filled.data, kind.machine)
     with gathered(lines):
-        values = file_form(kind, data["machine"]).read(data, "", source)
+        values = form.read(filled.data, "", source)
     if lines:
-        raise Mistakes(lines)
-    machine = values["device"] if kind.constructors else _machine(kind.machine, values)
+        raise Mistakes(filled.told(lines))
+    try:
+        machine = values["device"] if kind.constructors else _machine(kind.machine, values)
+    except Mistakes as reason:
+        raise Mistakes(filled.told(reason.lines)) from None
     parameter, points = values["sweep"]
     with located("sweep", {}):
         replace_at(machine, {parameter: float(points[0])})
@@ -75,17 +84,16 @@ def _read(data: Mapping[str, Any], folder: Path) -> tuple[Run, str, Path | None]
         raise mistake("output.folder", "must be the path of a folder, but holds a null byte")
     name = output.get("name", kind.name)
     run = Run(machine, parameter, points, values.get("method"), kind.presentation, name)
-    return run, source.unit.name, Path(output["folder"]) if "folder" in output else None
+    return run, source.units, Path(output["folder"]) if "folder" in output else None
 
 
-def _energy_unit(data: Mapping[str, Any]) -> EnergyUnit:
-    """Read [units] ahead of the rest, which is counted in it; its form is checked with the rest."""
+def _units(data: Mapping[str, Any]) -> UnitSystem:
+    """Read [units] ahead of the rest, which is counted in them; its form is checked with it."""
     units = data.get("units")
-    name = units.get("energy", "1") if isinstance(units, Mapping) else "1"
-    try:
-        return EnergyUnit(name) if isinstance(name, str) else EnergyUnit()
-    except InvalidArgument as reason:
-        raise mistake("units.energy", str(reason)) from None
+    names = units if isinstance(units, Mapping) else {}
+    given = {name: names.get(name, "1") for name in UNITS.entries}
+    with located("units", {name: f"units.{name}" for name in given}):
+        return UnitSystem(**{n: each for n, each in given.items() if isinstance(each, str)})
 
 
 def _machine(cls: type, values: Mapping[str, Any]) -> Any:

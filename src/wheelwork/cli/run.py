@@ -112,14 +112,19 @@ def _compute(job: Job, progress: Console, how: Execution) -> tuple[xr.Dataset, M
                 shard=how.part,
                 time_limit=math.inf if how.time_limit is None else how.time_limit,
                 on_point=meter.add,
-                recipe={**job.recipe, "out": str(job.folder.absolute()), "unit": job.energy_unit},
+                recipe={
+                    **job.recipe,
+                    "out": str(job.folder.absolute()),
+                    "unit": job.energy_unit,
+                    "length": job.length_unit,
+                },
             )
         except STOPS as reason:
             if not hasattr(reason, "dataset"):  # it came before the sweep
                 raise
             dataset, meter.ended = reason.dataset, _exit_code(reason)
             _say(progress, how, _stopping(reason, meter, how))
-    dataset = name_units(dataset, job.energy_unit)
+    dataset = name_units(dataset, job.energy_unit, job.length_unit)
     if how.part is None:
         try:
             with busy(BESIDES, progress, how.talks):
@@ -153,7 +158,7 @@ def collected(folder: Path, partial: bool) -> xr.Dataset:
     dataset, manifest = collect(folder, partial=partial), open_store(folder).manifest
     if "unit" not in manifest.recipe:
         return dataset
-    dataset = name_units(dataset, manifest.recipe["unit"])
+    dataset = name_units(dataset, manifest.recipe["unit"], manifest.recipe.get("length", "1"))
     try:
         job = job_from_recipe(manifest.recipe, folder)
         task = Task(job.run.machine, job.run.method)
@@ -188,10 +193,15 @@ def _say(progress: Console, how: Execution, line: str) -> None:
         progress.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def name_units(dataset: xr.Dataset, energy_unit: str) -> xr.Dataset:
-    """Return `dataset` with "energy" in its units replaced by the unit that was chosen."""
+def name_units(dataset: xr.Dataset, energy_unit: str, length_unit: str = "1") -> xr.Dataset:
+    """Return `dataset` with "energy" in its units replaced by the unit that was chosen.
+
+    So is "length", where one was.
+    """
     for variable in dataset.variables.values():
         units = variable.attrs.get("units", "")
+        if "length" in units and length_unit != "1":
+            units = variable.attrs["units"] = units.replace("length", length_unit)
         if "energy" in units:
             variable.attrs["units"] = units.replace("energy", energy_unit).replace("1^2", "1")
     return dataset.assign_attrs(energy_unit=energy_unit)

@@ -7,18 +7,15 @@ that computes. A test compares the file with `parameter_file.json_schema`, and r
 import json
 import re
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from wheelwork._deferred import Deferred
-from wheelwork.cli.toml_text import NAMES
+from wheelwork.cli.toml_text import NAMES, stored_schema
 
 if TYPE_CHECKING:
     from wheelwork.cli import parameter_file
 else:
     parameter_file = Deferred("wheelwork.cli.parameter_file")
-
-STORED = files("wheelwork.cli") / "schema.json"
 
 
 def schema_of(machine: str | None = None) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def schema_of(machine: str | None = None) -> dict[str, Any]:
     """
     if machine is not None and machine not in NAMES:
         return parameter_file.json_schema(machine)
-    whole: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
+    whole = stored_schema()
     return whole if machine is None else _part(whole, machine)
 
 

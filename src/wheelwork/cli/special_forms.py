@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from wheelwork.cli.forms import Form, Mistakes, Schema, Source, gathered, inside, mistake, shown
+from wheelwork.cli.forms import (
+    Form,
+    Schema,
+    Source,
+)
+from wheelwork.cli.mistakes import (
+    Mistakes,
+    gathered,
+    inside,
+    mistake,
+)
+from wheelwork.errors import shown
 
 LONGEST = 200  # characters of a node that a key writes down
 

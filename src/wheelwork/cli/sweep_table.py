@@ -4,6 +4,7 @@ The values are read as those of the parameter: with units where it is an energy 
 integers where its field is one.
 """
 
+import copy
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,14 +22,17 @@ from wheelwork.cli.forms import (
     Number,
     OneOf,
     Plain,
-    Refusal,
     Source,
     Table,
 )
+from wheelwork.cli.mistakes import (
+    Refusal,
+)
+from wheelwork.cli.quantities import PLAIN
 from wheelwork.cli.special_forms import ByNode
 
 MOST_POINTS = 1_000_000  # of a sweep: a longer one is almost certainly a typo
-ANY_NUMBER = Number(energy=True)  # of a parameter that only a class of the user knows
+ANY_NUMBER = Number("energy")  # of a parameter that only a class of the user knows
 
 Fields = Mapping[str, Entry]
 
@@ -69,7 +73,7 @@ def sweep_table(name: str, plain: Fields, beside: Fields, derived: Fields, defau
     meaning = "The parameter to vary, and its values: a list, or `points` from `start` to `stop`."
     fields = {**beside, **plain, **derived}
     return SweepTable(
-        f"{name}Sweep", meaning, entries, _swept, lambda parameter: _value_of(parameter, fields)
+        f"{name}Sweep", meaning, entries, _swept, value_of=lambda name: _value_of(name, fields)
     )
 
 
@@ -107,15 +111,19 @@ def _parameter_name(beside: Fields, numbers: Fields) -> AnyOf:
 
 def _value_of(name: str, fields: Fields) -> Form:
     """Return the form of a value of the parameter `name`."""
-    first, *steps = re.findall(r"\[[^\]]*\]|[^.\[\]]+", name) or [""]
+    first, *steps = _steps(name)
     forms = [fields[first].form] if first in fields else []
     for step in steps:
         forms = [inner for form in forms for inner in _inside(form, step)]
     found = [number for form in forms for number in _numbers(form)]
-    if any(number == ANY_NUMBER for number in found) or not found:
-        return ANY_NUMBER
-    integers = [number for number in found if isinstance(number, Plain)]
-    return integers[0] if len(integers) == len(found) else Number()
+    numbers = [number for number in found if isinstance(number, Number)]
+    with_units = [number for number in numbers if number.dimension != PLAIN]
+    return (with_units or numbers or found or [ANY_NUMBER])[0]
+
+
+def _steps(name: str) -> list[str]:
+    """Return "leads[0].temperature" as "leads", "[0]", "temperature"."""
+    return re.findall(r"\[[^\]]*\]|[^.\[\]]+", name) or [""]
 
 
 def _inside(form: Form, step: str) -> Iterator[Form]:
@@ -173,3 +181,98 @@ def _exact(value: Any) -> Any:
         if abs(one) > 2**53:
             raise Refusal("must hold integers that double precision can")
     return value
+
+
+# ---------------------------------------------------------------------------- a value left out
+
+
+@dataclasses.dataclass(frozen=True)
+class Filled:
+    """A file whose swept parameter, where it must be given and is not, has its first swept value.
+
+    key: where that value was put, empty if nowhere. origin: the key that it is from.
+    """
+
+    data: Mapping[str, Any]
+    key: str = ""
+    origin: str = ""
+
+    def told(self, lines: list[str]) -> list[str]:
+        """Return lines of mistakes that name `origin` for `key`, each once."""
+        start, instead = f"`{self.key}`", f"`{self.origin}`"
+        same = (instead + line.removeprefix(start) if line.startswith(start) else line
+                for line in lines)  # fmt: skip
+        return list(dict.fromkeys(same if self.key else lines))
+
+
+def with_swept_value(
+    data: Mapping[str, Any], form: Table, default: str, sets: Mapping[str, tuple[str, float]]
+) -> Filled:
+    """Return the file with a value for the swept parameter, which need not stand elsewhere too.
+
+    form: of the file. default: the parameter where it names none. sets: of the machine, see
+    `Parameters`: a parameter that sets a field must be given where the field is not.
+    """
+    sweep = data.get("sweep")
+    if not isinstance(sweep, Mapping):
+        return Filled(data)
+    name, values = sweep.get("parameter", default), sweep.get("values")
+    listed = isinstance(values, list) and values
+    origin = "sweep.values[0]" if listed else "sweep.start"
+    first = values[0] if isinstance(values, list) and values else sweep.get("start")
+    if not isinstance(name, str) or first is None or _is_set(name, data, sets):
+        return Filled(data)
+    steps = _steps(name)
+    steps = steps if steps[0] in form.entries and len(steps) > 1 else ["device", *steps]
+    filled = copy.deepcopy(dict(data))
+    table, held = _table_at(form, filled, steps[:-1])
+    entry = table.entries.get(steps[-1]) if table is not None else None
+    needed = entry is not None and (entry.required or steps[-1] in sets or name in _targets(sets))
+    if not needed or steps[-1] in held:
+        return Filled(data)
+    held[steps[-1]] = first
+    return Filled(filled, ".".join(steps).replace(".[", "["), origin)
+
+
+def _targets(sets: Mapping[str, tuple[str, float]]) -> set[str]:
+    return {field for field, _ in sets.values()}
+
+
+def _is_set(name: str, data: Mapping[str, Any], sets: Mapping[str, tuple[str, float]]) -> bool:
+    """Whether another key of the file gives what the parameter `name` does."""
+    plain = re.sub(r"\[[^\]]*\]", "", name)
+    field = sets[name][0] if name in sets else plain
+    device = data.get("device")
+    device = device if isinstance(device, Mapping) else {}
+    table, _, inner = field.partition(".")
+    others = [each for each, (target, _) in sets.items() if target == field and each in device]
+    if name not in sets:
+        return bool(others)
+    items = data.get(table) if inner else None
+    holds = [isinstance(item, Mapping) and inner in item
+             for item in (items if isinstance(items, list) else [])]  # fmt: skip
+    return field in device or any(holds) or bool(others and not inner)
+
+
+def _table_at(form: Any, value: Any, steps: list[str]) -> tuple[Table | None, dict[str, Any]]:
+    """Return the table that `steps` lead to, its form and its content; None where there is none."""
+    for step in steps:
+        if isinstance(form, Table) and isinstance(value, dict) and step in form.entries:
+            form = form.entries[step].form
+            value = value.setdefault(step, {}) if step == "device" else value.get(step)
+        elif isinstance(form, Items) and isinstance(value, list) and step.startswith("["):
+            form, value = form.item, _item(value, step[1:-1])
+        else:
+            return None, {}
+        if isinstance(form, Choice) and isinstance(value, dict):
+            kind = value.get("kind", form.default)
+            form = form.kinds.get(kind) if isinstance(kind, str) else None
+    return (form, value) if isinstance(form, Table) and isinstance(value, dict) else (None, {})
+
+
+def _item(items: list[Any], index: str) -> Any:
+    """Return the table of a list by its `node`, where it has one, or by its position."""
+    named = [each for each in items if isinstance(each, dict) and "node" in each]
+    if named:
+        return next((each for each in named if str(each["node"]) == index), None)
+    return items[int(index)] if index.isdecimal() and int(index[:9]) < len(items) else None

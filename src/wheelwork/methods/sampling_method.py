@@ -9,6 +9,7 @@ from wheelwork.errors import InvalidArgument
 from wheelwork.methods.method import Method
 from wheelwork.numerics.stationarity import BURN_IN_SHARE
 from wheelwork.numerics.work import require_budget
+from wheelwork.parameters import parameter
 
 CHUNK = 256  # steps: time is counted in chunks, long against the cost of handing one to a thread
 SAMPLE = 4  # steps from one sample to the next: nearer ones would tell little new
@@ -29,11 +30,13 @@ class SamplingMethod(Method):
     scheme: ClassVar[Literal["splitting", "euler"]]
     order: ClassVar[int]
 
-    duration: float
+    duration: float = parameter("T", "1/energy", "length of the run")
     trajectories: int = 64
-    step: float | None = None
+    step: float | None = parameter(r"\Delta t", "1/energy", "step", optional=True, default=None)
     seed: int = 0
-    burn_in: float | None = None
+    burn_in: float | None = parameter(
+        "T_0", "1/energy", "part of the run left out", optional=True, default=None
+    )
     checked: int | None = None
     start: tuple[float, float] | None = None
     threads: int | None = None

@@ -23,6 +23,7 @@ from wheelwork.oscillator_networks.stability import (
     Deviations,
     deviations,
     deviations_at_rest,
+    has_continuum,
     has_neutral_mode,
 )
 from wheelwork.oscillator_networks.steady_states import (
@@ -33,7 +34,7 @@ from wheelwork.oscillator_networks.steady_states import (
 )
 from wheelwork.oscillator_networks.two_site_curve import TwoSiteCurve
 from wheelwork.oscillator_networks.units import Units
-from wheelwork.parameters import ShortRepr
+from wheelwork.parameters import ShortRepr, parameter
 
 # Sites: each start has a dense matrix of twice as many rows, 5 MB at 400; fifty of them and their
 # factors fill 500 MB.
@@ -78,7 +79,9 @@ class MeanField(Method):
     random_starts: int = 48
     seed: int = 0
     trajectories: int | None = None
-    duration: float | None = None
+    duration: float | None = parameter(
+        "T", "1/energy", "length of the average over motion", optional=True, default=None
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -107,7 +110,8 @@ class MeanField(Method):
         """Return the steady states of `model`, and motion that is not stationary.
 
         Raises InvalidArgument for more than 400 sites; NoSteadyState where nothing drives or damps
-        some modes; NotConverged where the search fails, with what it reached.
+        some modes, or gain and loss balance at any amplitude; NotConverged where the search fails,
+        with what it reached.
         """
         units = Units.of(model)
         # What leaves the range of numbers on the way becomes a state with an infinite error.
@@ -116,6 +120,12 @@ class MeanField(Method):
             return self._solve(units.natural(model)).in_units(units, model)
 
     def _solve(self, model: AmplitudeModel) -> "Attractors":
+        if has_continuum(model):
+            raise NoSteadyState(
+                "the amplitudes have a continuum of steady states: without damping, gain and loss "
+                "balance at any number of quanta; give every node some damping, or generator and "
+                "engine different rates"
+            )
         search = self.search(model)
         with partial_as(lambda solutions: Attractors.of(model, solutions, search.exhaustive, 1)):
             solutions, last_new = search.run()

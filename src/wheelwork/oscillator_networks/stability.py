@@ -17,6 +17,8 @@ from wheelwork.parameters import ShortRepr
 # accuracy of solutions by default.
 SAME = 1e-9
 MOST_WORK = 2e9  # states times sites³: 0.15 s for a state of 200 sites, in all some forty seconds
+SEVERAL = (10.0, 100.0, 1000.0)  # quanta, in natural units, where saturable rates are below g
+ALIKE = 1e-9  # difference of the parts of a mode, which are found to some 1e-13
 NEUTRAL = 1e-13  # of the norm of L: a mode this far from being undamped, or from an active site
 
 
@@ -146,6 +148,29 @@ def has_neutral_mode(model: AmplitudeModel) -> bool:
             if np.linalg.svd(stacked, compute_uv=False)[-1] <= NEUTRAL * size:
                 return True
     return False
+
+
+def has_continuum(model: AmplitudeModel) -> bool:
+    """Whether two active sites without damping have steady states of any size, as at equal rates.
+
+    At equal occupations n the equations are linear, and an undamped mode with equal parts on both
+    sites is a steady state with n quanta on each.
+    """
+    size = np.linalg.norm(model.linear)
+    if model.active.size != 2 or np.max(-model.linear.diagonal().real) > NEUTRAL * size:
+        return False
+    for occupation in SEVERAL:
+        rates = model.growth.rates(np.full(2, occupation))
+        if not np.any(rates) or abs(np.sum(rates)) > NEUTRAL * np.max(np.abs(rates)):
+            return False
+        matrix = model.linear.astype(np.complex128)
+        matrix[model.active, model.active] += 0.5 * rates
+        exponents, modes = np.linalg.eig(matrix)
+        first, second = np.abs(modes[model.active])
+        equal = (np.abs(first - second) <= ALIKE * first) & (first > ALIKE)
+        if not np.any(equal & (np.abs(exponents.real) <= ALIKE * size)):
+            return False
+    return True
 
 
 def _cubic(model: AmplitudeModel, rounding: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.states.oscillator import length_unit, momentum_unit
 
@@ -101,7 +101,8 @@ def require_model(model: Any) -> PhaseSpaceModel:
     """Return `model`; InvalidArgument unless it is a `PhaseSpaceModel`."""
     if not isinstance(model, PhaseSpaceModel):
         raise InvalidArgument(
-            f"`model` must be a PhaseSpaceModel, such as Flywheel.paper().model(), but is {model!r}"
+            f"`model` must be a PhaseSpaceModel, such as Flywheel.paper().model(), "
+            f"but is {shown(model)}"
         )
     return model
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.special import gammaln
 
 from wheelwork._checks import integer, non_negative, real
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.states.density import ComplexArray
 
 
@@ -63,7 +63,9 @@ def cat_state(
         -2 * abs(alpha) * abs(alpha)
     )
     if norm < 1e-28:
-        raise InvalidArgument(f"`alpha` must not be so small at phase {phase!r}, but is {alpha!r}")
+        raise InvalidArgument(
+            f"`alpha` must not be so small at phase {shown(phase)}, but is {shown(alpha)}"
+        )
     both = amplitudes * ((1.0 + parity * cmath.exp(1j * phase)) / math.sqrt(norm))
     return _projector(both, levels, tolerance)
 
@@ -88,10 +90,10 @@ def squeezed_state(r: float, angle: float, levels: int, *, tolerance: float = 1e
 
 def _coherent_amplitudes(alpha: complex, levels: int) -> ComplexArray:
     if isinstance(alpha, str | bool) or not isinstance(alpha, Number):
-        raise InvalidArgument(f"`alpha` must be a complex number, but is {alpha!r}")
+        raise InvalidArgument(f"`alpha` must be a complex number, but is {shown(alpha)}")
     size = abs(alpha)
     if not math.isfinite(size):
-        raise InvalidArgument(f"`alpha` must be finite, but is {alpha!r}")
+        raise InvalidArgument(f"`alpha` must be finite, but is {shown(alpha)}")
     n = np.arange(integer("levels", levels, 1), dtype=np.float64)
     log_size = -0.5 * size * size - 0.5 * gammaln(n + 1)
     log_size[1:] += n[1:] * (math.log(size) if size else -math.inf)

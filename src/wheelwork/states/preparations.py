@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, non_negative, real
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.states.density import hermitian
 from wheelwork.states.oscillator import reach
@@ -27,13 +27,13 @@ LARGEST_AMPLITUDE = 1e6  # far beyond any mesh, so that squares stay finite
 
 def _finite_complex(name: str, value: Any) -> complex:
     if isinstance(value, str | bytes | bool) or not isinstance(value, Number):
-        raise InvalidArgument(f"`{name}` must be a complex number, but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be a complex number, but is {shown(value)}")
     number: complex = complex(value)  # type: ignore[call-overload]
     if not cmath.isfinite(number):
-        raise InvalidArgument(f"`{name}` must be finite, but is {number!r}")
+        raise InvalidArgument(f"`{name}` must be finite, but is {shown(number)}")
     if max(abs(number.real), abs(number.imag)) > LARGEST_AMPLITUDE:
         raise InvalidArgument(
-            f"`{name}` must be at most {LARGEST_AMPLITUDE:g} in size, but is {number!r}"
+            f"`{name}` must be at most {LARGEST_AMPLITUDE:g} in size, but is {shown(number)}"
         )
     return number
 
@@ -137,8 +137,8 @@ class Cat(Parameters):
         super().__post_init__()
         if self._norm < SMALLEST_NORM:
             raise InvalidArgument(
-                f"`amplitude` must not be so small at phase {self.phase!r} that the two parts "
-                f"cancel, but is {self.amplitude!r}"
+                f"`amplitude` must not be so small at phase {shown(self.phase)} that the two parts "
+                f"cancel, but is {shown(self.amplitude)}"
             )
 
     @property
@@ -176,7 +176,7 @@ class FromDensityMatrix:
         matrix = hermitian(self.matrix)
         trace = float(np.trace(matrix).real)
         if not abs(trace - 1.0) < 1e-6:
-            raise InvalidArgument(f"`matrix` must have trace one, but has {trace!r}")
+            raise InvalidArgument(f"`matrix` must have trace one, but has {shown(trace)}")
         low = float(np.linalg.eigvalsh(matrix)[0])
         if low < SMALLEST_EIGENVALUE:
             raise InvalidArgument(f"`matrix` must have no negative eigenvalue, but has {low:.3g}")

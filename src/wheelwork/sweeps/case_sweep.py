@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelwork._deferred import xr
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.methods.method import seconds
 from wheelwork.numerics.progress import POINTS, progress_if
 from wheelwork.numerics.work import Report, tell
@@ -137,7 +137,7 @@ def store_for(
     if store is None:
         return None
     if not isinstance(store, str | Path) or not str(store) or "\0" in str(store):
-        raise InvalidArgument(f"`store` must be the path of a folder, but is {store!r}")
+        raise InvalidArgument(f"`store` must be the path of a folder, but is {shown(store)}")
     made_by = provenance(task.machine, task.method)
     return prepare_store(
         store, Manifest(identity_of(task, values), labels, made_by, dict(recipe or {}))

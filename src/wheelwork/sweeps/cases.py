@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray, finite_array
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import ShortRepr
 
 POINT = "point"  # the dimension of values side by side
@@ -118,7 +118,7 @@ def as_cases(values: Any) -> Cases:
         return _table(values)
     raise InvalidArgument(
         "`values` must be a mapping of parameters to values, Zipped(...) or a list of mappings, "
-        f"but is {values!r}"
+        f"but is {shown(values)}"
     )
 
 
@@ -136,22 +136,22 @@ def side_by_side(names: list[str], rows: list[tuple[float, ...]]) -> Zipped:
 def _table(rows: Sequence[Any]) -> Zipped:
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise InvalidArgument(f"`values` must hold mappings, but row {number} is {row!r}")
+            raise InvalidArgument(f"`values` must hold mappings, but row {number} is {shown(row)}")
         if row.keys() != rows[0].keys():
             raise InvalidArgument(
                 f"`values` must name the same parameters in every row, but row {number} has "
-                f"{sorted(row)}, the first {sorted(rows[0])}"
+                f"{shown(list(row))}, the first {shown(list(rows[0]))}"
             )
     return Zipped({name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
 
 
 def _columns(values: Any) -> dict[str, FloatArray]:
     if not isinstance(values, Mapping) or not values:
-        raise InvalidArgument(f"`values` must name at least one parameter, but is {values!r}")
+        raise InvalidArgument(f"`values` must name at least one parameter, but is {shown(values)}")
     columns = {}
     for name, value in values.items():
         if not isinstance(name, str) or "/" in name:
-            raise InvalidArgument(f"`values` must have names without '/', but has {name!r}")
+            raise InvalidArgument(f"`values` must have names without '/', but has {shown(name)}")
         if name in RESERVED:
             raise InvalidArgument(f"`values` must not name a parameter `{name}`: a dataset does")
         column = _numbers(name, value)
@@ -166,7 +166,7 @@ def _numbers(name: str, value: Any) -> FloatArray:
     """Return `value` as a new array, (n,); refuses what is not a number or would be rounded."""
     given = np.asanyarray(value)
     if given.dtype.kind in "USbmM" or isinstance(given, np.ma.MaskedArray):
-        raise InvalidArgument(f"`{name}` must be an array of real numbers, but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be an array of real numbers, but is {shown(value)}")
     column = np.array(finite_array(name, value, ndim=1))
     if given.dtype.kind in "iuO":
         for one, number in zip(given.tolist(), column.tolist(), strict=True):

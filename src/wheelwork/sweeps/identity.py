@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.sweeps.cases import Cases
 
 SOURCES = Path(__file__).parents[1]
@@ -65,7 +65,7 @@ def exact(name: str, value: Any) -> Any:
         if _is_vague(part, words):
             raise InvalidArgument(
                 f"`{name}` must consist of values that can be written down to be kept in a "
-                f"store, but holds {part!r}"
+                f"store, but holds {shown(part)}"
             )
         return words
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, nearest_hint, shown
 from wheelwork.parameters import declarations
 from wheelwork.results import Label
 from wheelwork.verbs import AnyState_co, Machine
@@ -66,7 +66,7 @@ def _as_declared(owner: Any, field: str, value: float, name: str) -> float:
     if _types(cls).get(field) is not int:
         return value
     if not float(value).is_integer():
-        raise InvalidArgument(f"`{name}` must be an integer, but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be an integer, but is {shown(value)}")
     return int(value)
 
 
@@ -95,7 +95,7 @@ def _steps(name: str) -> list[str]:
     while position < len(name):
         step = _STEP.match(name, position)
         if step is None:
-            raise InvalidArgument(f"`{name}` must read like leads[0].temperature, but does not")
+            raise InvalidArgument(f"`{name:.80}` must read like leads[0].temperature, but does not")
         steps.append(step[1] or step[2])
         position = step.end()
     return steps
@@ -127,5 +127,15 @@ def _replaced(part: Any, steps: list[str], value: float, name: str) -> Any:
         inner = _replaced(getattr(part, step), rest, value, name)
         return dataclasses.replace(part, **{step: inner})  # type: ignore[type-var]
     raise InvalidArgument(
-        f"`{name}` must lead to a parameter, but there is no `{step}` in {part!r}"
+        f"`{name:.80}` must lead to a parameter, but there is no `{step:.80}` in {shown(part)}"
+        f"{nearest_hint(step, _names_in(part))}"
+    )
+
+
+def _names_in(part: Any) -> list[str]:
+    """The steps that `part` allows, as far as they have names."""
+    if isinstance(part, Mapping):
+        return [str(key) for key in part]
+    return (
+        [each.name for each in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else []
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError
+from wheelwork.errors import InvalidArgument, OutOfTime, WheelworkError, shown
 from wheelwork.numerics.labelled import LabelledArray
 from wheelwork.numerics.work import time_limit
 from wheelwork.parameters import ShortRepr
@@ -135,8 +135,9 @@ class Task(ShortRepr):
         known = [*numbers["observables"], *numbers["arrays"]]
         absent = [name for name in self.observables if name not in known]
         if absent and complete:
+            words = ", ".join(known)
             raise InvalidArgument(
-                f"`observables` must be among {', '.join(known)}, but names {absent[0]!r}"
+                f"`observables` must be among {words}, but names {shown(absent[0])}"
             )
         named = ("observables", "errors", "arrays", "missing")
         return numbers | {
@@ -199,7 +200,7 @@ def checked_observables(names: Sequence[str] | None) -> tuple[str, ...] | None:
     listed = isinstance(names, Iterable) and not isinstance(names, str)
     kept = tuple(names) if listed else (None,)
     if not all(isinstance(name, str) for name in kept):
-        raise InvalidArgument(f"`observables` must be a list of names, but is {names!r}")
+        raise InvalidArgument(f"`observables` must be a list of names, but is {shown(names)}")
     return tuple(dict.fromkeys(str(name) for name in kept))
 
 

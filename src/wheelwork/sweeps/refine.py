@@ -11,7 +11,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork._deferred import xr
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.numerics.progress import progress_if
 from wheelwork.numerics.work import Report
 from wheelwork.results import Labels
@@ -91,7 +91,7 @@ def _number(point: Point, name: str) -> float:
         return math.nan
     if name not in point.observables:
         known = ", ".join(point.observables)
-        raise InvalidArgument(f"`observable` must be one of {known}, but is {name!r}")
+        raise InvalidArgument(f"`observable` must be one of {known}, but is {shown(name)}")
     return point.observables[name]
 
 
@@ -126,7 +126,9 @@ def refine(
     lattice = _lattice(values, width)
     names = list(values)
     if not isinstance(event, Event):
-        raise InvalidArgument(f"`event` must be such as Crossing('energy', 0.0), but is {event!r}")
+        raise InvalidArgument(
+            f"`event` must be such as Crossing('energy', 0.0), but is {shown(event)}"
+        )
     corner = lattice.values((0,) * len(names))
     replace_at(machine, dict(zip(names, corner, strict=True)))
     task = Task(machine, method, checked_observables(observables))
@@ -224,15 +226,17 @@ class _Search:
 def _lattice(values: Any, width: Any) -> Lattice:
     axes = Product(values).axes
     if len(axes) > 2:
-        raise InvalidArgument(f"`values` must name one or two parameters, but names {list(axes)}")
+        raise InvalidArgument(
+            f"`values` must name one or two parameters, but names {shown(list(axes))}"
+        )
     for name, axis in axes.items():
         if axis.size < 2 or not np.all(np.diff(axis) > 0.0):
             raise InvalidArgument(
-                f"`{name}` must hold at least two ascending values, but is {axis.tolist()}"
+                f"`{name}` must hold at least two ascending values, but is {shown(axis)}"
             )
     widths = width if isinstance(width, Mapping) else dict.fromkeys(axes, width)
     if widths.keys() != axes.keys():
-        raise InvalidArgument(f"`width` must name {list(axes)}, but names {list(widths)}")
+        raise InvalidArgument(f"`width` must name {list(axes)}, but names {shown(list(widths))}")
     limits = tuple(_checks.positive("width", widths[name], name) for name in axes)
     depth = depth_for(tuple(axes.values()), limits)
     deepest = DEEPEST if len(axes) == 1 else WIDEST_RIM

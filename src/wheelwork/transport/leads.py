@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, energy, finite_array, positive_energy
-from wheelwork.errors import InvalidArgument
+from wheelwork._checks import FloatArray, energy, finite_array, positive_energy, refusal
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.lineshapes import LineShape
 
@@ -22,10 +21,8 @@ class Filling(NamedTuple):
 
 def _lineshape(name: str, value: Any) -> LineShape:
     if isinstance(value, type) or not isinstance(value, LineShape):
-        raise InvalidArgument(
-            f"`{name}` must be a line shape, such as Lorentzian(rate, centre, width), "
-            f"but is {value!r}"
-        )
+        words = "be a line shape, such as Lorentzian(rate, centre, width)"
+        raise refusal(name, words, value)
     return value
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wheelwork._checks import FloatArray, energy, finite_array, real, tolerance
-from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork._checks import FloatArray, energy, finite_array, real, refusal, tolerance
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, shown
 from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.integrands import quantities
 from wheelwork.transport.leads import Lead
@@ -121,12 +121,14 @@ def _broadcast(frequency: npt.ArrayLike, x: npt.ArrayLike) -> list[FloatArray]:
 def checked_leads(name: str, leads: Any) -> tuple[Lead, ...]:
     """Return `leads` as a tuple of one lead or more; a `Parameters` check."""
     if not isinstance(leads, tuple | list):
-        raise InvalidArgument(f"`{name}` must be a tuple of leads, but is {leads!r}")
+        raise refusal(name, "be a tuple of leads", leads)
     if not leads:
-        raise InvalidArgument(f"`{name}` must hold at least one lead, but is {leads!r}")
+        raise InvalidArgument(f"`{name}` must hold at least one lead, but is {shown(leads)}")
     for i, lead in enumerate(leads):
         if not isinstance(lead, Lead):
-            raise InvalidArgument(f"`{name}` must hold leads only, but holds {lead!r} (lead {i})")
+            raise InvalidArgument(
+                f"`{name}` must hold leads only, but holds {shown(lead)} (lead {i})"
+            )
     return tuple(leads)
 
 

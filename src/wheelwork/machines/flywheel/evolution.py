@@ -12,7 +12,7 @@ import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, shown
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel.fock_state import DenseFockState, StoredWork, dense_fock_state
 from wheelwork.machines.flywheel.oscillator_state import OscillatorState
@@ -273,7 +273,7 @@ def preparation(initial: Any, parameters: FlywheelParameters) -> Preparation:
             return initial
     raise InvalidArgument(
         "`initial` must be a state such as Ground(), Coherent(2.0) or device.steady_state(), "
-        f"but is {initial!r}"
+        f"but is {shown(initial)}"
     )
 
 
@@ -284,7 +284,7 @@ def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedu
     """
     if not isinstance(changes, Mapping):
         raise InvalidArgument(
-            f"`changes` must map times to devices, {{2e4: device}}, but is {changes!r}"
+            f"`changes` must map times to devices, {{2e4: device}}, but is {shown(changes)}"
         )
     parts: list[tuple[float, FlywheelParameters]] = [(0.0, device)]
     moments = {_checks.positive("time", time, "changes"): time for time in changes}
@@ -293,7 +293,7 @@ def schedule(device: FlywheelParameters, changes: Mapping[float, Any]) -> Schedu
         if not isinstance(changed, FlywheelParameters) or len(changed.leads) != len(device.leads):
             raise InvalidArgument(
                 f"`changes` must hold devices with {len(device.leads)} leads, "
-                f"but holds {changed!r} (time {time:g})"
+                f"but holds {shown(changed)} (time {time:g})"
             )
         parts.append((time, changed))
     return tuple(parts)

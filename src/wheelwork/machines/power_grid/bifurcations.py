@@ -11,7 +11,7 @@ import xarray as xr
 
 from wheelwork import oscillator_networks as networks
 from wheelwork._checks import FloatArray, finite_array, real
-from wheelwork.errors import InvalidArgument, NotConverged, partial_as
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as, shown
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -107,12 +107,12 @@ def follow(
     (some ten seconds), with the path so far as `partial`.
     """
     if not isinstance(branch, Branch) or branch.at_rest:
-        raise InvalidArgument(f"`branch` must be a branch with amplitudes, but is {branch!r}")
+        raise InvalidArgument(f"`branch` must be a branch with amplitudes, but is {shown(branch)}")
     if branch.machine != parameters:
         raise InvalidArgument("`branch` must be a branch of this machine, but is one of another")
     start, last = parameters.number(name), real("stop", stop)
     if start == last:
-        raise InvalidArgument(f"`stop` must differ from the present {name}, but is {last!r}")
+        raise InvalidArgument(f"`stop` must differ from the present {name}, but is {shown(last)}")
     parameters.replace(**{name: last})
 
     units = networks.Units.of(equations.amplitude_model(parameters))
@@ -152,7 +152,7 @@ def branch_map(
     for more than 100,000 points.
     """
     if not isinstance(values, Mapping) or len(values) != 2:
-        raise InvalidArgument(f"`values` must name two parameters, but is {values!r}")
+        raise InvalidArgument(f"`values` must name two parameters, but is {shown(values)}")
     axes = {name: finite_array(name, value, ndim=1) for name, value in values.items()}
     for name, axis in axes.items():
         if axis.size == 0:

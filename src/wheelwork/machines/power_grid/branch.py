@@ -9,7 +9,7 @@ import numpy as np
 
 from wheelwork import oscillator_networks as networks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid.numbers import EdgeNumbers
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -100,7 +100,7 @@ class Branch(Motion):
         stable; NotConverged where modes coincide, or decay in more than 1e5 oscillations.
         """
         if not isinstance(site, Hashable) or site not in self.machine.index:
-            raise InvalidArgument(f"`site` must be a node of the graph, but is {site!r}")
+            raise InvalidArgument(f"`site` must be a node of the graph, but is {shown(site)}")
         n, saturations = self.occupation[self.machine.index[site]], self.machine.saturations
         n0 = math.exp(float(np.mean(np.log(saturations)))) if saturations else n
         first = 2.0 * CHANGE * math.sqrt(n / n0)

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import Parameters, non_negative, parameter, positive
 
 # Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
@@ -172,7 +172,7 @@ def element(name: str, value: object, where: str) -> ActiveElement:
     if isinstance(value, type) or not isinstance(value, ActiveElement):
         raise InvalidArgument(
             f"`{name}` must hold Saturable(rate, saturation, exponent), a pair (rate, noise) of "
-            f"callables or another ActiveElement, but is {value!r} ({where})"
+            f"callables or another ActiveElement, but is {shown(value)} ({where})"
         )
     noise = value.gain_noise_at if name == "generators" else value.loss_noise_at
     for what, function in (("rate", value.rate_at), ("noise", noise)):

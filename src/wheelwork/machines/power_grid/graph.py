@@ -8,7 +8,7 @@ import numpy as np
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 
 
 class GridGraph(nx.Graph):  # type: ignore[misc]
@@ -37,7 +37,7 @@ def checked_graph(
     if isinstance(graph, GridGraph):
         return graph
     if not isinstance(graph, nx.Graph):
-        raise InvalidArgument(f"`graph` must be a networkx.Graph, but is {graph!r}")
+        raise _checks.refusal("graph", "be a networkx.Graph", graph)
     if graph.is_directed() or graph.is_multigraph():
         raise InvalidArgument(
             "`graph` must be undirected with single edges, "
@@ -48,7 +48,8 @@ def checked_graph(
     loops = list(nx.selfloop_edges(graph))
     if loops:
         raise InvalidArgument(
-            f"`graph` must have no self loops, but has one at node {loops[0][0]!r}: use a detuning"
+            f"`graph` must have no self loops, but has one at node "
+            f"{shown(loops[0][0])}: use a detuning"
         )
     if not nx.is_connected(graph):
         parts = [sorted(map(repr, part)) for part in nx.connected_components(graph)]
@@ -75,7 +76,7 @@ def per_node(name: str, graph: GridGraph, value: Any, check: Callable[..., float
         missing = [node for node in value if node not in graph]
         if missing:
             raise InvalidArgument(
-                f"`{name}` must name nodes of the graph, but names {missing[0]!r}"
+                f"`{name}` must name nodes of the graph, but names {shown(missing[0])}"
             )
     elif value is not None:
         check(name, value)
@@ -84,9 +85,9 @@ def per_node(name: str, graph: GridGraph, value: Any, check: Callable[..., float
         given = value.get(node) if isinstance(value, Mapping) else value
         if name in held and isinstance(value, Mapping) and node in value:
             raise InvalidArgument(
-                f"`{name}` must be given once, but node {node!r} has it as an attribute too"
+                f"`{name}` must be given once, but node {shown(node)} has it as an attribute too"
             )
-        numbers.append(check(name, held.get(name, given), f"node {node!r}"))
+        numbers.append(check(name, held.get(name, given), f"node {node!r:.80}"))
     return np.array(numbers)
 
 
@@ -94,7 +95,7 @@ def per_edge(name: str, graph: GridGraph, value: Any) -> FloatArray:
     """Return a number other than zero per edge, (E,): its attribute `name`, or else `value`."""
     numbers = []
     for u, v, held in graph.edges.data():
-        edge = f"edge ({u!r}, {v!r})"
+        edge = f"edge ({u!r:.80}, {v!r:.80})"
         numbers.append(_checks.real(name, held.get(name, value), edge))
         if numbers[-1] == 0.0:
             raise InvalidArgument(

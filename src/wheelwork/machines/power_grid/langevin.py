@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, partial_as
+from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged, partial_as, shown
 from wheelwork.machines.power_grid import model as equations
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.accuracy import energy_balance, granularity, sampling_audit
@@ -242,7 +242,7 @@ def sample_grid(parameters: GridParameters, method: Langevin | EulerMaruyama) ->
     if method.start not in (None, type(method).start):  # of the explicit scheme the origin
         raise InvalidArgument(
             "`start` must be left out for a power grid, whose trajectories leave from random "
-            f"amplitudes, but is {method.start!r}"
+            f"amplitudes, but is {shown(method.start)}"
         )
     with method.guard():
         model = equations.noisy_model(parameters)

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy.typing as npt
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.power_grid.bifurcations import BranchPath, branch_map, follow
 from wheelwork.machines.power_grid.branch import Branch
 from wheelwork.machines.power_grid.langevin import SampledState, sample_grid
@@ -80,7 +80,7 @@ class PowerGrid(GridParameters):
             if isinstance(chosen, kind):
                 return solve(self, chosen)
         known = ", ".join(kind.__name__ for kind in SOLVERS)
-        raise InvalidArgument(f"`method` must be a method, one of {known}, but is {chosen!r}")
+        raise InvalidArgument(f"`method` must be a method, one of {known}, but is {shown(chosen)}")
 
     def follow(
         self, branch: Branch, name: str, stop: float, method: MeanField | None = None

@@ -327,10 +327,10 @@ def require_bounded(model: AmplitudeModel) -> None:
     if not unbounded and fastest > -ROUNDING * scale:
         unbounded = _undamped_gain(model, growth)
     if unbounded:
+        by = f" (at last by a rate of {fastest:.3g})" if fastest > ROUNDING * scale else ""
         raise NoSteadyState(
-            "the amplitudes are unbounded: at any number of quanta gain exceeds loss (at last by a "
-            f"rate of {max(fastest, 0.0):.3g}); give the generators a saturation (exponent > 0) "
-            "and the nodes some damping"
+            f"the amplitudes are unbounded: at any number of quanta gain exceeds loss{by}; give "
+            "the generators a saturation (exponent > 0) and the nodes some damping"
         )
 
 
@@ -344,7 +344,7 @@ def _undamped_gain(model: AmplitudeModel, growth: SaturableGrowth | ElementGrowt
     for far in FAR:
         with np.errstate(over="ignore"):
             net = growth.rates(far * growth.scale)
-        net = net @ share[model.active]
-        if np.any(net):
-            return bool(np.any(net[undamped] > 0.0))
+        rounding = ROUNDING * (np.abs(net) @ share[model.active])
+        if np.any(net := net @ share[model.active]):
+            return bool(np.any((net > rounding)[undamped]))
     return False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, UnknownKey
+from wheelwork.errors import InvalidArgument, UnknownKey, shown
 from wheelwork.machines.power_grid.parameters import ENDS, Edge
 from wheelwork.numerics.labelled import Axis
 from wheelwork.numerics.statistics import Estimate, Sampled
@@ -60,7 +60,7 @@ class Numbers(Summary, Mapping[Key, Value]):
         try:
             return self.at(self.index[key])
         except (KeyError, TypeError):
-            raise UnknownKey(f"`key` must be {self._known}, but is {key!r}") from None
+            raise UnknownKey(f"`key` must be {self._known}, but is {shown(key)}") from None
 
     @property
     def _known(self) -> str:
@@ -106,7 +106,7 @@ class EdgeNumbers(Numbers[Edge, Value]):
 
     def __getitem__(self, edge: Edge) -> Value:
         if edge not in self:
-            raise UnknownKey(f"`edge` must be {self._known}, or reversed, but is {edge!r}")
+            raise UnknownKey(f"`edge` must be {self._known}, or reversed, but is {shown(edge)}")
         if edge in self.index:
             return self.at(self.index[edge])
         return self.at(self.index[edge[::-1]], -1.0 if self.odd else 1.0)

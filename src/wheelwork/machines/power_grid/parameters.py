@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, UnknownName, one_of, shown
 from wheelwork.machines.power_grid.elements import ActiveElement, Saturable, element
 from wheelwork.machines.power_grid.graph import (
     GridGraph,
@@ -23,7 +23,7 @@ from wheelwork.machines.power_grid.graph import (
     per_node,
 )
 from wheelwork.numerics.labelled import Axis
-from wheelwork.parameters import Parameters, declarations, parameter, short
+from wheelwork.parameters import Parameters, declarations, named, parameter, short
 from wheelwork.results import Label, Labels
 
 Edge = tuple[Hashable, Hashable]
@@ -128,6 +128,7 @@ class GridParameters(Parameters):
             self.per_node(name)
 
     @classmethod
+    @named
     def chain(
         cls,
         sites: int,
@@ -208,7 +209,7 @@ class GridParameters(Parameters):
             key = None if "graph" in plain else overriding(self.graph, name)
             if key is not None:
                 raise InvalidArgument(
-                    f"`{name}` must be changed in the graph, but {key!r} has its own"
+                    f"`{name}` must be changed in the graph, but {shown(key)} has its own"
                 )
         parameters = replace(self, **plain) if plain else self
         for name, value in changes.items():
@@ -271,7 +272,9 @@ class GridParameters(Parameters):
             raise InvalidArgument(f"`{name}` must have a single value, but has {len(values)}")
         (value,) = values
         if not isinstance(value, int | float):
-            raise InvalidArgument(f"`{name}` must be a number of this machine, but is {value!r}")
+            raise InvalidArgument(
+                f"`{name}` must be a number of this machine, but is {shown(value)}"
+            )
         return float(value)
 
     @classmethod
@@ -354,24 +357,24 @@ class GridParameters(Parameters):
 
 def _checked_elements(name: str, given: Any, graph: GridGraph) -> dict[Hashable, ActiveElement]:
     if not isinstance(given, Mapping):
-        raise InvalidArgument(f"`{name}` must map nodes to elements, but is {given!r}")
+        raise _checks.refusal(name, "map nodes to elements", given)
     for node in given:
         if node not in graph:
-            raise InvalidArgument(f"`{name}` must name nodes of the graph, but names {node!r}")
-    return {node: element(name, each, f"node {node!r}") for node, each in given.items()}
+            raise InvalidArgument(f"`{name}` must name nodes of the graph, but names {shown(node)}")
+    return {node: element(name, each, f"node {node!r:.80}") for node, each in given.items()}
 
 
 def _require_named(arguments: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """Raise InvalidArgument for an argument that is not one of `known`."""
+    """Raise UnknownName for an argument that is not one of `known`."""
     for name in arguments:
         if name not in known:
-            raise InvalidArgument(f"`{name}` must be one of {', '.join(known)}")
+            raise UnknownName(f"`{name:.80}` {one_of(name, known)}")
 
 
 def _split(name: str) -> tuple[str, str | None]:
     """Split "extraction[7]" into "extraction" and "7"; without brackets, None."""
     if not isinstance(name, str):
-        raise InvalidArgument(f"`name` must be the name of a parameter, but is {name!r}")
+        raise InvalidArgument(f"`name` must be the name of a parameter, but is {shown(name)}")
     base, bracket, rest = name.partition("[")
     return (base, rest[:-1]) if bracket and rest.endswith("]") else (name, None)
 
@@ -381,7 +384,8 @@ def _changed(each: ActiveElement, node: Hashable, name: str, value: Any) -> Satu
     field = ELEMENT_FIELDS[name][0]
     if not isinstance(each, Saturable):
         raise InvalidArgument(
-            f"`{name}` must belong to a Saturable, but is asked of {each!r} (node {node!r})"
+            f"`{name}` must belong to a Saturable, but is asked of {shown(each)} "
+            f"(node {shown(node)})"
         )
     try:
         return replace(each, **{field: value})

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.rotor.parameters import LARGEST_MOMENTUM, RotorParameters
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -65,7 +65,7 @@ class Window:
 def fixed_window(name: str, value: Any) -> tuple[int, int]:
     """Return a window given as (lowest, highest), checked."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise InvalidArgument(f"`{name}` must be (lowest, highest), but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be (lowest, highest), but is {shown(value)}")
     window = Window(*value)
     return window.lowest, window.highest
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.machines.rotor.parameters import AnyRotor
 from wheelwork.machines.rotor.state import RotorState
 from wheelwork.results import html_table, with_error
@@ -171,7 +171,7 @@ class Rectification:
         """The flow before and after the exchange."""
         if quantity not in QUANTITIES:
             raise InvalidArgument(
-                f"`quantity` must be one of {', '.join(QUANTITIES)}, but is {quantity!r}"
+                f"`quantity` must be one of {', '.join(QUANTITIES)}, but is {shown(quantity)}"
             )
         if quantity == "heat":
             return self.heat, self.heat_swapped
@@ -223,7 +223,7 @@ def best_rectification(
     weight = _checks.within("alpha", alpha, 0.0, 1.0)
     low, high = (min(max(_checks.real("bounds", end), -LARGEST_CHI), LARGEST_CHI) for end in bounds)
     if low >= high:
-        raise InvalidArgument(f"`bounds` must be ascending, but is {bounds!r}")
+        raise InvalidArgument(f"`bounds` must be ascending, but is {shown(bounds)}")
 
     def rectification_at(chi: float) -> Rectification:
         return rectification(parameters.replace(bath_asymmetry=chi), steady_state)

@@ -13,7 +13,7 @@ import xarray as xr
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged, partial_as
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as, shown
 from wheelwork.machines.rotor import energetics
 from wheelwork.machines.rotor.block_state import BlockState, Window, block_state, from_matrix
 from wheelwork.machines.rotor.energetics import RotorFlows
@@ -22,6 +22,7 @@ from wheelwork.machines.rotor.parameters import RotorParameters
 from wheelwork.machines.rotor.state import RotorResult
 from wheelwork.machines.rotor.stationary import LARGEST_WINDOW, guess_chain
 from wheelwork.numerics.work import tick
+from wheelwork.parameters import Parameters
 from wheelwork.results import AuditEntry, Result, Series, entry, worst
 
 MARGIN = 16  # levels on both sides of the initial state
@@ -35,7 +36,7 @@ GROWING = 0.1  # of rtol: an end that turns back more than this is moved outward
 
 
 @dataclass(frozen=True)
-class RotorStart:
+class RotorStart(Parameters):
     """An initial state: one angular momentum, and qubits without coherence.
 
     angular_momentum: l. excited_cold, excited_hot: excited populations of the qubits, None for
@@ -230,7 +231,7 @@ def _initial_state(parameters: RotorParameters, initial: Any, method: RotorMetho
             )
     raise InvalidArgument(
         "`initial` must be a RotorStart, a state of a rotor engine, a BlockState or a density "
-        f"matrix, but is {initial!r}"
+        f"matrix, but is {shown(initial)}"
     )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.numerics.work import require_budget
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field
@@ -241,7 +241,7 @@ def evolve(
     moments = _checked_times(times, starts[0])
     if isinstance(initial, type) or not isinstance(initial, Preparation):
         raise InvalidArgument(
-            f"`initial` must be a state such as Ground() or Coherent(2.0), but is {initial!r}"
+            f"`initial` must be a state such as Ground() or Coherent(2.0), but is {shown(initial)}"
         )
     flows = [Flow(model, table_tolerance(rtol)) for model in models]
     end, period = float(moments[-1]), 2.0 * math.pi / models[0].frequency
@@ -274,28 +274,30 @@ def evolve(
 def _checked_schedule(schedule: Any) -> tuple[list[float], list[PhaseSpaceModel]]:
     starts, models = [], []
     if not isinstance(schedule, Sequence):
-        raise InvalidArgument(f"`schedule` must list pairs (start, model), but is {schedule!r}")
+        raise InvalidArgument(
+            f"`schedule` must list pairs (start, model), but is {shown(schedule)}"
+        )
     for i, entry in enumerate(schedule):
         try:
             start, model = entry
         except (TypeError, ValueError):
             raise InvalidArgument(
-                f"`schedule` must hold pairs (start, model), but is {entry!r} (entry {i})"
+                f"`schedule` must hold pairs (start, model), but is {shown(entry)} (entry {i})"
             ) from None
         if not isinstance(model, PhaseSpaceModel):
             raise InvalidArgument(
-                f"`schedule` must hold models of phase space, but is {model!r} (entry {i})"
+                f"`schedule` must hold models of phase space, but is {shown(model)} (entry {i})"
             )
         starts.append(_checks.non_negative("start", start, f"entry {i} of the schedule"))
         models.append(model)
     if not models:
         raise InvalidArgument("`schedule` must hold at least one model, but is empty")
     if np.any(np.diff(starts) <= 0.0):
-        raise InvalidArgument(f"`schedule` must be in order of time, but starts at {starts}")
+        raise InvalidArgument(f"`schedule` must be in order of time, but starts at {shown(starts)}")
     for name in ("frequency", "mass"):
         values = [getattr(model, name) for model in models]
         if len(set(values)) > 1:
-            raise InvalidArgument(f"`schedule` must keep the same {name}, but has {values}")
+            raise InvalidArgument(f"`schedule` must keep the same {name}, but has {shown(values)}")
     return starts, models
 
 
@@ -304,7 +306,7 @@ def _checked_times(times: npt.ArrayLike, start: float) -> FloatArray:
     if moments.size == 0:
         raise InvalidArgument("`times` must hold at least one time, but is empty")
     if np.any(np.diff(moments) <= 0.0):
-        raise InvalidArgument(f"`times` must increase, but is {times!r}")
+        raise InvalidArgument(f"`times` must increase, but is {shown(times)}")
     if moments[0] < start:
         raise InvalidArgument(
             f"`times` must not be before the schedule starts at {start:g}, but is {moments[0]:g}"

@@ -12,7 +12,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.methods.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.numerics.statistics import (
     BATCHES,
@@ -187,9 +187,9 @@ def sampled_correlations(
 ) -> SampledCorrelations:
     """See `Langevin.correlations`."""
     if not isinstance(model, PhaseSpaceModel):
-        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {shown(model)}")
     if weight is not None and not callable(weight):
-        raise InvalidArgument(f"`weight` must be a function of X and P, but is {weight!r}")
+        raise InvalidArgument(f"`weight` must be a function of X and P, but is {shown(weight)}")
     times = _times(delays, model.frequency)
     if method.step is None:
         step = Simulation.begin(method, model).setup.step
@@ -306,7 +306,7 @@ def sampled_spectrum(
             least = 2.0 * math.pi / (samples * begun.interval)
             raise InvalidArgument(
                 f"`resolution` must be at least {least:.3g}, 2π over the run after burn-in, "
-                f"but is {resolution!r}"
+                f"but is {shown(resolution)}"
             )
         lanes, hop = begun.setup.trajectories, length // 2
         shape = 0.5 - 0.5 * np.cos(2.0 * math.pi * (np.arange(length) + 0.5) / length)

@@ -1,12 +1,13 @@
 """Methods that sample trajectories of the Langevin equation."""
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork.methods.sampling_method import SamplingMethod
+from wheelwork.parameters import parameter
 from wheelwork.phase_space.distribution import Weight
 from wheelwork.phase_space.langevin.correlations import (
     SampledCorrelations,
@@ -147,6 +148,6 @@ class EulerMaruyama(TrajectoryMethod):
     scheme = "euler"
     order = 1
 
-    step: float = field()  # not the default of the base class
+    step: float = parameter(r"\Delta t", "1/energy", "step")  # without the base's default
     _: KW_ONLY
     start: tuple[float, float] = (0.0, 0.0)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.numerics.bundles import bundles, processors
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import LARGEST_REACH
@@ -152,7 +152,8 @@ class Setup:
             if not same:
                 name = "model" if field.name == "probe" else field.name
                 raise InvalidArgument(
-                    f"`{name}` must be that of the run to continue, {own!r}, but is {given!r}"
+                    f"`{name}` must be that of the run to continue, {shown(own)}, "
+                    f"but is {shown(given)}"
                 )
 
 
@@ -166,7 +167,7 @@ def same_rates(own: tuple[float, ...], given: tuple[float, ...]) -> bool:
 def as_path(name: str, value: Any) -> Path:
     """Return `value` as a path; InvalidArgument unless it is one."""
     if not isinstance(value, str | os.PathLike):
-        raise InvalidArgument(f"`{name}` must be a path, but is {value!r}")
+        raise InvalidArgument(f"`{name}` must be a path, but is {shown(value)}")
     return Path(value)
 
 

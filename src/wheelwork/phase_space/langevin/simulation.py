@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged
+from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.methods.sampling_method import CHUNK, SAMPLE, SamplingMethod
 from wheelwork.numerics.random import philox4x32
 from wheelwork.numerics.work import tick
@@ -54,9 +54,9 @@ class Simulation:
     ) -> "Simulation":
         """The run to continue: from the file, from `after`, or a new one."""
         if not isinstance(model, PhaseSpaceModel):
-            raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+            raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {shown(model)}")
         if after is not None and not isinstance(after, Samples):
-            raise InvalidArgument(f"`after` must be the Samples to continue, but is {after!r}")
+            raise InvalidArgument(f"`after` must be the Samples to continue, but is {shown(after)}")
         old = None if after is None else (after.setup, after.progress)
         if path is not None and path.exists():
             old = run.read(path)

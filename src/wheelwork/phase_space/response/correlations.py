@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
+from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, shown
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
@@ -287,7 +287,7 @@ def response(model: PhaseSpaceModel, rtol: float = 1e-6) -> Response:
     λ/T as the equation itself.
     """
     if not isinstance(model, PhaseSpaceModel):
-        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {model!r}")
+        raise InvalidArgument(f"`model` must be a PhaseSpaceModel, but is {shown(model)}")
     rtol = _checks.tolerance("rtol", rtol)
     try:
         orbits = find_orbits(model, table_tolerance(min(rtol, COARSEST_TABLES)))

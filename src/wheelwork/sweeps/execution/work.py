@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wheelwork._checks import integer
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.sweeps.cases import Cases
 from wheelwork.sweeps.execution.workers import Case
 from wheelwork.sweeps.identity import indices_by_key
@@ -37,7 +37,7 @@ class Share:
     def of_pair(cls, pair: Any) -> "Share":
         """Return the share (number, of); raises InvalidArgument for what is not such a pair."""
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-            raise InvalidArgument(f"`shard` must be a pair (i, n), but is {pair!r}")
+            raise InvalidArgument(f"`shard` must be a pair (i, n), but is {shown(pair)}")
         return cls(*pair)
 
     def holds(self, index: int) -> bool:

@@ -16,7 +16,7 @@ import cloudpickle  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
 from wheelwork import _checks
-from wheelwork.errors import InvalidArgument, WheelworkError
+from wheelwork.errors import InvalidArgument, WheelworkError, shown
 from wheelwork.sweeps.execution.processes import (
     Processes,
     how_it_ended,
@@ -210,7 +210,7 @@ class WorkerPool:
         if not isinstance(executor, Executor | Processes):
             raise InvalidArgument(
                 "`executor` must be an Executor of concurrent.futures, Processes(n) or None, "
-                f"but is {executor!r}"
+                f"but is {shown(executor)}"
             )
         require_program(executor)
         self.task = packed(task, executor)

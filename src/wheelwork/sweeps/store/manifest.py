@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wheelwork.errors import InvalidArgument
+from wheelwork.errors import InvalidArgument, shown
 from wheelwork.parameters import ShortRepr
 from wheelwork.results import Labels
 from wheelwork.sweeps.identity import seal_of
@@ -79,7 +79,9 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"'{path}' is damaged, or no manifest") from None
     if schema != SCHEMA:
-        raise InvalidArgument(f"`store` must have schema {SCHEMA}, but has {schema!r} ('{folder}')")
+        raise InvalidArgument(
+            f"`store` must have schema {SCHEMA}, but has {shown(schema)} ('{folder}')"
+        )
     try:
         labels = {name: (s, unit, words) for name, (s, unit, words) in content["labels"].items()}
         manifest = Manifest(content["identity"], labels, content["attributes"], content["recipe"])

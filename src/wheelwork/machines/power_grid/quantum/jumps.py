@@ -36,6 +36,7 @@ from wheelwork.methods import Method
 from wheelwork.numerics.labelled import Axis
 from wheelwork.numerics.statistics import Estimate
 from wheelwork.numerics.work import require_budget
+from wheelwork.parameters import parameter
 from wheelwork.results import AuditEntry, Label, Observable, Result, observable
 
 MOST_DRIFT = 6.0  # standard errors of the difference of the halves of a run: far beyond chance
@@ -66,8 +67,8 @@ class QuantumJumps(Method):
 
     _: KW_ONLY
     cutoff: int
-    duration: float
-    burn_in: float
+    duration: float = parameter("T", "1/energy", "length of a trajectory")
+    burn_in: float = parameter("T_0", "1/energy", "part of it left out")
     trajectories: int = 256
     times: int = 128
     seed: int = 0

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NotConverged, partial_as
+from wheelwork.errors import InvalidArgument, NotConverged, partial_as, shown
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.machines.power_grid.quantum.estimate import quanta_from_below
@@ -70,7 +70,7 @@ class MasterEquation(Method):
         if self.cutoff is not None:
             object.__setattr__(self, "cutoff", _checks.integer("cutoff", self.cutoff, SMALLEST))
         if self.real is not None and not isinstance(self.real, bool):
-            raise InvalidArgument(f"`real` must be True, False or None, but is {self.real!r}")
+            raise InvalidArgument(f"`real` must be True, False or None, but is {shown(self.real)}")
         for name in ("memory", "operations"):
             object.__setattr__(self, name, _checks.positive(name, getattr(self, name)))
 

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, NoSteadyState
+from wheelwork.errors import InvalidArgument, NoSteadyState, shown
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -191,7 +191,7 @@ def require_quantum(parameters: GridParameters) -> GridRates:
             if not isinstance(each, Saturable):
                 raise InvalidArgument(
                     f"`{name}` must be Saturable in a master equation, for its jump operator "
-                    f"f(a†a) a, but is {each!r} (node {node!r})"
+                    f"f(a†a) a, but is {shown(each)} (node {shown(node)})"
                 )
     rates, N = GridRates.of(parameters), len(parameters.nodes)
     if not np.all(rates.heating <= MOST_HEATING):

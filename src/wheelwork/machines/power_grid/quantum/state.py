@@ -15,7 +15,7 @@ from scipy.special import entr
 
 from wheelwork import thermodynamics
 from wheelwork._checks import FloatArray
-from wheelwork.errors import InvalidArgument, partial_as
+from wheelwork.errors import InvalidArgument, partial_as, shown
 from wheelwork.machines.power_grid import numbers
 from wheelwork.machines.power_grid.model import node_balance
 from wheelwork.machines.power_grid.numbers import (
@@ -274,9 +274,9 @@ class QuantumState(Result):
         index = self.machine.index
         listed = isinstance(nodes, Sequence) and len(nodes) > 0
         if not listed or any(not isinstance(n, Hashable) or n not in index for n in nodes):
-            raise InvalidArgument(f"`{name}` must name nodes of the graph, but is {nodes!r}")
+            raise InvalidArgument(f"`{name}` must name nodes of the graph, but is {shown(nodes)}")
         if len(set(nodes)) < len(nodes):
-            raise InvalidArgument(f"`{name}` must name each node once, but is {nodes!r}")
+            raise InvalidArgument(f"`{name}` must name each node once, but is {shown(nodes)}")
         return [index[node] for node in nodes]
 
     @property
