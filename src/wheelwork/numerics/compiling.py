@@ -45,7 +45,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     what they hold: `ingredients` would not see a change.
     """
     dispatcher: Any = numba.njit(nogil=True, **MODEL)(function)
-    if isinstance(dispatcher, Dispatcher):  # not where NUMBA_DISABLE_JIT is set
+    if not config.DISABLE_JIT:
         dispatcher._cache = _KeptCode(function)
     return dispatcher
 
