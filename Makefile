@@ -17,7 +17,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test coverage lint bench clean
+.PHONY: help demo quick test coverage lint package bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ lint: $(VENV)/.installed-dev  ## the static checks alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+package:  ## build sdist and wheel, check them, use the wheel alone, read-only and without a home
+	PYTHON="$(PYTHON)" .ci/wheel
 
 bench: $(VENV)/.installed-dev  ## run the slow tests, time the solvers, alone and against others (ten minutes)
 	@mkdir -p .benchmarks

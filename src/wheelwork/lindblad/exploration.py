@@ -6,10 +6,10 @@ shifts. The search follows the operators' columns from given unknowns to all tha
 collects the generator's columns on the way; nothing of size D² is formed.
 """
 
-import numba
 import numpy as np
 
 from wheelwork.lindblad.operators import CANCELLED, IndexArray
+from wheelwork.numerics.compiling import compiled
 
 # Fibonacci hashing: 2⁶⁴ over the golden ratio. The halves of the product are combined, as the lower
 # one does not depend on a.
@@ -25,14 +25,14 @@ def element_keys(row: IndexArray, column: IndexArray) -> IndexArray:
     return np.asarray(2 * ((row.astype(np.int64) << BITS) | column))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _longer(array, size):  # type: ignore[no-untyped-def]
     grown = np.empty(size, array.dtype)
     grown[: array.size] = array
     return grown
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _slot(table, keys, key):  # type: ignore[no-untyped-def]
     """The slot of `key` in the hash table: its own, or the free one where it belongs."""
     mask = table.size - 1
@@ -43,7 +43,7 @@ def _slot(table, keys, key):  # type: ignore[no-untyped-def]
     return slot
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
     table = np.full(size, -1, np.int64)
     for i in range(count):
@@ -51,7 +51,7 @@ def _hashed(keys, count, size):  # type: ignore[no-untyped-def]
     return table
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _add(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
     """Append value |a⟩⟨b| + h.c. to the list, as its element below or on the diagonal."""
     if a == b:
@@ -63,7 +63,7 @@ def _add(elements, values, count, a, b, value):  # type: ignore[no-untyped-def]
     return count + 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-untyped-def]
     """List the contributions of one unknown to dρ/dt; return the list and its length.
 
@@ -104,7 +104,7 @@ def _image(key, drift, jumps, weights, elements, values):  # type: ignore[no-unt
     return elements, values, count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _order(elements, count):  # type: ignore[no-untyped-def]
     """Stable order of a list, by insertion while it is short."""
     if count > SHORT:
@@ -119,7 +119,7 @@ def _order(elements, count):  # type: ignore[no-untyped-def]
     return order
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _keep(element, total, real_size, imag_size, cancelled, keys, data, driven):  # type: ignore[no-untyped-def]
     """Append the parts of a sum that are more than rounding; return their number so far.
 
@@ -141,7 +141,7 @@ def _keep(element, total, real_size, imag_size, cancelled, keys, data, driven): 
     return driven, dropped
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
     """Sum the contributions to each element, see `_keep`; return how many unknowns are driven."""
     order = _order(elements, count)
@@ -162,7 +162,7 @@ def _column(elements, values, count, cancelled, keys, data):  # type: ignore[no-
     return driven, dropped
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _filled_column(key, gain, size, elements, values, count, cancelled, keys, data):  # type: ignore[no-untyped-def]
     """`_column` with the gain Σ w L|c⟩⟨d|L† of all jumps as a matrix, and its terms' magnitudes."""
     c, d = key >> (BITS + 1), (key >> 1) & LOW
@@ -194,7 +194,7 @@ def _filled_column(key, gain, size, elements, values, count, cancelled, keys, da
     return driven, dropped
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sum(key, gain, elements, values, count, driven, rates):  # type: ignore[no-untyped-def]
     """Sum the contributions of one unknown; return how many are driven, and the largest dropped.
 
@@ -214,7 +214,7 @@ def _sum(key, gain, elements, values, count, driven, rates):  # type: ignore[no-
     return number, dropped, False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _gain_factors(filled_jumps, weights):  # type: ignore[no-untyped-def]
     """Left and right factors of the gain from |c⟩⟨d|, (D, K) and (K, D), for every c and d."""
     right = np.empty(
@@ -225,7 +225,7 @@ def _gain_factors(filled_jumps, weights):  # type: ignore[no-untyped-def]
     return filled_jumps, right, np.abs(filled_jumps), np.abs(right)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _multiply(element, gains, gain):  # type: ignore[no-untyped-def]
     """Write the gain from one element, and the sums of its terms' magnitudes."""
     left, right, left_sizes, right_sizes = gains
@@ -234,7 +234,7 @@ def _multiply(element, gains, gain):  # type: ignore[no-untyped-def]
     np.dot(left_sizes[c], right_sizes[d], gain[1])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def explore(drift, jumps, weights, filled_jumps, most, starts):  # type: ignore[no-untyped-def]
     """Return keys, the generator's columns among them as (indptr, indices, data), and a ratio.
 

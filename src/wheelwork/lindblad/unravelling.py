@@ -7,7 +7,6 @@ last term is below rounding, so that the time of a jump is exact to rounding.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
@@ -16,6 +15,7 @@ from wheelwork._checks import FloatArray
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import column_sums
 from wheelwork.lindblad.operators import IndexArray, Parts, csc_parts
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.random import philox4x32
 
 LONGEST_STEP = 1e300  # of a set where nothing happens; finite, as h · 0 is computed
@@ -105,7 +105,7 @@ def _labels(lindblad: Lindblad, together: IndexArray) -> IndexArray:
             column.append(target[order][:-1][same])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def uniforms(seed, trajectory, position, stream):  # type: ignore[no-untyped-def]
     """Return two numbers between 0 and 1, exclusive, as a function of the arguments alone."""
     at = np.uint64(position)
@@ -116,7 +116,7 @@ def uniforms(seed, trajectory, position, stream):  # type: ignore[no-untyped-def
     return min(first, 1.0 - 2.0**-53), min(second, 1.0 - 2.0**-53)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _series(v, start, stop, drift, h):  # type: ignore[no-untyped-def]
     """Fill v[m] = (h G)^m v[0]/m!, with G restricted to basis states start … stop − 1."""
     indptr, indices, data = drift
@@ -130,7 +130,7 @@ def _series(v, start, stop, drift, h):  # type: ignore[no-untyped-def]
                 v[m, indices[e] - start] += data[e] * x
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _evaluate(v, b, part, psi):  # type: ignore[no-untyped-def]
     """Fill psi with Σ v[m] part^m and return its squared norm."""
     norm = 0.0
@@ -143,7 +143,7 @@ def _evaluate(v, b, part, psi):  # type: ignore[no-untyped-def]
     return norm
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _jump_time(v, b, threshold, psi):  # type: ignore[no-untyped-def]
     """Return the part of the step at which the squared norm falls to `threshold`."""
     low, high = 0.0, 1.0
@@ -157,7 +157,7 @@ def _jump_time(v, b, threshold, psi):  # type: ignore[no-untyped-def]
     return high
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _jump(psi, out, block, starts, targets, jumps, dimension, choice):  # type: ignore[no-untyped-def]
     """Set psi to L_k psi, normalised, with k of probability ∝ |L_k psi|²; return k and the set."""
     indptr, indices, data = jumps
@@ -194,7 +194,7 @@ def _jump(psi, out, block, starts, targets, jumps, dimension, choice):  # type: 
     return chosen, target
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _mean(psi, start, stop, operator):  # type: ignore[no-untyped-def]
     """⟨ψ|O|ψ⟩/⟨ψ|ψ⟩ of a Hermitian operator."""
     indptr, indices, data = operator
@@ -208,7 +208,7 @@ def _mean(psi, start, stop, operator):  # type: ignore[no-untyped-def]
     return total / norm
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def run_trajectory(  # type: ignore[no-untyped-def]
     psi0, block0, equation, operators, times, random, keep, most
 ):

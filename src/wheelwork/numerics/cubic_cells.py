@@ -11,12 +11,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.compiling import inlined
 from wheelwork.numerics.work import tick
 
 TERMS = 4
@@ -138,7 +138,7 @@ def _octave_size(values: FloatArray, k: int) -> FloatArray:
     return np.asarray(np.maximum(size, SMALL_IN_OCTAVE * largest) + 1e-300)
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def locate_equal(X, per_cell, half, last):  # type: ignore[no-untyped-def]
     """Return the index of the cell at X, kept within 0 … last, and the position in it.
 
@@ -152,7 +152,7 @@ def locate_equal(X, per_cell, half, last):  # type: ignore[no-untyped-def]
     return np.uint64(np.int64(index)), position - whole
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def locate_octave(u, k, cells):  # type: ignore[no-untyped-def]
     """Return the index of the cell of u ≥ 1 and the position in it; beyond the table, its end."""
     bits = np.float64(u).view(np.uint64)
@@ -164,7 +164,7 @@ def locate_octave(u, k, cells):  # type: ignore[no-untyped-def]
     return (np.int64(cell) if inside else np.int64(cells) - 1), (t if inside else 1.0)
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def cubic(table, cell, function, t):  # type: ignore[no-untyped-def]
     """Evaluate one function of coefficients (cells, functions, 4)."""
     value = table[cell, function, 3] * t + table[cell, function, 2]

@@ -11,8 +11,9 @@ vector instructions, and give the same bits whether a lane is computed alone or 
 
 import math
 
-import numba
 import numpy as np
+
+from wheelwork.numerics.compiling import compiled, inlined
 
 BLOCK = 4  # normal deviates of one call of the generator
 
@@ -27,13 +28,13 @@ _LN2 = math.log(2.0)
 _INVERSE_ROOT_TWO = math.sqrt(0.5)
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     a, b = _MULTIPLIER_0 * c0, _MULTIPLIER_1 * c2
     return (b >> _WORD_BITS) ^ c1 ^ k0, b & _WORD, (a >> _WORD_BITS) ^ c3 ^ k1, a & _WORD
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Ten rounds on four 32-bit words, each held in a uint64."""
     for _ in range(10):
@@ -42,14 +43,14 @@ def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return c0, c1, c2, c3
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def philox4x32(counter, key):  # type: ignore[no-untyped-def]
     """Return the Philox4x32-10 block of a counter (4,) and a key (2,), all uint64 below 2³²."""
     words = _philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1])
     return np.array(words)
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _logarithm(u):  # type: ignore[no-untyped-def]
     """ln u for positive normal u: 2 artanh((m − 1)/(m + 1)) + e ln 2, √½ ≤ m < √2, to 1e-14."""
     bits = np.float64(u).view(np.int64)
@@ -69,7 +70,7 @@ def _logarithm(u):  # type: ignore[no-untyped-def]
     return np.float64(exponent) * _LN2 + 2.0 * s * p
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _sine(f):  # type: ignore[no-untyped-def]
     """Taylor series to f¹⁵, for |f| ≤ π/4."""
     z = f * f
@@ -83,7 +84,7 @@ def _sine(f):  # type: ignore[no-untyped-def]
     return (s * z + 1.0) * f
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _cosine(f):  # type: ignore[no-untyped-def]
     """Taylor series to f¹⁴, for |f| ≤ π/4."""
     z = f * f
@@ -97,7 +98,7 @@ def _cosine(f):  # type: ignore[no-untyped-def]
     return c * z + 1.0
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def _normal_pair(radial, angular):  # type: ignore[no-untyped-def]
     """Box–Muller: a radius from one word, a quadrant and an angle within it from the other."""
     r = math.sqrt(-2.0 * _logarithm((np.float64(np.int64(radial)) + 0.5) * 2.0**-32))
@@ -110,7 +111,7 @@ def _normal_pair(radial, angular):  # type: ignore[no-untyped-def]
     return r * (-s if swap else c), r * (c if swap else s)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def fill_normals(normals, block, first, seed):  # type: ignore[no-untyped-def]
     """Fill `normals` (4, lanes) with deviates 4·block … 4·block + 3 of each trajectory.
 
@@ -126,7 +127,7 @@ def fill_normals(normals, block, first, seed):  # type: ignore[no-untyped-def]
         normals[2, lane], normals[3, lane] = _normal_pair(c, d)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def join_normals(normals):  # type: ignore[no-untyped-def]
     """Turn four deviates per lane into two, those of the same path seen at twice the step."""
     for lane in range(normals.shape[1]):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import chebyshev
@@ -12,6 +11,7 @@ from scipy.fft import dct
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.work import tick
 
 DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
@@ -221,7 +221,7 @@ def _padded(series: FloatArray, terms: int) -> FloatArray:
     return np.pad(series, [(0, 0)] * (series.ndim - 1) + [(0, missing)])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _evaluate(breaks, series, terms, points):  # type: ignore[no-untyped-def]
     """Clenshaw's recurrence, all components side by side; series: (pieces, terms, components)."""
     pieces, _, components = series.shape
@@ -244,7 +244,7 @@ def _evaluate(breaks, series, terms, points):  # type: ignore[no-untyped-def]
     return values
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _evaluate_one(breaks, series, terms, points):  # type: ignore[no-untyped-def]
     """One component: four points side by side, as a single recurrence waits on itself."""
     pieces = series.shape[0]

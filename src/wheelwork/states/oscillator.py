@@ -15,12 +15,12 @@ representable.
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray, finite_array, integer
 from wheelwork.errors import InvalidArgument
+from wheelwork.numerics.compiling import compiled
 
 _LOG_SMALL = -600.0  # its exponential is a normal double, with room for one step of the recurrence
 _RESCALE = 2.0**200  # size from which a climbing point is scaled back, far from overflow
@@ -128,7 +128,7 @@ def _climb(
     return table
 
 
-@numba.njit(cache=True)
+@compiled
 def _enter(offset, slope, back, t, log_first, late, start, entry):  # type: ignore[no-untyped-def]
     """Climb each late point until its value is representable; store the level and two values."""
     levels = offset.size
@@ -146,7 +146,7 @@ def _enter(offset, slope, back, t, log_first, late, start, entry):  # type: igno
                     break
 
 
-@numba.njit(cache=True)
+@compiled
 def _fill(offset, slope, back, t, late, start, entry, table):  # type: ignore[no-untyped-def]
     """Run the recurrence level by level over all points; late points enter at their level."""
     waiting = 0

@@ -4,11 +4,12 @@ Vectors, sectors and links are as in `GradedLindblad`; the algebra of `solve_rea
 `correct_real` is derived in docs/developers/lindblad.md.
 """
 
-import numba
 import numpy as np
 
+from wheelwork.numerics.compiling import compiled
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+
+@compiled
 def add_lowered(above, down, upper, out):  # type: ignore[no-untyped-def]
     """Add Σ_k L_k ρ L_k† of the jumps of a link that lower the charge; upper: ρ of sector K + 1."""
     for i in range(above.size):
@@ -20,7 +21,7 @@ def add_lowered(above, down, upper, out):  # type: ignore[no-untyped-def]
                     out[i, j] += factor * down[k, j] * row[above[j]]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def add_raised(above, up, lower, out):  # type: ignore[no-untyped-def]
     """Add Σ_k L_k ρ L_k† of the jumps of a link that raise the charge; lower: ρ of sector K."""
     for i in range(above.size):
@@ -32,7 +33,7 @@ def add_raised(above, up, lower, out):  # type: ignore[no-untyped-def]
                     row[above[j]] += factor * up[k, j] * lower[i, j]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def add_gain(K, sizes, starts, links, vector, out):  # type: ignore[no-untyped-def]
     """Add Σ_k L_k ρ L_k† in sector K, from the sectors K ± 1; links: as `flat_links`."""
     first, begins, above, down, up = links
@@ -50,7 +51,7 @@ def add_gain(K, sizes, starts, links, vector, out):  # type: ignore[no-untyped-d
             add_raised(above[part], up[:, part], lower, out)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def rate(sizes, starts, links, drifts, vector, out):  # type: ignore[no-untyped-def]
     """Set out = D ρ + (D ρ)† + Σ_k L_k ρ L_k†, in every sector; drifts: all D in sparse rows."""
     indptr, indices, data = drifts
@@ -72,7 +73,7 @@ def rate(sizes, starts, links, drifts, vector, out):  # type: ignore[no-untyped-
         row += d
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def solve_real(left, right, pairs, quotient, mirrored, source):  # type: ignore[no-untyped-def]
     """`RealModes.solve`: to the basis of the kept modes, divide, and back; symmetric.
 
@@ -102,7 +103,7 @@ def solve_real(left, right, pairs, quotient, mirrored, source):  # type: ignore[
     return result
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def sweep_real(sectors, sizes, starts, links, modes, target, x):  # type: ignore[no-untyped-def]
     """Set x, in each of `sectors` in turn, so that its rate there is `target`.
 
@@ -124,7 +125,7 @@ def sweep_real(sectors, sizes, starts, links, modes, target, x):  # type: ignore
         )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def correct_real(sizes, starts, chain, residual, x):  # type: ignore[no-untyped-def]
     """Add to x what `PopulationChain.correct` adds for a residual; chain: of `RealCorrection`."""
     states, parts, weights, inverses, up, down, at = chain

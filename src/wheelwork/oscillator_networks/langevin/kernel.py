@@ -7,10 +7,10 @@ blocks of four, numbered by step: one for each two sites, then two for each acti
 
 import math
 
-import numba
 import numpy as np
 
 from wheelwork.methods.sampling_method import SAMPLE
+from wheelwork.numerics.compiling import compiled, inlined
 from wheelwork.numerics.cubic_cells import cubic, locate_octave
 from wheelwork.numerics.random import fill_normals
 from wheelwork.oscillator_networks.langevin.steps import DENSE, EULER
@@ -20,7 +20,7 @@ FIXED_ROWS = 2  # of the sums, before those of sites, edges and local observable
 _ROOT_HALF = math.sqrt(0.5)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def propagate(  # type: ignore[no-untyped-def]
     state, sums, counts, groups, linear, active, measured, noise, first_step, steps, joined
 ):
@@ -72,14 +72,14 @@ def propagate(  # type: ignore[no-untyped-def]
                 _count(state, counts, groups, measured[3])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def draw_starts(normals, seed, first):  # type: ignore[no-untyped-def]
     """Fill `normals` (4 B, lanes) from blocks that no step reaches."""
     for block in range(normals.shape[0] // 4):
         fill_normals(normals[4 * block : 4 * block + 4], (1 << 62) + block, first, seed)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _draw(z, z2, one, two, noise, joined):  # type: ignore[no-untyped-def]
     fill_normals(z, one, noise[1], noise[0])
     if joined:
@@ -89,7 +89,7 @@ def _draw(z, z2, one, two, noise, joined):  # type: ignore[no-untyped-def]
                 z[r, lane] = (z[r, lane] + z2[r, lane]) * _ROOT_HALF
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fill(other, z, z2, base, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """Fill all rows with normals."""
     for pair in range((other.shape[0] + 3) // 4):
@@ -98,7 +98,7 @@ def _fill(other, z, z2, base, blocks, noise, joined):  # type: ignore[no-untyped
             other[4 * pair + r] = z[r]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _add_local(state, work, spread, z, z2, base, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """state = work + spread · noise."""
     sites = spread.size
@@ -114,7 +114,7 @@ def _add_local(state, work, spread, z, z2, base, blocks, noise, joined):  # type
                 state[4 * pair + r, lane] = work[4 * pair + r, lane] + width * z[r, lane]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _dense(out, state, matrix, add):  # type: ignore[no-untyped-def]
     """out = M state, or added to it; two columns at a time."""
     real, imag = matrix[0], matrix[1]
@@ -139,7 +139,7 @@ def _dense(out, state, matrix, add):  # type: ignore[no-untyped-def]
                 Y[lane] += a * y + b * x
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _rotate(state, bonds, angles, backwards):  # type: ignore[no-untyped-def]
     """e^{i θ (0 1; 1 0)} on each bond in turn."""
     count = len(bonds)
@@ -156,7 +156,7 @@ def _rotate(state, bonds, angles, backwards):  # type: ignore[no-untyped-def]
             state[2 * v + 1, lane] = c * vy + s * ux
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _turn(out, state, turn):  # type: ignore[no-untyped-def]
     """Multiply each site by its complex factor."""
     for j in range(turn.shape[1]):
@@ -167,7 +167,7 @@ def _turn(out, state, turn):  # type: ignore[no-untyped-def]
             out[2 * j + 1, lane] = c * y + s * x
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _euler(out, state, turn, bonds, angles):  # type: ignore[no-untyped-def]
     _turn(out, state, turn)
     for b in range(len(bonds)):
@@ -179,7 +179,7 @@ def _euler(out, state, turn, bonds, angles):  # type: ignore[no-untyped-def]
             out[2 * v + 1, lane] += s * state[2 * u, lane]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _drift(state, active):  # type: ignore[no-untyped-def]
     """α → α + F(n) α."""
     where, tables, _, inverse, k = active
@@ -194,7 +194,7 @@ def _drift(state, active):  # type: ignore[no-untyped-def]
             Y[lane] += factor * Y[lane]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _stir(state, active, z, z2, base, half, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """α → α + bζ + c[ζ Re(α*ζ) − α(1 + iV)], the noise of half a step."""
     where, tables, noisy, inverse, k = active
@@ -217,7 +217,7 @@ def _stir(state, active, z, z2, base, half, blocks, noise, joined):  # type: ign
             X[lane], Y[lane] = stirred(x, y, z[0, lane], z[1, lane], z[2, lane], b, c)
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inlined
 def stirred(x, y, u, v, area, b, c):  # type: ignore[no-untyped-def]
     """Return α + bζ + c[ζ Re(α*ζ) − α(1 + iV)] with ζ = u + iv, V = area."""
     along = x * u + y * v
@@ -227,7 +227,7 @@ def stirred(x, y, u, v, area, b, c):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _kicks(state, kicks, active, z, z2, base, blocks, noise, joined):  # type: ignore[no-untyped-def]
     """Fα + bζ of each active site, from the old α."""
     where, tables, _, inverse, k = active
@@ -243,7 +243,7 @@ def _kicks(state, kicks, active, z, z2, base, blocks, noise, joined):  # type: i
             kicks[2 * a + 1, lane] = gain * Y[lane] + b * z[1, lane]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
     """Rows: Σn, (Σn)², n_j, J_e, J_e², local observables of each active site."""
     where, _, _, inverse, k = active
@@ -279,7 +279,7 @@ def _measure(state, sums, active, measured, z):  # type: ignore[no-untyped-def]
                 sums[row + c * where.size + a, lane] += cubic(local[a], cell, c, t)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _count(state, counts, groups, per_width):  # type: ignore[no-untyped-def]
     """Count |α_j| in bins of equal width; the last holds all beyond."""
     last = counts.shape[2] - 1

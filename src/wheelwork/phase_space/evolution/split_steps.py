@@ -12,11 +12,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.evolution.mesh import Field, Mesh
@@ -162,7 +162,7 @@ def _power(mesh: Mesh, order: int) -> FloatArray:
     return np.asarray(mesh.axis**order / math.factorial(order))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _multiply(values, powers, chords, products):  # type: ignore[no-untyped-def]
     """powers × values, from the first power on within the circle that the square holds."""
     orders, n = powers.shape
@@ -177,7 +177,7 @@ def _multiply(values, powers, chords, products):  # type: ignore[no-untyped-def]
             products[a, i, last:] = 0.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sum_series(parts, squeeze, phase, total):  # type: ignore[no-untyped-def]
     """phase Σ_j (i squeeze)^j parts_j."""
     orders, n, half = parts.shape

@@ -4,7 +4,6 @@ import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +11,7 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.sampling_method import SamplingMethod
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_groups
 from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
@@ -94,7 +94,7 @@ class _SquareCounts:
         _count_squares(series, self.reach, self.counts)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _count_squares(series, reach, counts):  # type: ignore[no-untyped-def]
     bins = counts.shape[0]
     scale = 0.5 * bins / reach
@@ -151,7 +151,7 @@ def cell_centres(square: float) -> tuple[FloatArray, FloatArray]:
     return s, theta
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _count_sectors(series, X0, P0, square, counts):  # type: ignore[no-untyped-def]
     rings, sectors = counts.shape
     per_ring, per_sector = rings / square, sectors / (2.0 * math.pi)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.methods.sampling_method import CHUNK, SAMPLE, SamplingMethod
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.random import philox4x32
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.domain import find_domain
@@ -267,7 +267,7 @@ def spread(model: PhaseSpaceModel, seed: int) -> Starts:
     return draw
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _uniforms(seed, count):  # type: ignore[no-untyped-def]
     """Return (3, count) numbers between zero and one, from (seed, trajectory)."""
     values = np.empty((3, count))

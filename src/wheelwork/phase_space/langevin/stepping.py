@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numba
 import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK
+from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.cubic_cells import EqualCells, cubic, equal_cells, locate_equal
 from wheelwork.numerics.random import BLOCK, fill_normals, join_normals
 from wheelwork.phase_space.chebyshev import ChebyshevTable
@@ -271,7 +271,7 @@ def propagate(
     return Record(states, sums, low, high, series)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _propagate(  # type: ignore[no-untyped-def]
     states, sums, reached, series, kicks, local, mesh, motion, seed, first, chunk, double_step
 ):
@@ -300,7 +300,7 @@ def _propagate(  # type: ignore[no-untyped-def]
                 _measure_local(X, local, mesh, sums[i, len(OBSERVABLES) :])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _step(X, P, normals, c, s, drift, kicks, mesh, low, high):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
         x = c * X[lane] + s * P[lane]
@@ -315,7 +315,7 @@ def _step(X, P, normals, c, s, drift, kicks, mesh, low, high):  # type: ignore[n
         X[lane] = x + drift * p
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _turn(X, P, c, s, low, high):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
         x = c * X[lane] + s * P[lane]
@@ -325,7 +325,7 @@ def _turn(X, P, c, s, low, high):  # type: ignore[no-untyped-def]
         X[lane] = x
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _measure(X, P, sums):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
         x, p = X[lane], P[lane]
@@ -337,7 +337,7 @@ def _measure(X, P, sums):  # type: ignore[no-untyped-def]
         sums[5, lane] += (x * x + p * p) * (x * x + p * p)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _measure_local(X, local, mesh, sums):  # type: ignore[no-untyped-def]
     for lane in range(X.size):
         cell, t = locate_equal(X[lane], mesh[0], mesh[1], mesh[2])

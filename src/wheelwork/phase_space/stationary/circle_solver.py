@@ -13,12 +13,12 @@ docs/developers/phase-space.md.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_banded
 
 from wheelwork._checks import FloatArray
+from wheelwork.numerics.compiling import compiled
 from wheelwork.phase_space.discretisation import Stencils, stencils
 from wheelwork.phase_space.stationary.orbits import Orbits
 
@@ -169,7 +169,7 @@ class _System:
             _scatter(self.bands, self.upper, block_rows, column, weight * parity * blocks)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-def]
     """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
     count, size, _ = blocks.shape
@@ -202,7 +202,7 @@ def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray,
     return at_node, first, basis.project(d * sin**2, basis.values)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
     """Seven-node polynomial interpolation of each coefficient, continued through the centre."""
     nodes, size = values.shape
@@ -229,7 +229,7 @@ def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _evaluate(values, spacing, R, cosine, sine):  # type: ignore[no-untyped-def]
     """Values at scattered points."""
     harmonics = values.shape[1] // 2
