@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed as Computed
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, ValidityWarning
@@ -117,17 +118,6 @@ def entry(
     """Declare an attribute of a part as an observable; path: such as "flows.heat_hot"."""
     read = attrgetter(path)
     return Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
-
-
-class Computed:
-    """Pickles fields and observables already read; drops `cached_property` values."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if not isinstance(getattr(type(self), name, None), cached_property)
-        }
 
 
 class Result(Computed):
@@ -258,7 +248,7 @@ class Result(Computed):
         return html_table(self.title, rows) + notes
 
 
-class Summary:
+class Summary(Computed):
     """Base for parts of a result that print their `summary`."""
 
     @property

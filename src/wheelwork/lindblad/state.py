@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
     LARGEST,
@@ -29,7 +30,7 @@ LOWEST_EIGENVALUE = -1e-6  # of an initial state: what one solved for to a modes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class State:
+class State(Computed):
     """A matrix ρ that is zero outside its sector: a state, or any operator.
 
     values: (n,), a vector of the sector, real for a Hermitian ρ; a + ib stands for ρ = A + iB.

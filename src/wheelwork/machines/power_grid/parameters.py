@@ -269,7 +269,9 @@ class GridParameters(Parameters):
             raise InvalidArgument(f"`{name}` must have a single value, but has {len(values)}")
         (value,) = values
         if not isinstance(value, int | float):
-            raise InvalidArgument(f"`{name}` must be a number of this machine, but is {value!r}")
+            raise InvalidArgument(
+                f"`{name}` must be a number of this machine, but is {short(value)}"
+            )
         return float(value)
 
     @classmethod
@@ -341,7 +343,7 @@ class GridParameters(Parameters):
         return tuple(each.saturation for each in elements if isinstance(each, Saturable))
 
     def __hash__(self) -> int:
-        return hash((self.graph, tuple(self.generators), tuple(self.engines)))
+        return hash((self.graph, frozenset(self.generators), frozenset(self.engines)))
 
     def shown(self, name: str) -> str:
         """The graph as its size, and no more than three elements."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
@@ -21,7 +22,7 @@ from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Rela
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
 from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
-from wheelwork.results import AuditEntry, Computed, html_table, with_error
+from wheelwork.results import AuditEntry, html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
