@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork._computed import Computed
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
     LARGEST,
@@ -49,6 +51,10 @@ class State(Computed):
     def matrix(self) -> sp.csr_array:
         """ρ, (D, D), sparse and complex."""
         return self.sector.matrix(self.values)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return ρ as density_matrix_real and density_matrix_imag over `row` and `column`."""
+        return xr.Dataset(variables(("row", "column"), "density_matrix", self.density_matrix))
 
     @property
     def density_matrix(self) -> ComplexArray:
