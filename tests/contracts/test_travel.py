@@ -1,10 +1,15 @@
 """Every public object travels: it is pickled, copied, and found again in a fresh process."""
 
 import copy
+import dataclasses
+import importlib
+import inspect
 import os
 import pickle
+import pkgutil
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 
 import networkx as nx
@@ -13,6 +18,7 @@ import pytest
 from observed import observe_all, observed
 from public_objects import CALLED, DEVICE, FIRST_RESULT, OBJECTS, made, public_classes
 
+import wheelwork
 import wheelwork as ww
 from wheelwork import states, sweeps
 from wheelwork._computed import Computed
@@ -178,8 +184,33 @@ def test_functions_of_a_notebook_travel_by_value():
     np.testing.assert_array_equal(theirs, ours)
 
 
-def test_values_kept_by_an_object_do_not_travel():
-    class Kept(Computed):
-        pass
+def own_classes():
+    """Every class of the library, public or not."""
+    for each in pkgutil.walk_packages(wheelwork.__path__, "wheelwork."):
+        members = vars(importlib.import_module(each.name)).values()
+        yield from (c for c in members if inspect.isclass(c) and c.__module__ == each.name)
 
-    assert copy.copy(Kept()).__dict__ == {}
+
+def test_every_class_that_keeps_values_leaves_them_at_home():
+    """A class with a `cached_property` derives from `Computed`."""
+    keeping = {
+        kind for kind in own_classes()
+        if any(isinstance(member, cached_property) for member in vars(kind).values())
+    }  # fmt: skip
+    assert {kind for kind in keeping if not issubclass(kind, Computed)} == set()
+
+
+def test_no_dataclass_compares_arrays():
+    """NumPy refuses the truth of an array: such a class has eq=False, or an `__eq__` of its own."""
+    comparing = {
+        kind for kind in own_classes()
+        if dataclasses.is_dataclass(kind) and kind.__dataclass_params__.eq
+    }  # fmt: skip
+    held = {
+        (kind.__name__, each.name)
+        for kind in comparing
+        for each in dataclasses.fields(kind)
+        if each.compare and str(getattr(each.type, "__origin__", each.type)).count("ndarray")
+        and "Callable" not in str(each.type) and "tuple" not in str(each.type)
+    }  # fmt: skip
+    assert held == set()
