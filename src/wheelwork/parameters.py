@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from wheelwork._checks import non_negative as non_negative
 from wheelwork._checks import positive as positive
 from wheelwork._checks import real as real
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, UnknownName, one_of
 from wheelwork.results import Label, Labels, html_table
 
@@ -90,7 +91,7 @@ class ShortRepr:
         return f"{type(self).__name__}({shown})"
 
 
-class Parameters(ShortRepr):
+class Parameters(ShortRepr, Computed):
     """Base of a machine's parameters: a frozen dataclass with fields made by `parameter`.
 
     derived: further names for `replace`, with their labels; such a class must override `replace`.
@@ -193,6 +194,8 @@ def short(value: Any) -> str:
     """Return `repr(value)`, or its kind and size where that is long."""
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
+    if isinstance(value, FunctionType):
+        return value.__qualname__
     text = repr(value)
     if len(text) <= LONGEST_SHOWN or isinstance(value, Parameters):
         return text

@@ -22,6 +22,7 @@ from wheelwork._audit import verdict as verdict
 from wheelwork._audit import warn_outside_validity as warn_outside_validity
 from wheelwork._audit import worst as worst
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed as Computed
 from wheelwork._deferred import xr
 from wheelwork._printing import html_table as html_table
 from wheelwork._printing import with_error as with_error
@@ -126,24 +127,6 @@ def entry(
     return Observable(lambda result: float(read(result)), (symbol, unit, meaning), error)
 
 
-class Computed:
-    """Pickles fields and observables already read; drops `cached_property` values."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if not _recomputed(getattr(type(self), name, None))
-        }
-
-
-def _recomputed(member: Any) -> bool:
-    """Whether a pickle leaves out the value of this member of a class."""
-    return isinstance(member, cached_property) or (
-        isinstance(member, Observable) and bool(member.over)
-    )
-
-
 class Result(Computed):
     """Base of every state, built on its declared observables.
 
@@ -164,6 +147,12 @@ class Result(Computed):
         cls.declared = MappingProxyType(items)
         cls.declared_arrays = MappingProxyType({item.key: item for item in every if item.over})
         cls.by_name = MappingProxyType({name: x for x in items.values() for name in x.labels})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Fields and numbers already read; arrays are made again from the fields."""
+        state = super().__getstate__()
+        arrays = {name for name in state if getattr(getattr(type(self), name, None), "over", ())}
+        return {name: value for name, value in state.items() if name not in arrays}
 
     @classmethod
     def labels(cls) -> Labels:
@@ -289,7 +278,7 @@ class Result(Computed):
         return html_table(self.title, rows) + notes
 
 
-class Summary:
+class Summary(Computed):
     """Base for parts of a result that print their `summary`."""
 
     @property

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import norm
@@ -51,7 +52,7 @@ class Eigenmodes:
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class Block(Computed):
     """The unknowns whose elements ρ_ab have a in one set of basis states and b in another.
 
     unknowns: slice of the reordered sector. positions: of the elements in the dense block, rows and

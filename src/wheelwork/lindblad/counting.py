@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array, integer, positive, shown
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
@@ -43,6 +45,12 @@ class CountingStatistics:
         values = enumerate(map(with_error, self.cumulants, self.errors), start=1)
         rows = [(str(k), value) for k, value in values]
         return html_table("CountingStatistics", rows, ("order", "cumulant per time"))
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the cumulants over `order` with their errors."""
+        values = self.cumulants, self.errors
+        parts = variables("order", "cumulant", *values, "rate", "cumulant per time")
+        return xr.Dataset(parts, {"order": np.arange(1, self.cumulants.size + 1)})
 
     @property
     def mean(self) -> float:

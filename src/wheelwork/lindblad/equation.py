@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, finite_array, integer, listed, shown
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import CANCELLED, LARGEST, hermitian_operator, sparse_operator
 
@@ -19,7 +20,7 @@ FILLED = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Lindblad:
+class Lindblad(Computed):
     """dρ/dt = −i[H, ρ] + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}).
 
     hamiltonian: H, Hermitian, (D, D), an energy (ħ = 1). jumps: L_k, (D, D) each, square roots of

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from wheelwork._checks import FloatArray, ascending_times, flag, integer, named, shown
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, require_lindblad
 from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
@@ -55,6 +57,15 @@ class Evolution:
             f"Evolution({self.times.size} times to {self.times[-1]:.6g}, {self.sector.size} "
             f"unknowns{means}, error {self.error.max():.1e})"
         )
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the means over `time`, complex ones in two parts, and the error of the state."""
+        parts = variables("time", "error", self.error, None, "1", "sum of |error of rho|")
+        for name, values in self.means.items():
+            parts |= variables("time", name, values)
+        for name, values in self.largest.items():
+            parts |= variables("time", f"{name}_largest", values)
+        return xr.Dataset(parts, {"time": self.times})
 
     def state(self, position: int) -> State:
         """The state at `times[position]`; InvalidArgument when states were not kept."""

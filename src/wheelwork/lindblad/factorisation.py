@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.operators import IndexArray
 from wheelwork.lindblad.sector import Sector
@@ -56,7 +57,7 @@ def narrow_order(matrix: sp.csc_array) -> NarrowOrder:
 
 
 @dataclass(frozen=True, eq=False)
-class BandedLU:
+class BandedLU(Computed):
     """LAPACK's LU of a band matrix: row interchanges stay near the band, which bounds the fill."""
 
     order: NarrowOrder
@@ -94,7 +95,7 @@ class BandedLU:
 
 
 @dataclass(frozen=True, eq=False)
-class FilledLU:
+class FilledLU(Computed):
     """SuperLU with an ordering (COLAMD) whose fill is bounded for any row interchanges.
 
     Minimum degree on A + Aᵀ fills half as much where no pivoting is needed, and a hundred times as
@@ -120,7 +121,7 @@ class FilledLU:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseLU:
+class DenseLU(Computed):
     """LAPACK's LU of the full matrix, for those whose sparse LU would be nearly full."""
 
     factors: Numbers

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.exploration import BITS, LOW, element_keys, explore
@@ -28,7 +29,7 @@ MOST_BYTES = 4e9  # of filled jumps, and of the generator that they lead to
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sector:
+class Sector(Computed):
     """Unknowns: real or imaginary parts of elements ρ_ab with a ≥ b, in ascending order of key.
 
     dimension: D. keys: (n,), the number of each unknown, see `wheelwork.lindblad.exploration`.

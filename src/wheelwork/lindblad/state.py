@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
     LARGEST,
@@ -29,7 +32,7 @@ LOWEST_EIGENVALUE = -1e-6  # of an initial state: what one solved for to a modes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class State:
+class State(Computed):
     """A matrix ρ that is zero outside its sector: a state, or any operator.
 
     values: (n,), a vector of the sector, real for a Hermitian ρ; a + ib stands for ρ = A + iB.
@@ -48,6 +51,10 @@ class State:
     def matrix(self) -> sp.csr_array:
         """ρ, (D, D), sparse and complex."""
         return self.sector.matrix(self.values)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return ρ as density_matrix_real and density_matrix_imag over `row` and `column`."""
+        return xr.Dataset(variables(("row", "column"), "density_matrix", self.density_matrix))
 
     @property
     def density_matrix(self) -> ComplexArray:

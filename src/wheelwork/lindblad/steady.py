@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
+import xarray as xr
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from wheelwork._checks import FloatArray
+from wheelwork._datasets import checks, variables
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import Inverse, norm
@@ -79,6 +81,13 @@ class SteadyState:
     @property
     def sector(self) -> Sector:
         return self.state.sector
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return ρ, see `State.to_xarray`, its error, the slowest rate and the audit."""
+        parts = variables((), "error", self.error, None, "1", "sum of |error of rho|")
+        parts |= variables((), "residual", self.residual, None, "1", "relative residual")
+        rate = variables((), "relaxation_rate", self.relaxation_rate, None, "rate")
+        return self.state.to_xarray().assign(parts | rate | checks(self.audit))
 
     def expect(self, operator: Any) -> complex | float:
         """Tr(O ρ), see `State.expect`."""

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray, integer, positive, tolerance
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import Factorisation, column_sums, factorised, norm
@@ -212,7 +213,7 @@ def _reached(both: FloatArray, late: float, generator: sp.csc_array) -> Reached:
 
 
 @dataclass(frozen=True, eq=False)
-class _Step:
+class _Step(Computed):
     """Σ_i c_i (h A − z_i)⁻¹: the Padé approximant of exp(h A)."""
 
     real: Factorisation

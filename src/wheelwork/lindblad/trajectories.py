@@ -10,6 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+import xarray as xr
 
 from wheelwork._checks import (
     FloatArray,
@@ -20,6 +21,7 @@ from wheelwork._checks import (
     non_negative,
     positive,
 )
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, jump_weights, require_lindblad
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_parts, sparse_operator
@@ -77,6 +79,18 @@ class JumpSamples:
     def _repr_html_(self) -> str:
         rows = [(name, with_error(*average)) for name, average in self.averages.items()]
         return html_table("JumpSamples", rows, ("observable", "average"))
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return means over `time`, averages, and counts over `trajectory` and `jump`.
+
+        Complex means in two parts, each with the error of the modulus.
+        """
+        parts = variables(("trajectory", "jump"), "counts", self.counts, None, "1", "jumps")
+        for name, values in self.means.items():
+            parts |= variables("time", name, values, self.standard_errors[name])
+        for name, (mean, error) in self.averages.items():
+            parts |= variables((), f"{name}_average", mean, error)
+        return xr.Dataset(parts, {"time": self.times}, {"counted_time": self.counted_time})
 
     def rate(self, weights: npt.ArrayLike) -> tuple[float, float]:
         """Mean and standard error of the rate of a count, see `counting_statistics`.

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from wheelwork._checks import FloatArray, integer, listed, named, shown, tolerance
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.krylov import Krylov
@@ -69,6 +71,14 @@ class GrownTruncation:
     def _repr_html_(self) -> str:
         title = f"GrownTruncation, cutoffs {self.cutoffs}"
         return html_table(title, self._shown, ("observable", "mean"))
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the means with their errors, and cutoffs and edges over `cutoff`."""
+        parts = variables("cutoff", "levels", self.cutoffs)
+        parts |= variables("cutoff", "edge_population", self.edge_populations)
+        for name, mean in self.means.items():
+            parts |= variables((), name, mean, self.errors[name])
+        return xr.Dataset(parts)
 
     @property
     def _shown(self) -> list[tuple[str, str]]:

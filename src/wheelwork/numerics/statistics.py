@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 
 MANY_TRAJECTORIES = 16  # from here on each is one batch: Student's t is then close to normal
@@ -127,7 +128,7 @@ def batch_starts(parts: int, trajectories: int) -> npt.NDArray[np.intp]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
+class Sampled(Computed):
     """Q numbers with what each batch of samples deviates from them, to first order.
 
     value: (Q,). deviations: (batches per trajectory, trajectories, Q). error_of: as of `Batches`.

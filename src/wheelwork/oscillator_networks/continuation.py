@@ -91,8 +91,8 @@ class Event:
         return replace(self, frequency=frequency, oscillation=self.oscillation * units.rate)
 
 
-@dataclass(frozen=True)
-class Continuation:
+@dataclass(frozen=True, repr=False)
+class Continuation(ShortRepr):
     """Pseudo-arclength continuation of α e^{−iωt} over parameters between `low` and `high`.
 
     family: parameter → model. The arc is measured in |α| and ω against their values at the start

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.parameters import ShortRepr
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -50,7 +51,7 @@ def invertible(growth: Growth) -> TypeGuard[InvertibleGrowth]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AmplitudeModel(ShortRepr):
+class AmplitudeModel(ShortRepr, Computed):
     """dα/dt = (L + ½ diag R(|α|²)) α.
 
     linear: L, (N, N), coherent couplings, detunings and linear damping, per time. active: (K,)

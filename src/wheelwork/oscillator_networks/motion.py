@@ -8,6 +8,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray
@@ -32,7 +33,7 @@ MOST_EVALUATIONS = 400_000  # of the velocity of three trajectories: some eight 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TimeAverage(ShortRepr):
+class TimeAverage(ShortRepr, Computed):
     """A motion that is not stationary, sampled at equal times over which means are taken.
 
     path: (N, M), amplitudes. step: between samples. period: of the occupations if the motion is a

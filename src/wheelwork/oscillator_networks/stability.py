@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.numerics.work import require_budget, tick
 from wheelwork.oscillator_networks.model import AmplitudeModel, ComplexArray, Mirror
 from wheelwork.parameters import ShortRepr
@@ -23,7 +24,7 @@ NEUTRAL = 1e-13  # of the norm of L: a mode this far from being undamped, or fro
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Deviations(ShortRepr):
+class Deviations(ShortRepr, Computed):
     """Modes δα(t) of small deviations, in the frame that turns with the state.
 
     exponents: (2N − 1,), complex, largest real part first; that of the free phase, zero, is left

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged, OutOfTime
 from wheelwork.numerics.work import require_budget
 from wheelwork.oscillator_networks.crossings import Crossings, find_crossings
@@ -45,7 +46,7 @@ LOGARITHMS = np.linspace(-20.0, 40.0, 241)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Search(ShortRepr):
+class Search(ShortRepr, Computed):
     """A search for the steady states of one model.
 
     random_starts, seed: of the search that is not exhaustive. rtol: relative error of |α| that a

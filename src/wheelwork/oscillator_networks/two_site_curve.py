@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.oscillator_networks.model import (
@@ -49,7 +50,7 @@ CHUNK = 20_000  # frequencies at once: their modes fill some 100 MB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PassiveNetwork(ShortRepr):
+class PassiveNetwork(ShortRepr, Computed):
     """(−iω − L) α = E v: amplitudes α, (N,), sustained by drives v, (K,), at active sites."""
 
     linear: ComplexArray
@@ -111,7 +112,7 @@ class PassiveNetwork(ShortRepr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TwoSiteCurve(ShortRepr):
+class TwoSiteCurve(ShortRepr, Computed):
     """The curve of two active sites, point by point.
 
     omega, first, second, ratio: (M,), ω, S_1, S_2 and |β_2/β_1|². turn: β_2/β_1 over its modulus.

@@ -30,7 +30,7 @@ class Presentation:
     remarks: Callable[[xr.Dataset], list[str]] = lambda dataset: []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A machine, the parameter to vary and its values, and the method.
 

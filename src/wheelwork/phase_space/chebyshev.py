@@ -10,6 +10,7 @@ from numpy.polynomial import chebyshev
 from scipy.fft import dct
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.work import tick
@@ -22,8 +23,8 @@ VectorFunction = Callable[[FloatArray], FloatArray]
 Piece = tuple[float, float, FloatArray, FloatArray, FloatArray]  # ends, series, bound, error
 
 
-@dataclass(frozen=True, repr=False)
-class ChebyshevTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class ChebyshevTable(Computed):
     """Piecewise Chebyshev series of a vector-valued function.
 
     breaks: (pieces + 1,) increasing. series: (pieces, components, terms) coefficients on

@@ -22,7 +22,7 @@ DETECTION_RTOL = 1e-6  # relative, of the mean of w, which must be ⟨a†a⟩
 NEGLIGIBLE_DENSITY = 1e-9  # of the maximum of W; where W is below, w is taken as |α|² + ½
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Nodes:
     """Quadrature of the distribution: any mean is Σ weight f(X, P); the weights sum to one.
 

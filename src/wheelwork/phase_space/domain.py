@@ -37,7 +37,7 @@ class Domain:
         return max(abs(self.low), abs(self.high), 1.0)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Profile:
     """Potential U(X) above its minimum, and ln w over energies up to the edges of the mesh.
 

@@ -9,6 +9,7 @@ import numpy as np
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument, NotConverged, shown
+from wheelwork.parameters import ShortRepr
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.states.oscillator import length_unit, momentum_unit
 
@@ -19,8 +20,21 @@ TABLE_SHARE = 1e-5
 FINEST_TABLES = 2e-13  # relative; rounding of the coefficients allows no finer ones
 
 
-@dataclass(frozen=True)
-class PhaseSpaceModel:
+@dataclass(frozen=True, repr=False)
+class Together(ShortRepr):
+    """Coefficients of a `PhaseSpaceModel` from one function for each row."""
+
+    force: Coefficients
+    friction: Coefficients
+    diffusion: Coefficients
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        rows = self.force(x), self.friction(x), self.diffusion(x)
+        return np.stack(np.broadcast_arrays(x, *rows)[1:])
+
+
+@dataclass(frozen=True, repr=False)
+class PhaseSpaceModel(ShortRepr):
     """An oscillator with position-dependent force, friction and noise.
 
     dx = p/m dt,
@@ -59,11 +73,7 @@ class PhaseSpaceModel:
         mass: float = 1.0,
     ) -> "PhaseSpaceModel":
         """Build a model from three separate functions of x (arrays or constants back)."""
-
-        def together(x: FloatArray) -> FloatArray:
-            return np.stack(np.broadcast_arrays(x, force(x), friction(x), diffusion(x))[1:])
-
-        return cls(together, frequency, mass)
+        return cls(Together(force, friction, diffusion), frequency, mass)
 
     @property
     def length(self) -> float:

@@ -161,7 +161,7 @@ class Cat(Parameters):
         return np.asarray((0.5 * lobes + fringes * _vacuum(X, P)) / self._norm)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FromDensityMatrix:
     """Any state: matrix[n, m] = ⟨n|ρ|m⟩ in the Fock basis of a†a.
 
@@ -184,6 +184,12 @@ class FromDensityMatrix:
 
     def __repr__(self) -> str:
         return f"FromDensityMatrix(<{len(np.asarray(self.matrix))} levels>)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FromDensityMatrix) and np.array_equal(self.matrix, other.matrix)
+
+    def __hash__(self) -> int:
+        return hash(tuple(np.diagonal(self.matrix).tolist()))
 
     @property
     def extent(self) -> float:

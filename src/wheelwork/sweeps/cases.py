@@ -24,8 +24,21 @@ RESERVED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, repr=False)
-class Product(ShortRepr):
+class _ByValue(ShortRepr):
+    """Values of parameters, equal where names, values and their order are."""
+
+    def describe(self) -> Any:
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.describe() == other.describe()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.describe()["order"]))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Product(_ByValue):
     """Every combination of the values of several parameters, the last varying fastest.
 
     axes: parameter → values, (n,), finite and not empty.
@@ -63,8 +76,8 @@ class Product(ShortRepr):
         return {"product": values, "order": list(values)}
 
 
-@dataclass(frozen=True, repr=False)
-class Zipped(ShortRepr):
+@dataclass(frozen=True, eq=False, repr=False)
+class Zipped(_ByValue):
     """Values side by side: the first of every parameter, then the second, and so on.
 
     columns: parameter → values, (n,), finite, the same n for all. The dataset has the dimension

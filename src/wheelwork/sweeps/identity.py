@@ -30,13 +30,16 @@ def describe(value: Any, other: Callable[[Any], str] = repr) -> Any:
     A dataclass becomes a mapping with its class name under "type", without fields that take no part
     in comparisons; numbers keep full precision.
     A mapping with other keys than text becomes a list of pairs, so that 0 and "0" stay apart.
-    What JSON cannot hold is given by `other`.
+    What has a method `written_down` is described by what that returns; what JSON cannot hold, by
+    `other`.
     """
     go = functools.partial(describe, other=other)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = [part.name for part in dataclasses.fields(value) if part.compare]
         fields = {name: go(getattr(value, name)) for name in parts}
         return {"type": type(value).__qualname__, **fields}
+    if callable(written_down := getattr(value, "written_down", None)):
+        return {"type": type(value).__qualname__, **go(written_down())}
     if isinstance(value, np.ndarray | np.generic):
         plain = value.tolist()
         return other(plain) if isinstance(plain, np.generic) else go(plain)

@@ -20,7 +20,7 @@ from wheelwork.transport.lineshapes import Sample
 _SMALLEST = 1e-150
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bath:
     """Contributions of the leads at given frequencies, shape (panels, nodes) each.
 

@@ -57,6 +57,9 @@ class Landmarks(NamedTuple):
     poles: tuple[tuple[float, float], ...] = ()
     edges: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Landmarks(<{len(self.poles)} poles, {len(self.edges)} edges>)"
+
 
 @runtime_checkable
 class LineShape(Protocol):
@@ -219,7 +222,7 @@ class Tabulated(Parameters):
         return Sample(*(part.reshape(np.shape(frequency)) for part in parts))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Pieces:
     """Cubic pieces between `knots`: `power` in w - left knot and `legendre`, shape (4, pieces)."""
 

@@ -63,7 +63,7 @@ _RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
 NODES = _POINTS.size
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Panels:
     """Intervals [start, stop], or half lines beginning at one of these ends, by their `kind`."""
 

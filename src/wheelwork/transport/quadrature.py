@@ -39,7 +39,7 @@ class Integrals(NamedTuple):
     scale: FloatArray
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Shared:
     """Panels of all levels: values, errors (panels, levels, quantities); `active`: which count."""
 
@@ -54,7 +54,7 @@ class _Shared:
         return Integrals(values.sum(axis=0), errors.sum(axis=0), np.abs(values).sum(axis=0))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Own:
     """Panels of single levels: values and errors (panels, quantities).
 

@@ -26,7 +26,7 @@ _UNIT = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
 _FIT = np.linalg.inv(np.vander(_UNIT, increasing=True))[1:]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Resonances:
     """Peaks of the spectral function, shape (levels, most peaks of any level) each.
 
@@ -105,7 +105,7 @@ def _tabulate(
     return Resonances(positions, offsets, widths, narrow)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Origins:
     """One per peak of every level, and in the last column its bare energy; (levels, peaks + 1).
 

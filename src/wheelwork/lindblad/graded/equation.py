@@ -13,8 +13,10 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.lindblad.graded.kernels import add_gain, rate
 from wheelwork.lindblad.operators import IndexArray
+from wheelwork.parameters import ShortRepr
 
 Block = npt.NDArray[Any]  # real or complex
 Blocks = list[Block]
@@ -28,8 +30,8 @@ PRODUCTS, COMPLEX, SECTOR = 10.0, 4.0, 1e5
 MAKING = 6  # iterations: the time to make all matrices, against that of an iteration
 
 
-@dataclass(frozen=True, eq=False)
-class Link:
+@dataclass(frozen=True, eq=False, repr=False)
+class Link(ShortRepr):
     """Jumps that add or remove one kind of excitation, between sectors K (d states) and K + 1.
 
     above: (d,), for each state of sector K the state of sector K + 1 with one excitation more.
@@ -43,7 +45,7 @@ class Link:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GradedLindblad:
+class GradedLindblad(Computed):
     """dρ/dt = C ρ + ρ C† + Σ_k (L_k ρ L_k† − ½{L_k†L_k, ρ}) for ρ block diagonal in the charge.
 
     coherent: for each charge K = 0 … M the matrix C = −iH, anti-Hermitian, (d_K, d_K), all real or

@@ -12,6 +12,7 @@ import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, shown
 from wheelwork.machines.flywheel import accuracy
 from wheelwork.machines.flywheel.fock_state import DenseFockState, StoredWork, dense_fock_state
@@ -219,7 +220,7 @@ def _validity(snapshots: Sequence[FlywheelSnapshot]) -> Mapping[str, AuditEntry]
 
 
 @dataclass(frozen=True, eq=False)
-class SteadyStart:
+class SteadyStart(Computed):
     """A stationary W as initial state; error: its distance to the true one."""
 
     distribution: Distribution

@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from wheelwork import states, thermodynamics
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
 from wheelwork.numerics.work import require_budget
+from wheelwork.parameters import ShortRepr
 from wheelwork.phase_space import Distribution, Snapshot
 
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
@@ -40,8 +42,8 @@ class FockPopulations:
         return float(np.arange(self.levels) @ self.populations)
 
 
-@dataclass(frozen=True)
-class FockState(FockPopulations):
+@dataclass(frozen=True, eq=False, repr=False)
+class FockState(ShortRepr, FockPopulations, Computed):
     """A density matrix with few diagonals, as steady states have.
 
     diagonals: (K + 1, n), diagonals[k, j] = ρ[j + k, j]. left_out: bound on the share of the
@@ -88,8 +90,8 @@ class FockState(FockPopulations):
         return states.expand_diagonals(self.diagonals)
 
 
-@dataclass(frozen=True)
-class DenseFockState(FockPopulations):
+@dataclass(frozen=True, eq=False, repr=False)
+class DenseFockState(ShortRepr, FockPopulations, Computed):
     """Any density matrix, as states in time have; `matrix` is ρ, complex (levels, levels)."""
 
     matrix: npt.NDArray[np.complex128]
@@ -210,8 +212,8 @@ def dense_fock_state(snapshot: Snapshot, parameters: FlywheelParameters) -> Dens
             tolerance *= 10.0
 
 
-@dataclass(frozen=True)
-class StoredWork:
+@dataclass(frozen=True, eq=False, repr=False)
+class StoredWork(ShortRepr, Computed):
     """Work against ω0 a†a, and against a bath.
 
     eigenvalues: of ρ, descending, none negative. populations: ⟨n|ρ|n⟩. frequency: ω0.

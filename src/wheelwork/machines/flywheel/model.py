@@ -9,6 +9,7 @@ import numpy.typing as npt
 from wheelwork._checks import FloatArray
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.flywheel.parameters import FlywheelParameters
+from wheelwork.parameters import ShortRepr
 from wheelwork.phase_space import PhaseSpaceModel
 from wheelwork.transport import Lead, ResonantLevel
 
@@ -93,8 +94,8 @@ def tunnelling_rate(parameters: FlywheelParameters) -> float:
     return float(np.max(sum(lead.kappa(frequency) for lead in parameters.leads)))
 
 
-@dataclass(frozen=True)
-class Flows:
+@dataclass(frozen=True, eq=False, repr=False)
+class Flows(ShortRepr):
     """Mean flows out of each lead into the device; all arrays are (leads,).
 
     particle_currents: I_α. energy_currents: E_α. chemical_potentials: μ_α. temperatures: T_α.

@@ -8,8 +8,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, shown
-from wheelwork.parameters import Parameters, non_negative, parameter, positive
+from wheelwork.parameters import Parameters, ShortRepr, non_negative, parameter, positive
 
 # Step h of a numerical derivative, against the occupation: near ε^(1/5), the best compromise of the
 # error of the rule, h⁴, and rounding, ε/h.
@@ -114,8 +115,8 @@ def limit_of(element: ActiveElement) -> float:
     return element.limit if isinstance(element, Saturable) else float(element.rate_at(PROBES)[-1])
 
 
-@dataclass(frozen=True)
-class CallableElement:
+@dataclass(frozen=True, repr=False)
+class CallableElement(ShortRepr, Computed):
     """An element made of two functions of the occupation, rate Γ(n) and noise, both vectorised.
 
     The slope is a difference quotient of fourth order, which limits the precision of exponents.

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NoSteadyState
 from wheelwork.machines.power_grid.elements import (
     ActiveElement,
@@ -23,6 +24,7 @@ from wheelwork.machines.power_grid.elements import (
 from wheelwork.machines.power_grid.parameters import GridParameters
 from wheelwork.oscillator_networks import AmplitudeModel, ComplexArray, Growth, IntArray
 from wheelwork.oscillator_networks.langevin.noisy_model import NoisyModel
+from wheelwork.parameters import ShortRepr
 
 # Occupations, against the scales of the elements, at which undamped modes are asked whether they
 # still gain: the first at which a steep saturation leaves numbers other than zero.
@@ -95,8 +97,8 @@ def node_balance(parameters: GridParameters, net: FloatArray, currents: FloatArr
 # ---------------------------------------------------------------------- net rates of active sites
 
 
-@dataclass(frozen=True, eq=False)
-class SaturableGrowth:
+@dataclass(frozen=True, eq=False, repr=False)
+class SaturableGrowth(ShortRepr, Computed):
     """R = ±Γ/(1 + n/n0)^ν, one saturable element at each active site.
 
     full: ±Γ, saturation: n0 and exponent: ν, all (K,), or (B, K) with a row for each of many
@@ -175,8 +177,8 @@ class SaturableGrowth:
         return first if np.all(self.exponent == first) else self.exponent
 
 
-@dataclass(frozen=True, eq=False)
-class ElementGrowth:
+@dataclass(frozen=True, eq=False, repr=False)
+class ElementGrowth(ShortRepr, Computed):
     """Any elements, of which several may share a site.
 
     elements: pairs (k, element) with k in 0 … K − 1. signs: 1 for generators, −1 for engines.
@@ -216,8 +218,8 @@ class ElementGrowth:
         return total
 
 
-@dataclass(frozen=True, eq=False)
-class GridActivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class GridActivity(ShortRepr, Computed):
     """Net rates and noise of each active site, for amplitude equations with noise.
 
     generators, engines: (K,) element or None. Local observables are G, Λ, and the quanta per time

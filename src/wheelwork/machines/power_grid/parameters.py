@@ -343,7 +343,7 @@ class GridParameters(Parameters):
         return tuple(each.saturation for each in elements if isinstance(each, Saturable))
 
     def __hash__(self) -> int:
-        return hash((self.graph, tuple(self.generators), tuple(self.engines)))
+        return hash((self.graph, frozenset(self.generators), frozenset(self.engines)))
 
     def shown(self, name: str) -> str:
         """The graph as its size, and no more than three elements."""

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks, lindblad
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, shown
 from wheelwork.machines.rotor.parameters import LARGEST_MOMENTUM, RotorParameters
 
@@ -70,7 +71,7 @@ def fixed_window(name: str, value: Any) -> tuple[int, int]:
     return window.lowest, window.highest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
     """The pairs of H_S (Leitch et al., Eq. (1)), diagonalised in closed form.
 
@@ -141,8 +142,8 @@ def total_energies(parameters: RotorParameters, window: Window) -> FloatArray:
     return np.concatenate([values[:, 0], values[1:-1, 1], free[0], free[3]])
 
 
-@dataclass(frozen=True, repr=False)
-class BlockState:
+@dataclass(frozen=True, eq=False, repr=False)
+class BlockState(Computed):
     """A state on a window of l.
 
     populations: (4, N), of |s_1 s_2 l⟩ with s_1 s_2 in the order 00, 01, 10, 11.

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.machines.rotor.block_state import (
     BlockState,
     IndexArray,
@@ -19,7 +20,7 @@ from wheelwork.machines.rotor.block_state import (
     pair_indices,
 )
 from wheelwork.machines.rotor.parameters import RotorParameters
-from wheelwork.results import AuditEntry, Computed
+from wheelwork.results import AuditEntry
 
 UpDown = tuple[FloatArray, FloatArray]  # two rates of each transition, there and back
 Jumps = tuple[sp.csc_array, ...]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument
 from wheelwork.parameters import (
     Parameters,
@@ -28,7 +29,7 @@ LARGEST_MOMENTUM = 1 << 16  # |l|; the largest range for which the steady state 
 
 
 @dataclass(frozen=True)
-class QubitBath:
+class QubitBath(Computed):
     """One qubit, B σ^z, and its own bath.
 
     field: B, half the gap. temperature: of the bath. coupling_rate: g_i²

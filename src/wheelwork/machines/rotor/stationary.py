@@ -27,7 +27,7 @@ GROWTHS = 8  # windows tried; each is larger by half on a side
 END_SHARE = 1e-3  # of the larger end's population: below it a side need not grow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChainGuess:
     """Populations of a classical chain in l that hops as load and baths make it.
 

@@ -34,7 +34,7 @@ ROUNDING = 1e-30  # of the largest A′ dE/dt; below it, it is the rounding of i
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)  # on each half of a cell
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cells:
     """Nodes, and edges from the inside to the outside of the tree.
 

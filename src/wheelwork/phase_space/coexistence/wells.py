@@ -79,7 +79,7 @@ class Well:
         return self.lifetime * float(np.expm1(min(self.log_switching_rate_error, LARGEST_LOG)))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Wells(Sequence[Well]):
     """All states that coexist, in the order of their phonon numbers; mostly, one.
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.numerics.work import require_budget
 from wheelwork.phase_space.chebyshev import ChebyshevTable
@@ -35,7 +36,7 @@ MOST_POINTS = 1 << 16  # of X, for means of rates that vary faster than W: 0.5 M
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Snapshot:
+class Snapshot(Computed):
     """W at one time. A further evolution can start from it and inherits its `error`.
 
     model: the model from this time on. field: W, values[i, j] at X = mesh.axis[i] and

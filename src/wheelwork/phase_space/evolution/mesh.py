@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 
 # Of half width and largest wave number: what lies beyond the rim counts as an error, what lies
 # beyond the edge wraps around in a rotation by up to 2 arccos(EDGE), 36 degrees.
@@ -19,7 +20,7 @@ IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Mesh:
+class Mesh(Computed):
     """`points` values of X, and as many of P, from −half_width in equal steps.
 
     Scaled coordinates. The number is even, the point at +half_width is that at −half_width.
@@ -92,7 +93,7 @@ class Mesh:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Field:
+class Field(Computed):
     """W on a mesh: values[i, j] at X = axis[i], P = axis[j]."""
 
     mesh: Mesh

@@ -8,10 +8,12 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 from scipy.fft import irfft, next_fast_len, rfft
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._datasets import Variables, variables
 from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.methods.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.numerics.statistics import (
@@ -181,6 +183,21 @@ class SampledCorrelations:
         longest = float(np.max(self.delays))
         return f"SampledCorrelations({self.delays.size} delays up to {longest:g}, {self.samples!r})"
 
+    def to_xarray(self) -> xr.Dataset:
+        """Return all correlations over `delay` with their errors, and the moments of the run.
+
+        Complex ones as NAME_real and NAME_imag.
+        """
+        parts: Variables = {}
+        units = {"position": "length^2"}
+        for name in ("position", "amplitude", "intensity", "weighted"):
+            values, errors = getattr(self, name), getattr(self, f"{name}_error")
+            if values is not None:
+                unit, meaning = units.get(name, "1"), f"correlation of {name}"
+                parts |= variables("delay", name, values, errors, unit, meaning)
+        delay = {"delay": ("delay", self.delays, {"units": "1/energy"})}
+        return self.samples.to_xarray().assign(parts).assign_coords(delay)
+
 
 def sampled_correlations(
     method: SamplingMethod, model: PhaseSpaceModel, delays: npt.ArrayLike, weight: Weight | None
@@ -291,6 +308,17 @@ class SampledSpectrum:
 
     def __repr__(self) -> str:
         return f"SampledSpectrum({self.frequency.size} frequencies, {self.samples!r})"
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the spectrum over `frequency` with its errors, and the moments of the run."""
+        of = "spectrum of the position"
+        parts = variables(
+            "frequency", "position_spectrum", self.position, self.position_error,
+            "length^2/energy", of,
+        )  # fmt: skip
+        frequency = {"frequency": ("frequency", self.frequency, {"units": "energy"})}
+        dataset = self.samples.to_xarray().assign(parts).assign_coords(frequency)
+        return dataset.assign_attrs(window=self.window)
 
 
 def sampled_spectrum(

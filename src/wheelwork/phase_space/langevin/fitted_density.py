@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.statistics import Estimate, jackknife_error, standard_error
@@ -24,7 +25,7 @@ MARGIN = 1.2  # of the duration proposed: its error of the mean is itself sample
 
 
 @dataclass(frozen=True, eq=False)
-class FittedDensity:
+class FittedDensity(Computed):
     """W = e^{ln W} with ln W in a `DensityBasis` about a centre (X, P), normalised.
 
     square: largest r² of the rings. replicas: the same with each group of trajectories left out

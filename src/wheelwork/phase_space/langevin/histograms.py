@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.compiling import compiled
@@ -46,6 +48,17 @@ class Histogram:
         """W(x, p) at the middle of the cells; its sum times dx dp is one."""
         area = np.diff(self.x_edges)[:, None] * np.diff(self.p_edges)
         return self.counts / (np.sum(self.counts) * area)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return counts and W over the middles of the cells, `x` and `p`, with the moments."""
+        dims = "x", "p"
+        parts = variables(dims, "counts", self.counts, None, "1", "samples in the cell")
+        parts |= variables(dims, "wigner", self.wigner, None, "1", "Wigner function")
+        edges = zip(dims, (self.x_edges, self.p_edges), ("length", "1/length"), strict=True)
+        axes = {n: (n, 0.5 * (e[1:] + e[:-1]), {"units": unit}) for n, e, unit in edges}
+        own = {name: f"mean_{name}" for name in (*dims, "x_error", "p_error")}
+        dataset = self.samples.to_xarray().rename(own)
+        return dataset.assign(parts).assign_coords(axes).assign_attrs(outside=self.outside)
 
     def summed_populations(self, levels: int) -> FloatArray:
         """p_n = 2 (−1)^n Σ W e^{−2|α|²} L_n(4|α|²) over the cells (Culhane et al., Eq. (D8)).

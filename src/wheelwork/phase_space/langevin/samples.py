@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._datasets import Variables, checks, variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics import stationarity
@@ -80,6 +82,22 @@ class Samples:
     def positions(self) -> FloatArray:
         """(2, trajectories): X = x/x0 and P = p/p0 of every trajectory at the end."""
         return self.progress.fine.state
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return all means with their errors, changes at 2Δt, and the audit over `check`.
+
+        Moments are in scaled coordinates, X = x/x0 and P = p/p0, without a unit.
+        """
+        parts: Variables = {}
+        for name, (mean, error) in {**self.moments, **self.local_means}.items():
+            parts |= variables((), name, mean, error, "" if name in self.local_means else "1")
+        for name, (mean, error) in self.step_change.items():
+            parts |= variables((), f"{name}_step_change", mean, error)
+        numbers = {
+            "duration": self.duration, "burn_in": self.burn_in, "step": self.setup.step,
+            "trajectories": self.setup.trajectories, "effective_samples": self.effective_samples,
+        }  # fmt: skip
+        return xr.Dataset(parts | checks(self.audit), attrs={**numbers, **self.details})
 
     def save(self, path: str | Path) -> None:
         """Write the run to `path` (npz): complete, or not at all."""

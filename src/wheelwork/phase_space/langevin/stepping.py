@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK
 from wheelwork.numerics.compiling import compiled
@@ -120,7 +121,7 @@ def kick_function(
 
 
 @dataclass(frozen=True)
-class Stepping:
+class Stepping(Computed):
     """Tables for one model, scheme and step.
 
     rates: over |X| ≤ 8, 12, 18 …, always grown in these steps, so that the tables, and with
@@ -201,7 +202,7 @@ class Stepping:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """Course of a bundle of trajectories over a number of chunks.
 

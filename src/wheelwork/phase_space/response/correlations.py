@@ -9,19 +9,22 @@ from html import escape
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, UnphysicalState, shown
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, table_tolerance
 from wheelwork.phase_space.response import on_circles, on_plane
+from wheelwork.phase_space.response.dataset import dataset
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, Line, find_line
 from wheelwork.phase_space.response.relaxation import CORRELATIONS, SCALES, Relaxation, differences
 from wheelwork.phase_space.stationary import plane
 from wheelwork.phase_space.stationary.adaptive_solver import plane_instead
 from wheelwork.phase_space.stationary.orbits import Orbits, SeveralWells, find_orbits, table_error
-from wheelwork.results import AuditEntry, Computed, html_table, with_error
+from wheelwork.results import AuditEntry, html_table, with_error
 
 LEAST_SHARE = 0.9  # of the variance of W_1/W that the basins must explain
 NEGLIGIBLE = 1e-9  # of the largest probability; below it W_1/W is rounding
@@ -247,6 +250,14 @@ class Response(Computed):
     def switching(self) -> Switching | None:
         """Rates between two coexisting states, None where there are not two."""
         return find_switching(self.relaxation)
+
+    def to_xarray(self, delays: npt.ArrayLike = (), frequencies: npt.ArrayLike = ()) -> xr.Dataset:
+        """Correlations over `delay`, spectra over `frequency`, the line, errors and audit.
+
+        Complex ones as NAME_real and NAME_imag; NaN where undefined. Raises InvalidArgument for
+        delays below zero, and for axes that are not (n,).
+        """
+        return dataset(self, _delays(delays), frequencies)
 
     @property
     def error(self) -> float:

@@ -10,6 +10,7 @@ from scipy.linalg import expm, schur, solve_continuous_lyapunov, solve_triangula
 from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -22,7 +23,7 @@ LINE_ROUNDING = 1e-10  # of the largest spectrum possible; a maximum below is no
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Decay:
+class Decay(Computed):
     """C(τ) = constant + Σ amplitude e^{λτ} = constant + reading · e^{Gτ} start for τ ≥ 0.
 
     eigenvalues, amplitudes: (modes,). Where eigenvectors of G nearly coincide, as at critical

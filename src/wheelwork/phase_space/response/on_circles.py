@@ -19,6 +19,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cholesky, lu_factor, lu_solve, solve_triangular
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels, orthonormal
@@ -32,7 +33,7 @@ Factors = list[tuple[int, FloatArray]]  # which of the radial functions, and ang
 NEGLIGIBLE = 1e-10  # share of a Krylov vector, below which it is rounding
 
 
-class CircleBasis:
+class CircleBasis(Computed):
     """Radial functions and harmonics at the nodes of a quadrature over circles.
 
     Functions in the order (cos kφ, k = 0 … K; sin kφ, k = 1 … K), each with all its radial ones.

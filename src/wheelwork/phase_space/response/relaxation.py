@@ -16,10 +16,10 @@ import numpy.typing as npt
 from scipy.linalg import eig, lu_factor, lu_solve
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.response.decay import ComplexArray, Decay, find_line
-from wheelwork.results import Computed
 
 # What the regression theorem evolves, by the columns of `Relaxation.starts`. With α = X + iP,
 # ∂_{α*} = ½(∂_X + i∂_P): aρ ↔ (α + ½∂_{α*})W = LOWERED_X + i LOWERED_P, and for aρa†

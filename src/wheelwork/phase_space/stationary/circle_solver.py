@@ -26,7 +26,7 @@ IntArray = npt.NDArray[np.intp]
 HALF_WIDTH = 3  # nodes on each side of the stencils: differences of sixth order
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Modulation:
     """u(R, φ) as Fourier coefficients at uniform radii R_i = (i + ½) h.
 

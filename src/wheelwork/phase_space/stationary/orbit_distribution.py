@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.numerics.work import tick
 from wheelwork.phase_space.discretisation import GAUSS_ORDER, gauss_panels
@@ -118,7 +119,7 @@ def orbit_angles(orbits: Orbits, tail: int, rtol: float) -> FloatArray:
 
 
 @dataclass(frozen=True, repr=False)
-class OrbitDistribution:
+class OrbitDistribution(Computed):
     """W = w(R²) u(R, φ) on the circles of `Orbits`."""
 
     orbits: Orbits

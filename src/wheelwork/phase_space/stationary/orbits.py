@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NoSteadyState, NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable, tabulate
 from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
@@ -73,7 +74,7 @@ class Potential:
 
 
 @dataclass(frozen=True, repr=False)
-class Orbits:
+class Orbits(Computed):
     """The circle coordinates of one model, and its orbit-averaged density.
 
     geometry: table over ρ of (X, X′γ, X′d); stretch: table over ρ of X′.

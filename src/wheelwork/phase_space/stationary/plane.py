@@ -14,6 +14,7 @@ from scipy.interpolate import RectBivariateSpline
 from scipy.sparse.linalg import SuperLU, splu
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import NotConverged
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.discretisation import central
@@ -47,8 +48,8 @@ class Box:
         return FALL * float(np.max(self.rates.error[:3]))
 
 
-@dataclass(frozen=True, repr=False)
-class PlaneDistribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlaneDistribution(Computed):
     """W on a uniform mesh: values[i, j] at X[i], P[j]; zero outside."""
 
     X: FloatArray

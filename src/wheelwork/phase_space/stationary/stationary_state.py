@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.phase_space.chebyshev import ChebyshevTable
 from wheelwork.phase_space.distribution import Distribution, moments
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
@@ -17,7 +18,7 @@ MEASURED = ("phonon_number", "g2", "purity")  # moments whose relative errors `r
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Stationary:
+class Stationary(Computed):
     """A stationary distribution with estimated errors.
 
     rates: table over X of (f, γ, d, local observables), see `PhaseSpaceModel.scaled`.

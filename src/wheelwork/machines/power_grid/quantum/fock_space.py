@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 
 IndexArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class FockSpace:
+class FockSpace(Computed):
     """|n_1 … n_N⟩ with n_1 + … + n_N = K in sector K = 0 … cutoff, n_1 varying slowest.
 
     The whole basis is sector after sector.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NotConverged, partial_as, shown
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -140,8 +141,8 @@ class QuantumSolution(Summary):
         return self.steady.error
 
 
-@dataclass(frozen=True)
-class CutoffSearch:
+@dataclass(frozen=True, eq=False)
+class CutoffSearch(Computed):
     """How a grid is solved at several cutoffs. phases: of the gauge."""
 
     rates: GridRates

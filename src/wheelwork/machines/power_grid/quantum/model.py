@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from wheelwork import lindblad
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument, NoSteadyState, shown
 from wheelwork.lindblad import graded
 from wheelwork.machines.power_grid.elements import Saturable
@@ -31,7 +32,7 @@ DARK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class QuantumModel:
+class QuantumModel(Computed):
     """The master equation of a grid with at most `cutoff` quanta, in units of `rates.unit`.
 
     phases: (N,), of the gauge a_j → phase_j a_j in which states are stored: i on every other node

@@ -12,14 +12,15 @@ from wheelwork._checks import FloatArray
 from wheelwork.machines.power_grid.quantum.fock_space import IndexArray
 from wheelwork.machines.power_grid.quantum.model import QuantumModel
 from wheelwork.machines.power_grid.quantum.rates import GridRates
+from wheelwork.parameters import ShortRepr
 
 StateVector = npt.NDArray[np.inexact]
 
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)  # of a flow: products and a short sum
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments(ShortRepr):
     """Means of one state, or of a vector that it may be off by, in units of `GridRates.unit`.
 
     Per node, (N,): occupation ⟨n⟩; injected, extracted and dissipated quanta per time, the last

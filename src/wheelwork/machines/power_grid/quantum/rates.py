@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wheelwork._checks import FloatArray
+from wheelwork._computed import Computed
 from wheelwork.errors import InvalidArgument
 from wheelwork.machines.power_grid.elements import Saturable
 from wheelwork.machines.power_grid.parameters import GridParameters
@@ -49,7 +50,7 @@ class SaturableRates:
 
 
 @dataclass(frozen=True, eq=False)
-class GridRates:
+class GridRates(Computed):
     """All rates of a grid divided by `unit`, the power of two below the largest.
 
     couplings: (E,). dampings, detunings: (N,), the latter against
