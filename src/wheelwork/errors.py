@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from types import FunctionType
 from typing import Any
 
 LONGEST_SHOWN = 80  # characters of a value in a message
@@ -85,7 +86,8 @@ def partial_as(convert: Callable[[Any], Any]) -> Iterator[None]:
 def shown(value: Any) -> str:
     """Return `value` as a message has it: on one line, and cut where it is long."""
     try:
-        text = " ".join(repr(value).split())
+        plain = isinstance(value, FunctionType)  # whose repr has an address
+        text = value.__qualname__ if plain else " ".join(repr(value).split())
     except Exception:  # an integer of more than 4300 digits; an object that cannot be printed
         return f"of type {type(value).__name__}"
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"

@@ -238,7 +238,7 @@ def test_a_nested_parameter_runs_to_its_figure(tmp_path, capsys):
     text = text.replace("rtol = 1e-6", "rtol = 1e-3")
     (tmp_path / "nested.toml").write_text(text)
     assert main(["run", str(tmp_path / "nested.toml"), "--out", str(tmp_path / "out")]) == 0
-    assert "leads[0].temperature" in capsys.readouterr().out
+    assert {"leads[0].", "temperature"} <= set(capsys.readouterr().out.split())
     assert (tmp_path / "out" / "flywheel.png").exists()
     with xr.open_dataset(tmp_path / "out" / "flywheel.nc") as found:
         assert found["leads[0].temperature"].values.tolist() == [2.0, 3.0]

@@ -24,11 +24,13 @@ import wheelwork
 import wheelwork as ww
 from wheelwork import states, sweeps
 from wheelwork._computed import Computed
+from wheelwork._deferred import Deferred
 from wheelwork.machines import power_grid
 from wheelwork.sweeps.execution import Work
 
 TESTS = Path(__file__).parents[1]
-NOT_TO_TRAVEL = {Work}  # the open points of a sweep, with the store of this process
+# The open points of a sweep, with the store of this process; what stands for a module.
+NOT_TO_TRAVEL = {Work, Deferred}
 INPUTS = list(OBJECTS)[: list(OBJECTS).index(FIRST_RESULT)]
 EQUATIONS = {
     "Lindblad", "Truncation", "GradedLindblad", "Link", "AmplitudeModel", "Search",

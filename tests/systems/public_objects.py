@@ -308,6 +308,8 @@ def public_classes():
     return {each for each in classes if each.__module__.startswith("wheelwork")}
 
 
-for _kind in public_classes():  # exceptions and warnings of which a message is all
+for _kind in sorted(
+    public_classes(), key=lambda kind: kind.__name__
+):  # exceptions and warnings of which a message is all
     if issubclass(_kind, Exception):
         OBJECTS.setdefault(_kind.__name__, lambda kind=_kind: kind("the reason"))

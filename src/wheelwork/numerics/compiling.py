@@ -32,6 +32,8 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
+from wheelwork._computed import Computed
+
 MODEL = {"error_model": "numpy"}  # divisions by zero give infinities, as in array operations
 
 inlined = numba.njit(inline="always", **MODEL)
@@ -50,7 +52,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-class _KeptCode(NullCache):  # type: ignore[misc]
+class _KeptCode(Computed, NullCache):  # type: ignore[misc]
     """The machine code of one function, by the types of its arguments."""
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from wheelwork._checks import FloatArray
+from wheelwork._deferred import xr
 from wheelwork.errors import InvalidArgument
 
 LITERALS = "Python literals"  # attribute `labels` of a coordinate whose keys are written down
@@ -37,7 +37,7 @@ class Axis:
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(_plain(key) for key in self.keys))
 
-    def coordinates(self) -> dict[str, xr.Variable]:
+    def coordinates(self) -> "dict[str, xr.Variable]":
         """The coordinate of the dimension, and those of the parts: see `labels_of`."""
         columns = {self.name: labels_of(self.keys)}
         pool = [member for key in self.keys if self.parts for member in key]  # type: ignore[attr-defined]
@@ -156,7 +156,7 @@ class Stacks:
                 axes[axis.name] = known
         return axes
 
-    def dataset(self, dims: tuple[str, ...], shape: tuple[int, ...]) -> xr.Dataset:
+    def dataset(self, dims: tuple[str, ...], shape: tuple[int, ...]) -> "xr.Dataset":
         """Return the arrays over `dims` and their axes, with NAME_error and NAME_missing.
 
         dims, shape: how the points are laid out. Where points differ in their keys, each has NaN
@@ -230,7 +230,7 @@ class _Alike:
         return np.array(self.values).reshape(shape), np.array(self.errors).reshape(shape)
 
 
-def with_arrays(dataset: xr.Dataset, arrays: xr.Dataset) -> xr.Dataset:
+def with_arrays(dataset: "xr.Dataset", arrays: "xr.Dataset") -> "xr.Dataset":
     """Return `dataset` with the variables and coordinates of `arrays`."""
     return dataset.assign_coords(arrays.coords).assign(arrays.data_vars)
 
@@ -257,7 +257,7 @@ def labels_of(keys: Iterable[Any]) -> tuple[npt.NDArray[Any], dict[str, str]]:
     return np.array([repr(key) for key in keys], dtype=object), {"labels": LITERALS}
 
 
-def keys_of(coordinate: xr.DataArray) -> tuple[Any, ...]:
+def keys_of(coordinate: "xr.DataArray") -> tuple[Any, ...]:
     """Return what stands along a coordinate, with its type: nodes, pairs of nodes, baths.
 
     coordinate: such as `dataset.edge`, also of a dataset that was read from a file. Tuples, and
