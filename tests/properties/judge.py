@@ -19,7 +19,7 @@ RIGHT, DOUBTED, REFUSED, BAD = "right", "failing audit", "refused", "bad"
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind: one of the above. reason: of all but a right answer. seconds: of the call."""
+    """kind: one of the above. reason: of all but a right answer. seconds: of the processor."""
 
     kind: str
     reason: str
@@ -37,7 +37,7 @@ def judge(call, check=lambda result: None, text=""):
     check: an independent test of a result whose audit holds; returns None, or what is wrong.
     text: of the call, for reports.
     """
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -55,7 +55,7 @@ def judge(call, check=lambda result: None, text=""):
             kind, reason = BAD, f"{type(refusal).__name__} without a message"
     except Exception:  # what these tests look for
         kind, reason = BAD, traceback.format_exc(limit=-3)
-    return Outcome(kind, reason, time.perf_counter() - start, text)
+    return Outcome(kind, reason, time.process_time() - start, text)
 
 
 def verdict_on(result):
