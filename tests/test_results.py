@@ -222,6 +222,9 @@ def test_a_result_prints_numbers_with_errors_and_where_they_come_from(state):
     assert html.count("<tr>") == len(NAMES)
     assert "<b>SpringState</b>" in html
     assert len(text) < 500
+    without_method = SpringState(state.machine, None)
+    assert repr(without_method).endswith("of Spring(stiffness=2.0, pull=4.0)")
+    assert "None" not in without_method._repr_html_()
 
 
 def test_printouts_name_what_fails():

@@ -265,16 +265,20 @@ class Result(Computed):
         """One observable with its error, as printed."""
         return with_error(self.value(name), self.error(name))
 
+    def _made_of(self, before_method: str) -> str:
+        machine, method = self.machine, self.method  # type: ignore[attr-defined]
+        return repr(machine) + ("" if method is None else f"{before_method}by {method!r}")
+
     def __repr__(self) -> str:
         lines = [f"  {name} = {self.shown(name)}" for name in self.headline or self.by_name]
-        made_of = f"  of {self.machine!r}\n  by {self.method!r}"  # type: ignore[attr-defined]
+        made_of = "  of " + self._made_of("\n  ")
         return "\n".join([self.title, *lines, f"  audit: {verdict(self.audit)}", made_of])
 
     def _repr_html_(self) -> str:
         names, labels = self.headline or self.by_name, self.labels()
         rows = [(name, self.shown(name), labels[name][1]) for name in names]
-        made_of = f"{self.machine!r}, by {self.method!r}"  # type: ignore[attr-defined]
-        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{escape(made_of)}</p>"
+        made_of = escape(self._made_of(", "))
+        notes = f"<p>audit: {escape(verdict(self.audit))}</p><p>{made_of}</p>"
         return html_table(self.title, rows) + notes
 
 

@@ -199,6 +199,13 @@ def test_a_tabulated_line_shape_comes_from_a_csv_file_beside_the_toml(load, tmp_
     assert list(shape.rate) == [0, 0.5, 1, 0.5, 0]
 
 
+@pytest.mark.parametrize("line", ["frequency,rate", "-2;0,5"])
+def test_a_line_of_a_csv_file_that_holds_no_numbers_is_shown(load, tmp_path, line):
+    (tmp_path / "shape.csv").write_text(f"# ours\n{line}\n-1,0.5\n")
+    with pytest.raises(InvalidArgument, match=f"line 2 of .*shape.csv' is '{line}'; comments"):
+        load(GOOD, 'kind = "wideband", rate = 1.5', 'kind = "tabulated", file = "shape.csv"')
+
+
 def test_a_missing_csv_file_is_named(load):
     with pytest.raises(InvalidArgument, match=r"CSV file of two columns .*none\.csv"):
         load(GOOD, 'kind = "wideband", rate = 1.5', 'kind = "tabulated", file = "none.csv"')

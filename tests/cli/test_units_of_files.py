@@ -116,6 +116,7 @@ def test_mass_and_force_give_the_zero_point_motion_and_coupling_of_the_si():
          'but "5 K" is a temperature'),
         ('level = "1 parsec"', "", "values = [0.0]",
          'has the unknown unit "parsec"; it must be an energy'),
+        ('level = "0,1 meV"', "", "values = [0.0]", 'must have a decimal point, not a comma'),
         ('level = "1 meV/parsec"', "", "values = [0.0]", 'has the unknown unit "parsec"'),
         ('level = "1 meV//"', "", "values = [0.0]", 'has the unknown unit "meV//"; the nearest'),
     ],

@@ -60,11 +60,16 @@ except KeyboardInterrupt as stopped:
     print(stopped, stopped.dataset.attrs["complete"])
 """
 
+FIGURE = """
+from wheelwork.plots import sweep_sheet
+sweep_sheet(found)
+"""
+
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     """Outputs of each cell."""
-    cells = (OWN_CLASSES, SWEEP, LINE_SHAPE, COMMAND, INTERRUPT)
+    cells = (OWN_CLASSES, SWEEP, LINE_SHAPE, COMMAND, INTERRUPT, FIGURE)
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     folder = str(tmp_path_factory.mktemp("notebook"))
@@ -95,3 +100,8 @@ def test_the_command_line_asks_for_no_widgets(outputs):
 
 def test_an_interrupted_cell_says_what_it_has(outputs):
     assert "of 3 points are done: `dataset` of this exception holds them 0" in printed(outputs[4])
+
+
+def test_a_figure_is_shown_without_pyplot(outputs):
+    (shown,) = outputs[5]
+    assert "image/png" in shown["data"]

@@ -16,7 +16,8 @@ app = App(
     help="Autonomous quantum machines: steady states, stored work, and the error of every number.",
     version=lambda: version("wheelwork"),
     help_epilogue="Exit codes: 0 all computed, 1 failure or points without a result, "
-    "2 bad input, 3 points missing in a store, 130 interrupted (what was done is kept).",
+    "2 bad input, 3 points missing in a store, 130 interrupted and 143 terminated (what was done "
+    "is kept), 141 the reader of the output has gone.",
     suppress_keyboard_interrupt=False,
 )
 for name, words in (  # as text: a command loads when it is asked for

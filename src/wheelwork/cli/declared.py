@@ -265,20 +265,29 @@ class ColumnTable(Table):
         optional = {
             name: dataclasses.replace(self.entries[name], required=False) for name in self.columns
         }
-        meaning = f"CSV file of {in_words(len(optional))} columns"
+        meaning = f"CSV file of {in_words(len(optional))} columns; comments begin with #"
         entries = {"file": Entry(TEXT, False, meaning=meaning), **self.entries, **optional}
         return Table(self.name, self.meaning, entries).schema(definitions)
 
 
 def _read_columns(path: Path, count: int, key: str) -> list[list[float]]:
     """Return the columns of a CSV file; lines that begin with # are comments."""
+    expected = f"must be a CSV file of {in_words(count)} columns of numbers"
     try:
-        lines = read_text(path).splitlines()
-        rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
-        return [[float(row[i]) for row in rows] for i in range(count)]
-    except (OSError, ValueError, IndexError) as reason:
-        expected = f"a CSV file of {in_words(count)} columns of numbers"
-        raise mistake(key, f"must be {expected}, but is {shown(str(path))} ({reason})") from None
+        lines = list(enumerate(read_text(path).splitlines(), 1))
+    except (OSError, ValueError) as reason:
+        raise mistake(key, f"{expected}, but is {shown(str(path))} ({reason})") from None
+    rows = []
+    for number, line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            cells = line.split(",")
+            rows.append([float(cells[i]) for i in range(count)])
+        except (ValueError, IndexError):
+            amiss = f"but line {number} of {shown(str(path))} is {shown(line)}"
+            raise mistake(key, f"{expected}, {amiss}; comments begin with #") from None
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
 def in_words(count: int) -> str:

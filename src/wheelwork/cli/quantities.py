@@ -159,6 +159,8 @@ class UnitSystem:
             bare = "a finite number" if dimension == PLAIN else "a number, with a unit or without"
             raise InvalidArgument(f"must be {bare}, but is {_quoted(text)}")
         number, name = float(match[1]), match[2]
+        if name[:1] == ",":
+            raise InvalidArgument(f"must have a decimal point, not a comma, but is {_quoted(text)}")
         if not name:
             return number
         unit = _read_unit(name, dimension)

@@ -3,6 +3,7 @@
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -17,6 +18,15 @@ NOTE = 0.1  # inches, height of a note beside a key
 LONGEST_KEY = 60  # characters
 
 
+class Sheet(Figure):
+    """A figure that a notebook shows at the end of a cell, also without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        content = BytesIO()
+        self.savefig(content, format="png")
+        return content.getvalue()
+
+
 @contextmanager
 def new_sheet(height: float, width: float = TWO_COLUMNS) -> Iterator[Figure]:
     """Yield a new figure, sizes in inches, and draw in the style meanwhile; legends find their
@@ -24,7 +34,7 @@ def new_sheet(height: float, width: float = TWO_COLUMNS) -> Iterator[Figure]:
     """
     layout = ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.05)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout=layout)
+        figure = Sheet(figsize=(width, height), layout=layout)
         yield figure
         settle_legends(figure, figure.axes)
 

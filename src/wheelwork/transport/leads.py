@@ -21,7 +21,10 @@ class Filling(NamedTuple):
 
 def _lineshape(name: str, value: Any) -> LineShape:
     if isinstance(value, type) or not isinstance(value, LineShape):
-        words = "be a line shape, such as Lorentzian(rate, centre, width)"
+        words = (
+            "be a line shape, such as Lorentzian(rate, centre, width), Tabulated(frequency, rate), "
+            "or an object with `landmarks` and `sample`"
+        )
         raise refusal(name, words, value)
     return value
 

@@ -86,7 +86,8 @@ def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: f
         raise NotConverged(
             f"the frequency integrals reach a relative error of {relative[worst]:.1e} at "
             f"x = {x[worst]:.6g}, not {rtol:.1e} ({np.sum(relative > rtol)} of {x.size} "
-            "positions): the panels or the digits ran out; ask for a larger `rtol`"
+            "positions): the panels or the digits ran out, or a line shape is not causal; "
+            "ask for a larger `rtol`"
         )
     return Integrals(value, error + (_ROUNDING + np.abs(missing))[:, None] * scale, scale)
 

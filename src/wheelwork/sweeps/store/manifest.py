@@ -71,7 +71,8 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     if not path.is_file():
-        raise InvalidArgument(f"`store` must be a store of a sweep, but is '{folder}'")
+        amiss = "has none" if folder.is_dir() else "is no folder"
+        raise InvalidArgument(f"`store` must be a store of a sweep, but '{folder}' {amiss}")
     try:
         with storing("read the store", folder):
             content = json.loads(path.read_text(encoding="utf-8"))
