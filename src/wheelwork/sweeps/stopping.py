@@ -5,6 +5,7 @@ What it raises then has the attribute `dataset`: as the sweep would have returne
 """
 
 import contextlib
+import importlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ def sigterm_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def load_datasets() -> None:
+    """Load what makes datasets, before the first point: Ctrl-C meanwhile would lose them all."""
+    importlib.import_module("xarray")
 
 
 def with_dataset(
