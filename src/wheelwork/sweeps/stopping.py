@@ -5,7 +5,6 @@ What it raises then has the attribute `dataset`: as the sweep would have returne
 """
 
 import contextlib
-import importlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from wheelwork._deferred import xr
 from wheelwork.sweeps.execution import WorkersLost
 
 
@@ -47,7 +47,7 @@ def sigterm_raised() -> Iterator[None]:
 
 def load_datasets() -> None:
     """Load what makes datasets, before the first point: Ctrl-C meanwhile would lose them all."""
-    importlib.import_module("xarray")
+    xr.Dataset({"y": ("x", [0.0])}, {"x": ["a"]}).assign(z=0.0)  # xarray loads Dask only here
 
 
 def with_dataset(
