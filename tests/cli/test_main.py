@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -97,8 +98,17 @@ def test_the_installed_command_runs():
     assert (done.returncode, done.stdout.strip()) == (0, version("wheelwork"))
 
 
-def test_a_reader_that_goes_away_is_no_error():
-    command = [str(Path(sys.executable).parent / "wheelwork"), "schema"]
+@pytest.mark.parametrize("asked", ["schema", "--help"])  # Python's own output, and Rich's
+def test_a_reader_that_goes_away_is_no_error(asked):
+    command = [str(Path(sys.executable).parent / "wheelwork"), asked]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 141)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_closed_streams_are_no_error():
+    program = str(Path(sys.executable).parent / "wheelwork")
+    command = ["sh", "-c", 'exec "$0" --help <&- >&-', program]
+    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -137,6 +137,7 @@ LOOP = nx.Graph([(0, 1), (1, 1)])
     ("graph", "fields", "message"),
     [
         (nx.Graph([(0, 1), (2, 3)]), {}, "must be connected, but has 2 parts"),
+        (nx.Graph([(float("nan"), 1)]), {}, "must have nodes that equal themselves, but has nan"),
         (LOOP, {}, "must have no self loops, but has one at node 1"),
         (nx.DiGraph([(0, 1)]), {}, "must be undirected with single edges"),
         (nx.MultiGraph([(0, 1)]), {}, "must be undirected with single edges"),

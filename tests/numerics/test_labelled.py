@@ -28,6 +28,7 @@ ODD = [0.1, -0.0, 5e-324, -1.7e308, np.nan, np.inf]
         ((0, "0", (1, "a"), 0.5, None), "O"),
         ((2**70, 1), "O"),
         ((("a", (1, 2)), ("b", (3, 4))), "O"),
+        (("\ud800", "a\0b", "c"), "O"),
     ],
 )
 def test_keys_come_back_with_their_types_from_netcdf(keys, kind, tmp_path):

@@ -1,13 +1,16 @@
 """Sweeps keep every number, name every failure, and lose nothing."""
 
+import importlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from wheelwork.errors import InvalidArgument
-from wheelwork.sweeps import sweep
+from wheelwork.sweeps import Crossing, refine, sweep
 from wheelwork.verbs import steady_state
 
 
@@ -79,6 +82,55 @@ def test_ctrl_c_at_the_first_point_leaves_an_empty_but_labelled_dataset(spring):
         sweep(spring(before=interrupt), {"stretch": [1.0, 2.0]})
     assert stopped.value.dataset.attrs["complete"] == 0
     assert stopped.value.dataset.failure.values.tolist() == ["not computed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("case_sweep", sweep),
+        ("refine", lambda *given: refine(*given, Crossing("energy", 1e9), 1.0)),
+    ],
+)
+def test_ctrl_c_after_the_last_point_loses_none(name, call, spring, monkeypatch):
+    module = importlib.import_module(f"wheelwork.sweeps.{name}")
+    make, calls = module.to_dataset, []
+
+    def interrupted_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return make(*arguments)
+
+    monkeypatch.setattr(module, "to_dataset", interrupted_once)
+    with pytest.raises(KeyboardInterrupt, match="points are done: `dataset`") as stopped:
+        call(spring(), {"stretch": [1.0, 2.0]})
+    np.testing.assert_array_equal(stopped.value.dataset.energy, [1.0, 4.0])
+    assert stopped.value.dataset.attrs["complete"] == 1
+
+
+LOADED = """
+import sys
+from types import SimpleNamespace
+import wheelwork as ww
+
+class Spring:
+    def replace(self, **fields): return self
+    def steady_state(self, method=None):
+        global before
+        before = set(sys.modules)
+        return SimpleNamespace(observables={}, errors={}, audit={})
+
+print("xarray" in sys.modules)
+ww.sweep(Spring(), {"x": [1.0]})
+print("xarray" in before, set(sys.modules) <= before)
+"""
+
+
+def test_nothing_is_left_to_load_that_ctrl_c_could_interrupt_after_the_points():
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True", "True"]
 
 
 def test_equal_values_are_kept_and_computed_once(spring):

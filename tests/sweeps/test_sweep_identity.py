@@ -37,6 +37,7 @@ from wheelwork.sweeps import (
 )
 from wheelwork.sweeps.execution.workers import Batch, Case, compute_batch
 from wheelwork.sweeps.export import same_numbers, write_netcdf
+from wheelwork.sweeps.identity import point_key
 from wheelwork.sweeps.point import Point, Task
 from wheelwork.sweeps.store import open_store
 
@@ -363,3 +364,8 @@ def test_half_a_process_is_refused():
     processes = Execution(workers=2.0).checked().executor()
     assert processes is not None
     assert processes.workers == 2
+
+
+def test_a_name_that_utf_8_cannot_hold_identifies_its_point():
+    one, other = ({f"engines[{node}].rate": 1.0} for node in ("\ud800", "\ud801"))
+    assert point_key(bytes(32), one) != point_key(bytes(32), other)

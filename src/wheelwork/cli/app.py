@@ -8,7 +8,7 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError
 
 from wheelwork.cli.exit_codes import BAD_INPUT, FAILURE, FINISHED, INTERRUPTED, PIPE_CLOSED
-from wheelwork.cli.terminal import accept_all_characters
+from wheelwork.cli.terminal import accept_all_characters, open_closed_streams
 from wheelwork.errors import InvalidArgument, WheelworkError
 
 app = App(
@@ -38,6 +38,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     for library in ("OMP", "OPENBLAS", "MKL"):
         # The matrices of a point are small: more threads only wait for each other.
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    open_closed_streams()
     accept_all_characters()
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
@@ -50,6 +51,10 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return _complain(str(reason), BAD_INPUT)
     except BrokenPipeError:  # whoever read the output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except SystemExit as end:  # by which Rich ends a program whose reader has gone
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
         return PIPE_CLOSED
     except (WheelworkError, OSError, MemoryError) as reason:
         return _complain(str(reason) or type(reason).__name__, FAILURE)

@@ -39,6 +39,17 @@ def _word(character: str) -> str:
 codecs.register_error(IN_ASCII, _in_ascii)
 
 
+def open_closed_streams() -> None:
+    """Let standard streams that are closed, as by `>&-` or for a service, lead nowhere.
+
+    Otherwise Python has None for them, and the next file that is opened, such as one of a store,
+    gets their number, and what a library writes there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def accept_all_characters() -> None:
     """Let the standard streams write what their encoding lacks as words in ASCII.
 

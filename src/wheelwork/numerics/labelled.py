@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 from array import array
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from wheelwork.errors import InvalidArgument
 
 LITERALS = "Python literals"  # attribute `labels` of a coordinate whose keys are written down
 WHOLE = range(-(2**63), 2**63)  # integers that netCDF holds
+FOREIGN = re.compile("[\0\ud800-\udfff]")  # ends a text in netCDF; halves of letters, not UTF-8
 SHOWN = 3  # keys that a text names
 Label = tuple[str, str, str]  # symbol (TeX mathematics without its dollars), unit, long name
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -252,7 +254,7 @@ def labels_of(keys: Iterable[Any]) -> tuple[npt.NDArray[Any], dict[str, str]]:
         return np.array(keys, dtype=np.int64), {}
     if kinds == {float}:
         return np.array(keys), {}
-    if kinds == {str} and all("\0" not in key for key in keys):
+    if kinds == {str} and not any(FOREIGN.search(key) for key in keys):
         return np.array(keys, dtype=object), {}
     return np.array([repr(key) for key in keys], dtype=object), {"labels": LITERALS}
 

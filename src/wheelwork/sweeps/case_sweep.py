@@ -20,7 +20,7 @@ from wheelwork.sweeps.execution import Processes, Share, Work, compute, open_poo
 from wheelwork.sweeps.identity import code_version, exact, own_code, provenance
 from wheelwork.sweeps.names import label_at, replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
-from wheelwork.sweeps.stopping import STOPS, sigterm_raised, with_dataset
+from wheelwork.sweeps.stopping import STOPS, load_datasets, sigterm_raised, with_dataset
 from wheelwork.sweeps.store import Manifest, Store, prepare_store
 from wheelwork.sweeps.store.folder import Ledger
 from wheelwork.verbs import Labelled, Machine, State, require_machine
@@ -93,7 +93,13 @@ def sweep(
     labels = labels_of(machine, cases.columns)
     opened = store_for(store, task, cases.describe(), labels, recipe)
     seal = NO_SEAL if opened is None else opened.manifest.seal
-    stopped: BaseException | None = None
+    attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
+
+    def kept() -> "xr.Dataset":
+        dataset = to_dataset(cases, columns, labels, task.observables)
+        return dataset.assign_attrs(attributes, complete=int(columns.complete))
+
+    load_datasets()
     try:
         with (
             sigterm_raised(),
@@ -103,14 +109,9 @@ def sweep(
         ):
             tell(POINTS, 0, len(cases))
             compute(task, Work(cases, seal, receive, ledger, share), pool)
+        return kept()
     except STOPS as reason:
-        stopped = reason
-    attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    dataset = to_dataset(cases, columns, labels, task.observables)
-    dataset = dataset.assign_attrs(attributes, complete=int(columns.complete))
-    if stopped is not None:
-        raise with_dataset(stopped, dataset, f"{columns.kept} of {len(cases)}", store) from None
-    return dataset
+        raise with_dataset(reason, kept(), f"{columns.kept} of {len(cases)}", store) from None
 
 
 def tell_of(point: Point, done: float, total: float) -> None:

@@ -143,7 +143,8 @@ def seal_of(identity: Mapping[str, Any]) -> bytes:
 def point_key(seal: bytes, parameters: Mapping[str, float]) -> str:
     """Return the name of a point: a digest of `seal` and of the parameters in full precision."""
     text = "\0".join(f"{name}={value.hex()}" for name, value in sorted(parameters.items()))
-    return hashlib.blake2b(text.encode(), key=seal, digest_size=12).hexdigest()
+    text_bytes = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text_bytes, key=seal, digest_size=12).hexdigest()
 
 
 def indices_by_key(seal: bytes, cases: Cases) -> dict[str, list[int]]:

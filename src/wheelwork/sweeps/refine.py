@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from wheelwork.sweeps.execution import Processes, Work, compute, open_pool
 from wheelwork.sweeps.identity import provenance
 from wheelwork.sweeps.names import replace_at
 from wheelwork.sweeps.point import Point, Task, checked_observables
-from wheelwork.sweeps.stopping import STOPS, sigterm_raised, with_dataset
+from wheelwork.sweeps.stopping import STOPS, load_datasets, sigterm_raised, with_dataset
 from wheelwork.sweeps.store import REFINED
 from wheelwork.verbs import Machine, State, require_machine
 
@@ -135,7 +135,12 @@ def refine(
     labels = labels_of(machine, names)
     opened = store_for(store, task, {REFINED: names}, labels)
     search = _Search(lattice, names, event, NO_SEAL if opened is None else opened.manifest.seal)
-    stopped: BaseException | None = None
+    attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
+
+    def kept() -> "xr.Dataset":
+        return search.dataset(labels).assign_attrs(attributes)
+
+    load_datasets()
     try:
         with (
             sigterm_raised(),
@@ -148,14 +153,11 @@ def refine(
                 work = Work(cases, search.seal, search.receiver(positions, on_point), ledger)
                 compute(task, work, pool)
             search.finished = True
+        return kept()
     except STOPS as reason:
-        stopped = reason
-    attributes = provenance(machine, method) if opened is None else opened.manifest.attributes
-    dataset = search.dataset(labels).assign_attrs(attributes) if search.points else None
-    if stopped is not None:
-        kept = sum(not point.transient for point in search.points.values())
-        raise with_dataset(stopped, dataset, str(kept), store) from None
-    return cast(xr.Dataset, dataset)
+        count = sum(not point.transient for point in search.points.values())
+        dataset = kept() if search.points else None
+        raise with_dataset(reason, dataset, str(count), store) from None
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from wheelwork._deferred import xr
 from wheelwork.sweeps.execution import WorkersLost
 
 
@@ -42,6 +43,11 @@ def sigterm_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def load_datasets() -> None:
+    """Load what makes datasets, before the first point: Ctrl-C meanwhile would lose them all."""
+    xr.Dataset({"y": ("x", [0.0])}, {"x": ["a"]}).assign(z=0.0)  # xarray loads Dask only here
 
 
 def with_dataset(

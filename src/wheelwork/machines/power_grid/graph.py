@@ -46,6 +46,11 @@ def checked_graph(
         )
     if graph.number_of_nodes() == 0:
         raise InvalidArgument("`graph` must have at least one node, but is empty")
+    strange = [node for node in graph if node != node]  # NaN: a copy of it is another node
+    if strange:
+        raise InvalidArgument(
+            f"`graph` must have nodes that equal themselves, but has {shown(strange[0])}"
+        )
     loops = list(nx.selfloop_edges(graph))
     if loops:
         raise InvalidArgument(
