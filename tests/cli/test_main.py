@@ -112,3 +112,9 @@ def test_closed_streams_are_no_error():
     command = ["sh", "-c", 'exec "$0" --help <&- >&-', program]
     done = subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_package_is_the_command():
+    command = [sys.executable, "-m", "wheelwork", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == version("wheelwork")
