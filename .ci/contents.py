@@ -30,13 +30,10 @@ def check_wheel(path: Path) -> None:
         names = file.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         description = file.read(metadata).decode()
-    other = [
-        name
-        for name in names
-        if ".dist-info/" not in name and not re.fullmatch(r"wheelwork/.*(\.py|py\.typed)", name)
-    ]
-    assert not other, f"{path.name} holds {other}"
-    assert "wheelwork/py.typed" in names
+    files = (each for each in Path("src/wheelwork").rglob("*") if each.is_file())
+    package = {each.relative_to("src").as_posix() for each in files if each.suffix != ".pyc"}
+    held = {name for name in names if ".dist-info/" not in name}
+    assert held == package, f"{path.name} and src/wheelwork differ in {sorted(held ^ package)}"
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not LINK.findall(description), LINK.findall(description)
 

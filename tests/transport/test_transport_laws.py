@@ -123,6 +123,15 @@ def test_any_device(device):
     assert np.all(np.sum(heat / temperatures, axis=0) <= 1e-8 * np.abs(heat / temperatures).max())
 
 
+def test_currents_of_a_bias_near_the_smallest_number_stop_nothing():
+    """They are rounded to few digits, or to none, and are nothing beside the other integrals."""
+    for bias in (1e-323, 1e-307, 1e-292):
+        leads = (Lead(0.0, 1.0, WideBand(0.03)), Lead(bias, 1.0, Semicircle(0.1, 0.0, 6.0)))
+        c = ResonantLevel((leads[0], *leads), 0.0, 0.1).coefficients(X)
+        np.testing.assert_allclose(c.diffusion, 2.0 * c.friction, rtol=1e-10)
+        assert np.all(np.abs(c.particle_currents) <= bias)
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(_devices)
 def test_a_lead_may_be_split_in_two(device):

@@ -145,7 +145,8 @@ def add_bar(
     """Add the scale of the colours of an image, labelled."""
     scale = figure.colorbar(image, ax=panels, **bar)
     scale.set_label(with_units(label, units))
-    if scale.long_axis.get_scale() == "linear":
+    axis = scale.ax.yaxis if scale.orientation == "vertical" else scale.ax.xaxis
+    if axis.get_scale() == "linear":
         scale.formatter = PowerInLabel(label, units)
         scale.update_ticks()
     return scale

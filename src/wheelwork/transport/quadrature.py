@@ -29,6 +29,10 @@ _BLOCK = 1 << 17  # numbers in a temporary array: 1 MiB stays in cache
 # A panel that more than this fraction of the levels needs finer is bisected for all of them, which
 # is cheaper than panels of their own.
 _POPULAR = 0.1
+# Scale of an integral below which its panels are rounded to few digits, or to none: such a current
+# is measured against this, which is zero beside any other.
+_DOUBLE = np.finfo(np.float64)
+SMALLEST = _DOUBLE.tiny / _DOUBLE.eps**2
 
 
 class Integrals(NamedTuple):
@@ -78,7 +82,8 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
     """Integrate every quantity of `integrands.quantities` for every bare energy in `levels`.
 
     Panels are bisected until the error of each quantity is below `rtol` times its scale, the sum of
-    the absolute values of its panels, or until there are too many: compare `error` with `scale`.
+    the absolute values of its panels, or of `SMALLEST`, or until there are too many: compare
+    `error` with `scale`.
     """
     marks = landmarks(leads)
     mesh = graded_mesh(marks, levels.min(), levels.max())
@@ -91,11 +96,12 @@ def integrate(leads: tuple[Lead, ...], levels: FloatArray, rtol: float) -> Integ
     for _ in range(_ROUNDS):
         both = zip(shared.totals(), own.totals(levels.size), strict=True)
         total = Integrals(*(a + b for a, b in both))
-        unmet = total.error > rtol * total.scale
+        allowed = rtol * np.maximum(total.scale, SMALLEST)
+        unmet = total.error > allowed
         count = shared.active.sum(axis=0) + np.bincount(own.level, minlength=levels.size)
         if not unmet.any() or count.max() > _MOST_PANELS + len(mesh):
             break
-        share = np.where(unmet, rtol * total.scale / count[:, None], np.inf)
+        share = np.where(unmet, allowed / count[:, None], np.inf)
         shared, own = _next(leads, levels_at, shared, own, share)
     return total
 

@@ -13,11 +13,10 @@ from wheelwork.parameters import Parameters, parameter
 from wheelwork.transport.integrands import quantities
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.noise import charge_noise
-from wheelwork.transport.quadrature import Integrals, integrate
+from wheelwork.transport.quadrature import SMALLEST, Integrals, integrate
 
 _BATCH = 128  # positions that share one mesh: neighbours in x have similar peaks
 _ROUNDING = 8.0 * np.finfo(np.float64).eps  # of an integral, relative to its scale
-_SMALLEST = np.finfo(np.float64).tiny  # scale of an integral that vanishes, to divide by
 _BOUND = 1e-9  # spectral weight from which a gap in the sum rule is a bound state, not rounding
 
 
@@ -68,7 +67,7 @@ class Coefficients:
 def _checked(leads: tuple[Lead, ...], levels: FloatArray, x: FloatArray, rtol: float) -> Integrals:
     """Integrate at `levels`, those of the positions `x`; raise where the sum rule is violated."""
     value, error, scale = integrate(leads, levels, rtol)
-    relative = np.max(error / np.maximum(scale, _SMALLEST), axis=1)
+    relative = np.max(error / np.maximum(scale, SMALLEST), axis=1)
     missing = 1.0 - value[:, 0]
     certain = np.abs(missing) - 10.0 * error[:, 0]
     gaps = any(lead.lineshape.landmarks.edges for lead in leads)
