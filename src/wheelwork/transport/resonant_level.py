@@ -152,8 +152,9 @@ class ResonantLevel(Parameters):
         Each has an estimated quadrature error below `rtol` (1e-12 to 0.1) times the integral of its
         absolute integrand, or times 5e-277 where that is less: such numbers lose their digits.
         Valid while the oscillator is slow against the level (Culhane et al., Eq. (5)). With a peak
-        close to a band edge or a knot an `rtol` below 1e-9 may not be reached. Raises `NotConverged` if the error cannot be reached, `NoSteadyState` if the level
-        has a bound state outside all bands, and `InvalidArgument` for a bad `x` or `rtol`.
+        close to a band edge or a knot an `rtol` below 1e-9 may not be reached. Raises
+        `NotConverged` if the error cannot be reached, `NoSteadyState` if the level has a bound
+        state outside all bands, and `InvalidArgument` for a bad `x` or `rtol`.
         """
         x, rtol = finite_array("x", x), tolerance("rtol", rtol)
         leads, force, count = self.leads, self.force, len(self.leads)
