@@ -11,7 +11,6 @@ import scipy.sparse as sp
 import xarray as xr
 
 from wheelwork._checks import FloatArray, finite_array, integer, positive, shown
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.equation import jump_weights
 from wheelwork.lindblad.factorisation import Inverse
@@ -21,6 +20,7 @@ from wheelwork.lindblad.steady import Residual, SteadyState
 from wheelwork.lindblad.steady_methods import solve_by_default
 from wheelwork.numerics.work import tick
 from wheelwork.results import html_table, with_error
+from wheelwork.results.datasets import variables
 
 HIGHEST = 40  # order: 40! is the size of its cumulant
 MARGIN = 10.0  # on one random sample of rounding, whose effect varies tenfold

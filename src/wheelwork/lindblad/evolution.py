@@ -11,7 +11,6 @@ import numpy.typing as npt
 import xarray as xr
 
 from wheelwork._checks import FloatArray, ascending_times, flag, integer, named, shown
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, require_lindblad
 from wheelwork.lindblad.exponential import Exponential, exponential_cost, is_closed
@@ -19,6 +18,7 @@ from wheelwork.lindblad.operators import hermitian_parts, sparse_operator
 from wheelwork.lindblad.sector import Sector, driven_sector, unknowns_of
 from wheelwork.lindblad.state import State, initial_operator
 from wheelwork.lindblad.steps import STEPS, ExplicitSteps, ImplicitSteps, Motion
+from wheelwork.results.datasets import variables
 
 LARGEST_IMPLICIT = 50_000  # unknowns: beyond, three LUs may not fit into memory
 CHEAP = 4e9  # operations of an exponential, some 0.1 s: as fast as implicit steps

@@ -11,7 +11,6 @@ import xarray as xr
 
 from wheelwork._checks import FloatArray
 from wheelwork._computed import Computed
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.lindblad.operators import (
     LARGEST,
@@ -24,6 +23,7 @@ from wheelwork.lindblad.operators import (
     sparse_operator,
 )
 from wheelwork.lindblad.sector import Sector
+from wheelwork.results.datasets import variables
 
 LARGEST_DENSE = 8192  # basis states of a dense ρ, which then takes 1 GiB
 REAL_RTOL = 1e-14  # of the largest |O_ab| |ρ_ab|: an imaginary part below is rounding of Tr(O ρ)

@@ -10,7 +10,6 @@ import xarray as xr
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from wheelwork._checks import FloatArray
-from wheelwork._datasets import checks, variables
 from wheelwork.errors import NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.factorisation import Inverse, norm
@@ -19,6 +18,7 @@ from wheelwork.lindblad.state import State
 from wheelwork.lindblad.uniqueness import Unresolved, count_in_full_space, is_irreducible
 from wheelwork.numerics.work import tick
 from wheelwork.results import AuditEntry
+from wheelwork.results.datasets import checks, variables
 
 # Of the sum of the magnitudes of its terms: rounding of a sum of a few terms, each of which is a
 # rounded product of a rounded coefficient.

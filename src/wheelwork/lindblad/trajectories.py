@@ -21,7 +21,6 @@ from wheelwork._checks import (
     non_negative,
     positive,
 )
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.lindblad.equation import Lindblad, jump_weights, require_lindblad
 from wheelwork.lindblad.operators import ComplexArray, IndexArray, hermitian_parts, sparse_operator
@@ -31,6 +30,7 @@ from wheelwork.lindblad.unravelling import Unravelling, run_trajectory
 from wheelwork.numerics.bundles import processors
 from wheelwork.numerics.work import require_budget, tick
 from wheelwork.results import html_table, with_error
+from wheelwork.results.datasets import variables
 
 CHUNK = 16  # trajectories that a thread takes at a time; no effect on results
 OPERATIONS = 1e10  # by default, of all trajectories: some 10 s on one processor

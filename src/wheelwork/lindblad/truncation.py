@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray, integer, listed, named, shown, tolerance
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument, NoSteadyState, NotConverged
 from wheelwork.lindblad.equation import Lindblad
 from wheelwork.lindblad.krylov import Krylov
@@ -18,6 +17,7 @@ from wheelwork.lindblad.sector import diagonal_sector
 from wheelwork.lindblad.steady import SteadyMethod, SteadyState
 from wheelwork.lindblad.steady_methods import SparseLU, bandwidth, require_steady_method
 from wheelwork.results import html_table, with_error
+from wheelwork.results.datasets import variables
 
 GROWTH = 1.5  # of a cutoff whose edge is occupied
 FAR = 3  # times the cutoffs, where the means are compared at the end

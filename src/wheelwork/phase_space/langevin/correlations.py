@@ -13,7 +13,6 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork._datasets import Variables, variables
 from wheelwork.errors import InvalidArgument, NotConverged, shown
 from wheelwork.methods.sampling_method import SAMPLE, SamplingMethod
 from wheelwork.numerics.statistics import (
@@ -28,6 +27,7 @@ from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
 from wheelwork.results import AuditEntry
+from wheelwork.results.datasets import Variables, variables
 
 FEWEST_ORIGINS = 2048  # samples of a window that serve as time zero, so that transforms pay
 SHORTEST_DELAY = 1e-6  # over the frequency: a step that resolves a shorter one would take too long

@@ -10,7 +10,6 @@ import xarray as xr
 
 from wheelwork import _checks
 from wheelwork._checks import FloatArray
-from wheelwork._datasets import variables
 from wheelwork.errors import InvalidArgument
 from wheelwork.methods.sampling_method import SamplingMethod
 from wheelwork.numerics.compiling import compiled
@@ -18,6 +17,7 @@ from wheelwork.numerics.statistics import GROUPS, MANY_TRAJECTORIES, trajectory_
 from wheelwork.phase_space.langevin.samples import Samples, accepted
 from wheelwork.phase_space.langevin.simulation import Simulation, watch
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel
+from wheelwork.results.datasets import variables
 from wheelwork.states import laguerre_functions
 
 MOST_BINS = 4000  # on a side: 128 MB of counts

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from wheelwork._checks import FloatArray
-from wheelwork._datasets import Variables, checks, variables
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.methods.sampling_method import CHUNK, ROUNDING
 from wheelwork.numerics import stationarity
@@ -26,6 +25,7 @@ from wheelwork.phase_space.langevin import run
 from wheelwork.phase_space.langevin.run import Ensemble, Progress, Setup
 from wheelwork.phase_space.langevin.stepping import LOOKUP_RTOL, OBSERVABLES
 from wheelwork.results import AuditEntry, verdict
+from wheelwork.results.datasets import Variables, checks, variables
 from wheelwork.states.oscillator import pair_number
 
 FEWEST_TIMES = 8.0  # correlation times after the burn-in: shorter runs still depend on their starts

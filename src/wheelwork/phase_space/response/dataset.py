@@ -8,8 +8,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from wheelwork._checks import finite_array
-from wheelwork._datasets import Variables, checks, variables
 from wheelwork.results import UNAVAILABLE
+from wheelwork.results.datasets import Variables, checks, variables
 
 # method → unit and meaning: at delays, and of the spectrum METHOD_spectrum at frequencies
 CORRELATIONS = {

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from wheelwork.results import AuditEntry
+from wheelwork.numerics.labelled import attributes
+from wheelwork.results.audit import AuditEntry
+from wheelwork.results.observable import Labels
 
 Variables = dict[str, Any]
+Numbers = Mapping[str, Any]
 
 
 def variables(
@@ -42,3 +45,17 @@ def checks(audit: Mapping[str, AuditEntry]) -> Variables:
         "audit_bound": ("check", [float(entry.bound) for entry in entries]),
         "audit_ok": ("check", np.array([entry.ok for entry in entries], dtype=np.int8)),
     }
+
+
+def variables_of(
+    dims: Any, values: Numbers, errors: Numbers, missing: Numbers, labels: Labels
+) -> Variables:
+    """Return observables over `dims`, known errors as NAME_error, reasons as NAME_missing."""
+    made: Variables = {}
+    for name, value in values.items():
+        made[name] = (dims, value, attributes(labels[name]))
+        if name in errors:
+            made[f"{name}_error"] = (dims, errors[name], {"units": labels[name][1]})
+        if name in missing:
+            made[f"{name}_missing"] = (dims, missing[name])
+    return made
