@@ -26,11 +26,13 @@ from wheelwork import states, sweeps
 from wheelwork._computed import Computed
 from wheelwork._deferred import Deferred
 from wheelwork.machines import power_grid
+from wheelwork.results import Observable, Result, Series, Summary
 from wheelwork.sweeps.execution import Work
 
 TESTS = Path(__file__).parents[1]
-# The open points of a sweep, with the store of this process; what stands for a module.
-NOT_TO_TRAVEL = {Work, Deferred}
+# The open points of a sweep, with the store of this process; what stands for a module; bases and
+# declarations, of which every state is made.
+NOT_TO_TRAVEL = {Work, Deferred, Result, Series, Summary, Observable}
 INPUTS = list(OBJECTS)[: list(OBJECTS).index(FIRST_RESULT)]
 EQUATIONS = {
     "Lindblad", "Truncation", "GradedLindblad", "Link", "AmplitudeModel", "Search",

@@ -21,6 +21,7 @@ from wheelwork import oscillator_networks as networks
 from wheelwork.lindblad import graded
 from wheelwork.machines import power_grid, rotor
 from wheelwork.numerics.statistics import Estimate
+from wheelwork.results import AuditEntry
 from wheelwork.sweeps.execution import Share
 from wheelwork.sweeps.store import Manifest, Store
 from wheelwork.thermodynamics import population_inversion
@@ -271,6 +272,7 @@ OBJECTS = {
     "Manifest": lambda: Manifest({"machine": "any"}),
     "Store": lambda: Store(Path("runs"), made("Manifest")),
     "Status": lambda: sweeps.Status(Path("runs"), 4, 2, 1, 0, 0, 1, 2.0),
+    "AuditEntry": lambda: AuditEntry(1e-9, 1e-6),
     # --- exceptions
     "InvalidArgument": lambda: refusal(errors.InvalidArgument, lambda: ww.FokkerPlanck(-1.0)),
     "UnknownKey": lambda: refusal(
