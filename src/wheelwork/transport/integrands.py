@@ -79,6 +79,14 @@ def occupied_and_empty(
     return green * occupied, green * empty
 
 
+def occupied_and_empty_widths(
+    leads: tuple[Lead, ...], frequency: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of kappa f and of kappa (1 - f) over leads, each without cancellation."""
+    _, _, _, occupied, empty = _lead_sums(leads, frequency)
+    return occupied, empty
+
+
 def panel_integrals(
     bath: Bath, weights: FloatArray, z: FloatArray
 ) -> tuple[FloatArray, FloatArray]:

@@ -24,6 +24,8 @@ from wheelwork.phase_space.stationary.orbits import Orbits
 
 IntArray = npt.NDArray[np.intp]
 HALF_WIDTH = 3  # nodes on each side of the stencils: differences of sixth order
+# 1/Π_{k≠j} (j − k) for the nodes 0, ..., 6 of an interpolation.
+_INVERSE = np.array([1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0]) / 720.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -203,43 +205,58 @@ def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray,
 
 
 @compiled
-def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
-    """Seven-node polynomial interpolation of each coefficient, continued through the centre."""
+def _coefficients(values, spacing, R, weight, result):  # type: ignore[no-untyped-def]
+    """Set `result` to the coefficients at R: a polynomial through seven nodes, by Lagrange.
+
+    It is continued through the centre. `weight` is memory to work in, one number per node.
+    """
     nodes, size = values.shape
-    harmonics = size // 2
-    width = 2 * HALF_WIDTH + 1
-    result = np.zeros((R.size, size))
+    position = R / spacing - 0.5
+    first = min(int(np.rint(position)) - HALF_WIDTH, nodes - weight.size)
+    below, above = 1.0, 1.0
+    for j in range(weight.size):
+        weight[j] = below * _INVERSE[j]
+        below *= position - first - j
+    for j in range(weight.size - 1, -1, -1):
+        weight[j] *= above
+        above *= position - first - j
+    result[:] = 0.0
+    for j in range(weight.size):
+        if first + j >= 0:
+            for k in range(size):
+                result[k] += weight[j] * values[first + j, k]
+        else:
+            parity = weight[j]
+            result[0] += parity * values[-1 - first - j, 0]
+            for k in range(1, size // 2 + 1):
+                parity = -parity
+                result[k] += parity * values[-1 - first - j, k]
+                result[size // 2 + k] += parity * values[-1 - first - j, size // 2 + k]
+
+
+@compiled
+def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
+    """Coefficients at radii R, (R.size, size)."""
+    weight = np.empty(_INVERSE.size)
+    result = np.empty((R.size, values.shape[1]))
     for i in range(R.size):
-        position = R[i] / spacing - 0.5
-        first = min(int(np.rint(position)) - HALF_WIDTH, nodes - width)
-        for j in range(width):
-            weight = 1.0
-            for k in range(width):
-                if k != j:
-                    weight *= (position - first - k) / (j - k)
-            node, side = first + j, 1.0
-            if node < 0:
-                node, side = -1 - node, -1.0
-            result[i, 0] += weight * values[node, 0]
-            parity = 1.0
-            for k in range(1, harmonics + 1):
-                parity *= side
-                result[i, k] += weight * parity * values[node, k]
-                result[i, harmonics + k] += weight * parity * values[node, harmonics + k]
+        _coefficients(values, spacing, R[i], weight, result[i])
     return result
 
 
 @compiled
 def _evaluate(values, spacing, R, cosine, sine):  # type: ignore[no-untyped-def]
     """Values at scattered points."""
-    harmonics = values.shape[1] // 2
+    size = values.shape[1]
+    harmonics = size // 2
+    weight, coefficients = np.empty(_INVERSE.size), np.empty(size)
     result = np.empty(R.size)
     for i in range(R.size):
-        coefficients = _interpolate(values, spacing, R[i : i + 1])
+        _coefficients(values, spacing, R[i], weight, coefficients)
         c, s = 1.0, 0.0
-        total = coefficients[0, 0]
+        total = coefficients[0]
         for k in range(1, harmonics + 1):
             c, s = c * cosine[i] - s * sine[i], s * cosine[i] + c * sine[i]
-            total += coefficients[0, k] * c + coefficients[0, harmonics + k] * s
+            total += coefficients[k] * c + coefficients[harmonics + k] * s
         result[i] = total
     return result
