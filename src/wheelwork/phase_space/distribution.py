@@ -14,6 +14,7 @@ from wheelwork.states.oscillator import g2_from_wigner
 
 RING_ANGLES = 64  # for the mean over angles: rings deviate from circles in few harmonics
 RING_RADII = 400  # that bracket the crest, before it is polished
+FIRST_STRIDE = 5  # of them, one of which is looked at first
 FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which there is no ring
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 # Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
@@ -112,10 +113,14 @@ def find_ring(distribution: Distribution) -> Ring:
         return np.asarray(np.mean(values, axis=1))
 
     step = distribution.extent / RING_RADII
-    W = mean(step * np.arange(RING_RADII, dtype=np.float64))
-    peak = int(np.argmax(W))
-    radius = 0.0
-    if peak > 0 and W[peak] > W[0] * (1.0 + FLAT_TOP):
+    some = np.arange(0, RING_RADII, FIRST_STRIDE)
+    about = int(some[np.argmax(mean(step * some))])
+    near = np.arange(max(about - FIRST_STRIDE, 0), about + FIRST_STRIDE + 1)
+    near = np.concatenate([[0], near[near > 0]])
+    W = mean(step * near)
+    highest = int(np.argmax(W))
+    peak, radius = int(near[highest]), 0.0
+    if peak > 0 and W[highest] > W[0] * (1.0 + FLAT_TOP):
         bracket = step * (peak - 1), step * (peak + 1)
         crest = minimize_scalar(
             lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8}

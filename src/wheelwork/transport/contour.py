@@ -72,6 +72,15 @@ class Weights(NamedTuple):
     rounding: FloatArray
 
 
+class Path(NamedTuple):
+    """Panels above the axis; leads and their landmarks in frequencies measured from `origin`."""
+
+    origin: float
+    leads: tuple[Lead, ...]
+    marks: Landmarks
+    panels: Panels
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Contour:
     """Weights of one set of leads, for levels of |level - middle| < reach.
@@ -117,11 +126,10 @@ def integrate_on_contour(leads: tuple[Lead, ...], levels: FloatArray) -> Integra
 @lru_cache(maxsize=CACHED_LEADS)
 def _contour(leads: tuple[Lead, ...]) -> Contour | None:
     """Return the contour of `leads`, or None where it would be too long to be worth it."""
-    origin, leads = centred(leads)
-    marks = landmarks(leads)
-    panels = _raised_mesh(marks)
-    if len(panels) > MOST_PANELS:
+    path = raised_path(leads)
+    if path is None:
         return None
+    origin, leads, marks, panels = path
     w, (weight, difference) = panels.nodes(), panels.weights() / np.pi
     here = bath(leads, w)
     kappa = 2.0 * here.half_width
@@ -178,11 +186,19 @@ def _moved(lead: Lead, origin: float) -> Lead:
     return replace(lead, chemical_potential=lead.chemical_potential - origin, lineshape=line)
 
 
-def _raised_mesh(marks: Landmarks) -> Panels:
-    """Return panels graded towards the landmarks, and the higher the farther these are."""
+@lru_cache(maxsize=CACHED_LEADS)
+def raised_path(leads: tuple[Lead, ...]) -> Path | None:
+    """Return panels graded towards the landmarks, and the higher the farther these are.
+
+    None where there would be too many.
+    """
+    origin, leads = centred(leads)
+    marks = landmarks(leads)
     flat = mesh_over(marks, _MARGIN)
+    if len(flat) > MOST_PANELS:
+        return None
     start, stop = (w + 1j * _LIFT * _distance(marks, w) for w in (flat.start, flat.stop))
-    return Panels(start, stop, flat.kind)
+    return Path(origin, leads, marks, Panels(start, stop, flat.kind))
 
 
 def mesh_over(marks: Landmarks, margin: float) -> Panels:

@@ -202,12 +202,12 @@ class ResonantLevel(Parameters):
         below `rtol` at every frequency. Raises as `coefficients` does.
         """
         w, position = _broadcast(frequency, x)
-        rtol, positions = tolerance("rtol", rtol), np.unique(position)
-        self.coefficients(positions, rtol)  # refuses a level that has a bound state
-        noise = np.empty(w.shape)
-        for level, at in zip(self.level - self.force * positions, positions, strict=True):
-            noise[position == at] = charge_noise(self.leads, level, w[position == at], rtol)
-        return self.force**2 * noise
+        rtol = tolerance("rtol", rtol)
+        if not is_rational(self.leads):
+            self.coefficients(np.unique(position), rtol)  # refuses a level that has a bound state
+        levels = self.level - self.force * position.ravel()
+        noise = charge_noise(self.leads, levels, w.ravel(), rtol)
+        return np.asarray(self.force**2 * noise.reshape(w.shape))
 
     def green_function(
         self, frequency: npt.ArrayLike, x: npt.ArrayLike = 0.0

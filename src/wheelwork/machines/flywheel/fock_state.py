@@ -22,6 +22,7 @@ LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
 MOST_WORK = 2.5e9  # multiplications of a state of few diagonals: some ten seconds
 FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
 EMPTY = 1e-16  # of the largest W, the rounding of its series: the middle of a ring is left out
+UNMIXED_SHARE = 0.1  # of what is left out, for coherences that are left out of the spectrum
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 # Radii of W in equal angles of r = R cos φ, less one. The most resolve the vacuum's W at 8000 levels.
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 1024
@@ -70,19 +71,43 @@ class FockState(ShortRepr, FockPopulations, Computed):
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
-        """Eigenvalues, descending.
+        """Eigenvalues, descending; levels that hardly mix have their populations.
 
         Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
         below the frequency, or seems so because of the truncation at a loose tolerance.
         """
+        mixed, outermost = self._mixed
+        inner = self.diagonals[: outermost + 1, :mixed].copy()
+        for k in range(1, len(inner)):
+            inner[k, max(mixed - k, 0) :] = 0.0
+        parts = (inner, self.diagonals[:1, mixed:])
         try:
-            return thermodynamics.banded_spectrum(self.diagonals)
+            spectra = [thermodynamics.banded_spectrum(part) for part in parts if part.size]
+            return np.asarray(np.sort(np.concatenate(spectra))[::-1])
         except InvalidArgument as reason:
             raise UnphysicalState(
                 "the Wigner function is not that of a quantum state: its noise is below the "
                 "vacuum's (the quasi-adiabatic description needs temperatures above the "
                 f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None
+
+    @property
+    def _mixed(self) -> tuple[int, int]:
+        """Number of levels, and the outermost diagonal, whose coherences matter to the spectrum.
+
+        ρ_nm changes the entropy by |ρ_nm|²/min(p_n, p_m) at most, and the ergotropy by as small a
+        share of the energy, to leading order.
+        """
+        levels, p = self.levels, self.populations
+        p = np.maximum(p, np.finfo(float).eps * np.max(p))
+        effect = np.zeros(self.diagonals.shape)  # by the higher of both levels
+        for k in range(1, min(len(effect), levels)):
+            square = np.abs(self.diagonals[k, : levels - k]) ** 2
+            effect[k, k:] = square / np.minimum(p[k:], p[: levels - k])
+        beyond = (np.cumsum(np.sum(effect, axis=axis)[::-1]) for axis in (0, 1))
+        small = UNMIXED_SHARE * self.left_out
+        mixed, diagonals = (int(np.count_nonzero(sums > small)) for sums in beyond)
+        return max(mixed, 1), max(diagonals - 1, 0)
 
     @property
     def negativity(self) -> float:
