@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray
 
 GAUSS_ORDER = 32  # nodes per panel
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(GAUSS_ORDER)
 
 
 # (targets,) index of the first neighbour, where a negative −1−j is the node j on the other side of
@@ -85,7 +86,7 @@ def orthonormal(
 
 def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights of a composite Gauss–Legendre rule."""
-    x, w = np.polynomial.legendre.leggauss(GAUSS_ORDER)
+    x, w = GAUSS_NODES, GAUSS_WEIGHTS
     width = (high - low) / panels
     nodes = low + width * (np.arange(panels)[:, None] + 0.5 * (x + 1.0))
     return nodes.ravel(), np.tile(0.5 * width * w, panels)

@@ -28,12 +28,14 @@ class Nodes:
     """Quadrature of the distribution: any mean is Σ weight f(X, P); the weights sum to one.
 
     X, P: scaled coordinates, any shape. weight: of the same shape. density: W(X, P) there.
+    rates: (components, *shape), of the equation at X, where they are at hand.
     """
 
     X: FloatArray
     P: FloatArray
     weight: FloatArray
     density: FloatArray
+    rates: FloatArray | None = None
 
     def __repr__(self) -> str:
         return f"Nodes(<shape {self.X.shape}>)"

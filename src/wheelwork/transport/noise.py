@@ -45,7 +45,7 @@ def charge_noise(
         found = _on_contour(leads, levels[at], float(shift))
         if found is not None:
             value, error = found
-            good = error <= rtol * value
+            good = error <= rtol * value  # not where they are NaN
             total[at[good]], left[at[good]] = value[good], False
     for level in np.unique(levels[left]):
         at = np.flatnonzero(left & (levels == level))
@@ -90,12 +90,13 @@ def _shifted(
     w = panels.nodes()
     here, there = bath(leads, w), bath(leads, w + shift)
     lower, upper = (2.0 * one.half_width for one in (here, there))
-    phi = here.numerators[1] / lower
-    unfilled = occupied_and_empty_widths(leads, w + shift)[1] / upper
-    psi = panels.weights()[0] / np.pi * phi * unfilled
     first, second = w - here.shift + 0.5j * lower, w + shift - there.shift + 0.5j * upper
-    mixed = psi / (second - 1j * upper - first), psi / (first - 1j * lower - second)
-    weights = np.stack([*mixed, psi])
+    with np.errstate(divide="ignore", invalid="ignore"):  # lines below the range of floats
+        phi = here.numerators[1] / lower
+        unfilled = occupied_and_empty_widths(leads, w + shift)[1] / upper
+        psi = panels.weights()[0] / np.pi * phi * unfilled
+        mixed = psi / (second - 1j * upper - first), psi / (first - 1j * lower - second)
+        weights = np.stack([*mixed, psi])
     return origin, weights, first, second, rounding_of(marks, w)
 
 

@@ -22,7 +22,7 @@ LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
 MOST_WORK = 2.5e9  # multiplications of a state of few diagonals: some ten seconds
 FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
 EMPTY = 1e-16  # of the largest W, the rounding of its series: the middle of a ring is left out
-UNMIXED_SHARE = 0.1  # of what is left out, for coherences that are left out of the spectrum
+UNMIXED_SHARE = 1e-2  # of what is left out, for coherences that are left out of the spectrum
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
 # Radii of W in equal angles of r = R cos φ, less one. The most resolve the vacuum's W at 8000 levels.
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 1024

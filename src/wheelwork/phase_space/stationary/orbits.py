@@ -22,6 +22,7 @@ from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
+BOUND_RADII = 160  # over which a bound is integrated to two digits
 # Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
 
@@ -252,17 +253,18 @@ def table_error(orbits: Orbits) -> float:
 
     The change of ln w = ∫ s dE, from those of s = −γ̄/2d̄ and of the potential.
     """
-    R = np.linspace(0.0, orbits.radius, 500)
+    R = np.linspace(0.0, orbits.radius, BOUND_RADII)
     log_density = orbits.log_density(R)[0]
     alive = R[log_density > np.max(log_density) - 25.0]
     phi = np.pi * (np.arange(48) + 0.5) / 48
     rho = alive[:, None] * np.cos(phi)
     weight = 2.0 * np.sin(phi) ** 2 / phi.size
-    rates = orbits.potential.rates.bound(orbits.geometry(rho)[0])[:3]
+    values = orbits.geometry(rho)
+    rates = orbits.potential.rates.bound(values[0])[:3]
     geometry = orbits.geometry.bound(rho)[1:3]
     friction, diffusion = (geometry + rates[1:3] * orbits.stretch(rho)[0]) @ weight
     slope = np.abs(orbits.slope(alive)[0])
-    change = (0.5 * friction + slope * diffusion) / (orbits.geometry(rho)[2] @ weight)
+    change = (0.5 * friction + slope * diffusion) / (values[2] @ weight)
     change += orbits.slope.bound(alive)[0]
     potential = 4.0 / orbits.model.frequency * np.max(rates[0], axis=1) * alive
     shape = np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential)
