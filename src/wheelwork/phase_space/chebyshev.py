@@ -15,7 +15,7 @@ from wheelwork.errors import NotConverged
 from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.work import tick
 
-DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
+DEGREES = (32, 64)  # tried on each piece, on nested points, before it is halved
 MAXIMUM_PIECES = 1000  # bounds the time spent on a function that no table follows
 _TOGETHER = 32  # points evaluated side by side: four wide vectors of arithmetic
 SMALLEST_PIECE = 1e-5  # of the interval; structure on a shorter length counts as a discontinuity
@@ -129,7 +129,7 @@ def tabulate(
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
     first `checked` components decide on the refinement; the others are tabulated on the same
-    pieces, with the error that this gives. Each piece is tried at degrees 16, 32 and 64 on nested
+    pieces, with the error that this gives. Each piece is tried at degrees 32 and 64 on nested
     Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
     would be shorter than 1e-5 of the interval.
     """

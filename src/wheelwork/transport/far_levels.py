@@ -11,7 +11,7 @@ import numpy as np
 
 from wheelwork._checks import FloatArray
 from wheelwork.transport.contour import CACHED_LEADS, MOST_PANELS, centred, mesh_over, rounding_of
-from wheelwork.transport.integrands import Bath, bath, occupied_and_empty_widths, panel_integrals
+from wheelwork.transport.integrands import Bath, bath, lead_sums, panel_integrals
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.panels import TAIL_RIGHT, landmarks
 from wheelwork.transport.quadrature import Integrals
@@ -79,7 +79,7 @@ def _mesh(leads: tuple[Lead, ...]) -> _Mesh | None:
         return None
     w = panels.nodes()
     here = bath(leads, w)
-    here.numerators[0] = occupied_and_empty_widths(leads, w)[1]
+    here.numerators[0] = lead_sums(leads, w)[-1]
     here.numerators[2:-2][1::2] += origin * here.numerators[2:-2][::2]  # the true w
     length = (panels.stop - panels.start)[:, None]
     far = np.where(panels.kind[:, None] >= TAIL_RIGHT, np.abs(w - panels.start[:, None]), 0.0)

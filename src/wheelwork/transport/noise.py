@@ -17,7 +17,7 @@ from wheelwork.transport.contour import (
     raised_path,
     rounding_of,
 )
-from wheelwork.transport.integrands import bath, occupied_and_empty, occupied_and_empty_widths
+from wheelwork.transport.integrands import lead_sums, occupied_and_empty
 from wheelwork.transport.leads import Lead
 from wheelwork.transport.lineshapes import Landmarks
 from wheelwork.transport.panels import DIFFERENCE_SHARE, Panels, graded_mesh, join, landmarks
@@ -88,13 +88,12 @@ def _shifted(
     if abs(shift) > _SMALL_SHIFT * min(distance for _, distance in marks.poles):
         return None
     w = panels.nodes()
-    here, there = bath(leads, w), bath(leads, w + shift)
-    lower, upper = (2.0 * one.half_width for one in (here, there))
-    first, second = w - here.shift + 0.5j * lower, w + shift - there.shift + 0.5j * upper
+    here, _, lower, filled, _ = lead_sums(leads, w)
+    there, _, upper, _, unfilled = lead_sums(leads, w + shift)
+    first = w - sum(one.shift for one in here) + 0.5j * lower
+    second = w + shift - sum(one.shift for one in there) + 0.5j * upper
     with np.errstate(divide="ignore", invalid="ignore"):  # lines below the range of floats
-        phi = here.numerators[1] / lower
-        unfilled = occupied_and_empty_widths(leads, w + shift)[1] / upper
-        psi = panels.weights()[0] / np.pi * phi * unfilled
+        psi = panels.weights()[0] / np.pi * (filled / lower) * (unfilled / upper)
         mixed = psi / (second - 1j * upper - first), psi / (first - 1j * lower - second)
         weights = np.stack([*mixed, psi])
     return origin, weights, first, second, rounding_of(marks, w)

@@ -135,7 +135,8 @@ class _System:
         )
         for blocks in (at_node, first, second):
             blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
-        _scatter(self.bands, self.upper, nodes, nodes, at_node)
+        here = np.ones((self.nodes, 1))
+        _spread(self.bands, self.upper, nodes, nodes, here, self.basis.parity, at_node)
         self._add_stencils(rows, 1, first / self.spacing, nodes)
         self._add_stencils(rows, 2, second / self.spacing**2, nodes)
 
@@ -162,25 +163,28 @@ class _System:
         self, rows: Stencils, derivative: int, blocks: FloatArray, block_rows: IntArray
     ) -> None:
         first, weights = rows
-        for offset in range(weights.shape[2]):
-            neighbour = first + offset
-            mirrored = neighbour < 0
-            parity = np.where(mirrored[:, None, None], self.basis.parity, 1.0)
-            weight = weights[derivative, :, offset][:, None, None]
-            column = np.where(mirrored, -1 - neighbour, neighbour)
-            _scatter(self.bands, self.upper, block_rows, column, weight * parity * blocks)
+        one = np.ascontiguousarray(weights[derivative])
+        _spread(self.bands, self.upper, block_rows, first, one, self.basis.parity, blocks)
 
 
 @compiled
-def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-def]
-    """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
+def _spread(bands, upper, rows, first, weights, parity, blocks):  # type: ignore[no-untyped-def]
+    """Add weights[i, j] blocks[i] at block row rows[i], block column first[i] + j.
+
+    A negative column −1 − j is j on the other side of the centre, where odd harmonics change sign.
+    """
     count, size, _ = blocks.shape
     for i in range(count):
-        for b in range(size):
-            column = columns[i] * size + b
-            offset = upper + rows[i] * size - column
-            for a in range(size):
-                bands[offset + a, column] += blocks[i, a, b]
+        for j in range(weights.shape[1]):
+            neighbour = first[i] + j
+            mirrored = neighbour < 0
+            block = -1 - neighbour if mirrored else neighbour
+            for b in range(size):
+                factor = weights[i, j] * parity[b] if mirrored else weights[i, j]
+                column = block * size + b
+                offset = upper + rows[i] * size - column
+                for a in range(size):
+                    bands[offset + a, column] += factor * blocks[i, a, b]
 
 
 def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray, ...]:
