@@ -176,7 +176,7 @@ def _fit(
         error = tail / np.maximum(magnitude, np.maximum(floor, np.finfo(float).tiny))
         converged = np.all(error[:, :checked] <= rtol, axis=1)
         # The remainder of a series that has not converged may be many times its last terms.
-        remainder = np.where(error > rtol, degree, 1.0)
+        remainder = np.where(error > rtol, 2.0 * degree, 1.0)
         tail, error = remainder * tail, remainder * error
         finished += [
             (*interval, series[i], tail[i], error[i])

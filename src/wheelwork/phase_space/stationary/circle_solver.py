@@ -75,7 +75,7 @@ def work(nodes: int, harmonics: int) -> float:
 
 def _bandwidths(size: int) -> tuple[int, int]:
     """Bands below and above the diagonal, for blocks of `size` harmonics."""
-    return (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+    return (HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
 
 
 def solve(orbits: Orbits, nodes: int, harmonics: int) -> Modulation:
@@ -177,6 +177,8 @@ def _spread(bands, upper, rows, first, weights, parity, blocks):  # type: ignore
     for i in range(count):
         for j in range(weights.shape[1]):
             neighbour = first[i] + j
+            if weights[i, j] == 0.0:  # beyond the outer end
+                continue
             mirrored = neighbour < 0
             block = -1 - neighbour if mirrored else neighbour
             for b in range(size):
