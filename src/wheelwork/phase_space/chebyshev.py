@@ -105,6 +105,17 @@ class ChebyshevTable(Computed):
         bounds = np.cumsum(2.0 * self.bounds * half[:, :, 0], axis=0)
         return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
+    def times_argument(self, factor: float = 1.0) -> "ChebyshevTable":
+        """The table of factor x f(x)."""
+        low, high = self.breaks[:-1, None, None], self.breaks[1:, None, None]
+        half, turned = 0.25 * factor * (high - low), self.series.copy()
+        turned[:, :, 0] *= 2.0  # 2 t T_n = T_{n+1} + T_{n−1}, 2 t T_0 = 2 T_1
+        series = _padded(0.5 * factor * (low + high) * self.series, self.series.shape[2] + 1)
+        series[:, :, 1:] += half * turned
+        series[:, :, :-2] += half * self.series[:, :, 1:]
+        bounds = abs(factor) * np.maximum(np.abs(low), np.abs(high))[:, :, 0] * self.bounds
+        return ChebyshevTable(self.breaks, series, bounds, self.error)
+
     def joined(self, other: "ChebyshevTable") -> "ChebyshevTable":
         """Return this table continued by `other`, which starts where this one ends."""
         terms = max(self.series.shape[2], other.series.shape[2])

@@ -79,7 +79,8 @@ class Orbits(Computed):
     """The circle coordinates of one model, and its orbit-averaged density.
 
     geometry: table over ρ of (X, X′γ, X′d); stretch: table over ρ of X′.
-    slope: table over R of s = d ln w/dE; log_density: table over R of ln w(R²).
+    slope: table over R of s = d ln w/dE; log_density: table over R of ln w(R²). radius: the largest
+    R considered, which the tables hold.
     """
 
     model: PhaseSpaceModel
@@ -88,11 +89,7 @@ class Orbits(Computed):
     stretch: ChebyshevTable
     slope: ChebyshevTable
     log_density: ChebyshevTable
-
-    @property
-    def radius(self) -> float:
-        """Largest orbit radius R considered."""
-        return self.slope.high
+    radius: float
 
     @cached_property
     def slope_derivative(self) -> ChebyshevTable:
@@ -173,8 +170,8 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.atleast_2d(-0.5 * friction / diffusion)
 
     slope = tabulate(average_slope, 0.0, radius, rtol, floor=1.0 / radius**2)
-    rise = tabulate(lambda R: 2.0 * R * slope(R), 0.0, radius, rtol, floor=1.0 / radius)
-    return Orbits(model, potential, table, table.derivative(), slope, rise.antiderivative())
+    log_density = slope.times_argument(2.0).antiderivative()
+    return Orbits(model, potential, table, table.derivative(), slope, log_density, radius)
 
 
 def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
@@ -240,12 +237,7 @@ def _shortened(orbits: Orbits) -> Orbits:
     log_density = orbits.log_density(R)[0]
     enough = log_density - np.max(log_density) <= -FALL
     last = int(np.argmin(enough[::-1]))
-    cut = R[min(R.size - 1, R.size - last)]
-    slope, log_density = (
-        tabulate(table, table.low, cut, max(1e-13, float(np.max(table.error))))
-        for table in (orbits.slope, orbits.log_density)
-    )
-    return replace(orbits, slope=slope, log_density=log_density)
+    return replace(orbits, radius=float(R[min(R.size - 1, R.size - last)]))
 
 
 def table_error(orbits: Orbits) -> float:
