@@ -116,10 +116,10 @@ def find_ring(distribution: Distribution) -> Ring:
         return np.asarray(np.mean(values, axis=1))
 
     step = distribution.extent / RING_RADII
-    some = np.arange(0, RING_RADII, FIRST_STRIDE)
-    about = int(some[np.argmax(mean(step * some))])
-    near = np.arange(max(about - FIRST_STRIDE, 0), about + FIRST_STRIDE + 1)
-    near = np.concatenate([[0], near[near > 0]])
+    some = np.arange(0.0, RING_RADII, FIRST_STRIDE)
+    about = some[np.argmax(mean(step * some))]
+    near = np.arange(max(about - FIRST_STRIDE, 0.0), about + FIRST_STRIDE + 1.0)
+    near = np.concatenate([np.zeros(1), near[near > 0.0]])
     W = mean(step * near)
     highest = int(np.argmax(W))
     peak, radius = int(near[highest]), 0.0

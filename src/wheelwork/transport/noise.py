@@ -25,7 +25,7 @@ from wheelwork.transport.resonances import find_resonances
 
 ComplexArray = npt.NDArray[np.complex128]
 
-# Of the distance from the axis to the nearest landmark: the zeros of s*' - s stay above the contour.
+# Of the distance from the axis to the nearest landmark: zeros of s*' - s stay above the contour.
 _SMALL_SHIFT = 0.5
 _ROUNDS = 48  # of bisection; rounding ends the gain before
 _MOST_PANELS = 400_000  # of all frequencies together: bounds time where rounding wins
@@ -80,7 +80,7 @@ def _on_contour(
 def _shifted(
     leads: tuple[Lead, ...], shift: float
 ) -> tuple[float, ComplexArray, ComplexArray, ComplexArray, FloatArray] | None:
-    """Return origin, weights (3, panels, nodes), s, s' on the contour, and the relative rounding."""
+    """Return origin, weights (3, panels, nodes), s and s' on the contour, relative rounding."""
     path = raised_path(leads)
     if path is None:
         return None

@@ -24,7 +24,7 @@ FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors
 EMPTY = 1e-16  # of the largest W, the rounding of its series: the middle of a ring is left out
 UNMIXED_SHARE = 1e-2  # of what is left out, for coherences that are left out of the spectrum
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
-# Radii of W in equal angles of r = R cos φ, less one. The most resolve the vacuum's W at 8000 levels.
+# Radii of W in equal angles of r = R cos φ, less one; the most resolve a vacuum at 8000 levels.
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 1024
 SERIES_SHARE = 1e-3  # of what is negligible, for the last terms of the series of W
 RADII_TOGETHER = 512  # whose polynomials stay in cache

@@ -131,9 +131,7 @@ def _angles(points: int) -> FloatArray:
     return np.asarray(2.0 * np.pi * (np.arange(points) + 0.5) / points)
 
 
-def orbit_angles(
-    orbits: Orbits, tail: int, rtol: float, peak: float | None = None
-) -> FloatArray:
+def orbit_angles(orbits: Orbits, tail: int, rtol: float, peak: float | None = None) -> FloatArray:
     """Equispaced angles that resolve X, X′γ and X′d on the largest circle.
 
     The last 1/tail of the spectrum over the points is to be below `rtol` of its largest. With a
