@@ -17,6 +17,7 @@ from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 RATES_RTOL = 1e-10  # of the largest rate, to which the radii are to give the mean rates
+TABLE_NOISE = 0.1  # of the error of tables, for the angles
 CIRCLES_SEEN = 9  # of equal distance, that tell how many angles they need
 ROUGH_ANGLES = 128  # where all that is asked is whether W follows the orbits
 MOST_NODES = 1 << 19  # of the quadrature: 4 MiB for each function on it
@@ -62,7 +63,9 @@ class Circles:
     def __init__(self, orbits: Orbits, *, closely: bool = True) -> None:
         self.peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
         if closely:
-            self.phi = orbit_angles(orbits, 16, 1e-12, self.peak) - np.pi
+            # Tables are smooth to their errors only: more angles would resolve their joints.
+            angular = max(1e-12, TABLE_NOISE * float(np.max(orbits.geometry.error)))
+            self.phi = orbit_angles(orbits, 16, angular, self.peak) - np.pi
             panels = _panels(orbits, self.peak)
             while GAUSS_ORDER * panels * self.phi.size > MOST_NODES:
                 self.phi = _angles(self.phi.size // 2) - np.pi
