@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -134,17 +135,19 @@ def tabulate(
     rtol: float,
     floor: FloatArray | float = 0.0,
     checked: int | None = None,
+    pieces: int = 1,
 ) -> ChebyshevTable:
     """Tabulate `function` on [low, high] to `rtol` of its magnitude.
 
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
     first `checked` components decide on the refinement; the others are tabulated on the same
-    pieces, with the error that this gives. Each piece is tried at degrees 32 and 64 on nested
+    pieces, with the error that this gives. It begins with `pieces` equal ones. Each piece is tried at degrees 32 and 64 on nested
     Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
     would be shorter than 1e-5 of the interval.
     """
-    pending = [(low, high)]
+    ends = np.linspace(low, high, pieces + 1).tolist()
+    pending = list(pairwise(ends))
     done: list[Piece] = []
     while pending:
         a, b = min(pending, key=lambda ends: ends[1] - ends[0])

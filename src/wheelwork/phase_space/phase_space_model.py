@@ -136,11 +136,11 @@ def tabulated_rates(
         floor = np.maximum(1e-2 * inner.magnitude[:3], floor)
     floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
 
-    def between(low: float, high: float) -> ChebyshevTable:
-        return tabulate(model.scaled, low, high, rtol, floor, checked=3)
+    def between(low: float, high: float, pieces: int = 1) -> ChebyshevTable:
+        return tabulate(model.scaled, low, high, rtol, floor, checked=3, pieces=pieces)
 
     if inner is None:
-        return between(-reach, reach)
+        return between(-reach, reach, pieces=2)
     return between(-reach, inner.low).joined(inner).joined(between(inner.high, reach))
 
 

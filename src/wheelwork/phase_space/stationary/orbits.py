@@ -162,7 +162,7 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.stack([X, stretch * friction, stretch * diffusion])
 
     # A table must be looser than those it is made of: their pieces join to their own error only.
-    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol), 30.0 * rtol
+    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol, pieces=2), 30.0 * rtol
 
     def average_slope(R: FloatArray) -> FloatArray:
         """w′/w = −∮γP²/(2∮dP²)."""
