@@ -142,9 +142,9 @@ def tabulate(
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
     first `checked` components decide on the refinement; the others are tabulated on the same
-    pieces, with the error that this gives. It begins with `pieces` equal ones. Each piece is tried at degrees 32 and 64 on nested
-    Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
-    would be shorter than 1e-5 of the interval.
+    pieces, with the error that this gives. It begins with `pieces` equal ones. Each is tried at
+    degrees 32 and 64 on nested Chebyshev-Lobatto points, then halved. Raises NotConverged after
+    1000 pieces, or when one would be shorter than 1e-5 of the interval.
     """
     ends = np.linspace(low, high, pieces + 1).tolist()
     pending = list(pairwise(ends))
