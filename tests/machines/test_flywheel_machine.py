@@ -10,6 +10,7 @@ from wheelwork.errors import (
     UnphysicalState,
     ValidityWarning,
 )
+from wheelwork.transport import resonant_level
 
 SHAPE = ww.Lorentzian(2.0, 0.5, 1.0)
 
@@ -214,3 +215,23 @@ def test_bands_that_end_beyond_the_state_do_no_harm():
     assert device.steady_state(ww.FokkerPlanck(1e-3)).phonon_number == pytest.approx(
         20.959566, rel=1e-6
     )
+
+
+@pytest.mark.parametrize("bias", [0.0, 12.0])
+def test_a_point_of_the_paper_needs_no_adaptive_quadrature(bias, monkeypatch):
+    """All frequency integrals take a few per cent of its time, as long as none is adaptive."""
+
+    def refuse(*_):
+        raise AssertionError("panels")
+
+    monkeypatch.setattr(resonant_level, "integrate", refuse)
+    state = ww.Flywheel.paper(bias).steady_state(ww.FokkerPlanck(1e-6))
+    assert state.observables
+
+
+def test_rough_coefficients_have_five_digits():
+    x = np.linspace(-2000.0, 2000.0, 41)
+    model = ww.Flywheel.paper(12.0).model()
+    fine, rough = model.coefficients(x), model.rough(x)
+    np.testing.assert_allclose(rough[2], fine[2], rtol=1e-5)
+    np.testing.assert_allclose(rough[0], fine[0], atol=1e-5 * np.max(np.abs(fine[0])))

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import wheelwork as ww
+from wheelwork import states, thermodynamics
 from wheelwork.errors import NotConverged
+from wheelwork.machines.flywheel import accuracy
 
 LONGEST_PRINTOUT = 1500
 
@@ -149,3 +151,31 @@ def test_derived_parameters_can_be_replaced(device):
         device.replace(force=0.1, coupling=0.1)
     with pytest.raises(ww.errors.InvalidArgument, match="`coupling` must be a real number"):
         device.replace(coupling="strong")
+
+
+def test_work_where_not_all_levels_are_mixed_is_that_of_the_whole_density_matrix(state):
+    full = np.linalg.eigvalsh(state.density_matrix)[::-1]
+    mixed, outermost = state.fock._mixed
+    assert mixed < 0.8 * state.fock.levels
+    assert outermost < len(state.fock.diagonals) - 1
+    share = 0.1 * accuracy.FOCK_SHARE * state.method.rtol
+    entropy = thermodynamics.spectral_entropy(np.maximum(full, 0.0))
+    assert state.entropy == pytest.approx(entropy, rel=share)
+    energies = state.stored_work.energies
+    ergotropy = thermodynamics.spectral_ergotropy(full, state.fock.populations, energies)
+    assert state.ergotropy == pytest.approx(ergotropy, abs=share * state.energy)
+
+
+@pytest.mark.parametrize("bias", [0.0, 12.0])
+def test_diagonals_from_few_radii_are_those_from_many(bias):
+    state = ww.Flywheel.paper(bias).steady_state()
+    distribution, fock = state.solution.distribution, state.fock
+    radius = min(distribution.extent, np.sqrt(fock.levels) + 4.0)
+    mesh = states.radial_mesh(radius, fock.levels)
+    theta = 2.0 * np.pi / 64 * np.arange(64)
+    r = mesh.radius[:, None]
+    W = distribution.density(r * np.cos(theta), r * np.sin(theta))
+    components = np.fft.rfft(W, axis=1, norm="forward").T[: len(fock.diagonals)]
+    exact = states.density_matrix_from_harmonics(components, mesh, fock.levels)
+    present = np.any(fock.diagonals != 0.0, axis=1)
+    np.testing.assert_allclose(fock.diagonals[present], exact[present], rtol=0, atol=1e-11)

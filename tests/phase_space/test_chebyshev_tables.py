@@ -63,3 +63,11 @@ def test_unchecked_components_do_not_steer_but_tell_their_error():
 def test_too_many_jumps_are_refused():
     with pytest.raises(NotConverged, match="structure near"):
         tabulate(lambda x: np.sign(np.sin(40.0 * x))[None], 0.0, 1.0, 1e-12)
+
+
+def test_a_table_times_its_argument():
+    table = tabulate(lambda x: np.stack([np.exp(x), np.abs(x) ** 5]), -1.0, 2.0, 1e-12)
+    x = np.linspace(-1.0, 2.0, 301)
+    found, exact = table.times_argument(2.0), 2.0 * x * np.stack([np.exp(x), np.abs(x) ** 5])
+    np.testing.assert_allclose(found(x), 2.0 * x * table(x), rtol=0, atol=1e-13)
+    np.testing.assert_array_less(np.abs(found(x) - exact), found.bound(x) + 1e-12)

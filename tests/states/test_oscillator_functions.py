@@ -7,7 +7,7 @@ from scipy.special import roots_legendre
 
 from wheelwork.errors import InvalidArgument
 from wheelwork.states import hermite_functions, laguerre_functions
-from wheelwork.states.oscillator import reach
+from wheelwork.states.oscillator import laguerre_sums, reach
 
 
 def exact_hermite(n, x):
@@ -75,3 +75,13 @@ def test_one_level_and_bad_input():
         hermite_functions([0.0], 0)
     with pytest.raises(InvalidArgument, match="`order` must be at least 0"):
         laguerre_functions(-1, [1.0], 5)
+
+
+@pytest.mark.parametrize(("order", "points"), [(0, 700), (1, 256), (17, 300)])
+def test_sums_of_laguerre_functions_are_those_of_their_table(order, points):
+    """Also of points whose first functions are below the range of floats."""
+    r = np.linspace(0.0, 42.0, points)
+    weights = np.exp(-(r**2) / 300.0) * np.stack([np.cos(r), np.sin(3.0 * r)])
+    sums = laguerre_sums(order, 4.0 * r**2, weights, 1500)
+    table = laguerre_functions(order, 4.0 * r**2, 1500)
+    np.testing.assert_allclose(sums, table @ weights.T, rtol=0, atol=1e-11)

@@ -46,9 +46,20 @@ def compiled(function: Callable[..., Any]) -> Any:
     It runs without the interpreter's lock. It must not use modules of this library as globals, only
     what they hold: `ingredients` would not see a change.
     """
-    dispatcher: Any = numba.njit(nogil=True, **MODEL)(function)
+    return _kept(numba.njit(nogil=True, **MODEL)(function))
+
+
+def compiled_sums(function: Callable[..., Any]) -> Any:
+    """Decorate as `compiled` a function whose sums may be taken in any order: side by side.
+
+    Its results depend on the processor in their last digits, as those of BLAS do.
+    """
+    return _kept(numba.njit(nogil=True, fastmath={"reassoc"}, **MODEL)(function))
+
+
+def _kept(dispatcher: Any) -> Any:
     if not config.DISABLE_JIT:
-        dispatcher._cache = _KeptCode(function)
+        dispatcher._cache = _KeptCode(dispatcher.py_func)
     return dispatcher
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,9 @@ from wheelwork.errors import NotConverged
 from wheelwork.numerics.compiling import compiled
 from wheelwork.numerics.work import tick
 
-DEGREES = (16, 32, 64)  # tried on each piece, on nested points, before it is halved
+DEGREES = (32, 64)  # tried on each piece, on nested points, before it is halved
 MAXIMUM_PIECES = 1000  # bounds the time spent on a function that no table follows
+_TOGETHER = 32  # points evaluated side by side: four wide vectors of arithmetic
 SMALLEST_PIECE = 1e-5  # of the interval; structure on a shorter length counts as a discontinuity
 
 VectorFunction = Callable[[FloatArray], FloatArray]
@@ -46,8 +48,7 @@ class ChebyshevTable(Computed):
     def __call__(self, x: FloatArray) -> FloatArray:
         """Return values of shape (components, *x.shape)."""
         points = np.ascontiguousarray(x, dtype=np.float64)
-        evaluate = _evaluate_one if self.series.shape[1] == 1 else _evaluate
-        values = evaluate(self.breaks, self._by_term, self._terms, points.ravel())
+        values = _evaluate(self.breaks, self._by_term, self._terms, points.ravel())
         return np.asarray(values.reshape((self.series.shape[1], *points.shape)))
 
     @cached_property
@@ -105,6 +106,17 @@ class ChebyshevTable(Computed):
         bounds = np.cumsum(2.0 * self.bounds * half[:, :, 0], axis=0)
         return ChebyshevTable(self.breaks, np.ascontiguousarray(series), bounds, self.error)
 
+    def times_argument(self, factor: float = 1.0) -> "ChebyshevTable":
+        """The table of factor x f(x)."""
+        low, high = self.breaks[:-1, None, None], self.breaks[1:, None, None]
+        half, turned = 0.25 * factor * (high - low), self.series.copy()
+        turned[:, :, 0] *= 2.0  # 2 t T_n = T_{n+1} + T_{n−1}, 2 t T_0 = 2 T_1
+        series = _padded(0.5 * factor * (low + high) * self.series, self.series.shape[2] + 1)
+        series[:, :, 1:] += half * turned
+        series[:, :, :-2] += half * self.series[:, :, 1:]
+        bounds = abs(factor) * np.maximum(np.abs(low), np.abs(high))[:, :, 0] * self.bounds
+        return ChebyshevTable(self.breaks, series, bounds, self.error)
+
     def joined(self, other: "ChebyshevTable") -> "ChebyshevTable":
         """Return this table continued by `other`, which starts where this one ends."""
         terms = max(self.series.shape[2], other.series.shape[2])
@@ -123,17 +135,19 @@ def tabulate(
     rtol: float,
     floor: FloatArray | float = 0.0,
     checked: int | None = None,
+    pieces: int = 1,
 ) -> ChebyshevTable:
     """Tabulate `function` on [low, high] to `rtol` of its magnitude.
 
     function: (n,) -> (components, n). The magnitude of a component is its largest value on the
     piece, at least a hundredth of that on the whole interval, and at least `floor`. Only the
     first `checked` components decide on the refinement; the others are tabulated on the same
-    pieces, with the error that this gives. Each piece is tried at degrees 16, 32 and 64 on nested
-    Chebyshev-Lobatto points, then halved. Raises NotConverged after 1000 pieces, or when one
-    would be shorter than 1e-5 of the interval.
+    pieces, with the error that this gives. It begins with `pieces` equal ones. Each is tried at
+    degrees 32 and 64 on nested Chebyshev-Lobatto points, then halved. Raises NotConverged after
+    1000 pieces, or when one would be shorter than 1e-5 of the interval.
     """
-    pending = [(low, high)]
+    ends = np.linspace(low, high, pieces + 1).tolist()
+    pending = list(pairwise(ends))
     done: list[Piece] = []
     while pending:
         a, b = min(pending, key=lambda ends: ends[1] - ends[0])
@@ -176,7 +190,7 @@ def _fit(
         error = tail / np.maximum(magnitude, np.maximum(floor, np.finfo(float).tiny))
         converged = np.all(error[:, :checked] <= rtol, axis=1)
         # The remainder of a series that has not converged may be many times its last terms.
-        remainder = np.where(error > rtol, degree, 1.0)
+        remainder = np.where(error > rtol, 2.0 * degree, 1.0)
         tail, error = remainder * tail, remainder * error
         finished += [
             (*interval, series[i], tail[i], error[i])
@@ -224,52 +238,47 @@ def _padded(series: FloatArray, terms: int) -> FloatArray:
 
 @compiled
 def _evaluate(breaks, series, terms, points):  # type: ignore[no-untyped-def]
-    """Clenshaw's recurrence, all components side by side; series: (pieces, terms, components)."""
+    """Clenshaw's recurrence; series: (pieces, terms, components).
+
+    Points of a piece go side by side, as a single recurrence waits on itself at each term.
+    """
     pieces, _, components = series.shape
     values = np.empty((components, points.size))
-    b1 = np.empty(components)
-    b2 = np.empty(components)
-    for i in range(points.size):
-        piece = min(max(np.searchsorted(breaks, points[i]) - 1, 0), pieces - 1)
+    order, start = _by_piece(breaks, points)
+    t, b1, b2 = np.empty(_TOGETHER), np.empty(_TOGETHER), np.empty(_TOGETHER)
+    for piece in range(pieces):
         low, high = breaks[piece], breaks[piece + 1]
-        t = (2.0 * points[i] - low - high) / (high - low)
-        b1[:] = 0.0
-        b2[:] = 0.0
-        for k in range(terms[piece] - 1, 0, -1):
+        for begin in range(start[piece], start[piece + 1], _TOGETHER):
+            count = min(_TOGETHER, start[piece + 1] - begin)
+            for j in range(count):
+                t[j] = 2.0 * ((2.0 * points[order[begin + j]] - low - high) / (high - low))
             for c in range(components):
-                new = series[piece, k, c] + 2.0 * t * b1[c] - b2[c]
-                b2[c] = b1[c]
-                b1[c] = new
-        for c in range(components):
-            values[c, i] = series[piece, 0, c] + t * b1[c] - b2[c]
+                b1[:] = 0.0
+                b2[:] = 0.0
+                for k in range(terms[piece] - 1, 0, -1):
+                    coefficient = series[piece, k, c]
+                    for j in range(_TOGETHER):
+                        new = coefficient + t[j] * b1[j] - b2[j]
+                        b2[j] = b1[j]
+                        b1[j] = new
+                for j in range(count):
+                    value = series[piece, 0, c] + 0.5 * t[j] * b1[j] - b2[j]
+                    values[c, order[begin + j]] = value
     return values
 
 
 @compiled
-def _evaluate_one(breaks, series, terms, points):  # type: ignore[no-untyped-def]
-    """One component: four points side by side, as a single recurrence waits on itself."""
-    pieces = series.shape[0]
-    values = np.empty((1, points.size))
-    piece = np.zeros(4, np.int64)
-    t = np.zeros(4)
-    b1 = np.zeros(4)
-    b2 = np.zeros(4)
-    for start in range(0, points.size, 4):
-        count = min(4, points.size - start)
-        longest = 1
-        for j in range(count):
-            x = points[start + j]
-            piece[j] = min(max(np.searchsorted(breaks, x) - 1, 0), pieces - 1)
-            low, high = breaks[piece[j]], breaks[piece[j] + 1]
-            t[j] = 2.0 * (2.0 * x - low - high) / (high - low)
-            longest = max(longest, terms[piece[j]])
-        b1[:] = 0.0
-        b2[:] = 0.0
-        for k in range(longest - 1, 0, -1):
-            for j in range(4):
-                new = series[piece[j], k, 0] + t[j] * b1[j] - b2[j]
-                b2[j] = b1[j]
-                b1[j] = new
-        for j in range(count):
-            values[0, start + j] = series[piece[j], 0, 0] + 0.5 * t[j] * b1[j] - b2[j]
-    return values
+def _by_piece(breaks, points):  # type: ignore[no-untyped-def]
+    """Indices of the points piece by piece, and where the run of each piece starts."""
+    pieces = breaks.size - 1
+    piece, order = np.empty(points.size, np.int64), np.empty(points.size, np.int64)
+    start = np.zeros(pieces + 2, np.int64)
+    for i in range(points.size):
+        piece[i] = min(max(np.searchsorted(breaks, points[i]) - 1, 0), pieces - 1)
+        start[piece[i] + 2] += 1
+    for p in range(pieces):
+        start[p + 2] += start[p + 1]
+    for i in range(points.size):
+        order[start[piece[i] + 1]] = i
+        start[piece[i] + 1] += 1
+    return order, start

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from wheelwork._checks import FloatArray
 
 GAUSS_ORDER = 32  # nodes per panel
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(GAUSS_ORDER)
 
 
 # (targets,) index of the first neighbour, where a negative −1−j is the node j on the other side of
@@ -42,14 +43,17 @@ def _weights(position: float, width: int, derivatives: int) -> FloatArray:
 def stencils(targets: FloatArray, nodes: int, width: int, derivatives: int) -> Stencils:
     """Stencils of `width` nodes for `targets`, given in units where node j stands at j + ½.
 
-    Centred as far as the outer end allows; through the centre they use the mirror nodes.
+    Centred; through the centre they use the mirror nodes, and beyond the outer end none.
     """
     first = np.floor(targets - 0.5 - 0.5 * (width - 2)).astype(int)
     if width % 2:
         first = np.round(targets - 0.5).astype(int) - width // 2
-    first = np.minimum(first, nodes - width)
     local = np.round(targets - 0.5 - first, 12)
-    weights = np.stack([_weights(float(p), width, derivatives) for p in local], axis=1)
+    present = np.minimum(width, nodes - first)
+    weights = np.zeros((derivatives, targets.size, width))
+    for position, count in set(zip(local.tolist(), present.tolist(), strict=True)):
+        alike = (local == position) & (present == count)
+        weights[:, alike, :count] = _weights(position, count, derivatives)[:, None]
     return first, weights
 
 
@@ -85,7 +89,7 @@ def orthonormal(
 
 def gauss_panels(low: float, high: float, panels: int) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights of a composite Gauss–Legendre rule."""
-    x, w = np.polynomial.legendre.leggauss(GAUSS_ORDER)
+    x, w = GAUSS_NODES, GAUSS_WEIGHTS
     width = (high - low) / panels
     nodes = low + width * (np.arange(panels)[:, None] + 0.5 * (x + 1.0))
     return nodes.ravel(), np.tile(0.5 * width * w, panels)

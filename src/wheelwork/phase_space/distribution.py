@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.polynomial import Chebyshev
 from scipy.ndimage import map_coordinates
-from scipy.optimize import minimize_scalar
 
 from wheelwork._checks import FloatArray
 from wheelwork.errors import NotConverged
@@ -14,6 +14,8 @@ from wheelwork.states.oscillator import g2_from_wigner
 
 RING_ANGLES = 64  # for the mean over angles: rings deviate from circles in few harmonics
 RING_RADII = 400  # that bracket the crest, before it is polished
+CREST_DEGREE = 8  # of W over two steps between these radii, which are short against the crest
+FIRST_STRIDE = 5  # of them, one of which is looked at first
 FLAT_TOP = 1e-9  # relative rise of W above its value at the centre up to which there is no ring
 Weight = Callable[[FloatArray, FloatArray], FloatArray]
 # Points per axis of the mesh for detection weights; the largest takes 100 MiB with its transforms.
@@ -27,12 +29,14 @@ class Nodes:
     """Quadrature of the distribution: any mean is Σ weight f(X, P); the weights sum to one.
 
     X, P: scaled coordinates, any shape. weight: of the same shape. density: W(X, P) there.
+    rates: (components, *shape), of the equation at X, where they are at hand.
     """
 
     X: FloatArray
     P: FloatArray
     weight: FloatArray
     density: FloatArray
+    rates: FloatArray | None = None
 
     def __repr__(self) -> str:
         return f"Nodes(<shape {self.X.shape}>)"
@@ -112,20 +116,29 @@ def find_ring(distribution: Distribution) -> Ring:
         return np.asarray(np.mean(values, axis=1))
 
     step = distribution.extent / RING_RADII
-    W = mean(step * np.arange(RING_RADII, dtype=np.float64))
-    peak = int(np.argmax(W))
-    radius = 0.0
-    if peak > 0 and W[peak] > W[0] * (1.0 + FLAT_TOP):
-        bracket = step * (peak - 1), step * (peak + 1)
-        crest = minimize_scalar(
-            lambda R: -mean(np.array([R]))[0], bounds=bracket, options={"xatol": 1e-8}
-        )
-        radius = float(crest.x)
+    some = np.arange(0.0, RING_RADII, FIRST_STRIDE)
+    about = some[np.argmax(mean(step * some))]
+    near = np.arange(max(about - FIRST_STRIDE, 0.0), about + FIRST_STRIDE + 1.0)
+    near = np.concatenate([np.zeros(1), near[near > 0.0]])
+    W = mean(step * near)
+    highest = int(np.argmax(W))
+    peak, radius = int(near[highest]), 0.0
+    if peak > 0 and W[highest] > W[0] * (1.0 + FLAT_TOP):
+        radius = _crest(mean, step * (peak - 1), step * (peak + 1))
     width = 2.0 * step
     with np.errstate(divide="ignore", invalid="ignore"):  # W may be negative where not converged
-        below, at, above = np.log(mean(np.array([abs(radius - width), radius, radius + width])))
-        centre = float(np.log(mean(np.zeros(1))[0]))
-    return Ring(radius, float(2.0 * at - below - above) / width**2, float(at) - centre)
+        around = np.array([0.0, abs(radius - width), radius, radius + width])
+        centre, below, at, above = np.log(mean(around))
+    return Ring(radius, float(2.0 * at - below - above) / width**2, float(at - centre))
+
+
+def _crest(mean: Callable[[FloatArray], FloatArray], low: float, high: float) -> float:
+    """Where a polynomial through points of [low, high] is largest."""
+    series = Chebyshev.interpolate(mean, CREST_DEGREE, (low, high))
+    turns = series.deriv().roots()
+    inner = turns.real[(np.abs(turns.imag) <= 1e-6 * (high - low)) & np.isfinite(turns)]
+    candidates = np.clip(np.concatenate([[low, high], inner]), low, high)
+    return float(candidates[np.argmax(series(candidates))])
 
 
 def detection_weight(distribution: Distribution) -> Weight:

@@ -124,7 +124,7 @@ def _closer_domain(model: PhaseSpaceModel, refusal: NoSteadyState) -> Domain:
 def _profile(model: PhaseSpaceModel, farthest: float) -> Profile:
     tick("region of the state")
     X = _mesh(model, farthest)
-    force, friction, diffusion = model.scaled(X)[:3]
+    force, friction, diffusion = model.scaled(X, rough=True)[:3]
     net = 2.0 * X - 2.0 / model.frequency * force
     steps = 0.5 * (net[1:] + net[:-1]) * np.diff(X)
     centre = int(np.argmin(np.abs(X)))

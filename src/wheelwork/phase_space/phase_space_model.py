@@ -50,6 +50,7 @@ class PhaseSpaceModel(ShortRepr):
     mass, frequency: of the bare oscillator; they set the units of phase space,
     x0 = √(2/(m ω0)) and p0 = √(2 m ω0), and the orbit of a free trajectory.
     landmarks: positions x about which the rates may vary; one far out is not seen otherwise.
+    rough: the same as `coefficients` to four digits, where that is faster, for a first look.
     """
 
     coefficients: Coefficients = field(repr=False)
@@ -57,6 +58,7 @@ class PhaseSpaceModel(ShortRepr):
     mass: float = 1.0
     local_observables: tuple[str, ...] = ()
     landmarks: tuple[float, ...] = ()
+    rough: Coefficients | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frequency", _checks.positive("frequency", self.frequency))
@@ -85,7 +87,7 @@ class PhaseSpaceModel(ShortRepr):
         """p0 = √(2 m ω0) = 2/x0, the unit of momentum."""
         return momentum_unit(self.mass, self.frequency)
 
-    def scaled(self, X: FloatArray) -> FloatArray:
+    def scaled(self, X: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return (force, friction, diffusion) as rates at X = x/x0, then the local observables.
 
         Shape (3 + local observables, *X.shape). With P = p/p0: dX = ω0 P dt,
@@ -94,7 +96,8 @@ class PhaseSpaceModel(ShortRepr):
         """
         x = self.length * np.asarray(X)
         with np.errstate(over="ignore", invalid="ignore"):
-            values = np.array(self.coefficients(x), dtype=float)
+            rates = self.rough if rough and self.rough is not None else self.coefficients
+            values = np.array(rates(x), dtype=float)
             values[0] /= self.momentum
             values[1] /= self.mass
             values[2] /= 2.0 * self.momentum**2
@@ -133,11 +136,11 @@ def tabulated_rates(
         floor = np.maximum(1e-2 * inner.magnitude[:3], floor)
     floor = np.concatenate([floor, np.zeros(len(model.local_observables))])
 
-    def between(low: float, high: float) -> ChebyshevTable:
-        return tabulate(model.scaled, low, high, rtol, floor, checked=3)
+    def between(low: float, high: float, pieces: int = 1) -> ChebyshevTable:
+        return tabulate(model.scaled, low, high, rtol, floor, checked=3, pieces=pieces)
 
     if inner is None:
-        return between(-reach, reach)
+        return between(-reach, reach, pieces=2)
     return between(-reach, inner.low).joined(inner).joined(between(inner.high, reach))
 
 

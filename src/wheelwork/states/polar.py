@@ -24,14 +24,13 @@ from wheelwork import _checks
 from wheelwork._checks import FloatArray, integer, positive
 from wheelwork.errors import InvalidArgument, NotConverged
 from wheelwork.states.density import ComplexArray
-from wheelwork.states.oscillator import laguerre_functions
+from wheelwork.states.oscillator import laguerre_sums
 
 Wigner = Callable[[FloatArray, FloatArray], FloatArray]
 
 _GAUSSIAN_BAND = 8.5  # exp(-8.5²/2) = 2e-16: wave number, in 1/width, where a Gaussian has ended
 _PANEL_PHASE = 190.0  # of a wave along a panel, which 64 Gauss nodes integrate to rounding
 _MOST_ANGLES = 4096  # bounds the time for a W that is not smooth
-_BATCH = 2**19  # elements of one table, 4 MiB
 
 
 class RadialMesh(NamedTuple):
@@ -177,15 +176,10 @@ def density_matrix_from_harmonics(
 def _radial_integral(
     order: int, radius: FloatArray, amplitude: ComplexArray, levels: int
 ) -> ComplexArray:
-    """Sum over nodes of amplitude times l_n^k(4 r²), in batches of bounded memory."""
+    """Sum over nodes of amplitude times l_n^k(4 r²)."""
     present = amplitude != 0.0
-    radius, amplitude = radius[present], amplitude[present]
-    parts = np.stack([amplitude.real, amplitude.imag], axis=1)
-    total = np.zeros((levels, 2))
-    batch = max(64, _BATCH // levels)
-    for start in range(0, radius.size, batch):
-        nodes = slice(start, start + batch)
-        total += laguerre_functions(order, 4.0 * radius[nodes] ** 2, levels) @ parts[nodes]
+    parts = np.stack([amplitude[present].real, amplitude[present].imag])
+    total = laguerre_sums(order, 4.0 * radius[present] ** 2, parts, levels)
     return np.asarray(total[:, 0] + 1j * total[:, 1])
 
 

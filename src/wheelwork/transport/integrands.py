@@ -53,7 +53,7 @@ def bath(leads: tuple[Lead, ...], frequency: FloatArray) -> Bath:
     left, nothing cancels, and D = 2 T m gamma holds node by node at equilibrium. The prefactor F^2
     is applied by `resonant_level` (derived in docs/developers/phase-space.md).
     """
-    samples, fillings, kappa, occupied, empty = _lead_sums(leads, frequency)
+    samples, fillings, kappa, occupied, empty = lead_sums(leads, frequency)
     cooling = kappa * _sum(
         s.kappa * (f.occupied * f.empty / lead.temperature)
         for s, f, lead in zip(samples, fillings, leads, strict=True)
@@ -73,7 +73,7 @@ def occupied_and_empty(
     leads: tuple[Lead, ...], level: FloatArray, detuning: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return g and a - g at w = `level` + `detuning`, each without cancellation."""
-    samples, _, kappa, occupied, empty = _lead_sums(leads, level + detuning)
+    samples, _, kappa, occupied, empty = lead_sums(leads, level + detuning)
     z, half_width = detuning - _sum(sample.shift for sample in samples), 0.5 * kappa
     green = 1.0 / (z * z + np.maximum(half_width * half_width, _SMALLEST))
     return green * occupied, green * empty
@@ -97,10 +97,13 @@ def panel_integrals(
     return both[..., 0], np.abs(both[..., 1])
 
 
-def _lead_sums(
+def lead_sums(
     leads: tuple[Lead, ...], frequency: FloatArray
 ) -> tuple[list[Sample], list[Filling], FloatArray, FloatArray, FloatArray]:
-    """Line shapes, fillings, and the sums of kappa, kappa f and kappa (1 - f) over leads."""
+    """Return line shapes, fillings, and the sums of kappa, kappa f and kappa (1 - f) over leads.
+
+    No sum cancels.
+    """
     samples = [lead.lineshape.sample(frequency) for lead in leads]
     fillings = [filling(lead, frequency) for lead in leads]
     occupied = _sum(s.kappa * f.occupied for s, f in zip(samples, fillings, strict=True))

@@ -58,10 +58,10 @@ class Lead(Parameters):
 def filling(lead: Lead, frequency: FloatArray) -> Filling:
     """Return the Fermi distribution of `lead`, both f and 1 - f to full relative accuracy."""
     energy = (frequency - lead.chemical_potential) / lead.temperature
-    decay = np.exp(-np.abs(energy))
+    above = energy.real > 0.0
+    decay = np.exp(np.where(above, -energy, energy))
     larger = 1.0 / (1.0 + decay)
     smaller = decay * larger
-    above = energy > 0.0
     return Filling(energy, np.where(above, smaller, larger), np.where(above, larger, smaller))
 
 
@@ -71,6 +71,7 @@ def filling_difference(one: tuple[Lead, Filling], other: tuple[Lead, Filling], /
     bias = lead.chemical_potential - reference.chemical_potential
     warmth = lead.temperature - reference.temperature
     gap = (bias + warmth * second.energy) / lead.temperature  # exponent of other minus that of one
-    size = np.maximum(first.occupied, second.occupied) * np.maximum(first.empty, second.empty)
-    size *= -np.expm1(-np.abs(gap))
-    return np.asarray(np.copysign(size, gap))
+    above = gap.real > 0.0
+    size = np.where(above, first.occupied * second.empty, second.occupied * first.empty)
+    size *= np.expm1(np.where(above, -gap, gap))
+    return np.where(above, -size, size)

@@ -61,6 +61,7 @@ _POINTS, _WEIGHTS, _DIFFERENCE = _unit_rule()
 _POSITION, _DERIVATIVE = _maps(_POINTS)
 _RULE = np.stack([_DERIVATIVE * _WEIGHTS, _DERIVATIVE * _DIFFERENCE])
 NODES = _POINTS.size
+DIFFERENCE_SHARE = _DIFFERENCE / _WEIGHTS  # of an integrand's weights that its error takes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,6 +132,22 @@ def crowded(panels: Panels, position: FloatArray, distance: FloatArray) -> npt.N
     # distance: that must count as short enough, or the bisection would never end.
     reach = np.where(kind >= TAIL_RIGHT, 2.5, 1.0)
     return np.asarray(np.any(stop - start > reach * np.hypot(gap, distance), axis=-1))
+
+
+def shortened(panels: Panels, marks: Landmarks, ratio: float) -> Panels:
+    """Bisect panels until none is longer than `ratio` times its distance from a pole of `marks`.
+
+    Half lines stay as they are. Panels return in rising order.
+    """
+    position, distance = np.array(marks.poles).T
+    for _ in range(_DEEPEST):
+        gap = np.maximum(panels.start[:, None] - position, position - panels.stop[:, None])
+        near = np.min(np.hypot(np.maximum(gap, 0.0), distance), axis=1)
+        long = (panels.stop - panels.start > ratio * near) & (panels.kind < TAIL_RIGHT)
+        if not long.any():
+            break
+        panels = join(panels[~long], panels[long].bisect())
+    return panels[np.argsort(panels.start)]
 
 
 def landmarks(leads: tuple[Lead, ...]) -> Landmarks:

@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from numpy.polynomial.chebyshev import chebvander
+from scipy.fft import dct
 
 from wheelwork import states, thermodynamics
 from wheelwork._checks import FloatArray
@@ -19,8 +21,13 @@ from wheelwork.phase_space import Distribution, Snapshot
 LARGEST_MATRIX = 8000  # levels: a dense matrix of 1 GiB
 MOST_WORK = 2.5e9  # multiplications of a state of few diagonals: some ten seconds
 FINEST_STATE = 1e-9  # error of the dense transform if W allows it; lower errors cost more
-EMPTY = 1e-20  # of the largest W: the middle of a ring below that is left out
+EMPTY = 1e-16  # of the largest W, the rounding of its series: the middle of a ring is left out
+UNMIXED_SHARE = 1e-2  # of what is left out, for coherences that are left out of the spectrum
 FEWEST_ANGLES, MOST_ANGLES = 64, 1024  # of W on circles; 1024 resolve coherences to |n - m| = 510
+# Radii of W in equal angles of r = R cos φ, less one; the most resolve a vacuum at 8000 levels.
+FEWEST_INTERVALS, MOST_INTERVALS = 64, 1024
+SERIES_SHARE = 1e-3  # of what is negligible, for the last terms of the series of W
+RADII_TOGETHER = 512  # whose polynomials stay in cache
 
 
 class FockPopulations:
@@ -64,19 +71,43 @@ class FockState(ShortRepr, FockPopulations, Computed):
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
-        """Eigenvalues, descending.
+        """Eigenvalues, descending; levels that hardly mix have their populations.
 
         Raises UnphysicalState where W is narrower than the vacuum allows, as at temperatures
         below the frequency, or seems so because of the truncation at a loose tolerance.
         """
+        mixed, outermost = self._mixed
+        inner = self.diagonals[: outermost + 1, :mixed].copy()
+        for k in range(1, len(inner)):
+            inner[k, max(mixed - k, 0) :] = 0.0
+        parts = (inner, self.diagonals[:1, mixed:])
         try:
-            return thermodynamics.banded_spectrum(self.diagonals)
+            spectra = [thermodynamics.banded_spectrum(part) for part in parts if part.size]
+            return np.asarray(np.sort(np.concatenate(spectra))[::-1])
         except InvalidArgument as reason:
             raise UnphysicalState(
                 "the Wigner function is not that of a quantum state: its noise is below the "
                 "vacuum's (the quasi-adiabatic description needs temperatures above the "
                 f"frequency), or `rtol` is too large for its Fock basis; {reason}"
             ) from None
+
+    @property
+    def _mixed(self) -> tuple[int, int]:
+        """Number of levels, and the outermost diagonal, whose coherences matter to the spectrum.
+
+        ρ_nm changes the entropy by |ρ_nm|²/min(p_n, p_m) at most, and the ergotropy by as small a
+        share of the energy, to leading order.
+        """
+        levels, p = self.levels, self.populations
+        p = np.maximum(p, np.finfo(float).eps * np.max(p))
+        effect = np.zeros(self.diagonals.shape)  # by the higher of both levels
+        for k in range(1, min(len(effect), levels)):
+            square = np.abs(self.diagonals[k, : levels - k]) ** 2
+            effect[k, k:] = square / np.minimum(p[k:], p[: levels - k])
+        beyond = (np.cumsum(np.sum(effect, axis=axis)[::-1]) for axis in (0, 1))
+        small = UNMIXED_SHARE * self.left_out
+        mixed, diagonals = (int(np.count_nonzero(sums > small)) for sums in beyond)
+        return max(mixed, 1), max(diagonals - 1, 0)
 
     @property
     def negativity(self) -> float:
@@ -134,7 +165,7 @@ def fock_state(distribution: Distribution, tolerance: float) -> FockState:
     # W of the highest level falls off over a width of the vacuum, 1/2, beyond √levels.
     radius = min(distribution.extent, math.sqrt(levels) + 4.0)
     mesh = states.radial_mesh(radius, levels)
-    components = _harmonics(distribution, mesh, tolerance)
+    components = _harmonics(distribution, mesh, radius, tolerance)
     _require_work(components, levels)
     return FockState(states.density_matrix_from_harmonics(components, mesh, levels), tolerance)
 
@@ -169,22 +200,59 @@ def _levels(distribution: Distribution, tolerance: float) -> int:
 
 
 def _harmonics(
-    distribution: Distribution, mesh: states.RadialMesh, negligible: float
+    distribution: Distribution, mesh: states.RadialMesh, radius: float, negligible: float
 ) -> npt.NDArray[np.complex128]:
-    """Return W_k(r) for all k of weight above `negligible`, (K + 1, radii)."""
-    angles = FEWEST_ANGLES
+    """Return W_k(r) for all k of weight above `negligible`, (K + 1, radii).
+
+    W is smooth where Laguerre functions oscillate: it is evaluated at few radii, and continued to
+    those of `mesh` by Chebyshev series on the diameter, W_k(−r) = (−1)^k W_k(r).
+    """
+    angles, intervals = FEWEST_ANGLES, FEWEST_INTERVALS
     while True:
+        r = radius * np.cos(0.5 * np.pi / intervals * np.arange(intervals + 1))
         theta = 2.0 * np.pi / angles * np.arange(angles)
-        r = mesh.radius[:, None]
-        W = distribution.density(r * np.cos(theta), r * np.sin(theta))
+        W = distribution.density(r[:, None] * np.cos(theta), r[:, None] * np.sin(theta))
         components = np.fft.rfft(W, axis=1, norm="forward").T
-        weight = 2.0 * np.pi * np.abs(components) @ (mesh.weight * mesh.radius)
+        step = 0.5 * np.pi / intervals * np.sqrt(radius**2 - np.minimum(r, radius) ** 2)
+        weight = 2.0 * np.pi * np.abs(components) @ (step * r)
         highest = int(np.flatnonzero(weight > negligible)[-1])
-        if highest < angles // 2 - 2 or angles >= MOST_ANGLES:
-            components[weight <= negligible] = 0.0
-            components[np.abs(components) <= EMPTY * np.max(np.abs(components))] = 0.0
-            return components[: highest + 1]
-        angles *= 2
+        if highest >= angles // 2 - 2 and angles < MOST_ANGLES:
+            angles *= 2
+            continue
+        components = components[: highest + 1]
+        components[weight[: highest + 1] <= negligible] = 0.0
+        series = _diameter_series(components)
+        size = np.max(np.abs(series))
+        if np.max(np.abs(series[:, -4:])) <= SERIES_SHARE * negligible * size or (
+            intervals >= MOST_INTERVALS
+        ):
+            return _on_radii(series, mesh.radius / radius, EMPTY * np.max(np.abs(components)))
+        intervals *= 2
+
+
+def _diameter_series(components: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+    """Return coefficients of T_0, T_1, ... from values at the Lobatto points from radius to 0."""
+    parity = (-1.0) ** np.arange(len(components))[:, None]
+    values = np.concatenate([components, parity * components[:, -2::-1]], axis=1)
+    last = values.shape[1] - 1
+    series = (dct(values.real, type=1) + 1j * dct(values.imag, type=1)) / last
+    series[:, [0, last]] *= 0.5
+    return np.asarray(series)
+
+
+def _on_radii(
+    series: npt.NDArray[np.complex128], r: FloatArray, empty: float
+) -> npt.NDArray[np.complex128]:
+    """Return the series at r, in units of the radius; values below `empty` are zero."""
+    result = np.zeros((len(series), r.size), dtype=np.complex128)
+    used = np.flatnonzero(np.any(series != 0.0, axis=1))
+    parts = np.concatenate([series[used].real, series[used].imag])
+    for at in range(0, r.size, RADII_TOGETHER):
+        some = slice(at, at + RADII_TOGETHER)
+        values = parts @ chebvander(r[some], series.shape[1] - 1).T
+        result[used, some] = values[: used.size] + 1j * values[used.size :]
+    result[np.abs(result) <= empty] = 0.0
+    return result
 
 
 def dense_fock_state(snapshot: Snapshot, parameters: FlywheelParameters) -> DenseFockState:

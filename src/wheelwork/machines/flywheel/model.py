@@ -1,7 +1,7 @@
 """The equations of a flywheel: junction, stochastic equation, force noise, flows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from wheelwork.transport import Lead, ResonantLevel
 
 SHARP_RTOL = 1e-9  # of integrals over band edges and knots; mostly far exceeded
 FINEST_RTOL = 1e-12  # the smallest that `ResonantLevel.coefficients` takes
+ROUGH_RTOL = 1e-5  # for the region of the state, found to a step of its mesh
 COLOUR_RTOL = 1e-6  # of force noise spectra, of which two digits are needed
 BAND_POINTS = 801  # to read off the height of the band; 0.02 temperatures apart without a bias
 BAND_REACH = 8.0  # temperatures beyond the potentials, where the leads are full or empty to 3e-4
@@ -57,8 +58,9 @@ def phase_space_model(parameters: FlywheelParameters, rtol: float = FINEST_RTOL)
     table_rtol = max(rtol, SHARP_RTOL if sharp else FINEST_RTOL)
     neutral = parameters.junction.coefficients(0.0, table_rtol if sharp else FINEST_RTOL).occupation
     rates = Rates(parameters.junction, float(neutral), table_rtol)
+    rough = replace(rates, rtol=max(table_rtol, ROUGH_RTOL))
     oscillator = parameters.frequency, parameters.mass
-    return PhaseSpaceModel(rates, *oscillator, names, landmarks(parameters))
+    return PhaseSpaceModel(rates, *oscillator, names, landmarks(parameters), rough)
 
 
 def landmarks(parameters: FlywheelParameters) -> tuple[float, ...]:

@@ -24,6 +24,8 @@ from wheelwork.phase_space.stationary.orbits import Orbits
 
 IntArray = npt.NDArray[np.intp]
 HALF_WIDTH = 3  # nodes on each side of the stencils: differences of sixth order
+# 1/Π_{k≠j} (j − k) for the nodes 0, ..., 6 of an interpolation.
+_INVERSE = np.array([1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0]) / 720.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +75,7 @@ def work(nodes: int, harmonics: int) -> float:
 
 def _bandwidths(size: int) -> tuple[int, int]:
     """Bands below and above the diagonal, for blocks of `size` harmonics."""
-    return (2 * HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
+    return (HALF_WIDTH + 1) * size - 1, (HALF_WIDTH + 1) * size - 1
 
 
 def solve(orbits: Orbits, nodes: int, harmonics: int) -> Modulation:
@@ -133,7 +135,8 @@ class _System:
         )
         for blocks in (at_node, first, second):
             blocks[:, 0, :] = 0.0  # the mean is kept by the flux equations
-        _scatter(self.bands, self.upper, nodes, nodes, at_node)
+        here = np.ones((self.nodes, 1))
+        _spread(self.bands, self.upper, nodes, nodes, here, self.basis.parity, at_node)
         self._add_stencils(rows, 1, first / self.spacing, nodes)
         self._add_stencils(rows, 2, second / self.spacing**2, nodes)
 
@@ -160,25 +163,30 @@ class _System:
         self, rows: Stencils, derivative: int, blocks: FloatArray, block_rows: IntArray
     ) -> None:
         first, weights = rows
-        for offset in range(weights.shape[2]):
-            neighbour = first + offset
-            mirrored = neighbour < 0
-            parity = np.where(mirrored[:, None, None], self.basis.parity, 1.0)
-            weight = weights[derivative, :, offset][:, None, None]
-            column = np.where(mirrored, -1 - neighbour, neighbour)
-            _scatter(self.bands, self.upper, block_rows, column, weight * parity * blocks)
+        one = np.ascontiguousarray(weights[derivative])
+        _spread(self.bands, self.upper, block_rows, first, one, self.basis.parity, blocks)
 
 
 @compiled
-def _scatter(bands, upper, rows, columns, blocks):  # type: ignore[no-untyped-def]
-    """Add blocks[i] at block row rows[i], block column columns[i] (pairs may repeat)."""
+def _spread(bands, upper, rows, first, weights, parity, blocks):  # type: ignore[no-untyped-def]
+    """Add weights[i, j] blocks[i] at block row rows[i], block column first[i] + j.
+
+    A negative column −1 − j is j on the other side of the centre, where odd harmonics change sign.
+    """
     count, size, _ = blocks.shape
     for i in range(count):
-        for b in range(size):
-            column = columns[i] * size + b
-            offset = upper + rows[i] * size - column
-            for a in range(size):
-                bands[offset + a, column] += blocks[i, a, b]
+        for j in range(weights.shape[1]):
+            neighbour = first[i] + j
+            if weights[i, j] == 0.0:  # beyond the outer end
+                continue
+            mirrored = neighbour < 0
+            block = -1 - neighbour if mirrored else neighbour
+            for b in range(size):
+                factor = weights[i, j] * parity[b] if mirrored else weights[i, j]
+                column = block * size + b
+                offset = upper + rows[i] * size - column
+                for a in range(size):
+                    bands[offset + a, column] += factor * blocks[i, a, b]
 
 
 def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray, ...]:
@@ -203,43 +211,58 @@ def _operator(orbits: Orbits, basis: _Basis, R: FloatArray) -> tuple[FloatArray,
 
 
 @compiled
-def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
-    """Seven-node polynomial interpolation of each coefficient, continued through the centre."""
+def _coefficients(values, spacing, R, weight, result):  # type: ignore[no-untyped-def]
+    """Set `result` to the coefficients at R: a polynomial through seven nodes, by Lagrange.
+
+    It is continued through the centre. `weight` is memory to work in, one number per node.
+    """
     nodes, size = values.shape
-    harmonics = size // 2
-    width = 2 * HALF_WIDTH + 1
-    result = np.zeros((R.size, size))
+    position = R / spacing - 0.5
+    first = min(int(np.rint(position)) - HALF_WIDTH, nodes - weight.size)
+    below, above = 1.0, 1.0
+    for j in range(weight.size):
+        weight[j] = below * _INVERSE[j]
+        below *= position - first - j
+    for j in range(weight.size - 1, -1, -1):
+        weight[j] *= above
+        above *= position - first - j
+    result[:] = 0.0
+    for j in range(weight.size):
+        if first + j >= 0:
+            for k in range(size):
+                result[k] += weight[j] * values[first + j, k]
+        else:
+            parity = weight[j]
+            result[0] += parity * values[-1 - first - j, 0]
+            for k in range(1, size // 2 + 1):
+                parity = -parity
+                result[k] += parity * values[-1 - first - j, k]
+                result[size // 2 + k] += parity * values[-1 - first - j, size // 2 + k]
+
+
+@compiled
+def _interpolate(values, spacing, R):  # type: ignore[no-untyped-def]
+    """Coefficients at radii R, (R.size, size)."""
+    weight = np.empty(_INVERSE.size)
+    result = np.empty((R.size, values.shape[1]))
     for i in range(R.size):
-        position = R[i] / spacing - 0.5
-        first = min(int(np.rint(position)) - HALF_WIDTH, nodes - width)
-        for j in range(width):
-            weight = 1.0
-            for k in range(width):
-                if k != j:
-                    weight *= (position - first - k) / (j - k)
-            node, side = first + j, 1.0
-            if node < 0:
-                node, side = -1 - node, -1.0
-            result[i, 0] += weight * values[node, 0]
-            parity = 1.0
-            for k in range(1, harmonics + 1):
-                parity *= side
-                result[i, k] += weight * parity * values[node, k]
-                result[i, harmonics + k] += weight * parity * values[node, harmonics + k]
+        _coefficients(values, spacing, R[i], weight, result[i])
     return result
 
 
 @compiled
 def _evaluate(values, spacing, R, cosine, sine):  # type: ignore[no-untyped-def]
     """Values at scattered points."""
-    harmonics = values.shape[1] // 2
+    size = values.shape[1]
+    harmonics = size // 2
+    weight, coefficients = np.empty(_INVERSE.size), np.empty(size)
     result = np.empty(R.size)
     for i in range(R.size):
-        coefficients = _interpolate(values, spacing, R[i : i + 1])
+        _coefficients(values, spacing, R[i], weight, coefficients)
         c, s = 1.0, 0.0
-        total = coefficients[0, 0]
+        total = coefficients[0]
         for k in range(1, harmonics + 1):
             c, s = c * cosine[i] - s * sine[i], s * cosine[i] + c * sine[i]
-            total += coefficients[0, k] * c + coefficients[0, harmonics + k] * s
+            total += coefficients[k] * c + coefficients[harmonics + k] * s
         result[i] = total
     return result

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,37 @@ from wheelwork.phase_space.stationary.circle_solver import Modulation
 from wheelwork.phase_space.stationary.orbits import Orbits
 
 RATES_RTOL = 1e-10  # of the largest rate, to which the radii are to give the mean rates
+TABLE_NOISE = 0.1  # of the error of tables, for the angles
+CIRCLES_SEEN = 9  # of equal distance, that tell how many angles they need
 ROUGH_ANGLES = 128  # where all that is asked is whether W follows the orbits
 MOST_NODES = 1 << 19  # of the quadrature: 4 MiB for each function on it
 SAFETY = 5.0  # on the last change, where it falls slowly and the angles may be too few as well
+
+
+class _HalfCircles(NamedTuple):
+    """Circles at angles 0 < φ < π, where all that depends on X is known: it is even in φ.
+
+    R, weight, envelope: (radii,). X, stretch: (radii, angles). rates: (components, radii, angles).
+    """
+
+    R: FloatArray
+    weight: FloatArray
+    envelope: FloatArray
+    X: FloatArray
+    stretch: FloatArray
+    rates: FloatArray
+
+    @property
+    def means(self) -> FloatArray:
+        """Means over w of all rates of the table."""
+        area = self.stretch * (self.weight * self.envelope * self.R)[:, None]
+        return np.asarray(np.tensordot(self.rates, area / np.sum(area), axes=2))
+
+    def distance(self, means: FloatArray) -> float:
+        """Largest difference from other `means`, relative to the largest values of the rates."""
+        size = np.max(np.abs(self.rates), axis=(1, 2))
+        # One of them may agree by chance: all share the largest change.
+        return float(np.max(np.abs(self.means - means) / np.maximum(size, np.finfo(float).tiny)))
 
 
 class Circles:
@@ -26,25 +55,33 @@ class Circles:
 
     They integrate w, X and X′ to rounding, and the rates closely.
     R: (radii,), phi: (angles,), symmetric about 0 so that reversal is P → −P.
-    X, area: (radii, angles), position and dX dP. envelope: (radii,), w(R²) up to the constant
-    exp(peak). quadrature_error: see `Stationary`. closely: whether the rates matter.
+    X, area: (radii, angles), position and dX dP. rates: (components, radii, angles), see
+    `PhaseSpaceModel.scaled`. envelope: (radii,), w(R²) up to the constant exp(peak).
+    quadrature_error: see `Stationary`. closely: whether the rates matter.
     """
 
     def __init__(self, orbits: Orbits, *, closely: bool = True) -> None:
         self.peak = float(np.max(orbits.log_density(np.linspace(0.0, orbits.radius, 500))))
         if closely:
-            self.phi = orbit_angles(orbits, 16, 1e-11) - np.pi
+            # Tables are smooth to their errors only: more angles would resolve their joints.
+            angular = max(1e-12, TABLE_NOISE * float(np.max(orbits.geometry.error)))
+            self.phi = orbit_angles(orbits, 16, angular, self.peak) - np.pi
             panels = _panels(orbits, self.peak)
             while GAUSS_ORDER * panels * self.phi.size > MOST_NODES:
                 self.phi = _angles(self.phi.size // 2) - np.pi
-            panels, self.quadrature_error = _resolved(orbits, self.phi, panels, self.peak)
+            half, self.quadrature_error = _resolved(orbits, self.phi, panels, self.peak)
         else:
-            self.phi, panels, self.quadrature_error = _angles(ROUGH_ANGLES) - np.pi, 4, math.inf
-        phi = self.phi
-        self.R, radial_weight, self.envelope = _radii(orbits, panels, self.peak)
-        rho = self.R[:, None] * np.cos(phi)
-        area = orbits.stretch(rho)[0] * (self.R * radial_weight)[:, None]
-        self.area, self.X = area * (2.0 * np.pi / phi.size), orbits.geometry(rho)[0]
+            self.phi, self.quadrature_error = _angles(ROUGH_ANGLES) - np.pi, math.inf
+            half = _half_circles(orbits, self.phi, 4, self.peak)
+        self.R, self.envelope = half.R, half.envelope
+        area = _mirrored(half.stretch) * (self.R * half.weight)[:, None]
+        self.area, self.X = area * (2.0 * np.pi / self.phi.size), _mirrored(half.X)
+        self.rates = _mirrored(half.rates)
+
+
+def _mirrored(values: FloatArray) -> FloatArray:
+    """Values at −π < φ < π of what is even in φ."""
+    return np.concatenate([values[..., ::-1], values], axis=-1)
 
 
 def _panels(orbits: Orbits, peak: float) -> int:
@@ -61,36 +98,30 @@ def _panels(orbits: Orbits, peak: float) -> int:
     raise NotConverged("the radial quadrature of the steady state did not converge")
 
 
-def _resolved(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> tuple[int, float]:
-    """Panels enough for rates that vary faster than w, and the error left in their means."""
-    cosine = np.cos(phi[phi > 0.0])  # X is even in φ
-    means, _ = _mean_rates(orbits, cosine, 2 * panels // 3, peak)
+def _resolved(
+    orbits: Orbits, phi: FloatArray, panels: int, peak: float
+) -> tuple[_HalfCircles, float]:
+    """Circles enough for rates that vary faster than w, and the error left in their means."""
+    means = _half_circles(orbits, phi, 2 * panels // 3, peak).means
     while True:
         tick("means over the orbits", GAUSS_ORDER * panels * phi.size, MOST_NODES)
-        better, size = _mean_rates(orbits, cosine, panels, peak)
-        # One of them may agree by chance: all share the largest change.
-        change = float(np.max(np.abs(better - means) / np.maximum(size, np.finfo(float).tiny)))
+        better = _half_circles(orbits, phi, panels, peak)
+        change = better.distance(means)
         if change <= RATES_RTOL:
-            return panels, change
+            return better, change
         more = (panels * 3 + 1) // 2
         if GAUSS_ORDER * more * phi.size > MOST_NODES:
-            half = _angles(phi.size // 2) - np.pi
-            fewer, _ = _mean_rates(orbits, np.cos(half[half > 0.0]), panels, peak)
-            angular = float(np.max(np.abs(better - fewer) / np.maximum(size, np.finfo(float).tiny)))
-            return panels, SAFETY * max(change, angular)
-        panels, means = more, better
+            fewer = _half_circles(orbits, _angles(phi.size // 2) - np.pi, panels, peak)
+            return better, SAFETY * max(change, better.distance(fewer.means))
+        panels, means = more, better.means
 
 
-def _mean_rates(
-    orbits: Orbits, cosine: FloatArray, panels: int, peak: float
-) -> tuple[FloatArray, FloatArray]:
-    """Means over w of all rates of the table, and their largest values."""
+def _half_circles(orbits: Orbits, phi: FloatArray, panels: int, peak: float) -> _HalfCircles:
     R, weight, envelope = _radii(orbits, panels, peak)
-    rho = R[:, None] * cosine
-    area = orbits.stretch(rho)[0] * (weight * envelope * R)[:, None]
-    rates = orbits.potential.rates(orbits.geometry(rho)[0])
-    means = np.tensordot(rates, area / np.sum(area), axes=2)
-    return np.asarray(means), np.max(np.abs(rates), axis=(1, 2))
+    rho = R[:, None] * np.cos(phi[phi > 0.0])
+    X = orbits.geometry(rho)[0]
+    rates = orbits.potential.rates(X)
+    return _HalfCircles(R, weight, envelope, X, orbits.stretch(rho)[0], rates)
 
 
 def _radii(orbits: Orbits, panels: int, peak: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -103,17 +134,21 @@ def _angles(points: int) -> FloatArray:
     return np.asarray(2.0 * np.pi * (np.arange(points) + 0.5) / points)
 
 
-def orbit_angles(orbits: Orbits, tail: int, rtol: float) -> FloatArray:
+def orbit_angles(orbits: Orbits, tail: int, rtol: float, peak: float | None = None) -> FloatArray:
     """Equispaced angles that resolve X, X′γ and X′d on the largest circle.
 
-    The last 1/tail of the spectrum over the points is to be below `rtol` of its largest.
+    The last 1/tail of the spectrum over the points is to be below `rtol` of its largest. With a
+    `peak` of ln w the same on all circles, as far as w is present there.
     """
+    R = orbits.radius * np.linspace(0.0, 1.0, CIRCLES_SEEN)[1:]
+    share = np.ones(1) if peak is None else np.exp(orbits.log_density(R)[0] - peak)
+    R = R[-share.size :]
     points = 64
     while True:
         phi = _angles(points)
-        spectrum = np.abs(np.fft.rfft(orbits.geometry(orbits.radius * np.cos(phi)), axis=1))
-        last = np.max(spectrum[:, -points // tail :], axis=1)
-        if points >= 4096 or np.all(last <= rtol * np.max(spectrum, axis=1)):
+        spectrum = np.abs(np.fft.rfft(orbits.geometry(R[:, None] * np.cos(phi)), axis=2))
+        last = np.max(share * np.max(spectrum[:, :, -points // tail :], axis=2), axis=1)
+        if points >= 4096 or np.all(last <= rtol * np.max(spectrum, axis=(1, 2))):
             return phi
         points *= 2
 
@@ -151,7 +186,7 @@ class OrbitDistribution(Computed):
         mesh = self.circles
         weight = self._raw * mesh.area
         P = mesh.R[:, None] * np.sin(mesh.phi)
-        return Nodes(mesh.X, P, weight / self._norm, self._raw / self._norm)
+        return Nodes(mesh.X, P, weight / self._norm, self._raw / self._norm, mesh.rates)
 
     def density(self, X: FloatArray, P: FloatArray) -> FloatArray:
         rho, P = np.broadcast_arrays(self.orbits.rho(np.asarray(X, dtype=float)), P)

@@ -22,6 +22,7 @@ from wheelwork.phase_space.domain import LARGEST_REACH, find_domain
 from wheelwork.phase_space.phase_space_model import PhaseSpaceModel, tabulated_rates
 
 FALL = 39.0  # the domain ends where W has fallen by e^-39 = 1e-17, below rounding
+BOUND_RADII = 160  # over which a bound is integrated to two digits
 # Twelve nodes integrate U″ over a length on which the table of the force is a short polynomial.
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(12)
 
@@ -78,7 +79,8 @@ class Orbits(Computed):
     """The circle coordinates of one model, and its orbit-averaged density.
 
     geometry: table over ρ of (X, X′γ, X′d); stretch: table over ρ of X′.
-    slope: table over R of s = d ln w/dE; log_density: table over R of ln w(R²).
+    slope: table over R of s = d ln w/dE; log_density: table over R of ln w(R²). radius: the largest
+    R considered, which the tables hold.
     """
 
     model: PhaseSpaceModel
@@ -87,11 +89,7 @@ class Orbits(Computed):
     stretch: ChebyshevTable
     slope: ChebyshevTable
     log_density: ChebyshevTable
-
-    @property
-    def radius(self) -> float:
-        """Largest orbit radius R considered."""
-        return self.slope.high
+    radius: float
 
     @cached_property
     def slope_derivative(self) -> ChebyshevTable:
@@ -164,7 +162,7 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.stack([X, stretch * friction, stretch * diffusion])
 
     # A table must be looser than those it is made of: their pieces join to their own error only.
-    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol), 30.0 * rtol
+    table, rtol = tabulate(geometry, -radius, radius, 10.0 * rtol, pieces=2), 30.0 * rtol
 
     def average_slope(R: FloatArray) -> FloatArray:
         """w′/w = −∮γP²/(2∮dP²)."""
@@ -172,8 +170,8 @@ def _orbits(model: PhaseSpaceModel, potential: Potential, rtol: float) -> Orbits
         return np.atleast_2d(-0.5 * friction / diffusion)
 
     slope = tabulate(average_slope, 0.0, radius, rtol, floor=1.0 / radius**2)
-    rise = tabulate(lambda R: 2.0 * R * slope(R), 0.0, radius, rtol, floor=1.0 / radius)
-    return Orbits(model, potential, table, table.derivative(), slope, rise.antiderivative())
+    log_density = slope.times_argument(2.0).antiderivative()
+    return Orbits(model, potential, table, table.derivative(), slope, log_density, radius)
 
 
 def orbit_averages(geometry: ChebyshevTable, R: FloatArray, rtol: float) -> FloatArray:
@@ -239,12 +237,7 @@ def _shortened(orbits: Orbits) -> Orbits:
     log_density = orbits.log_density(R)[0]
     enough = log_density - np.max(log_density) <= -FALL
     last = int(np.argmin(enough[::-1]))
-    cut = R[min(R.size - 1, R.size - last)]
-    slope, log_density = (
-        tabulate(table, table.low, cut, max(1e-13, float(np.max(table.error))))
-        for table in (orbits.slope, orbits.log_density)
-    )
-    return replace(orbits, slope=slope, log_density=log_density)
+    return replace(orbits, radius=float(R[min(R.size - 1, R.size - last)]))
 
 
 def table_error(orbits: Orbits) -> float:
@@ -252,17 +245,18 @@ def table_error(orbits: Orbits) -> float:
 
     The change of ln w = ∫ s dE, from those of s = −γ̄/2d̄ and of the potential.
     """
-    R = np.linspace(0.0, orbits.radius, 500)
+    R = np.linspace(0.0, orbits.radius, BOUND_RADII)
     log_density = orbits.log_density(R)[0]
     alive = R[log_density > np.max(log_density) - 25.0]
     phi = np.pi * (np.arange(48) + 0.5) / 48
     rho = alive[:, None] * np.cos(phi)
     weight = 2.0 * np.sin(phi) ** 2 / phi.size
-    rates = orbits.potential.rates.bound(orbits.geometry(rho)[0])[:3]
+    values = orbits.geometry(rho)
+    rates = orbits.potential.rates.bound(values[0])[:3]
     geometry = orbits.geometry.bound(rho)[1:3]
     friction, diffusion = (geometry + rates[1:3] * orbits.stretch(rho)[0]) @ weight
     slope = np.abs(orbits.slope(alive)[0])
-    change = (0.5 * friction + slope * diffusion) / (orbits.geometry(rho)[2] @ weight)
+    change = (0.5 * friction + slope * diffusion) / (values[2] @ weight)
     change += orbits.slope.bound(alive)[0]
     potential = 4.0 / orbits.model.frequency * np.max(rates[0], axis=1) * alive
     shape = np.trapezoid(2.0 * alive * change, alive) + np.max(slope * potential)

@@ -52,7 +52,8 @@ class Stationary(Computed):
 
     @cached_property
     def _rates_at_nodes(self) -> FloatArray:
-        return self.rates(self.distribution.nodes.X)
+        nodes = self.distribution.nodes
+        return self.rates(nodes.X) if nodes.rates is None else nodes.rates
 
     @property
     def imbalance(self) -> float:
