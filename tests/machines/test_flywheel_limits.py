@@ -222,6 +222,14 @@ def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
             ],
             (-0.5464, 1.0, 1.0, -1.0),
         ),
+        ([(1.0, 1.0, ww.Lorentzian(1.0, 0.0, 1.0))], (0.0, 2.5671077931264907, 1.0, -1.0)),
+        (
+            [
+                (-1.8847e-4, 999999.9999999979, ww.Lorentzian(7.3293, 0.0, 0.0019927)),
+                (0.0, 1940.0341914570422, ww.Lorentzian(7.3293, 0.0, 0.0019927)),
+            ],
+            (0.0, 1.0, 0.3636486888906495, 0.0019927022622264106),
+        ),
     ],
     ids=[
         "no noise at a turning point",
@@ -229,6 +237,8 @@ def test_a_well_far_from_all_others_is_solved_or_refused_by_name():
         "a minimum beyond the table",
         "noise below the error of its table",
         "a partial result of no extent",
+        "the outermost radius of W rounds up",
+        "lines below the range of floats on the contour",
     ],
 )
 def test_no_device_ends_in_a_raw_error(leads, oscillator):

@@ -42,9 +42,9 @@ def charge_noise(
     total, left = np.zeros(frequency.size), np.ones(frequency.size, dtype=np.bool_)
     for shift in np.unique(frequency):
         at = np.flatnonzero(frequency == shift)
-        found = _on_contour(leads, levels[at], float(shift))
-        if found is not None:
-            value, error = found
+        part = _on_contour(leads, levels[at], float(shift))
+        if part is not None:
+            value, error = part
             good = error <= rtol * value  # not where they are NaN
             total[at[good]], left[at[good]] = value[good], False
     for level in np.unique(levels[left]):
@@ -69,11 +69,12 @@ def _on_contour(
         return None
     origin, weights, first, second, rounding = path
     e = (levels - origin)[:, None, None]
-    one, other = 1.0 / (first - e), 1.0 / (second - e)
-    terms = weights[0] * one + weights[1] * other - weights[2] * (one * other)
-    error = np.abs(np.sum(DIFFERENCE_SHARE * terms.real, axis=2))
-    error += rounding * np.sum(np.abs(terms), axis=2)
-    return np.sum(terms.real, axis=(1, 2)), np.sum(error, axis=1)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # not finite: of no use
+        one, other = 1.0 / (first - e), 1.0 / (second - e)
+        terms = weights[0] * one + weights[1] * other - weights[2] * (one * other)
+        error = np.abs(np.sum(DIFFERENCE_SHARE * terms.real, axis=2))
+        error += rounding * np.sum(np.abs(terms), axis=2)
+        return np.sum(terms.real, axis=(1, 2)), np.sum(error, axis=1)
 
 
 @lru_cache(maxsize=CACHED_LEADS)

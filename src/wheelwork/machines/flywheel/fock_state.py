@@ -209,11 +209,12 @@ def _harmonics(
     """
     angles, intervals = FEWEST_ANGLES, FEWEST_INTERVALS
     while True:
-        r = radius * np.cos(0.5 * np.pi / intervals * np.arange(intervals + 1))
+        along = 0.5 * np.pi / intervals * np.arange(intervals + 1)
+        r = radius * np.cos(along)
         theta = 2.0 * np.pi / angles * np.arange(angles)
         W = distribution.density(r[:, None] * np.cos(theta), r[:, None] * np.sin(theta))
         components = np.fft.rfft(W, axis=1, norm="forward").T
-        step = 0.5 * np.pi / intervals * np.sqrt(radius**2 - np.minimum(r, radius) ** 2)
+        step = 0.5 * np.pi / intervals * radius * np.sin(along)
         weight = 2.0 * np.pi * np.abs(components) @ (step * r)
         highest = int(np.flatnonzero(weight > negligible)[-1])
         if highest >= angles // 2 - 2 and angles < MOST_ANGLES:
